@@ -1,0 +1,76 @@
+# anular: read, validate, submit, poll, report.
+# A fresh machine needs Python 3.11 or newer and make; `make run` and `make test` do the rest, in any order, again and again.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+LOCK := requirements-dev.txt
+BIN := .venv/bin
+# The two stamps of the environment, each written last: an installation that was interrupted leaves none and is done again.
+LOCKED := .venv/.locked
+READY := .venv/.ready
+
+# Scripts inside an environment know its folder by heart, so a folder that was moved or copied gets a new one, and so does
+# an environment whose Python is gone.
+ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(LOCKED) 2>/dev/null),$(CURDIR))
+.PHONY: $(LOCKED)
+endif
+
+# Which file `make run` takes; anything else the program reads comes from ANULAR_... variables.
+FILE ?= sample_data/lote_mensual.xlsx
+export FILE
+
+# A developer's own settings (credentials, production addresses) never reach the tests.
+WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
+
+.PHONY: help install run test test-unit check sample-data coverage lock clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+install: $(READY)  ## make .venv from the locked requirements (PYTHON=... names the interpreter)
+	@echo "ready: $(BIN)/anular"
+
+$(LOCKED): $(LOCK)
+	@.ci/venv $(LOCK) "$(PYTHON)"
+	@printf '%s\n' '$(CURDIR)' > $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+run: $(READY)  ## take FILE (default: the sample batch) through all five steps against the local sandbox
+	@.ci/demo "$$FILE"
+
+test: $(READY)  ## run the whole test suite (ARGS=... goes to pytest)
+	@.ci/deps
+	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
+	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
+
+check: $(READY)  ## style, types, import contracts, security, known vulnerabilities of the locks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml pipeline schemas
+	@.ci/audit
+
+sample-data: $(READY)  ## rebuild the files of sample_data/
+	$(BIN)/python sample_data/build.py
+
+coverage: $(READY)  ## run the whole suite and hold domain, ledger, submit and poll to 95 % of their branches
+	@rm -f .coverage .coverage.*
+	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
+	@$(BIN)/python .ci/branches.py 95 pipeline/domain pipeline/ledger pipeline/submit pipeline/poll
+
+lock: $(READY)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)
+	@.ci/lock $(ARGS)
+
+clean:  ## remove the environment, caches, and what the demo wrote (sandbox ledger and results)
+	rm -rf .venv .anular resultados build dist htmlcov coverage.json .coverage .coverage.*
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find pipeline schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +

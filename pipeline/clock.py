@@ -1,0 +1,40 @@
+"""Time as a value that is passed in: wall clock to record, monotonic clocks to wait and to measure."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """The machine's clocks.
+
+    ``shift`` moves the *recorded* time only (the sandbox's demo date); waits and ages never use it,
+    so a jump of the wall clock can neither hasten nor hold up anything (reliability.md P16).
+    """
+
+    def __init__(self, shift: timedelta = timedelta(0)) -> None:
+        self._shift = shift
+
+    @classmethod
+    def starting_at(cls, moment: datetime) -> Clock:
+        """A clock whose recorded time starts at ``moment`` (aware) and then runs as usual."""
+        return cls(moment - datetime.now(UTC))
+
+    def now(self) -> datetime:
+        """The recorded time, aware, UTC."""
+        return datetime.now(UTC) + self._shift
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never jumps; stops while the machine sleeps on some systems."""
+        return time.monotonic()
+
+    def since_boot(self) -> float:
+        """Seconds since boot *including* sleep, for the staleness guard (reliability.md R9)."""
+        boottime = getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without holding anybody up; never less than nothing."""
+        await asyncio.sleep(max(0.0, seconds))

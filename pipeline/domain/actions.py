@@ -1,0 +1,166 @@
+"""What to do about each outcome, in words for an accountant, each with the id of its rule.
+
+The one table behind ``accion_recomendada`` and ``regla`` (interface.md 5); sources: edoc-api.md 5, domain.md 4
+and 5, reliability.md 2.5. ``recommend`` picks the first rule that fits; ``urgency`` orders the to-do list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.domain.deadline import Window
+from pipeline.domain.lifecycle import State
+from pipeline.domain.records import ResultLine, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A rule: its id, the group heading of the to-do list, the words, whether a person has to act, urgency (1 first)."""
+
+    rule: str
+    title: str
+    words: str
+    person: bool
+    urgency: int
+
+
+NOTHING = Action("A01", "Nada que hacer", "Ninguna. La anulación está registrada.", False, 90)
+ALREADY = Action("A02", "Nada que hacer", "Ninguna. La factura ya estaba anulada antes de este lote.", False, 90)
+WAIT = Action(
+    "A03",
+    "Consultar más tarde",
+    "No reenviar. eDoc la recibió y la DGI aún no responde: vuelva a consultar con «anular poll».",
+    False,
+    50,
+)
+ASK_AGAIN = Action(
+    "A04",
+    "Consultar más tarde",
+    "No reenviar. Se envió y no hubo respuesta clara: vuelva a consultar con «anular poll».",
+    False,
+    45,
+)
+STILL_ALIVE = Action(
+    "A05",
+    "Sigue autorizada",
+    "No está anulada. Vuelva a consultar más tarde; si sigue autorizada, una persona debe decidir el reenvío.",
+    True,
+    20,
+)
+SUPPORT = Action(
+    "A06",
+    "Llamar a soporte de eDoc",
+    "Abra un caso con soporte técnico de eDoc e indique el CUFE y el mensaje. No reenviar por su cuenta.",
+    True,
+    15,
+)
+CORRECT = Action(
+    "A07",
+    "Corregir y reenviar",
+    "La DGI la devolvió. Corrija lo que indica el mensaje y pida el reenvío manual de esta fila.",
+    True,
+    25,
+)
+RETURNED = Action(
+    "A08",
+    "Revisar la devolución de eDoc",
+    "eDoc la devolvió antes de enviarla a la DGI (duplicado, credenciales o clase de documento). "
+    "Lea el mensaje y revise esa causa antes de reenviar.",
+    True,
+    25,
+)
+CHECK_CUFE = Action(
+    "A09",
+    "Verificar el CUFE",
+    "eDoc no conoce esta factura. Verifique el CUFE, la empresa y el ambiente.",
+    True,
+    30,
+)
+MISSING_AFTER_INTENT = Action(
+    "A10",
+    "Verificar en el portal",
+    "No consta en eDoc tras el envío sin respuesta. Verifique en el portal antes de autorizar un reenvío.",
+    True,
+    10,
+)
+REVIEW = Action(
+    "A11",
+    "Verificar en el portal",
+    "No se sabe si quedó anulada. Verifíquela en el portal de la DGI o con soporte de eDoc; no reenviar sin confirmar.",
+    True,
+    10,
+)
+FIX_ROW = Action(
+    "A12",
+    "Corregir la fila",
+    "No se envió. Corrija lo que dice «observaciones» y vuelva a cargar la fila.",
+    True,
+    35,
+)
+CHOOSE = Action(
+    "A13",
+    "Elegir una versión",
+    "No se envió. El mismo CUFE aparece con otro motivo o correo: deje una sola versión y vuelva a cargarla.",
+    True,
+    35,
+)
+SEE_LEADER = Action(
+    "A14", "Nada que hacer", "Ninguna para esta fila: vale el resultado de la fila que se indica.", False, 91
+)
+APPROVE = Action(
+    "A15", "Aprobar o retirar", "No se envió. Una persona debe revisarla y aprobarla o retirarla.", True, 40
+)
+SEND_LATER = Action("A16", "Enviar", "No se envió. Ejecute otra vez el mismo archivo para enviarla.", True, 30)
+CREDIT_NOTE = Action(
+    "A17",
+    "Nota de crédito",
+    "El plazo legal venció: emita una nota de crédito (tipo 04) que cite este CUFE.",
+    True,
+    5,
+)
+WITHDRAWN = Action("A18", "Nada que hacer", "Ninguna. Una persona la retiró antes de enviarla.", False, 92)
+DECIDED = Action("A19", "Nada que hacer", "Ninguna. Una persona decidió el resultado.", False, 92)
+ALREADY_QUEUED = Action("A20", "Reenvío autorizado", "Una persona autorizó el reenvío; falta enviarla.", True, 30)
+
+ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
+
+_BY_STATE: dict[State, Action] = {
+    State.RECEIVED: SEND_LATER,
+    State.REJECTED_INPUT: FIX_ROW,
+    State.DUPLICATE: SEE_LEADER,
+    State.CONFLICT: CHOOSE,
+    State.HELD: APPROVE,
+    State.READY: SEND_LATER,
+    State.WITHDRAWN: WITHDRAWN,
+    State.SENDING: ASK_AGAIN,
+    State.NOT_SENT: SEND_LATER,
+    State.REFUSED_AUTH: SEND_LATER,
+    State.UNKNOWN: ASK_AGAIN,
+    State.PENDING: WAIT,
+    State.CANCELLED: NOTHING,
+    State.ALREADY_CANCELLED: ALREADY,
+    State.NEEDS_SUPPORT: SUPPORT,
+    State.NEEDS_CORRECTION: CORRECT,
+    State.RETURNED: RETURNED,
+    State.NOT_FOUND: CHECK_CUFE,
+    State.REVIEW: REVIEW,
+    State.CLOSED_BY_PERSON: DECIDED,
+    State.CLOSED_RESEND: ALREADY_QUEUED,
+}
+
+_REFUSED_LATE = frozenset({State.NEEDS_CORRECTION, State.RETURNED, State.NOT_SENT, State.READY, State.HELD})
+
+
+def recommend(line: ResultLine) -> Action:
+    """What to do about ``line``."""
+    alive = line.source is Source.QUERY and line.estado == 2
+    if alive and line.state in (State.PENDING, State.UNKNOWN, State.REVIEW):
+        return STILL_ALIVE
+    if any(problem.code == "plazo-vencido" for problem in line.problems):
+        return CREDIT_NOTE
+    late = line.deadline is not None and line.deadline.window is Window.LATE
+    if late and line.state in _REFUSED_LATE:
+        return CREDIT_NOTE
+    if line.state is State.REVIEW and line.estado == 18:
+        return MISSING_AFTER_INTENT
+    return _BY_STATE[line.state]

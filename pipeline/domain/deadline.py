@@ -1,0 +1,44 @@
+"""The legal deadline: 182 hours after issue (domain.md 4).
+
+The CUFE has a date but no time of day, so there are two bounds: issued at the first or at the last second
+of that day in Panama (UTC-5 all year). All differences of aware datetimes, nothing depends on a local zone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from enum import Enum
+
+PANAMA = timezone(timedelta(hours=-5), "America/Panama")
+DEFAULT_HOURS = 182
+
+
+class Window(Enum):
+    """Where a row stands against the limit; the value is the word in the results."""
+
+    IN_TIME = "en plazo"  # even if issued at 00:00 of its date
+    LIMIT_DAY = "día límite"  # depends on the hour of issue, which the CUFE does not tell
+    LATE = "vencido"  # even if issued at 23:59:59
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """``hours_left`` counts to the *earlier* bound; negative once it has passed."""
+
+    window: Window
+    hours_left: float
+
+
+def deadline(issued_on: date, now: datetime, hours: int = DEFAULT_HOURS) -> Deadline:
+    """Where a document issued on ``issued_on`` stands at ``now`` (aware)."""
+    limit = timedelta(hours=hours)
+    oldest = now - datetime.combine(issued_on, time(0, 0, 0), PANAMA)
+    youngest = now - datetime.combine(issued_on, time(23, 59, 59), PANAMA)
+    if oldest <= limit:
+        window = Window.IN_TIME
+    elif youngest > limit:
+        window = Window.LATE
+    else:
+        window = Window.LIMIT_DAY
+    return Deadline(window, round((limit - oldest).total_seconds() / 3600, 1))

@@ -1,0 +1,124 @@
+"""The whole error tree. Every error that reaches a person is an ``AnularError`` with Spanish words.
+
+::
+
+    AnularError                      code, message, where, remedy, exit_code
+    ├── WrongUsage            (2)    an option, a setting, a combination that cannot be
+    ├── InputRefused          (3)    the file as a whole; nothing was sent
+    ├── CufeInvalid                  one code; a row's problem, never the file's
+    ├── StoppedEarly          (5)    what was sent is recorded; the rest was not sent
+    │   ├── CredentialsRefused       user or password, or the rights behind them
+    │   ├── ServiceRefused           wrong address, redirect, certificate, crossed answers
+    │   ├── ServiceUnclear           the breaker opened: answers that nobody understands
+    │   └── StorageTrouble           our own disk, ledger or folder
+    ├── AnotherRun            (6)    another run holds the ledger or the credential
+    └── Interrupted         (130)    Ctrl-C or SIGTERM; safe to run again
+
+    Bug                              an illegal move, a lost compare-and-set: stops the run, is never hidden
+
+    RequestFailed                    between transport and client only, never shown as such
+    ├── NothingLeft                  proof that no byte of the request left: may be sent again
+    └── AnswerLost                   anything may have happened: query, never send again
+"""
+
+from __future__ import annotations
+
+
+class AnularError(Exception):
+    """Algo no salió como se esperaba."""
+
+    exit_code = 1
+
+    def __init__(self, message: str = "", *, code: str = "", where: str = "", remedy: str = "") -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.code = code or _code_of(type(self))
+        self.where = where
+        self.remedy = remedy
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a person: where, what, and what to do."""
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{head} {self.remedy}".strip()
+
+
+class WrongUsage(AnularError):
+    """La orden o la configuración no es válida."""
+
+    exit_code = 2
+
+
+class InputRefused(AnularError):
+    """El archivo no se puede procesar. No se envió nada."""
+
+    exit_code = 3
+
+
+class CufeInvalid(AnularError, ValueError):
+    """El CUFE no es válido."""
+
+
+class StoppedEarly(AnularError):
+    """El proceso se detuvo antes de terminar. Lo enviado quedó registrado; el resto no se envió."""
+
+    exit_code = 5
+
+
+class CredentialsRefused(StoppedEarly):
+    """eDoc no aceptó el usuario o la contraseña."""
+
+
+class ServiceRefused(StoppedEarly):
+    """La dirección del servicio no responde como eDoc."""
+
+
+class ServiceUnclear(StoppedEarly):
+    """Varias respuestas seguidas de eDoc no se entendieron. Se dejó de enviar por seguridad."""
+
+
+class StorageTrouble(StoppedEarly):
+    """No se pudo guardar en el disco. Se dejó de enviar por seguridad."""
+
+
+class AnotherRun(AnularError):
+    """Otra ejecución está usando el mismo registro. Espere a que termine."""
+
+    exit_code = 6
+
+
+class Interrupted(AnularError):
+    """Interrumpido. Lo enviado quedó registrado; puede ejecutar la misma orden otra vez."""
+
+    exit_code = 130
+
+
+class Bug(Exception):
+    """An impossible situation. Stops the run at once; what is in the ledger stays true."""
+
+
+class RequestFailed(Exception):
+    """A request without an answer. ``reason`` is one of a few words, never text from the wire."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NothingLeft(RequestFailed):
+    """Proof by the transport's trace that no byte of the request left (edoc-api.md 7).
+
+    ``reason``: ``dns``, ``refused``, ``connect``, ``connect-timeout``, ``tls``, ``pool-timeout``.
+    """
+
+
+class AnswerLost(RequestFailed):
+    """The request began and no trustworthy answer came: it may have been applied (edoc-api.md 7).
+
+    ``reason``: ``read-timeout``, ``write-timeout``, ``reset``, ``protocol``, ``deadline``, ``cancelled``, ``other``.
+    """
+
+
+def _code_of(kind: type) -> str:
+    """``CredentialsRefused`` -> ``credentials-refused``: the stable machine word beside the Spanish ones."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("-")

@@ -1,0 +1,182 @@
+"""Our life cycle of a row: one table of legal moves (reliability.md 2.2 - 2.4). Every move is in this file.
+
+``STATES`` says what each state means and whether the machine is done with it; ``MOVES`` is the whole
+machine: from a state, by an event (a kind of evidence), to a state. What is not in the table is a bug
+and stops the run. There is no move that leads from an unknown outcome back to sending.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pipeline.domain.errors import Bug
+
+
+class State(Enum):
+    """Where a row stands. The value is the word in the ledger."""
+
+    RECEIVED = "RECEIVED"  # stored verbatim, not validated
+    REJECTED_INPUT = "REJECTED_INPUT"  # failed validation
+    DUPLICATE = "DUPLICATE"  # same CUFE, same payload as a leader row; mirrors it
+    CONFLICT = "CONFLICT"  # same CUFE, another payload
+    HELD = "HELD"  # valid, waits for a person
+    READY = "READY"  # approved, unclaimed
+    WITHDRAWN = "WITHDRAWN"  # a person took it back before it was ever claimed
+    SENDING = "SENDING"  # intent durable; unknown until proven
+    NOT_SENT = "NOT_SENT"  # proof that nothing was applied: trace, stale guard, 429
+    REFUSED_AUTH = "REFUSED_AUTH"  # 401: not applied
+    UNKNOWN = "UNKNOWN"  # may have been applied; no trustworthy answer
+    PENDING = "PENDING"  # eDoc has it, the authority has not decided: 5, 7, 10, 20
+    CANCELLED = "CANCELLED"  # proof of the cancellation
+    ALREADY_CANCELLED = "ALREADY_CANCELLED"  # proof that it was cancelled before: 0622, duplicate + 11, pre-flight 11
+    NEEDS_SUPPORT = "NEEDS_SUPPORT"  # 4
+    NEEDS_CORRECTION = "NEEDS_CORRECTION"  # 6, and the authority's input codes
+    RETURNED = "RETURNED"  # 15
+    NOT_FOUND = "NOT_FOUND"  # 18 in direct answer to the cancellation
+    REVIEW = "REVIEW"  # the machine cannot decide
+    CLOSED_BY_PERSON = "CLOSED_BY_PERSON"  # a person decided
+    CLOSED_RESEND = "CLOSED_RESEND"  # a person authorised a resend: a new attempt follows
+
+
+class Event(Enum):
+    """What happened: the evidence that a move rests on. The value is the word in the ledger."""
+
+    ACCEPTED = "accepted"  # validation: may be sent
+    HELD = "held"  # validation: a person first
+    REJECTED = "rejected"  # validation: wrong data
+    DUPLICATED = "duplicated"  # validation: same as a leader row
+    CONFLICTED = "conflicted"  # validation: same CUFE, another payload
+    APPROVED = "approved"  # a person released a held row
+    WITHDRAWN = "withdrawn"  # a person took a row back
+    CLAIMED = "claimed"  # intent to send, durable before the first byte
+    NOTHING_LEFT = "nothing-left"  # the transport's trace: no byte left
+    STALE = "stale"  # too long between intent and send: not sent
+    THROTTLED = "throttled"  # 429: not applied
+    UNAUTHORISED = "unauthorised"  # 401: not applied
+    CANCELLED = "cancelled"  # an answer that proves the cancellation
+    ALREADY = "already"  # an answer that proves an earlier cancellation
+    IN_PROGRESS = "in-progress"  # 5, 7, 10, 20
+    SUPPORT = "support"  # 4
+    CORRECT = "correct"  # 6; DGI 0100, 1601, 1602
+    RETURNED = "returned"  # 15
+    NOT_FOUND = "not-found"  # 18
+    ALIVE = "alive"  # a query's 2: the invoice itself is authorised
+    PERSON = "person"  # an understood answer that only a person can act on (DGI 1002)
+    UNCLEAR = "unclear"  # no answer, or one that is not understood
+    RECOVERED = "recovered"  # found in SENDING at start: outcome unknown
+    OUT_OF_TIME = "out-of-time"  # the schedule ended without an answer
+    RESOLVED = "resolved"  # a person decided
+    RESEND = "resend"  # a person authorised a resend
+
+
+LIVE_NEVER = (State.NOT_SENT, State.REFUSED_AUTH, State.WITHDRAWN, State.CLOSED_RESEND)
+"""States that free the CUFE for another attempt. Every other state keeps it, for ever (reliability.md 2.1)."""
+
+RETRIED = frozenset({State.NOT_SENT, State.REFUSED_AUTH})
+"""Proven not applied: a further attempt may follow by itself, bounded."""
+
+FOLLOWED = frozenset({State.PENDING, State.UNKNOWN})
+"""Polling follows these until they are final or out of time."""
+
+PERSON = frozenset(
+    {
+        State.HELD,
+        State.NEEDS_SUPPORT,
+        State.NEEDS_CORRECTION,
+        State.RETURNED,
+        State.NOT_FOUND,
+        State.REVIEW,
+        State.REJECTED_INPUT,
+        State.CONFLICT,
+    }
+)
+"""A person has to do something before anything can change."""
+
+SUCCESS = frozenset({State.CANCELLED, State.ALREADY_CANCELLED})
+
+# What an answer to the cancellation itself leads to.
+_ANSWERED = {
+    Event.CANCELLED: State.CANCELLED,
+    Event.ALREADY: State.ALREADY_CANCELLED,
+    Event.IN_PROGRESS: State.PENDING,
+    Event.SUPPORT: State.NEEDS_SUPPORT,
+    Event.CORRECT: State.NEEDS_CORRECTION,
+    Event.RETURNED: State.RETURNED,
+    Event.PERSON: State.REVIEW,
+}
+
+MOVES: dict[tuple[State, Event], State] = {
+    # validation
+    (State.RECEIVED, Event.ACCEPTED): State.READY,
+    (State.RECEIVED, Event.HELD): State.HELD,
+    (State.RECEIVED, Event.REJECTED): State.REJECTED_INPUT,
+    (State.RECEIVED, Event.DUPLICATED): State.DUPLICATE,
+    (State.RECEIVED, Event.CONFLICTED): State.CONFLICT,
+    # people before the sending
+    (State.HELD, Event.APPROVED): State.READY,
+    (State.HELD, Event.WITHDRAWN): State.WITHDRAWN,
+    (State.READY, Event.WITHDRAWN): State.WITHDRAWN,
+    # the sending
+    (State.READY, Event.CLAIMED): State.SENDING,
+    (State.SENDING, Event.NOTHING_LEFT): State.NOT_SENT,
+    (State.SENDING, Event.STALE): State.NOT_SENT,
+    (State.SENDING, Event.THROTTLED): State.NOT_SENT,
+    (State.SENDING, Event.UNAUTHORISED): State.REFUSED_AUTH,
+    **{(State.SENDING, event): state for event, state in _ANSWERED.items()},
+    (State.SENDING, Event.NOT_FOUND): State.NOT_FOUND,
+    (State.SENDING, Event.UNCLEAR): State.UNKNOWN,
+    (State.SENDING, Event.RECOVERED): State.UNKNOWN,
+    # queries after an unknown outcome: 18 and 2 prove nothing (reliability.md 2.5, edoc-api.md 5)
+    **{(State.UNKNOWN, event): state for event, state in _ANSWERED.items()},
+    (State.UNKNOWN, Event.NOT_FOUND): State.UNKNOWN,
+    (State.UNKNOWN, Event.ALIVE): State.UNKNOWN,
+    (State.UNKNOWN, Event.UNCLEAR): State.UNKNOWN,
+    (State.UNKNOWN, Event.OUT_OF_TIME): State.REVIEW,
+    # queries while the authority has not decided
+    **{(State.PENDING, event): state for event, state in _ANSWERED.items()},
+    (State.PENDING, Event.NOT_FOUND): State.PENDING,
+    (State.PENDING, Event.ALIVE): State.PENDING,
+    (State.PENDING, Event.UNCLEAR): State.PENDING,
+    (State.PENDING, Event.OUT_OF_TIME): State.REVIEW,
+    # the one query after a 15: a duplicate that is cancelled was cancelled before
+    (State.RETURNED, Event.CANCELLED): State.ALREADY_CANCELLED,
+    (State.RETURNED, Event.ALREADY): State.ALREADY_CANCELLED,
+    **{
+        (State.RETURNED, event): State.RETURNED
+        for event in (
+            Event.IN_PROGRESS,
+            Event.SUPPORT,
+            Event.CORRECT,
+            Event.RETURNED,
+            Event.NOT_FOUND,
+            Event.ALIVE,
+            Event.PERSON,
+            Event.UNCLEAR,
+        )
+    },
+    # people afterwards
+    **{
+        (state, event): target
+        for state in (
+            State.UNKNOWN,
+            State.PENDING,
+            State.NEEDS_SUPPORT,
+            State.NEEDS_CORRECTION,
+            State.RETURNED,
+            State.NOT_FOUND,
+            State.REVIEW,
+        )
+        for event, target in (
+            (Event.RESOLVED, State.CLOSED_BY_PERSON),
+            (Event.RESEND, State.CLOSED_RESEND),
+        )
+    },
+}
+
+
+def move(state: State, event: Event) -> State:
+    """Where ``event`` leads from ``state``; raises ``Bug`` for a move that is not in the table."""
+    try:
+        return MOVES[state, event]
+    except KeyError:
+        raise Bug(f"no legal move from {state.value} by {event.value}") from None

@@ -1,0 +1,63 @@
+"""The words in ``resultado`` (interface.md 5) and which of our states shows as which word (reliability.md D13)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pipeline.domain.lifecycle import State
+
+
+class Outcome(Enum):
+    """What became of a row, as the results say it. The order is the order of the summary."""
+
+    CANCELLED = "ANULADA"
+    ALREADY = "YA ANULADA"
+    PENDING = "PENDIENTE"
+    UNKNOWN = "RESULTADO DESCONOCIDO"
+    STILL_ALIVE = "SIGUE AUTORIZADA"
+    RETURNED = "DEVUELTA"
+    EDOC_ERROR = "ERROR eDoc"
+    NOT_FOUND = "NO ENCONTRADA"
+    REJECTED = "RECHAZADA"
+    CONFLICT = "CONFLICTO"
+    DUPLICATE = "DUPLICADA"
+    HELD = "RETENIDA"
+    NOT_SENT = "NO ENVIADA"
+    WITHDRAWN = "RETIRADA"
+    RESOLVED = "RESUELTA"
+
+
+_BY_STATE: dict[State, Outcome] = {
+    State.RECEIVED: Outcome.NOT_SENT,
+    State.REJECTED_INPUT: Outcome.REJECTED,
+    State.DUPLICATE: Outcome.DUPLICATE,
+    State.CONFLICT: Outcome.CONFLICT,
+    State.HELD: Outcome.HELD,
+    State.READY: Outcome.NOT_SENT,
+    State.WITHDRAWN: Outcome.WITHDRAWN,
+    State.SENDING: Outcome.UNKNOWN,
+    State.NOT_SENT: Outcome.NOT_SENT,
+    State.REFUSED_AUTH: Outcome.NOT_SENT,
+    State.UNKNOWN: Outcome.UNKNOWN,
+    State.PENDING: Outcome.PENDING,
+    State.CANCELLED: Outcome.CANCELLED,
+    State.ALREADY_CANCELLED: Outcome.ALREADY,
+    State.NEEDS_SUPPORT: Outcome.EDOC_ERROR,
+    State.NEEDS_CORRECTION: Outcome.RETURNED,
+    State.RETURNED: Outcome.RETURNED,
+    State.NOT_FOUND: Outcome.NOT_FOUND,
+    State.REVIEW: Outcome.UNKNOWN,
+    State.CLOSED_BY_PERSON: Outcome.RESOLVED,
+    State.CLOSED_RESEND: Outcome.NOT_SENT,
+}
+
+
+def outcome(state: State, *, alive: bool = False) -> Outcome:
+    """The word for a row in ``state``; ``alive`` when the last answer was a query's 2 (edoc-api.md 5)."""
+    if alive and state in (State.PENDING, State.UNKNOWN, State.REVIEW):
+        return Outcome.STILL_ALIVE
+    return _BY_STATE[state]
+
+
+SUCCESSES = frozenset({Outcome.CANCELLED, Outcome.ALREADY})
+OPEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN, Outcome.STILL_ALIVE})

@@ -1,0 +1,47 @@
+"""When to query again: the regular interval, and the settle schedule for "18 after an intent" (reliability.md 2.5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+SETTLE: tuple[timedelta, ...] = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+)
+"""Offsets from the intent. An 18 right after a lost answer proves nothing: the request may still arrive."""
+
+DAILY = timedelta(hours=24)
+SETTLE_QUERIES = 5
+SETTLE_FOR = timedelta(hours=24)
+PENDING_FOR = timedelta(hours=72)
+
+
+def settle_due(intent_at: datetime, misses: int, now: datetime) -> datetime:
+    """When to ask again after the ``misses``-th answer 18 (1-based): the schedule's next offset, then daily."""
+    if misses <= len(SETTLE):
+        return max(now, intent_at + SETTLE[max(0, misses - 1)])
+    return now + DAILY
+
+
+def settled(intent_at: datetime, misses: int, now: datetime) -> bool:
+    """Whether enough 18s over enough time have come for a person to look (never for the machine to send)."""
+    return misses >= SETTLE_QUERIES and now - intent_at >= SETTLE_FOR
+
+
+def expired(intent_at: datetime, now: datetime) -> bool:
+    """Whether a row has been pending or unanswered for so long that a person has to look."""
+    return now - intent_at >= PENDING_FOR
+
+
+def still_to_come(next_due: datetime | None, now: datetime) -> timedelta:
+    """How long until ``next_due``; nothing when it has passed or lies impossibly far ahead.
+
+    A due time beyond the longest interval can only come from a wall clock that jumped back (P16).
+    """
+    if next_due is None:
+        return timedelta(0)
+    wait = next_due - now
+    return timedelta(0) if wait < timedelta(0) or wait > DAILY else wait

@@ -1,0 +1,166 @@
+"""The eDoc states and what an answer proves (edoc-api.md 5; DGI codes: domain.md 5).
+
+``judge`` is the one place that decides what an answer is evidence of; ``proves_cancellation`` the one
+function that decides whether it proves a cancellation. Unknown stays unknown: never success, never rejection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Source
+
+
+class Kind(Enum):
+    """What a state means for our row."""
+
+    FINAL = "final"
+    PERSON = "final, persona"
+    PENDING = "pendiente"
+    QUERY_ONCE = "consultar una vez; luego persona"
+
+
+@dataclass(frozen=True, slots=True)
+class EdocState:
+    """A row of the table in edoc-api.md 5, with the Spanish words of the results."""
+
+    number: int
+    meaning: str
+    resend: bool
+    query: bool
+    action: str
+    kind: Kind
+
+
+# resend is True for 4 and 6 as the documentation's table has it; its text adds "not automatically", so the action
+# says by hand, and no path of the program resends by itself.
+EDOC_STATES: dict[int, EdocState] = {
+    s.number: s
+    for s in (
+        EdocState(2, "Autorizado: cumple todos los requisitos", False, False, "Ninguna.", Kind.FINAL),
+        EdocState(
+            4,
+            "Error de procesamiento en eDoc",
+            True,
+            False,
+            "Notificar a soporte técnico. Nunca reenviar de forma automática.",
+            Kind.PERSON,
+        ),
+        EdocState(
+            5,
+            "Recibido; la DGI aún no informa su estado",
+            False,
+            True,
+            "No reenviar. Consultar de nuevo.",
+            Kind.PENDING,
+        ),
+        EdocState(
+            6,
+            "Devuelto por la DGI: campos obligatorios del XML",
+            True,
+            False,
+            "Corregir lo indicado y reenviar manualmente.",
+            Kind.PERSON,
+        ),
+        EdocState(7, "No recibido por la DGI", False, True, "No reenviar. Consultar.", Kind.PENDING),
+        EdocState(
+            10,
+            "Estado transitorio, sin descripción oficial",
+            False,
+            True,
+            "No reenviar. Consultar.",
+            Kind.PENDING,
+        ),
+        EdocState(11, "Anulado en la DGI", False, False, "Ninguna.", Kind.FINAL),
+        EdocState(
+            15,
+            "Devuelto por eDoc antes de generar el XML: duplicado, credenciales o clase de documento",
+            False,
+            True,
+            "Duplicado: consultar si ya fue autorizado. Credenciales: revisar lo enviado. "
+            "Clase incorrecta: corregir y reenviar.",
+            Kind.QUERY_ONCE,
+        ),
+        EdocState(18, "No encontrado en eDoc", False, False, "Verificar los datos enviados.", Kind.PERSON),
+        EdocState(
+            20,
+            "eDoc no pudo comunicarse con el PAC; se enviará automáticamente más tarde",
+            False,
+            True,
+            "No reenviar. Consultar el estado final.",
+            Kind.PENDING,
+        ),
+    )
+}
+
+TRANSITORY = frozenset({5, 7, 10, 20})
+
+DGI_REGISTERED = "0600"
+DGI_ALREADY = "0622"
+DGI_CODES: dict[str, str] = {
+    DGI_REGISTERED: "Evento de anulación registrado",
+    DGI_ALREADY: "Ya existe un evento de anulación para esta factura",
+    "1002": "Documento duplicado",
+    "1601": "RUC mal formado",
+    "1602": "RUC desconocido",
+    "0100": "Error de esquema",
+}
+_DGI_CORRECT = frozenset({"1601", "1602", "0100"})
+_DGI_PERSON = frozenset({"1002"})
+
+
+class QueryDescribes(Enum):
+    """What a query's 2 speaks of (reliability.md D4): the invoice itself (default), or the cancellation."""
+
+    INVOICE = "invoice"
+    CANCELLATION = "cancellation"
+
+
+def proves_cancellation(
+    source: Source,
+    estado: int | None,
+    dgi: str | None,
+    describes: QueryDescribes = QueryDescribes.INVOICE,
+) -> bool:
+    """Whether an answer proves that the invoice is cancelled (edoc-api.md 5).
+
+    DGI 0600 and 0622 decide over the state, and the authority's known errors speak against it. In the answer
+    to a cancellation 2 and 11 are proof unless a DGI code that nobody knows stands beside them; in a query
+    only 11, because 2 there is the state of the invoice itself: still alive.
+    """
+    if dgi in (DGI_REGISTERED, DGI_ALREADY):
+        return True
+    if dgi in DGI_CODES:
+        return False
+    if source is Source.CANCELLATION:
+        return estado in (2, 11) and not dgi
+    return estado == 11 or (estado == 2 and describes is QueryDescribes.CANCELLATION)
+
+
+def judge(
+    source: Source,
+    estado: int | None,
+    dgi: str | None,
+    describes: QueryDescribes = QueryDescribes.INVOICE,
+) -> Event:
+    """What an answer is evidence of.
+
+    ``estado`` is None when the answer carries none or one that is not plain (reliability.md D12); ``dgi`` the
+    authority's code, None when absent. Anything that the tables do not name is ``UNCLEAR``.
+    """
+    if proves_cancellation(source, estado, dgi, describes):
+        return Event.ALREADY if dgi == DGI_ALREADY else Event.CANCELLED
+    if estado in (2, 11):
+        # Success beside a code that contradicts it or that nobody knows; or a query that found it alive.
+        return Event.ALIVE if source is Source.QUERY and estado == 2 else Event.UNCLEAR
+    if dgi in _DGI_CORRECT:
+        return Event.CORRECT
+    if dgi in _DGI_PERSON:
+        return Event.PERSON
+    if estado in TRANSITORY:
+        return Event.IN_PROGRESS
+    return {4: Event.SUPPORT, 6: Event.CORRECT, 15: Event.RETURNED, 18: Event.NOT_FOUND}.get(
+        estado if estado is not None else -1, Event.UNCLEAR
+    )

@@ -15,7 +15,7 @@ from pipeline.domain.records import ResultLine, Source
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A rule: its id, the group heading of the to-do list, the words, whether a person has to act, urgency (1 first)."""
+    """A rule: id, group heading of the to-do list, words, whether a person has to act, urgency (1 first)."""
 
     rule: str
     title: str

@@ -91,6 +91,18 @@ class Leader:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the ledger already holds for a CUFE: the row of its live attempt and that row's payload."""
+
+    cufe: str
+    batch: str
+    pos: int
+    position: Position
+    payload_sha256: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedRow:
     """One input row after validation. ``pos`` is its 1-based ordinal among the data rows of the file."""
 

@@ -22,6 +22,9 @@ endif
 FILE ?= sample_data/lote_mensual.xlsx
 export FILE
 
+# Test processes side by side.
+WORKERS ?= 2
+
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
@@ -46,7 +49,7 @@ run: $(READY)  ## take FILE (default: the sample batch) through all five steps a
 
 test: $(READY)  ## run the whole test suite (ARGS=... goes to pytest)
 	@.ci/deps
-	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
@@ -57,7 +60,7 @@ check: $(READY)  ## style, types, import contracts, security, known vulnerabilit
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml pipeline schemas
-	@.ci/audit
+	@$(BIN)/python .ci/audit.py
 
 sample-data: $(READY)  ## rebuild the files of sample_data/
 	$(BIN)/python sample_data/build.py

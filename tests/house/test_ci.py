@@ -1,0 +1,159 @@
+"""The helpers of `make check` and `make coverage`: what they let pass, and what they do not."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+audit = load("audit")
+branches = load("branches")
+
+
+def report(*packages: dict[str, Any]) -> dict[str, Any]:
+    return {"dependencies": list(packages), "fixes": []}
+
+
+CLEAN = {"name": "good", "version": "1.0", "vulns": []}
+UNKNOWN = {"name": "strange", "skip_reason": "not found"}
+BAD = {"name": "bad", "version": "2.0", "vulns": [{"id": "CVE-1", "fix_versions": ["2.1"]}]}
+
+
+def test_packages_without_known_vulnerabilities_pass() -> None:
+    assert audit.judge(report(CLEAN)) == (0, ["no known vulnerability in 1 packages of requirements-dev.txt"])
+
+
+def test_a_known_vulnerability_fails_and_names_the_version_that_mends_it() -> None:
+    assert audit.judge(report(CLEAN, UNKNOWN, BAD)) == (1, ["VULNERABLE bad 2.0: CVE-1, mended in 2.1"])
+
+
+def test_a_service_that_knows_no_package_at_all_is_no_pass() -> None:
+    assert audit.judge(report(UNKNOWN)) == (2, [])
+
+
+def test_a_package_that_was_not_looked_up_is_said_by_name() -> None:
+    code, lines = audit.judge(report(CLEAN, UNKNOWN))
+    assert code == 0
+    assert lines[-1] == "NOT CHECKED: 1 packages the advisory service does not know: strange"
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[str]]]:
+    """Answers of the advisory services, in the order they are asked."""
+    answers: list[tuple[int, list[str]]] = []
+    monkeypatch.setattr(audit, "ask", lambda _service: answers.pop(0))
+    return answers
+
+
+def test_services_that_cannot_be_reached_are_said_loudly(
+    silent: list[tuple[int, list[str]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent += [(2, []), (2, [])]
+    assert audit.main() == 0
+    assert "NOT CHECKED: advisory service not reachable" in capsys.readouterr().out
+
+
+def test_the_second_service_is_asked_when_the_first_does_not_answer(
+    silent: list[tuple[int, list[str]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent += [(2, []), (1, ["VULNERABLE bad"])]
+    assert audit.main() == 1
+    assert "VULNERABLE bad" in capsys.readouterr().out
+
+
+def test_an_audit_that_breaks_for_another_reason_fails(silent: list[tuple[int, list[str]]]) -> None:
+    silent += [(3, ["pip-audit failed: no such option"])]
+    assert audit.main() == 1
+
+
+def measured(covered: int, there: int) -> dict[str, Any]:
+    return {"summary": {"covered_branches": covered, "num_branches": there}}
+
+
+def test_the_branches_of_a_package_are_those_of_all_its_files() -> None:
+    files = {"pipeline/domain/cufe.py": measured(9, 10), "pipeline/domain/states.py": measured(10, 10)}
+    assert branches.branches_of("pipeline/domain", files) == (19, 20)
+
+
+def test_a_module_is_found_by_its_file_and_not_by_its_prefix() -> None:
+    files = {"pipeline/poll.py": measured(3, 4), "pipeline/polling.py": measured(0, 9)}
+    assert branches.branches_of("pipeline/poll", files) == (3, 4)
+
+
+@pytest.mark.parametrize(("covered", "good"), [(95, True), (94, False)])
+def test_a_part_below_its_share_fails(covered: int, good: bool) -> None:
+    assert branches.judge(95, ["pipeline/poll"], {"pipeline/poll.py": measured(covered, 100)})[0] is good
+
+
+def test_a_part_that_was_not_measured_fails() -> None:
+    good, lines = branches.judge(95, ["pipeline/ledger"], {"pipeline/poll.py": measured(1, 1)})
+    assert not good
+    assert "no branches were measured" in lines[0]
+
+
+def test_missing_programs_are_named_with_the_way_to_install_them(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    (tmp_path / "bash").symlink_to(bash)
+    answer = subprocess.run(
+        [str(ROOT / ".ci" / "deps"), "--check"],
+        env={"PATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 1
+    assert "apt-get install libreoffice-calc poppler-utils" in answer.stderr
+
+
+def test_a_python_that_is_too_old_gives_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\ncase "$2" in *version_info*) exit 1 ;; *python_version*) echo 3.9.18 ;; esac\n')
+    old.chmod(0o755)
+    answer = subprocess.run(
+        [str(ROOT / ".ci" / "venv"), "requirements-dev.txt", str(old)],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    assert "3.9.18, too old; install Python 3.11 or newer" in answer.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_python_without_venv_gives_one_line_that_says_what_to_install(tmp_path: Path) -> None:
+    bare = tmp_path / "python3"
+    bare.write_text(
+        '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1 ;; *python_version*) echo 3.11.2 ;; *_base*) echo "$0" ;; esac\n'
+    )
+    bare.chmod(0o755)
+    answer = subprocess.run(
+        [str(ROOT / ".ci" / "venv"), "requirements-dev.txt", str(bare)],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    assert "apt-get install python3-venv" in answer.stderr
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,137 @@
+"""The Makefile: every target is explained, and what it hands to the program is what the user asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = re.search(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)[1].split()  # type: ignore[index]
+
+# What a terminal or another make may have set; tests of the Makefile start from nothing.
+CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ANULAR_", "MAKE", "MFLAGS")) and k != "FILE"}
+
+
+def make(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=CLEAN | variables, check=False, capture_output=True, text=True, timeout=30
+    )
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A folder with the demo script and an `anular` that only writes down how it was called, and ends as told."""
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / "sample_data").mkdir()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "demo", tmp_path / ".ci" / "demo")
+    program = tmp_path / ".venv" / "bin" / "anular"
+    program.write_text(
+        '#!/bin/sh\nprintf "%s\\n" "$@" > called\nenv | grep ^ANULAR_ > settings\nexit ${ENDS_WITH:-0}\n'
+    )
+    program.chmod(0o755)
+    return tmp_path
+
+
+def run_demo(folder: Path, file: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [".ci/demo", file], cwd=folder, env=CLEAN | variables, check=False, capture_output=True, text=True, timeout=30
+    )
+
+
+def settings_of(folder: Path) -> dict[str, str]:
+    lines = (folder / "settings").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_make_alone_lists_every_target_with_a_sentence() -> None:
+    listed = dict(re.findall(r"^  make ([a-z-]+) +(\S.*)$", make().stdout, re.MULTILINE))
+    assert list(listed) == TARGETS
+
+
+def test_every_rule_with_a_public_name_is_declared() -> None:
+    rules = re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)
+    assert rules == TARGETS
+
+
+@pytest.mark.parametrize("target", ["run", "test", "install"])
+def test_the_commands_of_a_fresh_machine_exist(target: str) -> None:
+    assert target in TARGETS
+
+
+def test_the_tests_do_not_see_the_settings_of_the_machine() -> None:
+    recipe = make("--dry-run", "test").stdout
+    assert re.search(r"env \$\(env \| sed .*ANULAR_.*\) \.venv/bin/python -m pytest", recipe)
+
+
+def test_words_for_pytest_are_passed_on() -> None:
+    assert "-k cufe" in make("--dry-run", "test", "ARGS=-k cufe").stdout
+
+
+def test_a_file_name_with_spaces_and_quotes_reaches_the_program_whole(demo: Path) -> None:
+    run_demo(demo, "mi lote 'de' \"noviembre\".xlsx")
+    assert (demo / "called").read_text().splitlines() == ["run", "--yes", "--", "mi lote 'de' \"noviembre\".xlsx"]
+
+
+def test_make_run_hands_the_file_over_whole(demo: Path) -> None:
+    shutil.copy(ROOT / "Makefile", demo / "Makefile")
+    answer = make("run", "--assume-old=.venv/.ready", "FILE=mi lote 'de' noviembre.xlsx", folder=demo)
+    assert answer.returncode == 0, answer.stderr
+    assert (demo / "called").read_text().splitlines()[-1] == "mi lote 'de' noviembre.xlsx"
+
+
+def test_the_demo_runs_in_the_sandbox_with_its_own_ledger(demo: Path) -> None:
+    run_demo(demo, "lote.xlsx")
+    assert settings_of(demo) == {
+        "ANULAR_ENV": "sandbox",
+        "ANULAR_LEDGER": "sqlite:///.anular/sandbox.db",
+        "ANULAR_OUT": "resultados",
+        "ANULAR_RATE": "40",
+        "ANULAR_CONCURRENCY": "8",
+        "ANULAR_POLL_EVERY": "1",
+        "ANULAR_POLL_FOR": "20",
+    }
+    assert (demo / ".anular").is_dir()
+    assert (demo / "resultados").is_dir()
+
+
+@pytest.mark.parametrize(
+    "spelling", ["sample_data/lote.xlsx", "./sample_data/lote.xlsx", "{here}/sample_data/lote.xlsx"]
+)
+def test_the_sample_files_get_the_fixed_clock_of_the_sandbox(demo: Path, spelling: str) -> None:
+    run_demo(demo, spelling.format(here=demo))
+    assert settings_of(demo)["ANULAR_SANDBOX_NOW"] == "2026-11-20T10:00:00-05:00"
+
+
+def test_a_variable_of_the_user_wins(demo: Path) -> None:
+    run_demo(demo, "sample_data/lote.xlsx", ANULAR_RATE="5", ANULAR_SANDBOX_NOW="2026-11-21T08:00:00-05:00")
+    assert settings_of(demo)["ANULAR_RATE"] == "5"
+    assert settings_of(demo)["ANULAR_SANDBOX_NOW"] == "2026-11-21T08:00:00-05:00"
+
+
+@pytest.mark.parametrize("environment", ["production", "lab"])
+def test_the_demo_never_answers_yes_for_an_environment_that_is_not_the_sandbox(demo: Path, environment: str) -> None:
+    answer = run_demo(demo, "lote.xlsx", ANULAR_ENV=environment)
+    assert answer.returncode == 2
+    assert environment in answer.stderr
+    assert not (demo / "called").exists()
+
+
+@pytest.mark.parametrize("code", [0, 1, 4])
+def test_rows_that_need_a_person_or_time_are_no_failure_of_make(demo: Path, code: int) -> None:
+    answer = run_demo(demo, "lote.xlsx", ENDS_WITH=str(code))
+    assert answer.returncode == 0
+    assert answer.stdout.splitlines()[-1].startswith(f"anular ended with exit code {code}: ")
+
+
+@pytest.mark.parametrize("code", [2, 3, 5, 6, 70, 130])
+def test_anything_else_is(demo: Path, code: int) -> None:
+    answer = run_demo(demo, "lote.xlsx", ENDS_WITH=str(code))
+    assert answer.returncode == code
+    assert answer.stdout.splitlines()[-1].startswith(f"anular ended with exit code {code}: ")

@@ -64,6 +64,7 @@ class Event(Enum):
     PERSON = "person"  # an understood answer that only a person can act on (DGI 1002)
     UNCLEAR = "unclear"  # no answer, or one that is not understood
     RECOVERED = "recovered"  # found in SENDING at start: outcome unknown
+    RETRY = "retry"  # a further attempt of a row that was proven not applied, or that a person released
     OUT_OF_TIME = "out-of-time"  # the schedule ended without an answer
     RESOLVED = "resolved"  # a person decided
     RESEND = "resend"  # a person authorised a resend
@@ -126,6 +127,10 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.SENDING, Event.NOT_FOUND): State.NOT_FOUND,
     (State.SENDING, Event.UNCLEAR): State.UNKNOWN,
     (State.SENDING, Event.RECOVERED): State.UNKNOWN,
+    # a further attempt (n + 1) is a row of its own in the ledger; this is where its first move comes from
+    (State.NOT_SENT, Event.RETRY): State.READY,
+    (State.REFUSED_AUTH, Event.RETRY): State.READY,
+    (State.CLOSED_RESEND, Event.RETRY): State.READY,
     # queries after an unknown outcome: 18 and 2 prove nothing (reliability.md 2.5, edoc-api.md 5)
     **{(State.UNKNOWN, event): state for event, state in _ANSWERED.items()},
     (State.UNKNOWN, Event.NOT_FOUND): State.UNKNOWN,

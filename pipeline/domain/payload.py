@@ -1,4 +1,4 @@
-"""The identity of what is sent: same CUFE and same payload is a duplicate, another payload a conflict (reliability.md 2.2)."""
+"""The identity of what is sent: same CUFE, same payload: duplicate; another payload: conflict (reliability.md 2.2)."""
 
 from __future__ import annotations
 

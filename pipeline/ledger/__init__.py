@@ -1,0 +1,1 @@
+"""The durable memory: tables, engine, one store whose every query has a name, one writer that groups commits."""

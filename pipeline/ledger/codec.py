@@ -1,0 +1,78 @@
+"""How values are written in the ledger's text columns: times, cells, remarks. Each has its way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from pipeline.domain.records import Cell, Problem, Repair
+
+
+def to_text(moment: datetime) -> str:
+    """An aware time as UTC text that sorts like the time: ``2026-11-20T15:00:03.123456Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def to_time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def maybe_time(text: str | None) -> datetime | None:
+    return None if text is None else to_time(text)
+
+
+def cells_to_text(cells: Iterable[Cell]) -> str:
+    """Verbatim cells as JSON; dates and times as one-key objects so that they come back as such."""
+    return json.dumps(list(cells), default=_tagged, ensure_ascii=True, separators=(",", ":"))
+
+
+def cells_from_text(text: str) -> tuple[Cell, ...]:
+    return tuple(_untagged(value) for value in json.loads(text))
+
+
+def _tagged(value: object) -> dict[str, str]:
+    if isinstance(value, datetime):
+        return {"dt": value.isoformat()}
+    if isinstance(value, date):
+        return {"d": value.isoformat()}
+    if isinstance(value, time):
+        return {"t": value.isoformat()}
+    raise TypeError(f"a cell cannot be a {type(value).__name__}")
+
+
+def _untagged(value: Any) -> Cell:
+    if isinstance(value, dict):
+        ((tag, text),) = value.items()
+        return _BACK[tag](text)
+    assert value is None or isinstance(value, str | int | float | bool)
+    return value
+
+
+_BACK: dict[str, Callable[[str], Cell]] = {
+    "dt": datetime.fromisoformat,
+    "d": date.fromisoformat,
+    "t": time.fromisoformat,
+}
+
+
+def remarks_to_text(problems: Iterable[Problem], repairs: Iterable[Repair], warnings: Iterable[Problem]) -> str:
+    """``""`` for the usual row that has none: a hundred thousand of them should cost nothing."""
+    lists = [
+        [[p.code, p.cell, p.column, p.value, p.message] for p in problems],
+        [[r.cell, r.received, r.used, r.what] for r in repairs],
+        [[w.code, w.cell, w.column, w.value, w.message] for w in warnings],
+    ]
+    return json.dumps(lists, ensure_ascii=True, separators=(",", ":")) if any(lists) else ""
+
+
+def remarks_from_text(text: str) -> tuple[tuple[Problem, ...], tuple[Repair, ...], tuple[Problem, ...]]:
+    if not text:
+        return (), (), ()
+    problems, repairs, warnings = json.loads(text)
+    return (
+        tuple(Problem(*values) for values in problems),
+        tuple(Repair(*values) for values in repairs),
+        tuple(Problem(*values) for values in warnings),
+    )

@@ -1,0 +1,408 @@
+"""Everything that writes the ledger. Each method is one transaction: whole, durable, or not at all.
+
+Every move is a compare-and-set on (id, state, version), fenced by the run's epoch, with its event in the same
+transaction (reliability.md R3, R8). A compare-and-set that finds another state is a bug and changes nothing.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from pipeline.domain.deadline import PANAMA
+from pipeline.domain.errors import Bug
+from pipeline.domain.lifecycle import LIVE_NEVER, RETRIED, Event, State, move
+from pipeline.domain.payload import payload_sha256
+from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict
+from pipeline.ledger import codec, tables
+from pipeline.ledger.chain import GENESIS, link
+from pipeline.ledger.engine import Database
+
+_VALIDATED: dict[Verdict, Event] = {
+    Verdict.ACCEPTED: Event.ACCEPTED,
+    Verdict.HELD: Event.HELD,
+    Verdict.REJECTED: Event.REJECTED,
+    Verdict.DUPLICATE: Event.DUPLICATED,
+    Verdict.CONFLICT: Event.CONFLICTED,
+}
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A wish to move one attempt. ``retry`` adds the next attempt of the row in the same transaction.
+
+    ``next_due`` when to query next (None: not followed); ``miss`` counts an 18 for the settle schedule.
+    """
+
+    attempt: int
+    version: int
+    batch: str
+    pos: int
+    source: State
+    event: Event
+    at: datetime
+    finding: Finding | None = None
+    note: str = ""
+    who: str | None = None
+    next_due: datetime | None = None
+    miss: bool = False
+    retry: bool = False
+
+    @property
+    def target(self) -> State:
+        return move(self.source, self.event)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of a move: the new version, the state, and the id of the next attempt when one was added."""
+
+    version: int
+    state: State
+    next_attempt: int | None = None
+
+
+class Store:
+    """Writes of one run. ``begin_run`` first; it fences every other run that still believes it owns the ledger."""
+
+    def __init__(self, database: Database, env: str) -> None:
+        self._database = database
+        self._env = env
+        self._epoch = 0
+
+    def begin_run(self, now: datetime) -> int:
+        """Registers this run; its number is the epoch of all its moves."""
+        with self._database.write() as connection:
+            values = {"started_utc": codec.to_text(now), "who": who_am_i(), "host": platform.node()}
+            key = connection.execute(insert(tables.run).values(values)).inserted_primary_key
+            assert key is not None
+            self._epoch = int(key[0])
+        return self._epoch
+
+    def intake(self, info: BatchInfo, rows: Sequence[CheckedRow]) -> None:
+        """All rows of a file in one transaction, before anything is sent (R5)."""
+        at = codec.to_text(info.created)
+        with self._database.write() as connection:
+            connection.execute(insert(tables.batch).values(_batch_values(info, self._env)))
+            for start in range(0, len(rows), _CHUNK):
+                chunk = rows[start : start + _CHUNK]
+                connection.execute(insert(tables.row), [_row_values(info.id, row) for row in chunk])
+                live = [row for row in chunk if row.verdict in (Verdict.ACCEPTED, Verdict.HELD)]
+                if live:
+                    connection.execute(insert(tables.attempt), [self._attempt_values(info.id, row) for row in live])
+                self._append(connection, [_intake_event(info, row, at) for row in chunk])
+
+    def apply(self, moves: Sequence[Move]) -> list[Moved]:
+        """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails."""
+        with self._database.write() as connection:
+            self._compare_and_set(connection, moves)
+            self._append(connection, [_move_event(wish) for wish in moves])
+            return [
+                Moved(wish.version + 1, wish.target, self._add_attempt(connection, wish) if wish.retry else None)
+                for wish in moves
+            ]
+
+    def recover(self, now: datetime) -> int:
+        """Rows found in "sending" at start: outcome unknown, to be queried, never sent again (2.4)."""
+        with self._database.write() as connection:
+            found = connection.execute(
+                select(tables.attempt).where(
+                    tables.attempt.c.state == State.SENDING.value, tables.attempt.c.env == self._env
+                )
+            ).all()
+        moves = [
+            Move(
+                attempt=line.id,
+                version=line.v,
+                batch=line.batch,
+                pos=line.pos,
+                source=State.SENDING,
+                event=Event.RECOVERED,
+                at=now,
+                note="recovered",
+                next_due=now,
+            )
+            for line in found
+        ]
+        for start in range(0, len(moves), _CHUNK):
+            self.apply(moves[start : start + _CHUNK])
+        return len(moves)
+
+    def reopen(self, batch: str, now: datetime) -> int:
+        """A further attempt for each row that an earlier run proved unsent, unless its CUFE lives elsewhere."""
+        attempt = tables.attempt.alias()
+        other = tables.attempt.alias()
+        newest = select(func.max(other.c.n)).where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
+        live = exists().where(
+            other.c.env == attempt.c.env,
+            other.c.cufe == attempt.c.cufe,
+            other.c.state.not_in([state.value for state in LIVE_NEVER]),
+        )
+        with self._database.write() as connection:
+            found = connection.execute(
+                select(attempt).where(
+                    attempt.c.batch == batch,
+                    attempt.c.state.in_([state.value for state in RETRIED]),
+                    attempt.c.n == newest.scalar_subquery(),
+                    ~live,
+                )
+            ).all()
+            for line in found:
+                self._insert_next(connection, line, codec.to_text(now))
+        return len(found)
+
+    def _compare_and_set(self, connection: Connection, moves: Sequence[Move]) -> None:
+        claims = [self._claim_values(wish) for wish in moves if wish.event is Event.CLAIMED]
+        others = [self._finding_values(wish) for wish in moves if wish.event is not Event.CLAIMED]
+        for statement, values in ((_CLAIM, claims), (_FIND, others)):
+            if values and connection.execute(statement, values).rowcount != len(values):
+                raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
+
+    def _claim_values(self, wish: Move) -> dict[str, Any]:
+        return {
+            "b_id": wish.attempt,
+            "b_v": wish.version,
+            "b_from": wish.source.value,
+            "b_to": wish.target.value,
+            "b_epoch": self._epoch,
+            "b_sent": codec.to_text(wish.at),
+        }
+
+    def _finding_values(self, wish: Move) -> dict[str, Any]:
+        finding = wish.finding
+        queried = finding is not None and finding.source.value == "query"
+        return {
+            "b_id": wish.attempt,
+            "b_v": wish.version,
+            "b_from": wish.source.value,
+            "b_to": wish.target.value,
+            "b_epoch": self._epoch,
+            "b_estado": finding.estado if finding else None,
+            "b_source": finding.source.value if finding else None,
+            "b_dgi": finding.dgi if finding else None,
+            "b_message": finding.message if finding else None,
+            "b_authorised": finding.authorised_at if finding else None,
+            "b_http": finding.http if finding else None,
+            "b_note": (finding.note if finding else "") or wish.note,
+            "b_due": codec.to_text(wish.next_due) if wish.next_due else None,
+            "b_queried": codec.to_text(wish.at) if queried else None,
+            "b_query": int(queried),
+            "b_miss": int(wish.miss),
+        }
+
+    def _append(self, connection: Connection, events: list[dict[str, Any]]) -> None:
+        last = connection.execute(
+            select(tables.event.c.seq, tables.event.c.hash).order_by(tables.event.c.seq.desc()).limit(1)
+        ).first()
+        seq, prev = (last.seq, last.hash) if last else (0, GENESIS)
+        for values in events:
+            seq += 1
+            values.update(seq=seq, run=self._epoch, prev=prev)
+            values["hash"] = prev = link(prev, values)
+        if events:
+            connection.execute(insert(tables.event), events)
+
+    def _add_attempt(self, connection: Connection, wish: Move) -> int:
+        line = connection.execute(select(tables.attempt).where(tables.attempt.c.id == wish.attempt)).one()
+        return self._insert_next(connection, line, codec.to_text(wish.at))
+
+    def _insert_next(self, connection: Connection, line: Any, at: str) -> int:
+        source = State(line.state)
+        target = move(source, Event.RETRY)
+        fresh = _fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
+        key = connection.execute(insert(tables.attempt).values(fresh)).inserted_primary_key
+        assert key is not None
+        number = int(key[0])
+        values = _event_values(line.batch, line.pos, number, source, Event.RETRY, at, note=f"attempt-{line.n + 1}")
+        self._append(connection, [values])
+        return number
+
+    def _attempt_values(self, batch: str, row: CheckedRow) -> dict[str, Any]:
+        assert row.cufe is not None
+        state = move(State.RECEIVED, _VALIDATED[row.verdict])
+        return _fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
+
+
+def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:
+    """The cancellation that follows ``sent`` when a further attempt was added."""
+    if moved.next_attempt is None:
+        return None
+    return Cancellation(
+        attempt=moved.next_attempt,
+        version=1,
+        number=sent.number + 1,
+        batch=sent.batch,
+        pos=sent.pos,
+        cufe=sent.cufe,
+        reason=sent.reason,
+        email=sent.email,
+        hours_left=sent.hours_left,
+        late=sent.late,
+    )
+
+
+def batch_id(env: str, sha256: str, sheet: str | None, created: datetime) -> str:
+    """``20261120-3f9a2c71``: the Panamanian day, and eight characters that only this file in this environment has."""
+    mark = hashlib.sha256(f"{env}|{sha256}|{sheet or ''}".encode()).hexdigest()[:8]
+    return f"{created.astimezone(PANAMA):%Y%m%d}-{mark}"
+
+
+def who_am_i() -> str:
+    """The system's user name, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a user entry
+        return "desconocido"
+
+
+# The one statement shape for claims and the one for everything else. A newer run's id fences this one out.
+_FENCE = and_(
+    tables.attempt.c.id == bindparam("b_id"),
+    tables.attempt.c.v == bindparam("b_v"),
+    tables.attempt.c.state == bindparam("b_from"),
+    select(func.max(tables.run.c.id)).scalar_subquery() == bindparam("b_epoch"),
+)
+_CLAIM = (
+    update(tables.attempt)
+    .where(_FENCE)
+    .values(
+        state=bindparam("b_to"),
+        v=tables.attempt.c.v + 1,
+        epoch=bindparam("b_epoch"),
+        sent_utc=bindparam("b_sent"),
+    )
+)
+_FIND = (
+    update(tables.attempt)
+    .where(_FENCE)
+    .values(
+        state=bindparam("b_to"),
+        v=tables.attempt.c.v + 1,
+        epoch=bindparam("b_epoch"),
+        # What an earlier answer said stays until another answer says something.
+        estado=func.coalesce(bindparam("b_estado"), tables.attempt.c.estado),
+        source=case((bindparam("b_estado").is_(None), tables.attempt.c.source), else_=bindparam("b_source")),
+        dgi=func.coalesce(bindparam("b_dgi"), tables.attempt.c.dgi),
+        message=func.coalesce(bindparam("b_message"), tables.attempt.c.message),
+        authorised_at=func.coalesce(bindparam("b_authorised"), tables.attempt.c.authorised_at),
+        http=func.coalesce(bindparam("b_http"), tables.attempt.c.http),
+        note=bindparam("b_note"),
+        next_due=bindparam("b_due"),
+        queried_utc=func.coalesce(bindparam("b_queried"), tables.attempt.c.queried_utc),
+        queries=tables.attempt.c.queries + bindparam("b_query"),
+        misses=tables.attempt.c.misses + bindparam("b_miss"),
+    )
+)
+
+
+def _fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: int, epoch: int) -> dict[str, Any]:
+    return {
+        "env": env,
+        "cufe": cufe,
+        "batch": batch,
+        "pos": pos,
+        "n": n,
+        "state": state.value,
+        "v": 1,
+        "epoch": epoch,
+        "queries": 0,
+        "misses": 0,
+        "note": "",
+        "possible_duplicate": 0,
+    }
+
+
+def _batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
+    return {
+        "id": info.id,
+        "env": env,
+        "sha256": info.sha256,
+        "sheet": info.sheet or "",
+        "file": info.file,
+        "headings": codec.cells_to_text(info.headings),
+        "n_rows": info.rows,
+        "issuers": codec.cells_to_text(info.issuers),
+        "notes": codec.cells_to_text(info.notes),
+        "deadline_hours": info.deadline_hours,
+        "created_utc": codec.to_text(info.created),
+        "approved_by": info.approved_by or "",
+    }
+
+
+def _row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
+    return {
+        "batch": batch,
+        "pos": row.pos,
+        "line": row.position.line,
+        "cells": codec.cells_to_text(row.cells),
+        "state": move(State.RECEIVED, _VALIDATED[row.verdict]).value,
+        "cufe": row.cufe,
+        "reason": row.reason,
+        "email": row.email,
+        "payload_sha256": payload_sha256(row.cufe, row.reason, row.email) if row.cufe else None,
+        "leader_batch": row.leader.batch if row.leader else None,
+        "leader_pos": row.leader.pos if row.leader else None,
+        "remarks": codec.remarks_to_text(row.problems, row.repairs, row.warnings),
+        "deadline_window": row.deadline.window.value if row.deadline else None,
+        "hours_left": row.deadline.hours_left if row.deadline else None,
+    }
+
+
+def _intake_event(info: BatchInfo, row: CheckedRow, at: str) -> dict[str, Any]:
+    return _event_values(info.id, row.pos, None, State.RECEIVED, _VALIDATED[row.verdict], at, who=info.approved_by)
+
+
+def _move_event(wish: Move) -> dict[str, Any]:
+    found = wish.finding
+    values = _event_values(
+        wish.batch, wish.pos, wish.attempt, wish.source, wish.event, codec.to_text(wish.at), who=wish.who
+    )
+    values["note"] = wish.note
+    if found is not None:
+        values.update(
+            http=found.http,
+            estado=found.estado,
+            dgi=found.dgi,
+            message=found.message,
+            note=found.note or wish.note,
+            body=found.body or None,
+        )
+    return values
+
+
+def _event_values(
+    batch: str,
+    pos: int,
+    attempt: int | None,
+    source: State,
+    event: Event,
+    at: str,
+    *,
+    who: str | None = None,
+    note: str = "",
+) -> dict[str, Any]:
+    return {
+        "batch": batch,
+        "pos": pos,
+        "attempt": attempt,
+        "from_": source.value,
+        "to_": move(source, event).value,
+        "event": event.value,
+        "utc": at,
+        "who": who or None,
+        "http": None,
+        "estado": None,
+        "dgi": None,
+        "message": None,
+        "note": note,
+        "body": None,
+    }

@@ -1,0 +1,145 @@
+"""The tables (reliability.md 2.1). Invariants live here: a file once, one live attempt per CUFE, append-only events."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from pipeline.domain.lifecycle import LIVE_NEVER, State
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+STATE_WORDS = ", ".join(f"'{state.value}'" for state in State)
+NOT_LIVE = ", ".join(f"'{state.value}'" for state in LIVE_NEVER)
+
+# One line per run of the program that may write. The newest id is the epoch: it fences every move (R8).
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("started_utc", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("host", Text, nullable=False),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("env", String(16), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("sheet", Text, nullable=False),  # '' for a CSV
+    Column("file", Text, nullable=False),
+    Column("headings", Text, nullable=False),  # JSON list
+    Column("n_rows", Integer, nullable=False),
+    Column("issuers", Text, nullable=False),  # JSON list
+    Column("notes", Text, nullable=False),  # JSON list
+    Column("deadline_hours", Integer, nullable=False),
+    Column("created_utc", String(32), nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Index("one_batch_per_file", "env", "sha256", "sheet", unique=True),
+)
+
+row = Table(
+    "row",
+    metadata,
+    Column("batch", String(32), nullable=False),
+    Column("pos", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("cells", Text, nullable=False),  # JSON list, see codec.py: verbatim
+    Column("state", String(24), nullable=False),  # what validation said; the attempt tells the rest
+    Column("cufe", String(66)),
+    Column("reason", Text),
+    Column("email", Text),
+    Column("payload_sha256", String(64)),
+    Column("leader_batch", String(32)),
+    Column("leader_pos", Integer),
+    Column("remarks", Text, nullable=False),  # JSON: problems, repairs, warnings
+    Column("deadline_window", String(16)),
+    Column("hours_left", Float),
+    PrimaryKeyConstraint("batch", "pos"),
+    ForeignKeyConstraint(["batch"], ["batch.id"]),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("env", String(16), nullable=False),
+    Column("cufe", String(66), nullable=False),
+    Column("batch", String(32), nullable=False),
+    Column("pos", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("v", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("sent_utc", String(32)),  # when the intent was recorded
+    Column("queried_utc", String(32)),
+    Column("queries", Integer, nullable=False),
+    Column("misses", Integer, nullable=False),  # answers 18 since the intent
+    Column("next_due", String(32)),
+    Column("estado", Integer),
+    Column("source", String(16)),  # which service the last understood answer came from
+    Column("dgi", String(8)),
+    Column("message", Text),
+    Column("authorised_at", Text),
+    Column("http", Integer),
+    Column("note", Text, nullable=False),
+    Column("possible_duplicate", Integer, nullable=False),
+    CheckConstraint(f"state IN ({STATE_WORDS})", name="known_state"),
+    ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
+    Index("ix_attempt_row", "batch", "pos"),
+    Index("ix_attempt_state", "state"),
+    # A cancelled CUFE stays live for ever: it can never get a second attempt, not from another file next year.
+    Index(
+        "one_live",
+        "env",
+        "cufe",
+        unique=True,
+        sqlite_where=text(f"state NOT IN ({NOT_LIVE})"),
+        postgresql_where=text(f"state NOT IN ({NOT_LIVE})"),
+    ),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("batch", String(32), nullable=False),
+    Column("pos", Integer, nullable=False),
+    Column("attempt", Integer),
+    Column("from_", String(24), nullable=False),
+    Column("to_", String(24), nullable=False),
+    Column("event", String(24), nullable=False),
+    Column("utc", String(32), nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("who", Text),
+    Column("http", Integer),
+    Column("estado", Integer),
+    Column("dgi", String(8)),
+    Column("message", Text),
+    Column("note", Text, nullable=False),
+    Column("body", LargeBinary),
+    Column("prev", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("ix_event_batch", "batch", "seq"),
+)

@@ -1,0 +1,291 @@
+"""Everything that reads the ledger: what is ready, what is followed, what the report shows. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, RETRIED, Event, State
+from pipeline.domain.outcomes import outcome
+from pipeline.domain.records import (
+    BatchInfo,
+    Cancellation,
+    EventLine,
+    Leader,
+    Position,
+    ResultLine,
+    Seen,
+    Source,
+    Tracked,
+)
+from pipeline.ledger import codec, tables
+from pipeline.ledger.engine import Database
+
+_IN = 500  # values in one IN (...): SQLite's oldest limit is 999
+_UNSENT = frozenset({State.HELD, State.READY, State.WITHDRAWN, *RETRIED})
+
+
+class Views:
+    """Reads of one environment's rows."""
+
+    def __init__(self, database: Database, env: str) -> None:
+        self._database = database
+        self._env = env
+
+    def find(self, sha256: str, sheet: str | None) -> BatchInfo | None:
+        """The batch that this very file became, if it was taken in before."""
+        query = select(tables.batch).where(
+            tables.batch.c.env == self._env, tables.batch.c.sha256 == sha256, tables.batch.c.sheet == (sheet or "")
+        )
+        found = self._database.read(query)
+        return self._info(found[0]) if found else None
+
+    def batch(self, batch_id: str) -> BatchInfo | None:
+        """One batch by its id, or by the only id that starts so."""
+        query = select(tables.batch).where(
+            tables.batch.c.env == self._env, tables.batch.c.id.startswith(batch_id, autoescape=True)
+        )
+        found = self._database.read(query.limit(2))
+        return self._info(found[0]) if len(found) == 1 else None
+
+    def batches(self) -> list[BatchInfo]:
+        """All batches, newest first, with their counts by outcome word."""
+        query = select(tables.batch).where(tables.batch.c.env == self._env)
+        return [self._info(line) for line in self._database.read(query.order_by(tables.batch.c.created_utc.desc()))]
+
+    def seen(self, cufes: Sequence[str]) -> dict[str, Seen]:
+        """The live attempts of these CUFEs: what would be a duplicate or a conflict."""
+        found: dict[str, Seen] = {}
+        for start in range(0, len(cufes), _IN):
+            query = (
+                select(
+                    tables.attempt.c.cufe,
+                    tables.attempt.c.batch,
+                    tables.attempt.c.pos,
+                    tables.attempt.c.state,
+                    tables.row.c.line,
+                    tables.row.c.payload_sha256,
+                    tables.batch.c.sheet,
+                )
+                .join(
+                    tables.row,
+                    (tables.row.c.batch == tables.attempt.c.batch) & (tables.row.c.pos == tables.attempt.c.pos),
+                )
+                .join(tables.batch, tables.batch.c.id == tables.attempt.c.batch)
+                .where(
+                    tables.attempt.c.env == self._env,
+                    tables.attempt.c.cufe.in_(cufes[start : start + _IN]),
+                    tables.attempt.c.state.not_in([state.value for state in LIVE_NEVER]),
+                )
+            )
+            for line in self._database.read(query):
+                where = Position(line.sheet or None, line.line)
+                found[line.cufe] = Seen(
+                    line.cufe, line.batch, line.pos, where, line.payload_sha256 or "", State(line.state)
+                )
+        return found
+
+    def ready(self, batch: str) -> list[Cancellation]:
+        """The rows of ``batch`` that may be sent, in input order."""
+        query = (
+            select(tables.attempt, tables.row.c.reason, tables.row.c.email, tables.row.c.hours_left)
+            .add_columns(tables.row.c.deadline_window)
+            .join(
+                tables.row, (tables.row.c.batch == tables.attempt.c.batch) & (tables.row.c.pos == tables.attempt.c.pos)
+            )
+            .where(tables.attempt.c.batch == batch, tables.attempt.c.state == State.READY.value)
+            .order_by(tables.attempt.c.pos)
+        )
+        return [
+            Cancellation(
+                attempt=line.id,
+                version=line.v,
+                number=line.n,
+                batch=line.batch,
+                pos=line.pos,
+                cufe=line.cufe,
+                reason=line.reason,
+                email=line.email,
+                hours_left=line.hours_left,
+                late=line.deadline_window == Window.LATE.value,
+            )
+            for line in self._database.read(query)
+        ]
+
+    def followed(self, batches: Iterable[str] | None = None) -> list[Tracked]:
+        """The rows that polling follows, and those returned (15) that have not had their one query."""
+        attempt = tables.attempt
+        states = [state.value for state in FOLLOWED]
+        unasked = (attempt.c.state == State.RETURNED.value) & (attempt.c.queries == 0)
+        query = select(attempt).where(attempt.c.env == self._env, attempt.c.state.in_(states) | unasked)
+        if batches is not None:
+            query = query.where(attempt.c.batch.in_(list(batches)))
+        return [_tracked(line) for line in self._database.read(query.order_by(attempt.c.next_due, attempt.c.id))]
+
+    def lines(self, info: BatchInfo) -> list[ResultLine]:
+        """Every row of a batch in input order, duplicates with the line that they mirror."""
+        newest = {line.pos: line for line in self._database.read(_attempts(info.id))}
+        rows = self._database.read(select(tables.row).where(tables.row.c.batch == info.id).order_by(tables.row.c.pos))
+        plain = [_line(row, newest.get(row.pos), info.sheet) for row in rows]
+        by_pos = {line.pos: line for line in plain}
+        return [self._mirror(line, row, by_pos) for line, row in zip(plain, rows, strict=True)]
+
+    def events(self, info: BatchInfo) -> Iterator[EventLine]:
+        """The log of a batch, oldest first."""
+        event, row = tables.event, tables.row
+        query = (
+            select(event, row.c.line, row.c.cufe)
+            .join(row, (row.c.batch == event.c.batch) & (row.c.pos == event.c.pos), isouter=True)
+            .where(event.c.batch == info.id)
+            .order_by(event.c.seq)
+        )
+        for line in self._database.read(query):
+            yield EventLine(
+                seq=line.seq,
+                at=codec.to_time(line.utc),
+                pos=line.pos,
+                position=Position(info.sheet, line.line),
+                source=State(line.from_),
+                target=State(line.to_),
+                event=Event(line.event),
+                cufe=line.cufe,
+                http=line.http,
+                estado=line.estado,
+                message=line.message,
+                note=line.note,
+                who=line.who,
+            )
+
+    def counts(self, batch: str) -> dict[str, int]:
+        """How many rows of ``batch`` show which outcome word."""
+        row, attempt = tables.row, tables.attempt
+        total: Counter[str] = Counter()
+        without = select(row.c.state, func.count()).where(
+            row.c.batch == batch, row.c.state.not_in([State.READY.value, State.HELD.value])
+        )
+        for state, count in self._database.read(without.group_by(row.c.state)):
+            total[outcome(State(state)).value] += count
+        other = attempt.alias()
+        newest = (
+            select(func.max(other.c.n))
+            .where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
+            .correlate(attempt)
+        )
+        alive = (attempt.c.source == Source.QUERY.value) & (attempt.c.estado == 2)
+        with_attempt = (
+            select(attempt.c.state, alive.label("alive"), func.count())
+            .where(attempt.c.batch == batch, attempt.c.n == newest.scalar_subquery())
+            .group_by(attempt.c.state, alive)
+        )
+        for state, is_alive, count in self._database.read(with_attempt):
+            total[outcome(State(state), alive=bool(is_alive)).value] += count
+        return dict(total)
+
+    def _info(self, line: Any) -> BatchInfo:
+        span = self._database.read(
+            select(func.min(tables.event.c.utc), func.max(tables.event.c.utc)).where(tables.event.c.batch == line.id)
+        )[0]
+        return BatchInfo(
+            id=line.id,
+            file=line.file,
+            sha256=line.sha256,
+            env=line.env,
+            sheet=line.sheet or None,
+            rows=line.n_rows,
+            headings=tuple(json.loads(line.headings)),
+            created=codec.to_time(line.created_utc),
+            approved_by=line.approved_by or None,
+            started=codec.maybe_time(span[0]),
+            ended=codec.maybe_time(span[1]),
+            issuers=tuple(json.loads(line.issuers)),
+            notes=tuple(json.loads(line.notes)),
+            deadline_hours=line.deadline_hours,
+            counts=self.counts(line.id),
+        )
+
+    def _mirror(self, line: ResultLine, row: Any, by_pos: dict[int, ResultLine]) -> ResultLine:
+        if row.leader_pos is None:
+            return line
+        if row.leader_batch is None:
+            leader = by_pos[row.leader_pos]
+            return replace(line, leader=Leader(None, leader.pos, leader.position), mirrored=leader)
+        other = self._database.read(
+            select(tables.row, tables.batch.c.sheet)
+            .join(tables.batch, tables.batch.c.id == tables.row.c.batch)
+            .where(tables.row.c.batch == row.leader_batch, tables.row.c.pos == row.leader_pos)
+        )[0]
+        attempts = self._database.read(_attempts(row.leader_batch).where(tables.attempt.c.pos == row.leader_pos))
+        leader = _line(other, attempts[-1] if attempts else None, other.sheet or None)
+        return replace(line, leader=Leader(row.leader_batch, leader.pos, leader.position), mirrored=leader)
+
+
+def _attempts(batch: str) -> Select[Any]:
+    """Attempts of a batch, oldest first: in a dict by row the newest stays."""
+    return (
+        select(tables.attempt).where(tables.attempt.c.batch == batch).order_by(tables.attempt.c.pos, tables.attempt.c.n)
+    )
+
+
+def _tracked(line: Any) -> Tracked:
+    since: datetime | None = codec.maybe_time(line.sent_utc)
+    assert since is not None, "a followed row always had its intent recorded"
+    return Tracked(
+        attempt=line.id,
+        version=line.v,
+        batch=line.batch,
+        pos=line.pos,
+        cufe=line.cufe,
+        state=State(line.state),
+        since=since,
+        queries=line.queries,
+        misses=line.misses,
+        next_due=codec.maybe_time(line.next_due),
+        last_estado=line.estado,
+        last_source=Source(line.source) if line.source else None,
+    )
+
+
+def _line(row: Any, attempt: Any | None, sheet: str | None) -> ResultLine:
+    problems, repairs, warnings = codec.remarks_from_text(row.remarks)
+    window = Window(row.deadline_window) if row.deadline_window else None
+    line = ResultLine(
+        pos=row.pos,
+        position=Position(sheet, row.line),
+        cells=codec.cells_from_text(row.cells),
+        state=State(row.state),
+        cufe=row.cufe,
+        reason=row.reason,
+        email=row.email,
+        problems=problems,
+        repairs=repairs,
+        warnings=warnings,
+        deadline=Deadline(window, row.hours_left) if window else None,
+    )
+    if attempt is None:
+        return line
+    state = State(attempt.state)
+    was_sent = state not in _UNSENT
+    return replace(
+        line,
+        state=state,
+        sent_cufe=row.cufe if was_sent else None,
+        attempts=attempt.n,
+        estado=attempt.estado,
+        source=Source(attempt.source) if attempt.source else None,
+        dgi=attempt.dgi,
+        message=attempt.message,
+        authorised_at=attempt.authorised_at,
+        http=attempt.http,
+        note=attempt.note,
+        sent_at=codec.maybe_time(attempt.sent_utc) if was_sent else None,
+        queried_at=codec.maybe_time(attempt.queried_utc),
+        queries=attempt.queries,
+        next_due=codec.maybe_time(attempt.next_due),
+    )

@@ -1,0 +1,101 @@
+"""Group commit: one task that commits whatever has queued, no timer; each caller waits for its own move only.
+
+A move is durable when ``record`` returns, alone or together with others (reliability.md R1, D10).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+from pipeline.domain.errors import Bug
+from pipeline.ledger.store import Move, Moved, Store
+
+_MOST = 512  # moves in one transaction: bounds the wait of the first
+
+
+class Writer:
+    """Owns the writing side of the ledger inside ``async with``. After a failed commit nothing is accepted any more."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Move, asyncio.Future[Moved]]] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._broken: BaseException | None = None
+        # One thread of its own: an fsync must not hold up the answers of others.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+
+    async def __aenter__(self) -> Writer:
+        self._task = asyncio.create_task(self._serve(), name="ledger-writer")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        self._wake.set()
+        await self._task
+        self._thread.shutdown(wait=True)
+
+    async def record(self, wish: Move) -> Moved:
+        """Returns once ``wish`` is durable. Raises ``StorageTrouble`` or ``Bug``; the move did not happen then."""
+        if self._broken is not None:
+            raise self._broken
+        future: asyncio.Future[Moved] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wish, future))
+        self._wake.set()
+        # Shielded: a caller that is cancelled while waiting must not take the move of the others with it.
+        return await asyncio.shield(future)
+
+    async def _serve(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                await self._commit(group)
+            if self._closing:
+                return
+
+    async def _commit(self, group: Sequence[tuple[Move, asyncio.Future[Moved]]]) -> None:
+        if self._broken is not None:
+            _fail(group, self._broken)
+            return
+        try:
+            moved = await self._in_thread([wish for wish, _ in group])
+        except Bug:
+            # One impossible move must not take down the outcomes of the others: each on its own.
+            for pair in group:
+                await self._commit_alone(pair)
+        except BaseException as error:
+            self._broken = error
+            _fail(group, error)
+        else:
+            for (_, future), result in zip(group, moved, strict=True):
+                if not future.done():
+                    future.set_result(result)
+
+    async def _commit_alone(self, pair: tuple[Move, asyncio.Future[Moved]]) -> None:
+        wish, future = pair
+        try:
+            (moved,) = await self._in_thread([wish])
+        except BaseException as error:
+            if not isinstance(error, Bug):
+                self._broken = error
+            _fail([pair], error)
+        else:
+            if not future.done():
+                future.set_result(moved)
+
+    async def _in_thread(self, moves: list[Move]) -> list[Moved]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.apply, moves)
+
+
+def _fail(group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # a caller that has gone away must not cause a warning

@@ -1,0 +1,102 @@
+"""Tokens: who may call which service, and for how long (edoc-api.md 2). Kept in memory, never written down."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from pipeline.sandbox.answers import Reply, panama_time
+
+SERVICES = ("1", "2", "3", "4", "15", "16")
+CANCELLATION, QUERY = "16", "3"
+
+
+class Verdict(Enum):
+    """What the authorization of a request was worth; the only thing that is ever noted about it."""
+
+    VALID = "valid"
+    MISSING = "missing"
+    UNKNOWN = "unknown"  # no token of ours, or credentials that do not fit
+    OTHER_SERVICE = "other-service"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(slots=True)
+class _Issued:
+    service: str
+    expires: datetime
+    revoked: bool = False
+
+
+class Desk:
+    """Hands out tokens for one user, and knows them again."""
+
+    def __init__(self, user: str, password: str, lifetime: timedelta) -> None:
+        self._basic = f"{user}:{password}".encode()
+        self.lifetime = lifetime
+        self._tokens: dict[str, _Issued] = {}
+
+    def admit(self, authorization: str | None) -> Verdict:
+        """Whether a ``Basic`` header names our user with our password."""
+        if not authorization:
+            return Verdict.MISSING
+        scheme, _, value = authorization.partition(" ")
+        try:
+            given = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            return Verdict.UNKNOWN
+        fits = hmac.compare_digest(given, self._basic)
+        return Verdict.VALID if scheme.lower() == "basic" and fits else Verdict.UNKNOWN
+
+    def issue(self, service: str, now: datetime) -> Reply:
+        """A token for ``service``, or the refusal with status 200 that eDoc gives for a service that is none."""
+        if service not in SERVICES:
+            refusal = {"codigoError": "SERVICIO", "mensajeRespuesta": "El servicio solicitado no existe."}
+            return _token_reply({"token": "", "expedido": None, "expira": None, **refusal})
+        token = ".".join(("eyJhbGciOiJIUzI1NiJ9", secrets.token_urlsafe(48), secrets.token_urlsafe(32)))
+        expires = now + self.lifetime
+        # Every second token lacks the offset, as eDoc's do: Panama time is meant (edoc-api.md 2).
+        cut = len("-05:00") if len(self._tokens) % 2 else 0
+        issued, until = panama_time(now), panama_time(expires)
+        self._tokens[token] = _Issued(service, expires)
+        return _token_reply(
+            {
+                "token": token,
+                "expedido": issued[: len(issued) - cut],
+                "expira": until[: len(until) - cut],
+                "codigoError": None,
+                "mensajeRespuesta": None,
+            }
+        )
+
+    def check(self, authorization: str | None, service: str, now: datetime) -> Verdict:
+        """What a ``Bearer`` header is worth for ``service`` now."""
+        if not authorization:
+            return Verdict.MISSING
+        scheme, _, value = authorization.partition(" ")
+        issued = self._tokens.get(value) if scheme.lower() == "bearer" else None
+        if issued is None:
+            return Verdict.UNKNOWN
+        if issued.service != service:
+            return Verdict.OTHER_SERVICE
+        if issued.revoked:
+            return Verdict.REVOKED
+        return Verdict.VALID if now < issued.expires else Verdict.EXPIRED
+
+    def revoke(self, service: str | None = None) -> int:
+        """Every token of ``service`` (None: of all) is worth nothing from now on; how many those were."""
+        hit = [t for t in self._tokens.values() if not t.revoked and service in (None, t.service)]
+        for token in hit:
+            token.revoked = True
+        return len(hit)
+
+
+def _token_reply(body: dict[str, object]) -> Reply:
+    return Reply(200, json.dumps(body, ensure_ascii=False).encode(), secret=True)

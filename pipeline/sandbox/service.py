@@ -1,0 +1,227 @@
+"""The sandbox without HTTP: a request in, journal line written, reply out.
+
+Whatever was received is in the journal before its answer leaves; whatever changed a document can be replayed from
+there, so a sandbox that was killed knows everything again, also what fell due in the meantime.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+
+from pipeline.clock import Clock
+from pipeline.domain.cufe import Cufe
+from pipeline.sandbox import forms
+from pipeline.sandbox.answers import Cut, Reply, from_fault, plain
+from pipeline.sandbox.book import Book, Registered
+from pipeline.sandbox.desk import CANCELLATION, QUERY, Desk, Verdict
+from pipeline.sandbox.gate import FAULTS, PAUSE, Fault, Gate, Route
+from pipeline.sandbox.journal import Entry, Journal
+
+MOST_NOTED = 4000
+"""Characters of an answer that the journal keeps."""
+
+_LOG = logging.getLogger(__name__)
+_SERVICE = {Route.CANCEL: CANCELLATION, Route.QUERY: QUERY}
+_UNANSWERED = (Cut.CLOSE, Cut.RESET)
+_METHOD = {Route.CANCEL: "POST", Route.QUERY: "POST", Route.TOKEN: "GET"}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request that was received as a whole."""
+
+    route: Route
+    method: str
+    path: str
+    query: str = ""
+    authorization: str | None = None
+    content_type: str = ""
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What the journal will say about a request, filled in while it is answered."""
+
+    cufe: str | None = None
+    payload: dict[str, object] | None = None
+    service: str | None = None
+    auth: Verdict | None = None
+    fault: str | None = None
+    key: tuple[str, str, str, str, str] | None = None
+    reached: bool = False
+    """Whether the request got as far as the book; only those are replayed."""
+    bug: str | None = None
+
+
+class Sandbox:
+    """One local eDoc: documents, tokens, faults, journal and its own time."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        *,
+        user: str = "sandbox",
+        password: str = "sandbox",  # noqa: S107 - the sandbox's public credentials
+        token_lifetime: timedelta = timedelta(hours=1),
+        latency: timedelta = timedelta(0),
+    ) -> None:
+        """Replays ``journal``. ``latency`` is added to every answer."""
+        self.clock = clock
+        self.journal = journal
+        self.book = Book()
+        self.desk = Desk(user, password, token_lifetime)
+        self.gate = Gate()
+        self.latency = latency
+        self.received: Counter[str] = Counter()
+        self._offset = timedelta(0)
+        self._replay(journal.entries())
+
+    def now(self) -> datetime:
+        """The sandbox's time: the clock's, moved by ``advance``; never before the last entry of the journal."""
+        return self.clock.now() + self._offset
+
+    def advance(self, by: timedelta) -> None:
+        """Move the sandbox's time, so that nobody has to wait for a delayed scenario."""
+        self._offset += by
+
+    def handle(self, request: Incoming) -> Reply:
+        """Answer ``request`` and write down that it came. Raises ``OSError`` when the journal cannot be written."""
+        now, at = self.now(), self.clock.monotonic()
+        notes = _Notes()
+        try:
+            reply = self._answer(request, notes, now, at)
+        except Exception as bug:
+            _LOG.exception("the sandbox failed on %s %s", request.method, request.path)
+            notes.bug, notes.reached = repr(bug), False
+            reply = plain(500, "Fallo interno del simulador.", now)
+        if reply.revokes_tokens:
+            self.desk.revoke(_SERVICE.get(request.route))
+        self.received[f"{request.route.value} {reply.status if reply.cut is None else reply.cut.value}"] += 1
+        self.journal.append(_entry(request, reply, notes, now, at))
+        date = ("date", format_datetime(now, usegmt=True))
+        return replace(reply, headers=(*reply.headers, date), hold=reply.hold + self.latency.total_seconds())
+
+    def register(self, cufe: Cufe, status: Registered) -> None:
+        """Make a document known beforehand; remembered by the journal."""
+        self.book.register(cufe, status)
+        self._note_control("document", cufe, status.value)
+
+    def choose(self, cufe: Cufe, code: str) -> None:
+        """The next POST of ``cufe`` meets ``code``; remembered by the journal. Raises ``KeyError``."""
+        self.book.choose(cufe, code)
+        self._note_control("scenario", cufe, code)
+
+    def _answer(self, request: Incoming, notes: _Notes, now: datetime, at: float) -> Reply:
+        if request.route is Route.CANCEL:
+            notes.payload = forms.json_object(request.body)
+            cufe = (notes.payload or {}).get("cufe")
+            notes.cufe = cufe if isinstance(cufe, str) else None
+        fault = self.gate.fault_for(request.route)
+        notes.fault = fault.kind if fault else None
+        if fault and not fault.processed:
+            return _spoiled(fault, None, now)
+        if self.gate.too_fast(at):
+            notes.fault = "rate"
+            return from_fault(FAULTS["429"], now)
+        reply = self._serve(request, notes, now)
+        return _spoiled(fault, reply, now) if fault else reply
+
+    def _serve(self, request: Incoming, notes: _Notes, now: datetime) -> Reply:
+        if request.route is Route.OTHER:
+            return plain(404, "La dirección no existe.", now)
+        if request.method != _METHOD[request.route]:
+            return plain(405, "Método no permitido.", now)
+        if request.route is Route.TOKEN:
+            return self._token(request, notes, now)
+        notes.service = _SERVICE[request.route]
+        notes.auth = self.desk.check(request.authorization, notes.service, now)
+        if notes.auth is not Verdict.VALID:
+            return plain(401, "Token inválido o vencido.", now)
+        try:
+            return self._document(request, notes, now)
+        except forms.BadForm as problem:
+            return plain(400, str(problem), now)
+
+    def _document(self, request: Incoming, notes: _Notes, now: datetime) -> Reply:
+        if request.route is Route.CANCEL:
+            cufe = forms.cancellation(notes.payload, request.content_type)
+            notes.reached = True
+            return self.book.cancel(cufe, now)
+        notes.key = forms.query(request.query, request.body)
+        notes.reached = True
+        return self.book.query(*notes.key, now)
+
+    def _token(self, request: Incoming, notes: _Notes, now: datetime) -> Reply:
+        notes.service = forms.service(request.query)
+        notes.auth = self.desk.admit(request.authorization)
+        if notes.auth is not Verdict.VALID:
+            return plain(401, "Credenciales inválidas.", now)
+        return self.desk.issue(notes.service, now)
+
+    def _note_control(self, action: str, cufe: Cufe, value: str) -> None:
+        times = {"time": self.now().isoformat(), "at": self.clock.monotonic()}
+        entry = {"route": "control", "action": action, "cufe": cufe.text, "value": value, "processed": False}
+        self.journal.append({**times, **entry})
+
+    def _replay(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            when = datetime.fromisoformat(entry["time"])
+            self._offset = max(self._offset, when - self.clock.now())
+            if entry["route"] == "control":
+                self._replay_control(entry)
+            elif entry["reached"] and entry["route"] == "cancel":
+                self.book.cancel(Cufe.parse(entry["cufe"], allow_bad_check_digit=True), when)
+            elif entry["reached"]:
+                ruc, idoc, sucem, ptofacdf, ndf = entry["key"]
+                self.book.query(ruc, idoc, sucem, ptofacdf, ndf, when)
+
+    def _replay_control(self, entry: Entry) -> None:
+        cufe = Cufe.parse(entry["cufe"], allow_bad_check_digit=True)
+        if entry["action"] == "document":
+            self.book.register(cufe, Registered(entry["value"]))
+        else:
+            self.book.choose(cufe, entry["value"])
+
+
+def _spoiled(fault: Fault, reply: Reply | None, now: datetime) -> Reply:
+    """``reply`` as the fault lets it out; without one the request was not processed."""
+    if fault.kind == PAUSE and reply is not None:
+        return replace(reply, hold=reply.hold + fault.seconds)
+    answer = FAULTS[fault.kind]
+    if answer.retry_after is not None and fault.seconds:
+        answer = replace(answer, retry_after=fault.seconds)
+    spoiled = from_fault(answer, now)
+    if reply is None:
+        return spoiled
+    return replace(spoiled, processed=reply.processed, scenario=reply.scenario)
+
+
+def _entry(request: Incoming, reply: Reply, notes: _Notes, now: datetime, at: float) -> dict[str, object]:
+    text = None if reply.secret else reply.body.decode("utf-8", "replace")[:MOST_NOTED]
+    return {
+        "time": now.isoformat(),
+        "at": at,
+        "route": request.route.value,
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "cufe": notes.cufe,
+        "payload": notes.payload,
+        "key": notes.key,
+        "service": notes.service,
+        "auth": notes.auth.value if notes.auth else None,
+        "fault": notes.fault,
+        "reached": notes.reached,
+        "scenario": reply.scenario,
+        "processed": reply.processed,
+        "status": None if reply.cut in _UNANSWERED else reply.status,
+        "cut": reply.cut.value if reply.cut else None,
+        "answer": None if reply.cut in _UNANSWERED else text,
+        "bug": notes.bug,
+    }

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
-LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"]
+HOUSE = [
+    "(__main__)",
+    "(cli)",
+    "(watch)",
+    "(wiring)",
+    "(settings)",
+    "(run)",
+    "(read) | (validate) | (submit) | (poll) | (report)",
+    "(edoc) | (ledger) | (sandbox)",
+    "(clock)",
+    "(domain)",
+]
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [str(program), "--no-cache"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_the_import_contracts_hold() -> None:
-    answer = subprocess.run(LINT, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
+    answer = lint(ROOT)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "0 broken" in answer.stdout
 
@@ -30,15 +58,58 @@ def test_the_contracts_are_those_of_the_house() -> None:
         "http",
     }
     assert contracts["layers"]["exhaustive"] is True
-    assert contracts["layers"]["layers"] == [
-        "(__main__)",
-        "(cli)",
-        "(watch)",
-        "(wiring)",
-        "(settings)",
-        "(run)",
-        "(read) | (validate) | (submit) | (poll) | (report)",
-        "(edoc) | (ledger) | (sandbox)",
-        "(clock)",
-        "(domain)",
-    ]
+    assert [layer for layer in contracts["layers"]["layers"] if layer in HOUSE] == HOUSE
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("pipeline/domain/x.py", "import pandas", "The domain is the standard library"),
+        ("pipeline/domain/x.py", "from pipeline import clock", "Higher may import lower"),
+        ("pipeline/submit.py", "from pipeline import poll", "Higher may import lower"),
+        ("pipeline/run.py", "def f() -> None:\n    from pipeline import settings", "Higher may import lower"),
+        ("pipeline/helpers.py", "", "Higher may import lower"),
+        ("schemas/x.py", "from pipeline import clock", "schemas know the domain"),
+        ("pipeline/run.py", "from schemas import x", "Only validate and report"),
+        ("pipeline/wiring.py", "from pipeline.sandbox import x", "Only the command line"),
+        ("pipeline/sandbox/x.py", "from pipeline.edoc import transport", "never imports edoc"),
+        ("pipeline/submit.py", "import httpx", "One file speaks HTTP"),
+    ],
+)
+def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:
+    write_small_house(tmp_path)
+    (tmp_path / file).write_text(line + "\n", encoding="utf-8")
+    assert any(contract in broken for broken in broken_contracts(tmp_path))
+
+
+def test_allowed_imports_break_none(tmp_path: Path) -> None:
+    write_small_house(tmp_path)
+    assert broken_contracts(tmp_path) == []
+
+
+def write_small_house(folder: Path) -> None:
+    """The modules the contracts speak of, empty but for imports that are allowed."""
+    names = "__init__ __main__ cli watch wiring settings run validate submit poll stop clock"
+    files = {f"pipeline/{name}.py": "" for name in names.split()}
+    for package in ("pipeline/read", "pipeline/report", "pipeline/edoc", "pipeline/ledger", "pipeline/sandbox"):
+        files |= {f"{package}/__init__.py": "", f"{package}/x.py": ""}
+    files |= {
+        "pipeline/domain/__init__.py": "",
+        "pipeline/domain/x.py": "import re",
+        "schemas/__init__.py": "",
+        "schemas/x.py": "from pipeline.domain import x",
+        "pipeline/validate.py": "from schemas import x",
+        "pipeline/cli.py": "from pipeline.sandbox import x",
+        "pipeline/edoc/transport.py": "import httpx",
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    shutil.copy(ROOT / "pyproject.toml", folder / "pyproject.toml")
+
+
+def broken_contracts(folder: Path) -> list[str]:
+    answer = lint(folder)
+    assert "Contracts:" in answer.stdout, answer.stdout + answer.stderr
+    return [line for line in answer.stdout.splitlines() if line.endswith("BROKEN") or " BROKEN " in line]

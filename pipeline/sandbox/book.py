@@ -23,7 +23,7 @@ from pipeline.sandbox.scenarios import (
     SCENARIOS,
     Scenario,
     Seen,
-    code_of,
+    scenario_of,
 )
 
 ALREADY = Answer("15", dgi="0622", message="Ya existe un evento de anulación para esta factura.")
@@ -107,9 +107,7 @@ class Book:
         document = self._document(cufe)
         document.posts += 1
         if cufe.text[65] != check_digit(cufe.text):
-            return marked(
-                for_cancellation(NOT_FOUND, cufe, now, None), document.upcoming.code, processed=False
-            )
+            return marked(for_cancellation(NOT_FOUND, cufe, now, None), document.upcoming.code, processed=False)
         if (repetition := _repetition(document, now)) is not None:
             document.repeated += 1
             reply = for_cancellation(repetition, cufe, now, document.authorised(now))
@@ -139,7 +137,7 @@ class Book:
     def _document(self, cufe: Cufe) -> Document:
         document = self._documents.get(cufe.text)
         if document is None:
-            document = self._documents[cufe.text] = Document(cufe, upcoming=SCENARIOS[code_of(cufe)])
+            document = self._documents[cufe.text] = Document(cufe, upcoming=scenario_of(cufe))
             self._by_key[key_of(cufe)] = cufe.text
         return document
 

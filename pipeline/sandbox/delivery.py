@@ -24,9 +24,7 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 class OpenConnection(H11Protocol):
     """An HTTP/1.1 connection that the application may cut."""
 
-    def connection_made(
-        self, transport: Any
-    ) -> None:  # asyncio's base class and uvicorn disagree on the type
+    def connection_made(self, transport: Any) -> None:  # asyncio's base class and uvicorn disagree on the type
         # A copy for each connection: uvicorn hands this mapping to every request of the connection.
         self.app_state = {**self.app_state, TRANSPORT: transport}
         super().connection_made(transport)

@@ -143,9 +143,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        raise WrongUsage(
-            f"La dirección «{host}» no es válida para el simulador.", code="sandbox-host"
-        ) from None
+        raise WrongUsage(f"La dirección «{host}» no es válida para el simulador.", code="sandbox-host") from None
     if not address.is_loopback:
         raise WrongUsage(
             f"El simulador solo atiende en este equipo; «{host}» no es una dirección local.",
@@ -183,9 +181,7 @@ def _journal(path: Path | None) -> Iterator[Journal]:
     except filelock.Timeout as problem:
         raise AnotherRun(f"Otro simulador está usando la bitácora {path.name}.") from problem
     except (OSError, ValueError) as problem:
-        raise StorageTrouble(
-            f"La bitácora del simulador ({path.name}) no se puede usar: {problem}."
-        ) from problem
+        raise StorageTrouble(f"La bitácora del simulador ({path.name}) no se puede usar: {problem}.") from problem
     try:
         yield journal
     finally:

@@ -1,0 +1,82 @@
+"""Which columns the input has, by which headings they are known, and which columns the results add.
+
+The one table of interface.md 4 and 5. It stands in the domain because both the reader (which finds the header)
+and the schemas (which check and print) need it; ``schemas/columns.py`` is the name under which validation and
+the report know it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InputColumn:
+    """A column that means something to us: its role in code, its usual heading, the others, and whether it must be."""
+
+    role: str
+    label: str
+    headings: tuple[str, ...]
+    required: bool
+
+
+INPUT_COLUMNS: tuple[InputColumn, ...] = (
+    InputColumn("cufe", "CUFE", ("cufe", "codigo unico", "cufe a anular", "codigo cufe"), required=True),
+    InputColumn(
+        "reason",
+        "Motivo",
+        ("motivo", "motivo anulacion", "motivo de anulacion", "razon", "justificacion"),
+        required=True,
+    ),
+    InputColumn("email", "Correo", ("correo", "correo notificacion", "email", "e-mail"), required=False),
+)
+
+RESULT_COLUMNS: tuple[str, ...] = (
+    "fila_origen",
+    "cufe_enviado",
+    "resultado",
+    "estado_edoc",
+    "estado_edoc_descripcion",
+    "reenviar",
+    "consultar",
+    "accion_recomendada",
+    "regla",
+    "mensaje_edoc",
+    "codigo_dgi",
+    "fecha_autorizacion",
+    "enviado_en",
+    "consultado_en",
+    "consultas",
+    "plazo",
+    "horas_restantes",
+    "observaciones",
+)
+"""Columns that the results add after the original ones, in their order (interface.md 5)."""
+
+RESULTS_SHEET = "Resultados"
+RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
+"""A sheet with all of these is a results workbook of our own."""
+
+
+def key_of(heading: str) -> str:
+    """``heading`` without regard to case, accents, spaces and underscores: ``Motivo_Anulación`` -> ``motivoanulacion``.
+
+    Hyphens and colons count like spaces, so that ``E-mail:`` and ``email`` are the same.
+    """
+    plain = unicodedata.normalize("NFKD", heading).casefold()
+    return "".join(c for c in plain if c.isalnum())
+
+
+_ROLE_OF = {key_of(heading): column.role for column in INPUT_COLUMNS for heading in column.headings}
+_RESULT_KEYS = {key_of(name): name for name in RESULT_COLUMNS}
+
+
+def role_of(heading: str) -> str | None:
+    """``cufe``, ``reason``, ``email``; None for a column that is only kept."""
+    return _ROLE_OF.get(key_of(heading))
+
+
+def result_column_of(heading: str) -> str | None:
+    """The result column that ``heading`` names, or None."""
+    return _RESULT_KEYS.get(key_of(heading))

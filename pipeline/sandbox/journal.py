@@ -25,18 +25,26 @@ class Journal:
         self._lines: list[bytes] = []
         self._file: int | None = None
         self._next = 0
+        self.broken = False
         if path is not None:
             self._open(path)
 
     def append(self, entry: Entry) -> None:
-        """Number ``entry`` and write it; returns when the operating system has it."""
+        """Number ``entry`` and write it; returns when the operating system has it.
+
+        Raises ``OSError`` (disk full); from then on the journal is ``broken``, because half a line may stand there.
+        """
         line = json.dumps({"seq": self._next, **entry}, separators=(",", ":")).encode() + b"\n"
         self._next += 1
         if self._file is None:
             self._lines.append(line)
             return
-        while line:  # a full disk may take part of a line; the rest then raises OSError
-            line = line[os.write(self._file, line) :]
+        try:
+            while line:  # a full disk may take part of a line; writing the rest then fails
+                line = line[os.write(self._file, line) :]
+        except OSError:
+            self.broken = True
+            raise
 
     def entries(self) -> list[Entry]:
         """Every entry so far, oldest first."""

@@ -172,9 +172,9 @@ _TABLE = (
     Scenario("964", "duplicate-document-code", "Código 1002: documento duplicado; requiere una persona.",
         Answer("6", dgi="1002", message="Documento duplicado."),
         (Seen(Answer("6", message="Documento duplicado.")),), next_post="964"),
-    Scenario("968", "unknown-code-then-cancelled", "Código DGI desconocido con estado 5; a los 2 s la consulta dice 11.",
+    Scenario("968", "odd-code-then-cancelled", "Código DGI desconocido y estado 5; a los 2 s la consulta dice 11.",
         Answer(5, dgi="8888", message="Código no documentado."), _after(5), cancels=SOON),
-    Scenario("969", "unknown-code-alive", "Código DGI desconocido con estado 2; la factura sigue autorizada.",
+    Scenario("969", "odd-code-alive", "Código DGI desconocido con estado 2; la factura sigue autorizada.",
         Answer("2", dgi="9999", message="Código no documentado."), LIVING, next_post="969"),
     # 97x: answers that do not come, or not as a whole.
     Scenario("970", "lost-after-processing", "Anulada, pero la conexión se cierra sin respuesta.",

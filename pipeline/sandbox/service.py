@@ -24,6 +24,8 @@ from pipeline.sandbox.journal import Entry, Journal
 MOST_NOTED = 4000
 """Characters of an answer that the journal keeps."""
 
+UNWRITABLE = "El simulador no puede escribir su bitácora."
+
 _LOG = logging.getLogger(__name__)
 _SERVICE = {Route.CANCEL: CANCELLATION, Route.QUERY: QUERY}
 _UNANSWERED = (Cut.CLOSE, Cut.RESET)
@@ -91,8 +93,13 @@ class Sandbox:
         self._offset += by
 
     def handle(self, request: Incoming) -> Reply:
-        """Answer ``request`` and write down that it came. Raises ``OSError`` when the journal cannot be written."""
+        """Answer ``request`` and write down that it came.
+
+        Once the journal cannot be written everything is answered with 500 and nothing is processed any more.
+        """
         now, at = self.now(), self.clock.monotonic()
+        if self.journal.broken:
+            return plain(500, UNWRITABLE, now)
         notes = _Notes()
         try:
             reply = self._answer(request, notes, now, at)
@@ -103,7 +110,11 @@ class Sandbox:
         if reply.revokes_tokens:
             self.desk.revoke(_SERVICE.get(request.route))
         self.received[f"{request.route.value} {reply.status if reply.cut is None else reply.cut.value}"] += 1
-        self.journal.append(_entry(request, reply, notes, now, at))
+        try:
+            self.journal.append(_entry(request, reply, notes, now, at))
+        except OSError as problem:
+            _LOG.error("%s %s", UNWRITABLE, problem)
+            return plain(500, UNWRITABLE, now)
         date = ("date", format_datetime(now, usegmt=True))
         return replace(reply, headers=(*reply.headers, date), hold=reply.hold + self.latency.total_seconds())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from pipeline.domain.lifecycle import State
@@ -61,3 +62,15 @@ def outcome(state: State, *, alive: bool = False) -> Outcome:
 
 SUCCESSES = frozenset({Outcome.CANCELLED, Outcome.ALREADY})
 OPEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN, Outcome.STILL_ALIVE})
+DONE = SUCCESSES | {Outcome.WITHDRAWN, Outcome.RESOLVED}
+
+
+def exit_code(outcomes: Iterable[Outcome]) -> int:
+    """0 every row cancelled, 4 some still open, 1 some that a person has to see to (interface.md 2).
+
+    A duplicate counts with the outcome of the row that it mirrors: pass that one.
+    """
+    found = set(outcomes)
+    if found & OPEN:
+        return 4
+    return 0 if found <= DONE else 1

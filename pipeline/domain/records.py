@@ -250,7 +250,10 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class BatchInfo:
-    """A batch as the ledger knows it. Times are aware UTC; ``started``/``ended`` first and last event."""
+    """A batch as the ledger knows it. Times are aware UTC, ``started``/``ended`` first and last event.
+
+    ``folder`` is where its results workbook is written; ``counts`` rows by outcome word.
+    """
 
     id: str
     file: str
@@ -266,4 +269,5 @@ class BatchInfo:
     issuers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     deadline_hours: int = 182
+    folder: str = ""
     counts: dict[str, int] = field(default_factory=dict)

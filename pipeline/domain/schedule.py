@@ -19,10 +19,13 @@ SETTLE_FOR = timedelta(hours=24)
 PENDING_FOR = timedelta(hours=72)
 
 
-def settle_due(intent_at: datetime, misses: int, now: datetime) -> datetime:
-    """When to ask again after the ``misses``-th answer 18 (1-based): the schedule's next offset, then daily."""
+def settle_due(intent_at: datetime, misses: int, now: datetime, least: timedelta) -> datetime:
+    """When to ask again after the ``misses``-th answer 18 (1-based): the schedule's next offset, then daily.
+
+    Never sooner than ``least`` from now: after a long pause all offsets lie in the past.
+    """
     if misses <= len(SETTLE):
-        return max(now, intent_at + SETTLE[max(0, misses - 1)])
+        return max(now + least, intent_at + SETTLE[max(0, misses - 1)])
     return now + DAILY
 
 

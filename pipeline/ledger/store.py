@@ -328,6 +328,7 @@ def _batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
         "sha256": info.sha256,
         "sheet": info.sheet or "",
         "file": info.file,
+        "folder": info.folder,
         "headings": codec.cells_to_text(info.headings),
         "n_rows": info.rows,
         "issuers": codec.cells_to_text(info.issuers),

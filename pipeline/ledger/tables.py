@@ -49,6 +49,7 @@ batch = Table(
     Column("sha256", String(64), nullable=False),
     Column("sheet", Text, nullable=False),  # '' for a CSV
     Column("file", Text, nullable=False),
+    Column("folder", Text, nullable=False),  # where its results are written
     Column("headings", Text, nullable=False),  # JSON list
     Column("n_rows", Integer, nullable=False),
     Column("issuers", Text, nullable=False),  # JSON list

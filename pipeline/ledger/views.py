@@ -119,6 +119,22 @@ class Views:
             for line in self._database.read(query)
         ]
 
+    def unsent(self, batch: str) -> int:
+        """How many rows of ``batch`` would be sent now: ready ones, and those that were proven unsent."""
+        states = [State.READY.value, *(state.value for state in RETRIED)]
+        return len(self._newest(batch, states))
+
+    def cutoff(self, batch: str, first: int) -> int:
+        """The position of the ``first``-th row that may be sent; always the same row, whatever was sent already."""
+        query = (
+            select(tables.row.c.pos)
+            .where(tables.row.c.batch == batch, tables.row.c.state == State.READY.value)
+            .order_by(tables.row.c.pos)
+            .limit(first)
+        )
+        found = self._database.read(query)
+        return found[-1].pos if found else 0
+
     def followed(self, batches: Iterable[str] | None = None) -> list[Tracked]:
         """The rows that polling follows, and those returned (15) that have not had their one query."""
         attempt = tables.attempt
@@ -137,8 +153,12 @@ class Views:
         by_pos = {line.pos: line for line in plain}
         return [self._mirror(line, row, by_pos) for line, row in zip(plain, rows, strict=True)]
 
+    def log(self, info: BatchInfo) -> Log:
+        """The log of a batch, oldest first; read again each time it is gone through."""
+        return Log(self, info)
+
     def events(self, info: BatchInfo) -> Iterator[EventLine]:
-        """The log of a batch, oldest first."""
+        """One pass over the log of a batch, oldest first."""
         event, row = tables.event, tables.row
         query = (
             select(event, row.c.line, row.c.cufe)
@@ -172,21 +192,20 @@ class Views:
         )
         for state, count in self._database.read(without.group_by(row.c.state)):
             total[outcome(State(state)).value] += count
-        other = attempt.alias()
-        newest = (
-            select(func.max(other.c.n))
-            .where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
-            .correlate(attempt)
-        )
         alive = (attempt.c.source == Source.QUERY.value) & (attempt.c.estado == 2)
         with_attempt = (
             select(attempt.c.state, alive.label("alive"), func.count())
-            .where(attempt.c.batch == batch, attempt.c.n == newest.scalar_subquery())
+            .where(attempt.c.batch == batch, attempt.c.n == _newest_n())
             .group_by(attempt.c.state, alive)
         )
         for state, is_alive, count in self._database.read(with_attempt):
             total[outcome(State(state), alive=bool(is_alive)).value] += count
         return dict(total)
+
+    def _newest(self, batch: str, states: list[str]) -> Sequence[Any]:
+        attempt = tables.attempt
+        query = select(attempt.c.pos).where(attempt.c.batch == batch, attempt.c.state.in_(states))
+        return self._database.read(query.where(attempt.c.n == _newest_n()))
 
     def _info(self, line: Any) -> BatchInfo:
         span = self._database.read(
@@ -195,6 +214,7 @@ class Views:
         return BatchInfo(
             id=line.id,
             file=line.file,
+            folder=line.folder,
             sha256=line.sha256,
             env=line.env,
             sheet=line.sheet or None,
@@ -224,6 +244,27 @@ class Views:
         attempts = self._database.read(_attempts(row.leader_batch).where(tables.attempt.c.pos == row.leader_pos))
         leader = _line(other, attempts[-1] if attempts else None, other.sheet or None)
         return replace(line, leader=Leader(row.leader_batch, leader.pos, leader.position), mirrored=leader)
+
+
+class Log:
+    """A batch's events as a collection that can be gone through more than once."""
+
+    def __init__(self, views: Views, info: BatchInfo) -> None:
+        self._views, self._info = views, info
+
+    def __iter__(self) -> Iterator[EventLine]:
+        return self._views.events(self._info)
+
+
+def _newest_n() -> Any:
+    """The number of the newest attempt of the row that the outer query looks at."""
+    other = tables.attempt.alias()
+    return (
+        select(func.max(other.c.n))
+        .where(other.c.batch == tables.attempt.c.batch, other.c.pos == tables.attempt.c.pos)
+        .correlate(tables.attempt)
+        .scalar_subquery()
+    )
 
 
 def _attempts(batch: str) -> Select[Any]:

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("sheet", sa.Text(), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
         sa.Column("headings", sa.Text(), nullable=False),
         sa.Column("n_rows", sa.Integer(), nullable=False),
         sa.Column("issuers", sa.Text(), nullable=False),

@@ -1,0 +1,161 @@
+"""The runner: a file through the five steps. What was done before is known from the ledger and not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from pipeline.clock import Clock
+from pipeline.domain.lifecycle import State
+from pipeline.domain.records import BatchInfo, CheckedRow, Finding, ResultLine, Verdict
+from pipeline.edoc.client import EdocClient
+from pipeline.edoc.limiter import Limiter
+from pipeline.ledger.store import Store, batch_id
+from pipeline.ledger.views import Views
+from pipeline.ledger.writer import Writer
+from pipeline.poll import PollRules, poll
+from pipeline.read.sheet import Sheet
+from pipeline.report.publish import publish
+from pipeline.report.summary import summarise
+from pipeline.stop import Stop
+from pipeline.submit import SendRules, submit
+from pipeline.validate import Checked, Rules, check
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done with one file, for the person who approves it (reliability.md P2).
+
+    ``known`` is the batch that this very file became before; then ``checked`` is None and ``to_send`` counts the
+    rows that are still unsent. ``moment`` is when it was validated.
+    """
+
+    sheet: Sheet
+    moment: datetime
+    to_send: int
+    known: BatchInfo | None = None
+    checked: Checked | None = None
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        if self.checked is not None:
+            return self.checked.issuers
+        return self.known.issuers if self.known is not None else ()
+
+    @property
+    def dates(self) -> tuple[date, date] | None:
+        """First and last issue date of what would be sent; None when unknown or nothing."""
+        if self.checked is None or self.checked.first_date is None or self.checked.last_date is None:
+            return None
+        return self.checked.first_date, self.checked.last_date
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Everything a run needs to send and to ask, built once by ``wiring``."""
+
+    client: EdocClient
+    limiter: Limiter
+    clock: Clock
+    send: SendRules
+    ask: PollRules
+
+
+Watch = Callable[[State | None, State, Finding], None]
+"""Hears every durable move: from which state (None: sent just now), to which, and why."""
+
+
+def make_plan(sheet: Sheet, views: Views | None, rules: Rules, now: datetime) -> Plan:
+    """Reads nothing but the ledger, writes nothing."""
+    known = views.find(sheet.sha256, sheet.sheet) if views is not None else None
+    if known is not None and views is not None:
+        return Plan(sheet, now, to_send=views.unsent(known.id), known=known)
+    checked = check(sheet, rules, now, views.seen if views is not None else lambda _: {})
+    return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked)
+
+
+def take_in(plan: Plan, store: Store, views: Views, *, env: str, who: str, folder: Path, hours: int) -> BatchInfo:
+    """Writes an approved file into the ledger, whole; for a known one makes what was proven unsent ready again."""
+    if plan.known is not None:
+        store.reopen(plan.known.id, plan.moment)
+        return plan.known
+    assert plan.checked is not None
+    info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)
+    store.intake(info, plan.checked.rows)
+    taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
+    assert taken is not None, "just written"
+    return taken
+
+
+def batch_info(
+    sheet: Sheet, checked: Checked, *, env: str, who: str, folder: Path, hours: int, now: datetime
+) -> BatchInfo:
+    """The head of a new batch."""
+    return BatchInfo(
+        id=batch_id(env, sheet.sha256, sheet.sheet, now),
+        file=sheet.name,
+        sha256=sheet.sha256,
+        env=env,
+        sheet=sheet.sheet,
+        rows=len(checked.rows),
+        headings=sheet.headings,
+        created=now,
+        approved_by=who,
+        issuers=checked.issuers,
+        notes=sheet.notes,
+        deadline_hours=hours,
+        folder=str(folder),
+    )
+
+
+async def send(
+    batches: Sequence[BatchInfo], steps: Steps, store: Store, views: Views, stop: Stop, watch: Watch, only: int | None
+) -> None:
+    """Sends what is ready in ``batches``. ``only`` limits each to its first rows that may be sent at all, so that the
+    same command twice sends nothing new."""
+    for info in batches:
+        if stop.asked:
+            return
+        last = None if only is None else views.cutoff(info.id, only)
+        rows = [row for row in views.ready(info.id) if last is None or row.pos <= last]
+        async with Writer(store) as writer:
+            await submit(
+                rows,
+                client=steps.client,
+                limiter=steps.limiter,
+                writer=writer,
+                clock=steps.clock,
+                rules=steps.send,
+                stop=stop,
+                watch=lambda state, finding: watch(None, state, finding),
+            )
+
+
+async def follow(
+    batches: Sequence[str] | None, steps: Steps, store: Store, views: Views, stop: Stop, watch: Watch
+) -> None:
+    """Queries what is pending or uncertain in ``batches`` (None: in all)."""
+    if stop.asked:
+        return
+    async with Writer(store) as writer:
+        await poll(
+            views.followed(batches),
+            client=steps.client,
+            limiter=steps.limiter,
+            writer=writer,
+            clock=steps.clock,
+            rules=steps.ask,
+            stop=stop,
+            watch=watch,
+        )
+
+
+def write_results(info: BatchInfo, views: Views, folder: Path | None = None) -> tuple[Path, list[ResultLine]]:
+    """The results workbook of a batch, from the ledger alone. Raises ``StorageTrouble``."""
+    fresh = views.batch(info.id) or info
+    lines = views.lines(fresh)
+    target = folder or Path(fresh.folder)
+    report = summarise(fresh, lines, views.log(fresh))
+    return publish(report, target, Path(fresh.file).stem), lines

@@ -1,0 +1,158 @@
+"""What a person sees on the terminal: the plan before sending, the progress, the end. Spanish, with the code beside."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.domain.errors import AnularError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+STYLES = {
+    "ANULADA": "green",
+    "YA ANULADA": "green",
+    "PENDIENTE": "cyan",
+    "RESULTADO DESCONOCIDO": "yellow",
+    "SIGUE AUTORIZADA": "yellow",
+    "RECHAZADA": "red",
+    "DEVUELTA": "red",
+    "ERROR eDoc": "red",
+    "NO ENCONTRADA": "red",
+    "CONFLICTO": "red",
+}
+LINE_EVERY_S = 3.0
+
+
+def console(*, stderr: bool) -> Console:
+    """A console that never interprets what a file or a server said, and never breaks a word list on a pipe."""
+    stream: TextIO = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else 120
+    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+
+
+def say_error(out: Console, error: AnularError) -> None:
+    """One sentence, then the code."""
+    out.print(f"[red]✗[/] {escape(error.sentence)} [dim]\\[{escape(error.code)}][/]")
+
+
+def facts(out: Console, title: str, pairs: Iterable[tuple[str, str]], *, style: str = "bold") -> None:
+    """A small two-column table."""
+    out.print(f"[{style}]{escape(title)}[/]")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(name, escape(value))
+    out.print(table)
+
+
+def counts(out: Console, title: str, totals: Mapping[str, int]) -> None:
+    """Outcomes with their numbers, in the order given; none that is zero."""
+    out.print(f"[bold]{escape(title)}[/]")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(justify="right")
+    table.add_column()
+    for word, number in totals.items():
+        if number:
+            table.add_row(thousands(number), f"[{STYLES.get(word, 'default')}]{escape(word)}[/]")
+    out.print(table)
+
+
+def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> None:
+    """A short list; what does not fit is counted."""
+    if not lines:
+        return
+    out.print(f"[bold]{escape(title)}[/]")
+    for line in lines[:most]:
+        out.print(f"  • {escape(line)}")
+    if len(lines) > most:
+        out.print(f"  [dim]… y {thousands(len(lines) - most)} más (vea el libro)[/]")
+
+
+def thousands(number: int) -> str:
+    """``12 345`` with a narrow space, as Spanish writes it."""
+    return f"{number:,}".replace(",", " ")
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+class Ticker:
+    """Progress by outcome: a bar on a terminal, a line every few seconds elsewhere."""
+
+    def __init__(self, out: Console, title: str, total: int) -> None:
+        self._out, self._title, self._total = out, title, total
+        self._seen: Counter[str] = Counter()
+        self._began = self._spoke = time.monotonic()
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def moved(self, before: str | None, after: str) -> None:
+        """A row now shows ``after``; ``before`` None when it is counted for the first time."""
+        if before is not None and self._seen[before] > 0:
+            self._seen[before] -= 1
+        self._seen[after] += 1
+        self._show()
+
+    @property
+    def done(self) -> int:
+        return sum(self._seen.values())
+
+    def _words(self) -> str:
+        return ", ".join(f"{word} {number}" for word, number in sorted(self._seen.items()) if number)
+
+    def _show(self) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self.done, words=self._words(), pace=self._pace())
+        elif time.monotonic() - self._spoke >= LINE_EVERY_S:
+            self._spoke = time.monotonic()
+            self._out.print(f"{self._title}: {self.done}/{self._total} · {self._pace()} · {self._words()}")
+
+    def _pace(self) -> str:
+        seconds = max(1e-6, time.monotonic() - self._began)
+        pace = self.done / seconds
+        left = (self._total - self.done) / pace if pace else 0.0
+        return f"{pace:.1f} filas/s, faltan {duration(left)}"
+
+    @contextmanager
+    def running(self) -> Iterator[Ticker]:
+        """Shows itself until the end of the block, then says the last state once."""
+        if not self._total:
+            yield self
+            return
+        if self._out.is_terminal:
+            with self._make_bar() as self._bar:
+                self._task = self._bar.add_task(self._title, total=self._total, words="", pace="")
+                yield self
+        else:
+            yield self
+            self._out.print(f"{self._title}: {self.done}/{self._total} · {self._words()}")
+
+    def _make_bar(self) -> Progress:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("[dim]{task.fields[pace]}[/]"),
+            TextColumn("{task.fields[words]}", markup=False),
+            console=self._out,
+        )

@@ -1,0 +1,274 @@
+"""Every knob with its unit and default, in one frozen object: environment over TOML file over defaults (interface.md 3).
+
+The default environment is the local sandbox; production has to be named. Secrets are masked by type and have no
+option on the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.domain.errors import WrongUsage
+from pipeline.domain.states import QueryDescribes
+
+PREFIX = "ANULAR_"
+PROGRAM = "anular"
+VERSION = "0.1.0"
+
+
+class Env(StrEnum):
+    SANDBOX = "sandbox"
+    LAB = "lab"
+    PRODUCTION = "production"
+
+
+# edoc-api.md 1 [seen]: hosts and versions change, so each is a setting. The sandbox says its own when it starts.
+BASES = {
+    Env.LAB: "https://labpa.guru-soft.com/EdocPanama/4.0/",
+    Env.PRODUCTION: "https://pa.edocnube.com/4.0/",
+}
+AUTH_PATH = "Autenticacion/Api/ServicioEDOC"
+CANCEL_PATH = "Emision/Eventos/API/Anulacion"
+QUERY_PATH = "Emision/Api/Consulta/ConsultarDocumentoRuta"
+
+HOME = ("127.0.0.1", "localhost", "::1")
+
+# What the program says of each environment, and which CUFEs belong there (CUFE position 56; None: both).
+ENV_WORDS = {
+    Env.SANDBOX: "sandbox (pruebas locales, sin efecto legal)",
+    Env.LAB: "laboratorio de eDoc (pruebas, sin efecto legal)",
+    Env.PRODUCTION: "PRODUCCIÓN (efecto legal, no se puede deshacer)",
+}
+CUFE_DIGIT: dict[Env, str | None] = {Env.SANDBOX: None, Env.LAB: "2", Env.PRODUCTION: "1"}
+
+
+class Settings(BaseSettings):
+    """One profile's settings. Raises pydantic's ValidationError; ``load_settings`` turns it into words."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    profile: str = Field("", exclude=True, description="perfil; se elige con --profile")
+    env: Env = Field(Env.SANDBOX, description="ambiente: sandbox, lab o production")
+    base_url: str = Field("", description="dirección base del servicio; por omisión, la del ambiente")
+    auth_url: str = Field("", description="dirección del token")
+    cancel_url: str = Field("", description="dirección de la anulación")
+    query_url: str = Field("", description="dirección de la consulta de estado")
+    user: str = Field("", description="usuario de eDoc")
+    password: SecretStr = Field(SecretStr(""), description="contraseña de eDoc")
+    password_file: Path | None = Field(None, description="archivo que contiene la contraseña")
+    user_file: Path | None = Field(None, description="archivo que contiene el usuario")
+    ledger: str = Field("", description="registro: sqlite:///ruta; por omisión, en la carpeta de datos del usuario")
+    rate: float = Field(5.0, gt=0, le=10_000, description="solicitudes por segundo, en total")
+    concurrency: int = Field(4, ge=1, le=512, description="solicitudes en vuelo, como máximo")
+    poll_every: float = Field(5.0, ge=0.05, le=86_400, description="segundos entre consultas de una fila")
+    poll_for: float = Field(300.0, ge=0, le=604_800, description="segundos de consulta por ejecución")
+    out: Path | None = Field(None, description="carpeta de los resultados; por omisión, junto al archivo")
+    integration_name: str = Field(
+        f"{PROGRAM} {VERSION}", max_length=100, description="nombreIntegracion que se envía a eDoc"
+    )
+    notify_email: str = Field("", max_length=100, description="correo para las filas que no traen uno")
+    issuers: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="RUC que se pueden anular, separados por comas; vacío: cualquiera"
+    )
+    deadline_hours: int = Field(182, ge=1, le=8760, description="plazo legal en horas desde la emisión")
+    late_rows: Literal["warn", "reject", "ignore"] = Field(
+        "warn", description="filas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"
+    )
+    resend_after_429: bool = Field(True, description="un 429 cuenta como no aplicado y se vuelve a intentar")
+    query_describes: QueryDescribes = Field(
+        QueryDescribes.INVOICE, description="de qué habla el estado 2 de una consulta: invoice o cancellation"
+    )
+    breaker_wait: float = Field(30.0, gt=0, le=3600, description="segundos de pausa cuando eDoc no se entiende")
+    connect_timeout: float = Field(10.0, gt=0, le=300, description="segundos para conectar")
+    read_timeout: float = Field(60.0, gt=0, le=600, description="segundos para recibir la respuesta completa")
+    max_file_mb: float = Field(25, gt=0, le=1024, description="tamaño máximo del archivo, en MB")
+    max_rows: int = Field(100_000, ge=1, le=1_048_575, description="filas como máximo")
+    max_columns: int = Field(50, ge=2, le=1000, description="columnas como máximo")
+    max_unpacked_mb: float = Field(200, gt=0, le=8192, description="tamaño máximo del XLSX descomprimido, en MB")
+    sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
+    sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")
+
+    @field_validator("issuers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return frozenset(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("base_url", "auth_url", "cancel_url", "query_url")
+    @classmethod
+    def _safe_address(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("debe ser https:// (http:// solo hacia este mismo equipo), sin usuario ni contraseña")
+        return value
+
+    @field_validator("sandbox_now")
+    @classmethod
+    def _with_zone(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("necesita la zona horaria, por ejemplo 2026-11-20T10:00:00-05:00")
+        return value
+
+    @model_validator(mode="after")
+    def _sandbox_stays_at_home(self) -> Settings:
+        if self.env is not Env.SANDBOX:
+            if self.sandbox_now is not None:
+                raise ValueError("ANULAR_SANDBOX_NOW solo se admite con ANULAR_ENV=sandbox")
+            return self
+        for url in (self.base_url, self.auth_url, self.cancel_url, self.query_url):
+            if url and urlsplit(url).hostname not in HOME:
+                raise ValueError("con ANULAR_ENV=sandbox las direcciones deben ser de este mismo equipo (127.0.0.1)")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The values given to the constructor are the TOML file's: the environment wins over them.
+        return env_settings, init_settings
+
+
+def is_safe_address(url: str) -> bool:
+    """https to anywhere, plain http to this machine only; never with credentials in it (interface.md 3)."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in HOME)
+
+
+def config_path() -> Path:
+    """``ANULAR_CONFIG``, or ``anular.toml`` in the user's configuration folder."""
+    from platformdirs import user_config_path
+
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    return Path(named) if named else user_config_path(PROGRAM) / "anular.toml"
+
+
+def default_ledger() -> str:
+    """The ledger in the user's data folder."""
+    from platformdirs import user_data_path
+
+    return f"sqlite:///{user_data_path(PROGRAM) / 'anular.db'}"
+
+
+def load_settings(profile: str = "", ledger: str = "") -> Settings:
+    """The settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file over its top level).
+
+    Raises ``WrongUsage`` with one line per mistake, never with a secret.
+    """
+    values = _from_file(profile)
+    _refuse_unknown_names()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise WrongUsage("\n".join(_mistakes(error)), code="settings") from None
+    changes: dict[str, Any] = {"profile": profile, "ledger": ledger or settings.ledger or default_ledger()}
+    if settings.user_file is not None:
+        changes["user"] = _secret_file(settings.user_file, "ANULAR_USER_FILE")
+    if settings.password_file is not None:
+        changes["password"] = SecretStr(_secret_file(settings.password_file, "ANULAR_PASSWORD_FILE"))
+    return settings.model_copy(update=changes)
+
+
+def addresses(settings: Settings, base: str = "") -> tuple[str, str, str]:
+    """The token, cancellation and query addresses; ``base`` is the running sandbox's."""
+    root = (settings.base_url or base or BASES.get(settings.env, "")).rstrip("/") + "/"
+    return (
+        settings.auth_url or root + AUTH_PATH,
+        settings.cancel_url or root + CANCEL_PATH,
+        settings.query_url or root + QUERY_PATH,
+    )
+
+
+def _from_file(profile: str) -> dict[str, Any]:
+    path = config_path()
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if os.environ.get(f"{PREFIX}CONFIG"):
+            raise WrongUsage("No existe el archivo de configuración.", code="config", where=str(path)) from None
+        values = {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise WrongUsage(
+            "No se puede leer el archivo de configuración.",
+            code="config",
+            where=str(path),
+            remedy="Revise que sea TOML válido y que tenga permiso de lectura.",
+        ) from None
+    profiles = values.pop("profile", {})
+    if profile and profile not in profiles:
+        known = ", ".join(sorted(profiles)) or "ninguno"
+        raise WrongUsage(
+            f"No existe el perfil «{profile}».", code="profile", where=str(path), remedy=f"Perfiles: {known}."
+        )
+    merged = {**values, **profiles.get(profile, {})}
+    if "password" in merged:
+        raise WrongUsage(
+            "La contraseña no se escribe en el archivo de configuración.",
+            code="password-in-file",
+            where=str(path),
+            remedy="Use «anular login», ANULAR_PASSWORD o password_file.",
+        )
+    return merged
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt variable must not be ignored: it may be the one that names the environment."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields if name != "profile"} | {f"{PREFIX}CONFIG"}
+    others = sorted(
+        n for n in os.environ if n.startswith(PREFIX) and n not in known and not n.startswith("ANULAR_TEST")
+    )
+    if others:
+        raise WrongUsage(
+            f"Variable desconocida: {', '.join(others)}.", code="settings", remedy="Revise cómo se escribe."
+        )
+
+
+def _mistakes(error: ValidationError) -> list[str]:
+    lines = []
+    for mistake in error.errors(include_input=False, include_url=False):
+        name = str(mistake["loc"][0]) if mistake["loc"] else ""
+        label = f"{PREFIX}{name.upper()}: " if name else ""
+        lines.append(f"{label}{_spanish(mistake['type'], mistake['msg'], mistake.get('ctx', {}))}.")
+    return lines
+
+
+def _spanish(kind: str, words: str, context: dict[str, Any]) -> str:
+    """pydantic's own mistakes in Spanish; ours are Spanish already (``value_error``)."""
+    table = {
+        "greater_than": "debe ser mayor que {gt}",
+        "greater_than_equal": "debe ser {ge} o más",
+        "less_than_equal": "debe ser {le} o menos",
+        "int_parsing": "debe ser un número entero",
+        "int_from_float": "debe ser un número entero",
+        "float_parsing": "debe ser un número",
+        "bool_parsing": "debe ser true o false",
+        "enum": "debe ser {expected}",
+        "literal_error": "debe ser {expected}",
+        "string_too_long": "admite {max_length} caracteres como máximo",
+        "datetime_from_date_parsing": "debe ser una fecha con hora",
+        "datetime_parsing": "debe ser una fecha con hora",
+        "extra_forbidden": "no se conoce esta opción",
+    }
+    if kind == "value_error":
+        return words.removeprefix("Value error, ")
+    return table.get(kind, "valor no válido").format(**context).replace(" or ", " o ")
+
+
+def _secret_file(path: Path, name: str) -> str:
+    try:
+        return path.read_text("utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise WrongUsage(f"{name}: no se puede leer el archivo.", code="settings", where=str(path)) from None

@@ -1,0 +1,297 @@
+"""Step 3: ready rows -> eDoc, concurrently. The intent is durable before its request leaves; no row is sent twice.
+
+The order for one row: a valid token and an open limiter, then the claim (READY -> SENDING, durable), then the
+limiter's turn, the staleness guard, one POST, and its outcome (durable) before anybody hears of it. What went
+wrong becomes a record, never an exception that would sink the other rows; only a bug escapes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import TracebackType
+
+from pipeline.clock import Clock
+from pipeline.domain.caution import Advice, Caution
+from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
+from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
+from pipeline.domain.records import Cancellation, Finding, Source
+from pipeline.edoc.client import EdocClient
+from pipeline.edoc.limiter import Limiter
+from pipeline.ledger.store import Move, next_try
+from pipeline.ledger.writer import Writer
+from pipeline.stop import Stop
+
+Watch = Callable[[State, Finding], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendRules:
+    """How rows are sent.
+
+    ``concurrency`` requests in flight. ``ahead`` rows that may be claimed before the limiter lets them go: as
+    many as it lets go in about a second, so that no intent grows stale. ``tries`` per row and run while it is
+    proven that nothing was applied. ``stale_after`` seconds between intent and departure (reliability.md R9).
+    ``breaker_wait`` and ``first_query`` (after an answer that is not final) in seconds.
+    """
+
+    concurrency: int = 4
+    ahead: int = 4
+    tries: int = 5
+    stale_after: float = 5.0
+    breaker_wait: float = 30.0
+    first_query: float = 5.0
+
+    def __post_init__(self) -> None:
+        if min(self.concurrency, self.ahead, self.tries) < 1:
+            raise ValueError("concurrency, ahead and tries start at 1")
+
+
+async def submit(
+    rows: Iterable[Cancellation],
+    *,
+    client: EdocClient,
+    limiter: Limiter,
+    writer: Writer,
+    clock: Clock,
+    rules: SendRules,
+    stop: Stop,
+    watch: Watch,
+) -> None:
+    """Sends ``rows``, most urgent first, until each has an outcome or ``stop`` is asked (then see its reason).
+
+    ``watch`` hears every outcome after it is durable.
+    """
+    sender = _Sender(client, limiter, writer, clock, rules, stop, watch)
+    await sender.send(by_urgency(rows))
+
+
+def by_urgency(rows: Iterable[Cancellation]) -> list[Cancellation]:
+    """Closest to the legal limit first; what is late already comes last (domain.md 4)."""
+
+    def key(row: Cancellation) -> tuple[bool, float, int]:
+        return row.late, float("inf") if row.hours_left is None else row.hours_left, row.pos
+
+    return sorted(rows, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A row and how often this run has tried it. ``refused`` counts its 401s."""
+
+    row: Cancellation
+    tries: int = 1
+    refused: int = 0
+
+
+class _Sender:
+    """Workers, as many as caution allows, that take rows from one queue."""
+
+    def __init__(
+        self,
+        client: EdocClient,
+        limiter: Limiter,
+        writer: Writer,
+        clock: Clock,
+        rules: SendRules,
+        stop: Stop,
+        watch: Watch,
+    ) -> None:
+        self._client, self._limiter, self._writer, self._clock = client, limiter, writer, clock
+        self._rules, self._stop, self._watch = rules, stop, watch
+        self._queue: deque[_Turn] = deque()
+        self._caution = Caution(rules.concurrency)
+        self._closed_until = clock.monotonic()  # later than now: the breaker is open
+        self._ahead = asyncio.Semaphore(rules.ahead)
+        self._exchanges: set[asyncio.Task[Finding]] = set()
+        self._workers = 0
+
+    async def send(self, rows: Iterable[Cancellation]) -> None:
+        self._queue.extend(_Turn(row) for row in rows)
+        giving_up = asyncio.create_task(self._give_up_after_grace())
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._hire()
+        except ExceptionGroup as bugs:
+            raise bugs.exceptions[0] from bugs  # workers record every trouble; what escapes is one bug
+        finally:
+            giving_up.cancel()
+
+    def _hire(self) -> None:
+        """As many workers as the window allows and the queue can use."""
+        while self._workers < self._caution.window and self._queue and not self._stop.asked:
+            self._workers += 1
+            self._group.create_task(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._queue and not self._stop.asked and self._workers <= self._caution.window:
+                if await self._may_send() and self._queue:
+                    await self._one(self._queue.popleft())
+        finally:
+            self._workers -= 1
+        self._hire()  # a retried row may have come back after the last worker looked
+
+    async def _may_send(self) -> bool:
+        """Waits for the breaker, a token and an open limiter. False: look again before taking a row."""
+        wait = self._closed_until - self._clock.monotonic()
+        if wait > 0:
+            await self._stop.sleep(wait)
+            return False
+        try:
+            await self._client.ready()
+        except StoppedEarly as trouble:
+            self._stop.because(trouble)
+            return False
+        if self._limiter.paused_for() > 0:
+            await self._stop.sleep(self._limiter.paused_for())
+            return False
+        return not self._stop.asked
+
+    async def _one(self, turn: _Turn) -> None:
+        """One row from its claim to its recorded outcome."""
+        row = turn.row
+        async with _Departure(self._clock, self._rules.stale_after, self._ahead) as departure:
+            claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, self._clock.now())
+            departure.claimed()
+            try:
+                claimed = await self._writer.record(claim)
+            except StoppedEarly as trouble:
+                self._stop.because(trouble)  # not durable, so nothing left and the row is still READY
+                return
+            finding = await self._exchange(row, departure)
+        await self._settle(replace(turn, row=replace(row, version=claimed.version)), finding)
+
+    async def _exchange(self, row: Cancellation, departure: _Departure) -> Finding:
+        """What one POST showed. Whatever escapes the client after the departure is an unknown outcome."""
+        task = asyncio.create_task(self._client.cancel(row, departure.leave))
+        self._exchanges.add(task)
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._exchanges.discard(task)
+            task.cancel()  # without effect on a finished one: only when a bug elsewhere ends this worker
+        if task.cancelled():
+            return departure.broken_off("interrupted")
+        if (error := task.exception()) is not None:
+            name = type(error).__name__
+            self._stop.because(ServiceRefused(f"Error interno al enviar ({name}).", code="internal"))
+            return departure.broken_off(f"error-{name}")
+        return task.result()
+
+    async def _settle(self, turn: _Turn, finding: Finding) -> None:
+        """Records the outcome, then draws the consequences for the row and for the run."""
+        row, now = turn.row, self._clock.now()
+        target = move(State.SENDING, finding.event)
+        again = target in RETRIED and self._may_try_again(turn, finding)
+        due = now + timedelta(seconds=self._rules.first_query) if target in FOLLOWED else None
+        wish = Move(
+            row.attempt,
+            row.version,
+            row.batch,
+            row.pos,
+            State.SENDING,
+            finding.event,
+            now,
+            finding,
+            next_due=due,
+            retry=again,
+        )
+        try:
+            moved = await self._writer.record(wish)
+        except StoppedEarly as trouble:
+            # Not durable, so not shown: the next start finds the row in "sending" and queries it.
+            self._stop.because(trouble)
+            return
+        self._watch(target, finding)
+        self._consequences(turn, finding, target, again=again)
+        following = next_try(row, moved)
+        if following is not None:
+            if finding.event is Event.NOTHING_LEFT:
+                await self._stop.sleep(2.0 ** (turn.tries - 1) * random.uniform(0.5, 1.0))  # noqa: S311
+            refused = turn.refused + (finding.event is Event.UNAUTHORISED)
+            self._queue.appendleft(_Turn(following, turn.tries + 1, refused))
+
+    def _may_try_again(self, turn: _Turn, finding: Finding) -> bool:
+        if self._stop.asked or finding.stop is not None or turn.tries >= self._rules.tries:
+            return False
+        return finding.event is not Event.UNAUTHORISED or turn.refused == 0
+
+    def _consequences(self, turn: _Turn, finding: Finding, target: State, *, again: bool) -> None:
+        if finding.stop is not None:
+            self._stop.because(ServiceRefused(finding.stop))
+        elif target in RETRIED and not again:
+            self._stop.because(_out_of_tries(finding))
+        advice = self._caution.seen(finding)
+        if advice is Advice.STOP:
+            self._stop.because(ServiceUnclear())
+        elif advice is Advice.WAIT:
+            self._closed_until = self._clock.monotonic() + self._rules.breaker_wait
+        else:
+            self._hire()
+
+    async def _give_up_after_grace(self) -> None:
+        await self._stop.grace_over()
+        for task in list(self._exchanges):
+            task.cancel()
+
+
+class _Departure:
+    """From the claim to the first byte: holds one of the ``ahead`` places, and knows whether the row has gone."""
+
+    def __init__(self, clock: Clock, stale_after: float, ahead: asyncio.Semaphore) -> None:
+        self._clock, self._stale_after, self._ahead = clock, stale_after, ahead
+        self._claimed_at = 0.0
+        self._left = self._released = False
+
+    async def __aenter__(self) -> _Departure:
+        await self._ahead.acquire()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def claimed(self) -> None:
+        """The age of the intent counts from here, sleep of the machine included."""
+        self._claimed_at = self._clock.since_boot()
+
+    def leave(self) -> bool:
+        """Called right before the first byte. False when the intent is too old: then nothing may leave."""
+        self._release()
+        self._left = self._clock.since_boot() - self._claimed_at <= self._stale_after
+        return self._left
+
+    def broken_off(self, note: str) -> Finding:
+        """The finding of an exchange that was given up: nothing left before ``leave``, anything after it."""
+        event = Event.UNCLEAR if self._left else Event.NOTHING_LEFT
+        return Finding(Source.CANCELLATION, event, note=note, understood=not self._left)
+
+    def _release(self) -> None:
+        if not self._released:
+            self._released = True
+            self._ahead.release()
+
+
+def _out_of_tries(finding: Finding) -> StoppedEarly:
+    if finding.event is Event.UNAUTHORISED:
+        return CredentialsRefused(
+            "eDoc rechazó dos veces el token (401).",
+            remedy="Revise el usuario, la contraseña y los permisos de anulación; luego ejecute la misma orden.",
+        )
+    reasons = {
+        "dns": "no se encontró la dirección del servicio",
+        "refused": "el servicio rechazó la conexión",
+        "connect-timeout": "el servicio no contestó a tiempo",
+        "tls": "el certificado del servicio no es de confianza",
+    }
+    return ServiceRefused(
+        f"No se pudo enviar: {reasons.get(finding.note, 'eDoc pidió esperar demasiadas veces')}.",
+        code=f"not-sent-{finding.note or finding.event.value}",
+        remedy="Nada se envió dos veces. Ejecute la misma orden más tarde.",
+    )

@@ -1,0 +1,195 @@
+"""The client: one cancellation, one query. Each is built, sent and read; whatever comes ends in a ``Finding``.
+
+What a failure proves is decided by edoc-api.md 7 and reliability.md 2.3. A cancellation is put on the wire at most
+once per call: no retry, no redirect, no authentication flow, and a connection of its own, so that neither a connection
+that the server has just closed nor an answer that nobody asked for can meet it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
+
+from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, StoppedEarly
+from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Cancellation, Finding, Source
+from pipeline.domain.states import QueryDescribes
+from pipeline.edoc import token as services
+from pipeline.edoc.limiter import Limiter
+from pipeline.edoc.token import TokenKeeper
+from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
+from pipeline.edoc.wire import CROSSED, cancel_body, query_params, read_answer
+
+_WRONG_PLACE = frozenset({403, 404, 405, 413, 415})
+_JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the services are (edoc-api.md 1).
+
+    ``auth`` up to ``/ServicioEDOC``, ``cancel`` up to ``/Anulacion``, ``query`` the whole address.
+    """
+
+    auth: str
+    cancel: str
+    query: str
+
+
+class EdocClient:
+    """Talks to eDoc under one credential. ``jitter`` gives numbers in 0..1 for pauses.
+
+    Raises ``WrongUsage`` when an address may not be used.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        tokens: TokenKeeper,
+        limiter: Limiter,
+        urls: Urls,
+        *,
+        integration_name: str,
+        describes: QueryDescribes = QueryDescribes.INVOICE,
+        resend_after_429: bool = True,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._limiter = limiter
+        self._cancel_url = endpoint(urls.cancel, "Anulacion")
+        self._query_url = urls.query
+        for url in (urls.auth, self._cancel_url, self._query_url):
+            check_address(url)
+        self._integration_name = integration_name
+        self._describes = describes
+        self._resend_after_429 = resend_after_429
+        self._jitter = jitter
+
+    async def ready(self) -> None:
+        """Make sure of a token for cancelling, before anything is claimed.
+
+        Raises ``CredentialsRefused`` or ``ServiceRefused``.
+        """
+        await self._tokens.get(services.CANCELLATION)
+
+    async def cancel(self, c: Cancellation, before_send: Callable[[], bool] | None = None) -> Finding:
+        """Send ``c`` once, and say what is known of it then.
+
+        ``before_send`` is asked right before the request leaves; when it says no, nothing is sent (``STALE``). After a
+        401 or a 429 a further try is the caller's, as a new attempt; a pause already holds the shared limiter.
+        A cancelled task gets its ``CancelledError``: then the outcome is unknown, and the caller records that.
+        """
+        body = cancel_body(c, self._integration_name)
+        try:
+            token = await self._departure(services.CANCELLATION)
+        except StoppedEarly as error:
+            return Finding(Source.CANCELLATION, Event.NOTHING_LEFT, note="no-token", stop=error.sentence)
+        if before_send is not None and not before_send():
+            return Finding(Source.CANCELLATION, Event.STALE, note="stale")
+        try:
+            reply = await self._post(self._cancel_url, token, body, fresh=True)
+        except NothingLeft as failure:
+            return self._no_answer(Source.CANCELLATION, Event.NOTHING_LEFT, failure, self._cancel_url)
+        except AnswerLost as failure:
+            return self._no_answer(Source.CANCELLATION, Event.UNCLEAR, failure, self._cancel_url)
+        if reply.status == 401:
+            self._tokens.reject(services.CANCELLATION, token)
+        return self._read_cancellation(reply, c.cufe, token)
+
+    async def query(self, cufe: str) -> Finding:
+        """Ask for the state of ``cufe``. A query changes nothing, so after a 401 it is made once more by itself.
+
+        Every failure is ``UNCLEAR`` with a note; it never raises for what the service does.
+        """
+        finding = await self._query_once(cufe)
+        if finding.http == 401:
+            finding = await self._query_once(cufe)
+        if finding.http == 401:
+            finding = replace(
+                finding, stop="eDoc rechazó dos veces seguidas el token de consulta (HTTP 401). " + _RIGHTS
+            )
+        return finding
+
+    async def _query_once(self, cufe: str) -> Finding:
+        url = f"{self._query_url}?{urlencode(query_params(cufe))}"
+        try:
+            token = await self._departure(services.QUERY)
+            reply = await self._post(url, token, b"")
+        except StoppedEarly as error:
+            return Finding(Source.QUERY, Event.UNCLEAR, note="no-token", stop=error.sentence)
+        except RequestFailed as failure:
+            return self._no_answer(Source.QUERY, Event.UNCLEAR, failure, self._query_url)
+        if reply.status == 401:
+            self._tokens.reject(services.QUERY, token)
+        return self._read(Source.QUERY, reply, cufe, token, self._query_url)
+
+    async def _departure(self, service: int) -> str:
+        """A turn at the limiter together with a token that is still the current one when the turn comes."""
+        token = await self._tokens.get(service)
+        await self._limiter.acquire()
+        if not self._tokens.holds(service, token):
+            # Renewed or expired while waiting. One turn is given away, so that the renewal does not crowd ours.
+            token = await self._tokens.get(service)
+            await self._limiter.acquire()
+        return token
+
+    async def _post(self, url: str, token: str, body: bytes, *, fresh: bool = False) -> Reply:
+        headers = {"Authorization": f"Bearer {token}"}
+        if body:
+            headers["Content-Type"] = _JSON
+        return await self._transport.request("POST", url, headers=headers, content=body, fresh=fresh)
+
+    def _no_answer(self, source: Source, event: Event, failure: RequestFailed, url: str) -> Finding:
+        stop = bad_certificate(url).sentence if failure.reason == "tls" else None
+        return Finding(source, event, note=failure.reason, stop=stop)
+
+    def _read_cancellation(self, reply: Reply, cufe: str, token: str) -> Finding:
+        finding = self._read(Source.CANCELLATION, reply, cufe, token, self._cancel_url)
+        if finding.note == CROSSED:
+            return finding  # whatever the status says, it says it of another document
+        if reply.status == 401:
+            return replace(finding, event=Event.UNAUTHORISED, understood=True)
+        if reply.status == 429 and self._resend_after_429:
+            return replace(finding, event=Event.THROTTLED)
+        return finding
+
+    def _read(self, source: Source, reply: Reply, cufe: str, token: str, url: str) -> Finding:
+        """The body's evidence, and what the status adds to it: a pause, or a reason to stop."""
+        finding = read_answer(
+            source,
+            reply.status,
+            without_token(reply.body, token),
+            asked_cufe=cufe,
+            truncated=reply.truncated,
+            content_encoding=reply.headers.get("content-encoding", ""),
+            describes=self._describes,
+        )
+        if reply.status in (429, 503):
+            pause = self._limiter.hold(reply.headers, reply.received_at, self._jitter())
+            known = reply.status == 429 and finding.note != CROSSED
+            return replace(finding, pause=pause, understood=known)
+        return replace(finding, stop=finding.stop or _why_stop(reply.status, place(url)))
+
+
+def without_token(body: bytes, token: str) -> bytes:
+    """``body`` with the token struck out, should a server give back what it was sent (reliability.md P12)."""
+    for form in {token, quote(token, safe=""), token.replace("/", "\\/")}:
+        body = body.replace(form.encode("ascii"), b"[token]")
+    return body
+
+
+_RIGHTS = "Revise los permisos del usuario o llame a soporte de eDoc."
+
+
+def _why_stop(status: int, where: str) -> str | None:
+    """Why the run has to end after this status, in words (edoc-api.md 7); None when it may go on."""
+    if 300 <= status < 400:
+        return f"{where}: eDoc respondió con una redirección (HTTP {status}), que no se sigue. Revise la dirección."
+    if status == 403:
+        return f"{where}: eDoc negó el acceso (HTTP 403). {_RIGHTS}"
+    if status in _WRONG_PLACE:
+        return f"{where}: la dirección no responde como el servicio de eDoc (HTTP {status}). Revise la configuración."
+    return None

@@ -1,0 +1,113 @@
+"""The pace: one limiter for everything that goes to the provider under one credential (edoc-api.md 6).
+
+GCRA with a burst of one. Requests leave one by one at the agreed distance, in the order they asked; what idle
+time leaves over is not saved up. A pause (429, 503) holds everybody back, not one row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from pipeline.clock import Clock
+from pipeline.domain.errors import WrongUsage
+
+PAUSE_DEFAULT_S = 5.0  # a 429 or 503 that does not say how long, or says it unreadably
+PAUSE_LEAST_S = 1.0  # "now" or a date gone by: still a wait, or the refusal would be hammered
+PAUSE_MOST_S = 900.0  # longer than this is for the next run (reliability.md F27)
+JITTER_S = 0.1
+
+_TINY = 1e-6  # seconds; below what sleeping can tell apart
+
+
+class Limiter:
+    """At most ``rate`` departures per second (None: no limit), never more than ``rate + 1`` in any one second.
+
+    ``rate`` may be a fraction. Shared by token, cancellation and query. Also usable as ``async with limiter:``.
+    Raises ``WrongUsage`` for a rate that is not a positive number.
+    """
+
+    def __init__(self, rate: float | None, clock: Clock) -> None:
+        if rate is not None and not (math.isfinite(rate) and rate > 0):
+            raise WrongUsage(f"El ritmo debe ser mayor que cero; dice {rate:g} solicitudes por segundo.")
+        self._clock = clock
+        self._interval = 0.0 if rate is None else 1.0 / rate
+        # A sleep that ends late may be caught up with by this much, so that the rate is reached in practice. It is
+        # half of the room that keeps every window of one second within rate + 1.
+        self._slack = 0.0 if rate is None else (math.floor(rate) + 1 - rate) / 2 * self._interval
+        self._next = -math.inf
+        self._open_at = -math.inf
+        self._turn = asyncio.Lock()  # serves in the order of asking
+
+    async def acquire(self) -> None:
+        """Wait for this request's turn. Who is cancelled while waiting takes nothing from the others."""
+        async with self._turn:
+            aimed_at = None
+            while (wait := max(self._next, self._open_at) - (now := self._clock.monotonic())) > _TINY:
+                aimed_at = now + wait
+                await self._clock.sleep(wait)
+            # No await from here on: the departure is taken by the one who leaves, or by nobody.
+            left_at = now if aimed_at is None else max(aimed_at, now - self._slack)
+            self._next = left_at + self._interval
+
+    def pause(self, seconds: float) -> None:
+        """Nobody leaves for ``seconds`` from now; of two pauses the one that ends later counts."""
+        if not math.isfinite(seconds):
+            raise ValueError(f"a pause needs a finite number of seconds, not {seconds}")
+        self._open_at = max(self._open_at, self._clock.monotonic() + max(0.0, seconds))
+
+    def hold(self, headers: Mapping[str, str], received_at: datetime, jitter: float) -> float:
+        """Pause as the answer 429 or 503 with these ``headers`` (lower case) asks for; returns the seconds.
+
+        A date is read against the server's own ``Date``, or against ``received_at`` (aware) where it sent none.
+        """
+        now = http_date(headers.get("date")) or received_at
+        seconds = pause_after(headers.get("retry-after"), now, jitter)
+        self.pause(seconds)
+        return seconds
+
+    def paused_for(self) -> float:
+        """Seconds until the pause ends; 0.0 when there is none."""
+        left = self._open_at - self._clock.monotonic()
+        return left if left > _TINY else 0.0
+
+    async def wait_open(self) -> None:
+        """Wait until no pause is on, without taking a departure."""
+        while left := self.paused_for():
+            await self._clock.sleep(left)
+
+    async def __aenter__(self) -> None:
+        await self.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
+def pause_after(value: str | None, now: datetime, jitter: float = 0.0) -> float:
+    """Seconds that a ``Retry-After`` of ``value`` asks for (RFC 9110 10.2.3), between 1 and 900.
+
+    ``now`` is the server's own date where it sent one (aware), so that a skewed local clock cannot stretch the
+    wait. Unreadable or absent: 5 seconds. ``jitter`` is 0..1 and adds up to a tenth of a second.
+    """
+    seconds = _asked(value.strip(), now) if value is not None else None
+    wait = PAUSE_DEFAULT_S if seconds is None else max(PAUSE_LEAST_S, seconds)
+    return min(PAUSE_MOST_S, wait + JITTER_S * jitter)
+
+
+def _asked(value: str, now: datetime) -> float | None:
+    if value.isascii() and value.isdigit():
+        return PAUSE_MOST_S if len(value) > 9 else float(value)
+    moment = http_date(value)
+    return None if moment is None else (moment - now).total_seconds()
+
+
+def http_date(value: str | None) -> datetime | None:
+    """An HTTP date as an aware datetime; None when absent or unreadable."""
+    try:
+        moment = parsedate_to_datetime(value or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,198 @@
+"""The tokens: Basic -> JWT per service, kept in memory only, renewed one at a time (edoc-api.md 2).
+
+Age is measured by a clock that never jumps, from before the request on; the local wall clock takes no part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.clock import Clock
+from pipeline.domain.errors import CredentialsRefused, RequestFailed, ServiceRefused, StoppedEarly
+from pipeline.edoc.limiter import Limiter
+from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
+from pipeline.edoc.wire import NotUnderstood, TokenAnswer, read_token
+
+CANCELLATION = 16
+QUERY = 3
+
+TRIES = 3  # of one service in one run that may fail: more would look like an attack on the account
+MARGIN_S = 300.0  # renewed that long before it expires
+FALLBACK_S = 600.0  # lifetime when the server's own times cannot be read
+BACKOFF_S = (1.0, 4.0)
+
+
+class Secret(Protocol):
+    """A text that does not show itself, like pydantic's ``SecretStr``."""
+
+    def get_secret_value(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    text: str = field(repr=False)
+    good_until: float  # on Clock.since_boot
+
+
+class _TryAgain(Exception):
+    """A failure of the service that may pass; carries the words for the day it does not."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class TokenKeeper:
+    """Hands out the token of a service and fetches a new one when it has to.
+
+    ``auth_url`` is the address up to ``/ServicioEDOC``. ``jitter`` gives numbers in 0..1 for the waits between tries.
+    Its repr shows no secret. A refusal is final for this keeper: whoever asks again hears the same without a request.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        limiter: Limiter,
+        clock: Clock,
+        auth_url: str,
+        user: str,
+        password: Secret,
+        *,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._url = endpoint(auth_url, "ServicioEDOC")
+        check_address(self._url)
+        self._transport = transport
+        self._limiter = limiter
+        self._clock = clock
+        self._user = user
+        self._password = password
+        self._jitter = jitter
+        self._kept: dict[int, _Kept] = {}
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._failures: defaultdict[int, int] = defaultdict(int)
+        self._refusals: dict[int, StoppedEarly] = {}
+
+    def __repr__(self) -> str:
+        return f"TokenKeeper({place(self._url)!r}, services={sorted(self._kept)})"
+
+    async def get(self, service: int) -> str:
+        """The token of ``service`` (16 cancellation, 3 query); a new one if there is none that will last.
+
+        Raises ``CredentialsRefused`` or ``ServiceRefused``.
+        """
+        if (kept := self._lasting(service)) is not None:
+            return kept.text
+        async with self._turns[service]:  # whoever waited here finds what the first one fetched
+            if (kept := self._lasting(service)) is None:
+                kept = await self._renew(service)
+            return kept.text
+
+    def holds(self, service: int, token: str) -> bool:
+        """Whether ``token`` is the one that ``get`` would hand out without a request."""
+        kept = self._lasting(service)
+        return kept is not None and kept.text == token
+
+    def reject(self, service: int, token: str) -> None:
+        """Forget ``token`` after a 401; a newer one stays, so many 401s cause one renewal."""
+        kept = self._kept.get(service)
+        if kept is not None and kept.text == token:
+            del self._kept[service]
+
+    def forget(self) -> None:
+        """Forget every token."""
+        self._kept.clear()
+
+    def _lasting(self, service: int) -> _Kept | None:
+        kept = self._kept.get(service)
+        return kept if kept is not None and self._clock.since_boot() < kept.good_until else None
+
+    async def _renew(self, service: int) -> _Kept:
+        if service in self._refusals:
+            raise _again(self._refusals[service])
+        try:
+            kept = await self._fetch_patiently(service)
+        except StoppedEarly as refusal:
+            self._refusals[service] = refusal
+            raise
+        self._kept[service] = kept
+        return kept
+
+    async def _fetch_patiently(self, service: int) -> _Kept:
+        """Some tries with growing, jittered waits between them: a GET that changes nothing may be repeated."""
+        while True:
+            try:
+                return await self._fetch(service)
+            except _TryAgain as failure:
+                self._failures[service] += 1
+                if self._failures[service] >= TRIES:
+                    raise self._refused(
+                        failure.why, "Espere unos minutos; si sigue igual, llame a soporte de eDoc."
+                    ) from None
+                await self._clock.sleep(self._jitter() * BACKOFF_S[self._failures[service] - 1])
+
+    async def _fetch(self, service: int) -> _Kept:
+        await self._limiter.acquire()
+        asked_at = self._clock.since_boot()
+        try:
+            reply = await self._transport.request("GET", f"{self._url}?Id={service}", headers=self._headers())
+        except RequestFailed as failure:
+            if failure.reason == "tls":
+                raise bad_certificate(self._url) from None
+            raise _TryAgain(f"El servicio de acceso de eDoc no respondió ({failure.reason}).") from None
+        answer = self._read(reply)
+        lifetime = answer.lifetime or FALLBACK_S
+        assert answer.token is not None  # _read raises otherwise
+        return _Kept(answer.token, asked_at + lifetime - min(MARGIN_S, lifetime / 2))
+
+    def _read(self, reply: Reply) -> TokenAnswer:
+        status = reply.status
+        if status in (401, 403):
+            raise self._no_credentials(f"HTTP {status}")
+        if status in (408, 425, 429) or status >= 500:
+            if status in (429, 503):
+                self._limiter.hold(reply.headers, reply.received_at, self._jitter())
+            raise _TryAgain(f"El servicio de acceso de eDoc falló (HTTP {status}).")
+        if status != 200:
+            raise self._refused(f"La dirección no responde como el servicio de acceso de eDoc (HTTP {status}).")
+        try:
+            answer = read_token(
+                reply.body, truncated=reply.truncated, content_encoding=reply.headers.get("content-encoding", "")
+            )
+        except NotUnderstood as problem:
+            raise self._refused(f"El servicio de acceso de eDoc no entregó un token válido ({problem.note}).") from None
+        if answer.token is None:
+            raise self._no_credentials(*self._harmless(answer.code, answer.message))
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Basic {self._basic()}"}
+
+    def _basic(self) -> str:
+        return base64.b64encode(f"{self._user}:{self._password.get_secret_value()}".encode()).decode("ascii")
+
+    def _harmless(self, *words: str) -> list[str]:
+        """Words of the server that do not give back what was sent to it."""
+        secrets = [s.casefold() for s in (self._user, self._password.get_secret_value(), self._basic()) if s]
+        return [word for word in words if word and not any(secret in word.casefold() for secret in secrets)]
+
+    def _no_credentials(self, *details: str) -> CredentialsRefused:
+        detail = f" ({': '.join(details)[:300]})" if details else ""
+        return CredentialsRefused(
+            f"eDoc no aceptó el usuario o la contraseña{detail}.",
+            remedy="Revise las credenciales y los permisos del usuario. No se envió nada con ellas.",
+        )
+
+    def _refused(self, message: str, remedy: str = "Revise la dirección configurada.") -> ServiceRefused:
+        return ServiceRefused(message, where=place(self._url), remedy=remedy)
+
+
+def _again(refusal: StoppedEarly) -> StoppedEarly:
+    """The same refusal as a new error: one object raised in many tasks would collect all their tracebacks."""
+    return type(refusal)(refusal.message, code=refusal.code, where=refusal.where, remedy=refusal.remedy)

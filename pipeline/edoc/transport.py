@@ -1,0 +1,287 @@
+"""One exchange over HTTP/1.1, and what is proven when it fails. The only file that knows httpx.
+
+httpx's own transport is used without its client on top: a client brings redirects, cookies, ``.netrc``, proxies from
+the environment and authentication flows that send again; none of that may happen to a cancellation (reliability.md R7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from pipeline.clock import Clock
+from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, ServiceRefused, WrongUsage
+
+PER_SHARD = 8
+"""Connections per pool: one pool slows down beyond that (stack.md), so more of them share the load."""
+
+_ALWAYS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "anular"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: header names in lower case, ``body`` cut at the limit (``truncated``), both kept out of the repr.
+
+    ``received_at`` is the recorded time (aware, UTC). The body is never unpacked, whatever ``Content-Encoding`` says:
+    a small packed body can be made to fill the memory.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    truncated: bool
+    received_at: datetime
+
+
+@dataclass(slots=True)
+class _Trace:
+    """How far httpx got, by its own trace; the proof that decides between "not sent" and "unknown"."""
+
+    connecting: bool = False
+    tls: bool = False
+    began: bool = False
+
+    async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.started":
+            self.connecting = True
+        elif event == "connection.start_tls.started":
+            self.tls = True
+        elif event.endswith("send_request_headers.started"):
+            self.began = True  # sticky: whatever happens later, bytes may have left
+
+
+@dataclass(slots=True)
+class _Shard:
+    pool: httpx.AsyncBaseTransport
+    load: int = 0
+
+
+MakePool = Callable[[int, bool], httpx.AsyncBaseTransport]
+"""(most connections, keep them alive?) -> a pool; tests put their own in."""
+
+
+class Transport:
+    """Sends requests, each exactly once: no retry, no redirect, no cookie, no environment, HTTP/1.1 only.
+
+    ``connect_s`` bounds waiting for a connection, connecting and the TLS handshake, each; ``read_s`` every single read
+    and write; ``total_s`` the whole exchange; ``body_limit`` is in bytes. Certificates are always verified;
+    ``ssl_context`` is for a private certificate authority, one that does not verify is refused with ``WrongUsage``.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        clock: Clock,
+        connect_s: float = 10.0,
+        read_s: float = 60.0,
+        total_s: float = 60.0,
+        body_limit: int = 65536,
+        ssl_context: ssl.SSLContext | None = None,
+        make_pool: MakePool | None = None,
+    ) -> None:
+        if concurrency < 1:
+            raise WrongUsage(f"Debe haber al menos una solicitud en curso; dice {concurrency}.")
+        if ssl_context is not None and (
+            ssl_context.verify_mode is not ssl.CERT_REQUIRED or not ssl_context.check_hostname
+        ):
+            raise WrongUsage("Los certificados se verifican siempre; no se puede desactivar.")
+        self._clock = clock
+        self._timeout = {"connect": connect_s, "read": read_s, "write": read_s, "pool": connect_s}
+        self._total_s = total_s
+        self._body_limit = body_limit
+        self._ssl = ssl_context
+        self._make_pool = make_pool or self._httpx_pool
+        self._most = -(-concurrency // PER_SHARD)
+        self._shards: dict[bool, list[_Shard]] = {True: [], False: []}
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        fresh: bool = False,
+    ) -> Reply:
+        """One exchange. ``fresh`` gives it a connection of its own, made for it and closed after it.
+
+        Raises ``NothingLeft`` only when the trace proves that no byte of the request was handed to the socket,
+        ``AnswerLost`` for everything else, ``WrongUsage`` for an address that may not be used. A cancelled task
+        gets its ``CancelledError``; then nothing is known of the request, and the caller has to record that.
+        """
+        check_address(url)
+        trace = _Trace()
+        close = {"Connection": "close"} if fresh else {}
+        request = httpx.Request(
+            method,
+            url,
+            headers={**_ALWAYS, **close, **headers},
+            content=content,
+            extensions={"timeout": self._timeout, "trace": trace},
+        )
+        try:
+            async with asyncio.timeout(self._total_s):
+                return await self._exchange(self._pick(keep=not fresh), request)
+        except Exception as exc:
+            raise _what_is_proven(exc, trace) from exc
+
+    async def _exchange(self, shard: _Shard, request: httpx.Request) -> Reply:
+        shard.load += 1
+        try:
+            response = await shard.pool.handle_async_request(request)
+            try:
+                body = await self._body(response)
+            finally:
+                with contextlib.suppress(Exception):  # what was read stays read, however the connection ends
+                    await response.aclose()
+        finally:
+            shard.load -= 1
+        limit = self._body_limit
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, bytes(body[:limit]), len(body) > limit, self._clock.now())
+
+    async def _body(self, response: httpx.Response) -> bytearray:
+        """The raw bytes, and no more of them than it takes to know that there are too many."""
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > self._body_limit:
+                break
+        return body
+
+    def _pick(self, *, keep: bool) -> _Shard:
+        """The least loaded pool; another one is made when all are full and there may be more."""
+        shards = self._shards[keep]
+        least = min(shards, key=lambda shard: shard.load, default=None)
+        if least is None or (least.load >= PER_SHARD and len(shards) < self._most):
+            least = _Shard(self._make_pool(PER_SHARD, keep))
+            shards.append(least)
+        return least
+
+    def _httpx_pool(self, connections: int, keep: bool) -> httpx.AsyncBaseTransport:
+        if self._ssl is None:
+            self._ssl = httpx.create_ssl_context(verify=True, trust_env=False)
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections if keep else 0)
+        return httpx.AsyncHTTPTransport(
+            verify=self._ssl, trust_env=False, http1=True, http2=False, limits=limits, retries=0
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for shards in self._shards.values():
+            while shards:
+                await shards.pop().pool.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, where: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def check_address(url: str) -> None:
+    """Raises ``WrongUsage`` unless ``url`` is https, or http to this very machine (interface.md 3)."""
+    try:
+        address = httpx.URL(url)  # the same reading that the connection will use
+    except httpx.InvalidURL:
+        raise WrongUsage("Una dirección de eDoc no se puede leer.", remedy="Revise la configuración.") from None
+    if not address.host or address.userinfo:
+        raise WrongUsage("Una dirección de eDoc no tiene servidor, o lleva usuario y contraseña dentro.")
+    if address.scheme != "https" and not (address.scheme == "http" and _is_this_machine(address.host)):
+        raise WrongUsage(
+            f"La dirección {address.scheme}://{address.host} no es segura: solo se usa https.",
+            remedy="http solo se permite hacia esta misma máquina.",
+        )
+
+
+def place(url: str) -> str:
+    """Host and path of ``url``, for people; never its query."""
+    address = httpx.URL(url)
+    return f"{address.host}{address.path}"
+
+
+def endpoint(base: str, name: str) -> str:
+    """``base`` with ``/name`` at its end, whether or not it stands there already."""
+    trimmed = base.rstrip("/")
+    return trimmed if trimmed.lower().endswith(f"/{name.lower()}") else f"{trimmed}/{name}"
+
+
+def bad_certificate(url: str) -> ServiceRefused:
+    """What a person is told after ``NothingLeft("tls")``."""
+    return ServiceRefused(
+        "No se pudo verificar el certificado del servicio.",
+        where=place(url),
+        remedy="Revise la dirección, la fecha del equipo y si algo intercepta la conexión; no se envió nada.",
+    )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _what_is_proven(exc: Exception, trace: _Trace) -> RequestFailed:
+    """The one classifier. Its last line is its default: anything may have happened (edoc-api.md 7)."""
+    if not trace.began:
+        if isinstance(exc, httpx.PoolTimeout):
+            return NothingLeft("pool-timeout")
+        if isinstance(exc, httpx.ConnectTimeout):
+            return NothingLeft("connect-timeout")
+        if isinstance(exc, httpx.ConnectError):
+            return NothingLeft(_why_no_connection(exc, trace))
+        if isinstance(exc, TimeoutError) and trace.connecting:
+            return NothingLeft("connect-timeout")
+    for kind, reason in _LOST:
+        if isinstance(exc, kind):
+            return AnswerLost(reason)
+    return AnswerLost("other")
+
+
+_LOST: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ReadTimeout, "read-timeout"),
+    (httpx.WriteTimeout, "write-timeout"),
+    (httpx.NetworkError, "reset"),
+    (httpx.ProtocolError, "protocol"),
+    (TimeoutError, "deadline"),
+)
+
+
+def _why_no_connection(exc: Exception, trace: _Trace) -> str:
+    causes = list(_causes(exc))
+    if trace.tls:
+        # A handshake that was cut off is a bad line; one that was refused is a bad certificate or version.
+        refused = any(isinstance(c, ssl.SSLError) and not isinstance(c, ssl.SSLEOFError) for c in causes)
+        return "tls" if refused else "connect"
+    if any(isinstance(c, socket.gaierror) for c in causes):
+        return "dns"
+    return "refused" if any(isinstance(c, ConnectionRefusedError) for c in causes) else "connect"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """``exc`` and everything that led to it, through groups as well."""
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [exc]
+    while todo:
+        current = todo.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        todo += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            todo += current.exceptions

@@ -60,7 +60,7 @@ def _endpoint(sandbox: Sandbox, command: Command) -> Callable[[Request], Awaitab
         try:
             given = await request.json() if request.method == "POST" else None
             return JSONResponse(command(sandbox, given))
-        except (CufeInvalid, KeyError, TypeError, ValueError, AttributeError) as problem:
+        except (CufeInvalid, ArithmeticError, KeyError, TypeError, ValueError, AttributeError) as problem:
             return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, status_code=400)
 
     return endpoint

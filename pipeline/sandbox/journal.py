@@ -15,6 +15,8 @@ from typing import Any
 
 Entry = Mapping[str, Any]
 
+_BEGIN = b'{"seq":'
+
 
 class Journal:
     """Append-only lines in a file, or in memory when there is no path."""
@@ -62,11 +64,10 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o600)
-        # A line without its end was never answered and never applied: the process died while writing it.
-        whole = path.read_bytes()
-        if whole and not whole.endswith(b"\n"):
-            os.truncate(path, whole.rfind(b"\n") + 1)
         past = read(path)
+        # A line without its end was never answered and never applied: the process died while writing it.
+        end = path.read_bytes().rfind(b"\n") + 1
+        os.truncate(path, end)
         self._next = past[-1]["seq"] + 1 if past else 0
 
 
@@ -75,8 +76,15 @@ def read(path: Path) -> list[Entry]:
 
     Raises ``FileNotFoundError``, and ``ValueError`` for a file that is no journal.
     """
-    lines = path.read_bytes().split(b"\n")[:-1]
-    return [json.loads(line) for line in lines]
+    *lines, rest = path.read_bytes().split(b"\n")
+    entries = [json.loads(line) for line in lines]
+    if not all(isinstance(entry, dict) and "seq" in entry for entry in entries) or not _may_begin_a_line(rest):
+        raise ValueError(f"{path.name} is no journal")
+    return entries
+
+
+def _may_begin_a_line(text: bytes) -> bool:
+    return text[: len(_BEGIN)] == _BEGIN[: len(text)]
 
 
 def posts_by_cufe(entries: Iterable[Entry]) -> Counter[str]:

@@ -89,8 +89,11 @@ class Sandbox:
         return self.clock.now() + self._offset
 
     def advance(self, by: timedelta) -> None:
-        """Move the sandbox's time, so that nobody has to wait for a delayed scenario."""
-        self._offset += by
+        """Move the sandbox's time, so that nobody has to wait for a delayed scenario.
+
+        Raises ``OverflowError`` for a time that does not exist.
+        """
+        self._offset = self.now() + by - self.clock.now()
 
     def handle(self, request: Incoming) -> Reply:
         """Answer ``request`` and write down that it came.

@@ -1,0 +1,124 @@
+"""Sandboxes in processes of their own, on real loopback ports."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pipeline.domain.cufe import Cufe, check_digit
+from pipeline.sandbox.book import key_of
+
+ROOT = Path(__file__).parents[3]
+REASON = "Error en el monto facturado"
+CHILD = """
+import sys
+from pathlib import Path
+from pipeline.clock import Clock
+from pipeline.sandbox.serve import serve
+journal = Path(sys.argv[1]) if sys.argv[1] else None
+serve(Clock(), journal=journal, stop_when_stdin_closes=sys.argv[2] == "child",
+      on_ready=lambda url: print(url, flush=True))
+"""
+
+
+class Running:
+    """A sandbox that serves, and a client that behaves."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.process = process
+        self.url = process.stdout.readline().strip()
+        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        self.root = self.url.split("/EdocPanama")[0]
+
+    def token(self, service: str) -> dict[str, str]:
+        answer = self.http.get(f"Autenticacion/Api/ServicioEDOC?Id={service}", auth=("sandbox", "sandbox"))
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    def cancel(self, cufe: Cufe, headers: dict[str, str] | None = None, timeout: float = 10) -> httpx.Response:
+        return self.http.post(
+            "Emision/Eventos/API/Anulacion",
+            json={"cufe": cufe.text, "motivoAnulacion": REASON},
+            headers=self.token("16") if headers is None else headers,
+            timeout=timeout,
+        )
+
+    def query(self, cufe: Cufe) -> httpx.Response:
+        names = ("RucEmisor", "iDoc", "dSucEm", "dPtoFacDF", "dNroDF")
+        return self.http.post(
+            "Emision/Api/Consulta/ConsultarDocumentoRuta",
+            params=dict(zip(names, key_of(cufe), strict=True)),
+            headers=self.token("3"),
+        )
+
+    def control(self, name: str, given: object) -> httpx.Response:
+        return self.http.post(f"{self.root}/_sandbox/{name}", json=given)
+
+    def look(self, name: str) -> httpx.Response:
+        return self.http.get(f"{self.root}/_sandbox/{name}")
+
+    def end(self) -> str:
+        """Close the child's standard input, wait for its end; what it wrote to stderr."""
+        self.http.close()
+        _, errors = self.process.communicate(timeout=20)
+        return errors
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """``start(journal=path, mode="child" | "alone")``: a sandbox that is gone when the test is over."""
+    running: list[Running] = []
+
+    def start(journal: Path | None = None, mode: str = "child") -> Running:
+        running.append(_spawn(journal, mode))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.http.close()
+        one.process.kill()
+        one.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Running]:
+    """One sandbox for the tests of a file; it must end well and must not have written to stderr."""
+    running = _spawn(None, "child")
+    yield running
+    assert running.end() == ""
+    assert running.process.returncode == 0
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def make_cufe() -> Callable[..., Cufe]:
+    """``make_cufe("905")``: a valid code that no other test has."""
+
+    def make(code: str = "000") -> Cufe:
+        text = f"FE012{'155668001-2-2018'.zfill(20)}-37078920261119{next(_numbers):010d}006012003530{code}"
+        return Cufe.parse(text + check_digit(text))
+
+    return make
+
+
+def _spawn(journal: Path | None, mode: str) -> Running:
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(journal or ""), mode],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return Running(process)

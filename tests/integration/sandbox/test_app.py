@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,18 @@ def test_a_connection_survives_an_ordinary_answer(sandbox: Any, make_cufe: MakeC
     headers = sandbox.token("16")
     streams = {id(sandbox.cancel(make_cufe(), headers).extensions["network_stream"]) for _ in range(5)}
     assert len(streams) == 1
+
+
+def test_half_a_request_never_happened(sandbox: Any) -> None:
+    """The journal is the judge of what was fully received (reliability.md 1)."""
+    before = len(sandbox.look("journal").json())
+    port = int(sandbox.url.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as half:
+        path = b"/EdocPanama/4.0/Emision/Eventos/API/Anulacion"
+        half.sendall(b"POST " + path + b' HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400\r\n\r\n{"cufe": ')
+        half.shutdown(socket.SHUT_WR)
+        assert half.recv(1) == b""
+    assert len(sandbox.look("journal").json()) == before
 
 
 def test_an_unknown_address_is_404_and_noted(sandbox: Any) -> None:

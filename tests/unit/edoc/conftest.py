@@ -129,7 +129,9 @@ class Provider:
         await request.extensions["trace"]("http11.send_request_headers.started", {})
         await asyncio.sleep(0.05)
         assert isinstance(answer, httpx.Response)
-        return answer
+        # A fresh one, unread: the transport reads the raw stream as it would from a socket.
+        stream = httpx.ByteStream(answer.content)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
 
 
 def token_answer(token: Any, seconds: float = 3600.0, **more: Any) -> httpx.Response:

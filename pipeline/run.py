@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.clock import Clock
 from pipeline.domain.lifecycle import State
-from pipeline.domain.records import BatchInfo, CheckedRow, Finding, ResultLine, Verdict
+from pipeline.domain.records import BatchInfo, Finding, ResultLine, Verdict
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.ledger.store import Store, batch_id
@@ -17,7 +17,10 @@ from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.read.sheet import Sheet
-from pipeline.report.publish import publish
+from pipeline.report.exports import write_csv, write_jsonl
+from pipeline.report.model import Report
+from pipeline.report.preview import preview_batch
+from pipeline.report.publish import publish, publish_export, publish_preview
 from pipeline.report.summary import summarise
 from pipeline.stop import Stop
 from pipeline.submit import SendRules, submit
@@ -67,9 +70,9 @@ Watch = Callable[[State | None, State, Finding], None]
 """Hears every durable move: from which state (None: sent just now), to which, and why."""
 
 
-def make_plan(sheet: Sheet, views: Views | None, rules: Rules, now: datetime) -> Plan:
-    """Reads nothing but the ledger, writes nothing."""
-    known = views.find(sheet.sha256, sheet.sheet) if views is not None else None
+def make_plan(sheet: Sheet, views: Views | None, rules: Rules, now: datetime, *, resume: bool = True) -> Plan:
+    """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew."""
+    known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
         return Plan(sheet, now, to_send=views.unsent(known.id), known=known)
     checked = check(sheet, rules, now, views.seen if views is not None else lambda _: {})
@@ -152,10 +155,45 @@ async def follow(
         )
 
 
-def write_results(info: BatchInfo, views: Views, folder: Path | None = None) -> tuple[Path, list[ResultLine]]:
+def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Path:
+    """The workbook of ``anular check``: what would happen, from validation alone."""
+    assert plan.checked is not None
+    info = preview_batch(
+        file=plan.sheet.name,
+        sha256=plan.sheet.sha256,
+        env=env,
+        sheet=plan.sheet.sheet,
+        rows=len(plan.checked.rows),
+        headings=plan.sheet.headings,
+        now=plan.moment,
+        issuers=plan.checked.issuers,
+        notes=plan.sheet.notes,
+        deadline_hours=hours,
+    )
+    return publish_preview(info, plan.checked.rows, folder, Path(plan.sheet.name).stem)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the ledger says of a batch now, and where that was written."""
+
+    batch: BatchInfo
+    lines: list[ResultLine]
+    report: Report
+    workbook: Path
+    exports: tuple[Path, ...] = ()
+
+
+def write_results(
+    info: BatchInfo, views: Views, folder: Path | None = None, *, csv: bool = False, jsonl: bool = False
+) -> Written:
     """The results workbook of a batch, from the ledger alone. Raises ``StorageTrouble``."""
     fresh = views.batch(info.id) or info
     lines = views.lines(fresh)
-    target = folder or Path(fresh.folder)
     report = summarise(fresh, lines, views.log(fresh))
-    return publish(report, target, Path(fresh.file).stem), lines
+    workbook = publish(report, folder or Path(fresh.folder), Path(fresh.file).stem)
+    exports = []
+    for wanted, suffix, write in ((csv, ".csv", write_csv), (jsonl, ".jsonl", write_jsonl)):
+        if wanted:
+            exports.append(publish_export(report, workbook.with_suffix(suffix), write))
+    return Written(fresh, lines, report, workbook, tuple(exports))

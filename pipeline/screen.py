@@ -80,8 +80,8 @@ def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> No
 
 
 def thousands(number: int) -> str:
-    """``12 345`` with a narrow space, as Spanish writes it."""
-    return f"{number:,}".replace(",", " ")
+    """``12,345``: thousands as Panama writes them."""
+    return f"{number:,}"
 
 
 def duration(seconds: float) -> str:

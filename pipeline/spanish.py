@@ -1,42 +1,112 @@
-"""The command line's own words in Spanish: typer asks gettext for each, so the answers are handed to it while it loads.
+"""The command line's own words in Spanish: help pages and usage errors of typer, which knows only English.
 
 Not the system's language but the readers': an accountant's help is in Spanish on an English server too.
 """
 
 from __future__ import annotations
 
-import gettext
-from collections.abc import Iterator
-from contextlib import contextmanager
+import difflib
+from typing import Any
 
-WORDS = {
-    "Usage: ": "Uso: ",
-    "Arguments": "Argumentos",
-    "Options": "Opciones",
-    "Commands": "Órdenes",
-    "Error": "Error",
-    "Aborted.": "Cancelado.",
-    "Aborted!": "Cancelado.",
-    "(deprecated) ": "(en desuso) ",
-    "(dynamic)": "(variable)",
-    "[default: {}]": "[por omisión: {}]",
-    "default: {default}": "por omisión: {default}",
-    "[env var: {}]": "[variable: {}]",
-    "env var: {var}": "variable: {var}",
-    "[required]": "[obligatorio]",
-    "required": "obligatorio",
-    "Missing command.": "Falta la orden.",
-    "No such command {name!r}.": "No existe la orden {name!r}.",
-    "Try [blue]'{command_path} {help_option}'[/] for help.": "Ayuda: [blue]{command_path} {help_option}[/]",
-}
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+HELP_OPTION = "Muestra esta ayuda y termina."
 
 
-@contextmanager
-def typer_in_spanish() -> Iterator[None]:
-    """Inside the block typer is imported with these words; afterwards gettext is as before."""
-    original = gettext.gettext
-    gettext.gettext = lambda message: WORDS.get(message, original(message))
-    try:
-        yield
-    finally:
-        gettext.gettext = original
+class SpanishCommand(TyperCommand):
+    """A command whose help page is in Spanish."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _print_help(self, ctx)
+
+
+class SpanishGroup(TyperGroup):
+    """The program itself: its help page lists the commands."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _print_help(self, ctx)
+
+
+def usage_error(error: typer.TyperException, commands: list[str]) -> str:
+    """One Spanish sentence for what typer found wrong with the command line."""
+    kind = type(error).__name__
+    param = getattr(error, "param", None)
+    name = _label(param) if param is not None else ""
+    if kind == "NoSuchOption":
+        near = difflib.get_close_matches(error.option_name, getattr(error, "possibilities", None) or [], n=1)  # type: ignore[attr-defined]
+        hint = f" ¿Quiso decir {near[0]}?" if near else ""
+        return f"No existe la opción {error.option_name}.{hint}"  # type: ignore[attr-defined]
+    if kind == "MissingParameter":
+        return f"Falta {name}."
+    if kind == "BadParameter":
+        return f"El valor de {name or 'una opción'} no es válido{_range(param)}."
+    if kind == "BadOptionUsage":
+        return f"La opción {error.option_name} necesita un valor."  # type: ignore[attr-defined]
+    words = error.format_message()
+    if words.startswith("No such command"):
+        asked = words.split("'")[1] if "'" in words else ""
+        near = difflib.get_close_matches(asked, commands, n=1)
+        hint = f" ¿Quiso decir {near[0]}?" if near else ""
+        return f"No existe la orden «{asked}».{hint}"
+    if words.startswith("Missing command"):
+        return "Falta la orden."
+    if "unexpected extra argument" in words.lower():
+        return "Sobra un argumento."
+    return "La orden no está bien escrita."
+
+
+def _label(param: Any) -> str:
+    return param.opts[0] if isinstance(param, TyperOption) else param.metavar or param.name.upper()
+
+
+def _range(param: Any) -> str:
+    least, most = getattr(param, "min", None), getattr(param, "max", None)
+    if least is not None and most is not None:
+        return f": debe estar entre {least} y {most}"
+    return f": debe ser {least} o más" if least is not None else ""
+
+
+def _print_help(command: TyperCommand | TyperGroup, ctx: Any) -> None:
+    out = Console(highlight=False)
+    arguments = [p for p in command.params if isinstance(p, TyperArgument) and not p.hidden]
+    options = [p for p in command.params if isinstance(p, TyperOption) and not p.hidden]
+    names = " ".join(_argument(p) for p in arguments)
+    tail = "ORDEN [ARGUMENTOS]..." if isinstance(command, TyperGroup) else names
+    out.print(f"\n[bold]Uso:[/] {escape(f'{ctx.command_path} [OPCIONES] {tail}'.rstrip())}\n")
+    for paragraph in (command.help or "").split("\n\n"):
+        out.print(f"{escape(' '.join(paragraph.split()))}\n")
+    if isinstance(command, TyperGroup):
+        rows = [(name, one.get_short_help_str(limit=200)) for name, one in command.commands.items() if not one.hidden]
+        _section(out, "Órdenes", rows)
+    _section(out, "Argumentos", [(_label(p), p.help or "") for p in arguments])
+    _section(out, "Opciones", [*((_option(p), _option_help(p)) for p in options), ("--help", HELP_OPTION)])
+
+
+def _argument(param: Any) -> str:
+    return _label(param) if param.required else f"[{_label(param)}]"
+
+
+def _option(param: Any) -> str:
+    return ", ".join(param.opts) + (f" {param.metavar}" if param.metavar else "")
+
+
+def _option_help(param: Any) -> str:
+    shown = param.default not in (None, False, True, "") and not callable(param.default)
+    return f"{param.help or ''} (por omisión: {param.default})" if shown else param.help or ""
+
+
+def _section(out: Console, title: str, rows: list[tuple[str, str]]) -> None:
+    if not rows:
+        return
+    out.print(f"[bold]{title}[/]")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, words in rows:
+        table.add_row(escape(name), escape(words))
+    out.print(table)
+    out.print()

@@ -1,0 +1,172 @@
+"""What the commands answer: the stable keys of ``--json`` (interface.md 2) and the words of plan and summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline import screen
+from pipeline.domain import outcomes
+from pipeline.domain.deadline import Window
+from pipeline.domain.errors import InputRefused
+from pipeline.domain.outcomes import Outcome
+from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
+from pipeline.report.lines import action_of, outcome_of
+from pipeline.report.model import Report
+from pipeline.run import Plan
+from pipeline.settings import ENV_WORDS, Settings
+
+
+def refused(file: Path, refusal: InputRefused) -> dict[str, Any]:
+    """A file that was refused as a whole."""
+    return {
+        "file": str(file),
+        "refused": {"code": refusal.code, "message": refusal.sentence, "cell": refusal.where or None},
+    }
+
+
+def checked(file: Path, plan: Plan, workbook: Path, rate: float) -> dict[str, Any]:
+    """What ``check`` found in one file."""
+    assert plan.checked is not None
+    rows, counts = plan.checked.rows, plan.checked.counts
+    return {
+        "file": str(file),
+        "sha256": plan.sheet.sha256,
+        "sheet": plan.sheet.sheet,
+        "rows": len(rows),
+        "accepted": counts.get(Verdict.ACCEPTED, 0),
+        "rejected": counts.get(Verdict.REJECTED, 0),
+        "duplicates": counts.get(Verdict.DUPLICATE, 0),
+        "conflicts": counts.get(Verdict.CONFLICT, 0),
+        "held": counts.get(Verdict.HELD, 0),
+        "late": plan.checked.late,
+        "repaired": plan.checked.repaired,
+        "issuers": list(plan.issuers),
+        "seconds_at_rate": round(plan.to_send / rate, 1),
+        "problems": [
+            {
+                "row": str(row.position),
+                "cell": problem.cell,
+                "column": problem.column,
+                "code": problem.code,
+                "value": problem.value,
+                "message": problem.message,
+            }
+            for row in rows
+            for problem in row.problems
+        ],
+        "workbook": str(workbook),
+    }
+
+
+def batch(info: BatchInfo, lines: Sequence[ResultLine], workbook: Path, code: int) -> dict[str, Any]:
+    """What became of one batch."""
+    return {
+        **_head(info),
+        "outcomes": totals(lines),
+        "needs_person": sum(action_of(line).person for line in lines),
+        "pending": sum(outcome_of(line) in outcomes.OPEN for line in lines),
+        "workbook": str(workbook),
+        "exit_code": code,
+    }
+
+
+def exit_code(lines: Sequence[ResultLine]) -> int:
+    """The exit code that the rows alone ask for; a duplicate counts like the row it mirrors."""
+    return outcomes.exit_code(outcome_of(line.mirrored or line) for line in lines)
+
+
+def totals(lines: Sequence[ResultLine]) -> dict[str, int]:
+    """Rows by outcome word, in the order of the summary."""
+    found = Counter(outcome_of(line) for line in lines)
+    return {word.value: found[word] for word in Outcome if found[word]}
+
+
+def todo(report: Report) -> list[str]:
+    """What to do next, most urgent first."""
+    return [f"{screen.thousands(one.rows)} · {one.action.title}: {one.action.words}" for one in report.todo]
+
+
+def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
+    """The plan on one screen, for the person who approves it."""
+    facts = [
+        ("Archivo", f"{plan.sheet.name} · SHA-256 {plan.sheet.sha256[:12]}…"),
+        ("Ambiente", ENV_WORDS[settings.env]),
+        ("Emisores", ", ".join(plan.issuers) or "ninguno"),
+    ]
+    if plan.sheet.sheet is not None:
+        facts.insert(1, ("Hoja", plan.sheet.sheet))
+    if plan.known is not None:
+        facts.append(("Lote", f"{plan.known.id}, ya recibido: se continúa, no se repite ningún envío"))
+        facts.append(("Por enviar", screen.thousands(plan.to_send)))
+    elif plan.checked is not None:
+        facts.extend(_counted(plan))
+    if plan.to_send:
+        pace = f"{settings.rate:g} solicitudes por segundo"
+        facts.append(("Duración", f"unos {screen.duration(plan.to_send / settings.rate)} de envío, a {pace}"))
+    facts.extend(("Nota", note) for note in plan.sheet.notes)
+    return facts
+
+
+def plan_problems(plan: Plan) -> list[str]:
+    """Each row that will not be sent, with its first problem."""
+    rows = plan.checked.rows if plan.checked is not None else ()
+    return [_why_not(row) for row in rows if row.verdict is not Verdict.ACCEPTED]
+
+
+def _counted(plan: Plan) -> list[tuple[str, str]]:
+    assert plan.checked is not None
+    counts = plan.checked.counts
+    facts = [("Filas", screen.thousands(len(plan.checked.rows))), ("Por enviar", screen.thousands(plan.to_send))]
+    words = {
+        Verdict.REJECTED: "Rechazadas",
+        Verdict.DUPLICATE: "Duplicadas",
+        Verdict.CONFLICT: "En conflicto",
+        Verdict.HELD: "Retenidas",
+    }
+    facts.extend((word, screen.thousands(counts[verdict])) for verdict, word in words.items() if counts.get(verdict))
+    limit_day = sum(
+        row.verdict is Verdict.ACCEPTED and row.deadline is not None and row.deadline.window is Window.LIMIT_DAY
+        for row in plan.checked.rows
+    )
+    if plan.checked.late:
+        facts.append(("Plazo vencido", screen.thousands(plan.checked.late)))
+    if limit_day:
+        facts.append(("En día límite", f"{screen.thousands(limit_day)}, se envían primero"))
+    if plan.checked.repaired:
+        facts.append(("CUFE reparados", f"{screen.thousands(plan.checked.repaired)} (vea «observaciones»)"))
+    if plan.dates is not None:
+        facts.append(("Emitidas", f"del {plan.dates[0]:%d/%m/%Y} al {plan.dates[1]:%d/%m/%Y}"))
+    return facts
+
+
+def _why_not(row: CheckedRow) -> str:
+    if row.problems:
+        return str(row.problems[0])
+    if row.leader is not None:
+        where = f"lote {row.leader.batch}, " if row.leader.batch else ""
+        return f"{row.position}: duplicada de {where}{row.leader.position}"
+    return f"{row.position}: {row.verdict.value}"
+
+
+def batch_counts(info: BatchInfo) -> dict[str, Any]:
+    """One batch of ``status``, from its counts alone."""
+    found = {word: info.counts.get(word.value, 0) for word in Outcome}
+    person = sum(number for word, number in found.items() if word in _PERSON)
+    return {
+        **_head(info),
+        "outcomes": {word.value: number for word, number in found.items() if number},
+        "needs_person": person,
+        "pending": sum(number for word, number in found.items() if word in outcomes.OPEN),
+        "workbook": None,
+        "exit_code": outcomes.exit_code(w for w, n in found.items() if n and w is not Outcome.DUPLICATE),
+    }
+
+
+def _head(info: BatchInfo) -> dict[str, Any]:
+    return {"batch": info.id, "file": info.file, "sha256": info.sha256, "env": info.env, "rows": info.rows}
+
+
+_PERSON = frozenset(Outcome) - outcomes.DONE - {Outcome.PENDING, Outcome.UNKNOWN, Outcome.DUPLICATE}

@@ -1,0 +1,556 @@
+"""The command line: parse, call, print, exit code. Heavy libraries are imported inside the commands that need them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline import screen
+from pipeline.domain.errors import AnularError, Bug, InputRefused, Interrupted, WrongUsage
+from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
+
+if TYPE_CHECKING:
+    from pipeline.clock import Clock
+    from pipeline.domain.records import BatchInfo
+    from pipeline.read.sheet import Sheet
+    from pipeline.run import Plan, Steps
+    from pipeline.settings import Settings
+    from pipeline.stop import Stop
+    from pipeline.wiring import Memory, Service
+
+app = typer.Typer(
+    name="anular",
+    cls=SpanishGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Anula facturas electrónicas de Panamá listadas en un CSV o Excel, por medio de eDoc, y entrega un libro de "
+    "resultados que un auditor puede comprobar.",
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="ARCHIVO...", help="Uno o más archivos CSV o XLSX.")]
+Json = Annotated[bool, typer.Option("--json", help="Responde en JSON por la salida estándar.")]
+Profile = Annotated[str, typer.Option("--profile", metavar="NOMBRE", help="Perfil del archivo de configuración.")]
+Ledger = Annotated[str, typer.Option("--ledger", metavar="URL", help="Registro que se usa: sqlite:///ruta.")]
+SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
+Hidden = Annotated[bool, typer.Option("--include-hidden", help="Incluye las filas ocultas o filtradas.")]
+BadDigit = Annotated[
+    bool, typer.Option("--allow-bad-check-digit", help="Acepta CUFE cuyo dígito verificador no coincide.")
+]
+command = app.command
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the exit code of interface.md 2."""
+    if not __debug__:
+        sys.exit("anular no funciona con python -O: sus comprobaciones de seguridad quedarían apagadas.")
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """One command with its ``arguments``; its exit code. Never a traceback for what a user can cause."""
+    errors = screen.console(stderr=True)
+    try:
+        code = app(list(arguments), prog_name="anular", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except AnularError as error:
+        screen.say_error(errors, error)
+        return error.exit_code
+    except Bug as bug:
+        errors.print(f"Error interno: {bug}. Nada más se envió; lo enviado quedó registrado.", markup=False)
+        return 5
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            return 2
+        errors.print(f"✗ {usage_error(error, [c.name or '' for c in app.registered_commands])}", markup=False)
+        errors.print("Vea la ayuda con --help.", style="dim")
+        return 2
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        screen.say_error(errors, Interrupted())
+        return Interrupted.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone; say nothing more, not even at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+@dataclass
+class Talk:
+    """Where the words of one command go: with ``--json`` stdout is for data alone."""
+
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        self.out = screen.console(stderr=self.as_json)
+        self.progress = screen.console(stderr=True)
+
+    def data(self, value: object) -> None:
+        """The answer of ``--json``."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+@dataclass
+class Answer:
+    """What a command ends with: the worst exit code of its parts."""
+
+    codes: list[int] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        order = (130, 6, 5, 3, 2, 4, 1)
+        return next((code for code in order if code in self.codes), 0)
+
+
+@command(name="check", cls=SpanishCommand)
+def check_command(
+    files: Files,
+    sheet: SheetName = "",
+    include_hidden: Hidden = False,
+    allow_bad_check_digit: BadDigit = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Lee y valida, sin enviar nada y sin usar la red: escribe un libro de revisión con lo que pasaría."""
+    from pipeline import answers, run, wiring
+
+    settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
+    clock, told = wiring.make_clock(settings), []
+    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit)
+    with wiring.open_views(settings) as views:
+        for file in files:
+            try:
+                found = _read(file, sheet, include_hidden, settings)
+                plan = run.make_plan(found, views, rules, clock.now(), resume=False)
+                path = run.write_preview(
+                    plan, env=settings.env, folder=_folder(settings, file), hours=settings.deadline_hours
+                )
+            except InputRefused as refusal:
+                told.append(answers.refused(file, refusal))
+                screen.say_error(talk.progress, refusal)
+                answer.codes.append(refusal.exit_code)
+                continue
+            told.append(answers.checked(file, plan, path, settings.rate))
+            _show_plan(talk, plan, settings)
+            talk.out.print(f"Libro de revisión: {path}", markup=False)
+            answer.codes.append(0 if plan.checked and plan.to_send == len(plan.checked.rows) else 1)
+    talk.data(told)
+    return answer.code
+
+
+@command(name="run", cls=SpanishCommand)
+def run_files(
+    files: Files,
+    yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
+    only: Annotated[
+        int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N filas enviables.")
+    ] = None,
+    no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    sheet: SheetName = "",
+    include_hidden: Hidden = False,
+    allow_bad_check_digit: BadDigit = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
+    from pipeline import run, wiring
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    if not yes and not sys.stdin.isatty():
+        raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
+    sheets = _read_all(files, sheet, include_hidden, settings, talk)
+    clock = wiring.make_clock(settings)
+    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit)
+    with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
+        wiring.credentials(settings)  # missing ones are found before anything is written
+        memory.store.begin_run(clock.now())
+        memory.store.recover(clock.now())
+        batches: list[BatchInfo] = []
+        for file, found in zip(files, sheets, strict=True):
+            plan = run.make_plan(found, memory.views, rules, clock.now())
+            _show_plan(talk, plan, settings)
+            _approve(talk, plan, settings, yes=yes, only=only)
+            batches.append(
+                run.take_in(
+                    plan,
+                    memory.store,
+                    memory.views,
+                    env=settings.env,
+                    who=wiring.who_am_i(),
+                    folder=_folder(settings, file),
+                    hours=settings.deadline_hours,
+                )
+            )
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            await _send(batches, steps, memory, stop, talk, only)
+            if not no_poll:
+                await _follow([info.id for info in batches], steps, memory, stop, talk)
+
+        trouble = _carry_out(settings, clock, base, work, now=False)
+        return _report(batches, memory, talk, settings, trouble)
+
+
+@command(name="poll", cls=SpanishCommand)
+def poll_batches(
+    batches: Annotated[
+        list[str] | None, typer.Argument(metavar="LOTE...", help="Lotes; por omisión, todos los pendientes.")
+    ] = None,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Consulta otra vez lo pendiente o dudoso y vuelve a escribir los libros de esos lotes. Nunca reenvía."""
+    from pipeline import wiring
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    clock = wiring.make_clock(settings)
+    with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
+        wiring.credentials(settings)
+        memory.store.begin_run(clock.now())
+        memory.store.recover(clock.now())
+        named = [_batch(memory.views, name) for name in batches or []]
+        open_ids = {row.batch for row in memory.views.followed([info.id for info in named] if named else None)}
+        chosen = named or [_batch(memory.views, name) for name in sorted(open_ids)]
+        if not open_ids:
+            talk.out.print("No hay filas pendientes que consultar.")
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            if open_ids:
+                await _follow([info.id for info in chosen], steps, memory, stop, talk)
+
+        trouble = _carry_out(settings, clock, base, work, now=True)
+        return _report(chosen, memory, talk, settings, trouble)
+
+
+@command(name="status", cls=SpanishCommand)
+def status(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="Un lote; por omisión, todos.")] = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Muestra los lotes del registro y cuántas filas tienen cada resultado."""
+    from pipeline import answers, wiring
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    with wiring.open_views(settings) as views:
+        if views is None and batch:
+            raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+        infos = [] if views is None else [_batch(views, batch)] if batch else views.batches()
+        told = [answers.batch_counts(info) for info in infos]
+    talk.data(told)
+    if not infos:
+        talk.out.print(f"El registro no tiene lotes del ambiente {settings.env}.")
+    for info in infos:
+        screen.facts(
+            talk.out,
+            f"Lote {info.id}",
+            [("Archivo", info.file), ("Ambiente", info.env), ("Recibido", _local(info.created)), ("Filas", str(info.rows))],
+        )
+        screen.counts(talk.out, "Resultados", info.counts)
+    return 0
+
+
+@command(name="report", cls=SpanishCommand)
+def report(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Escribe también un CSV.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Escribe también JSON, una fila por línea.")] = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Vuelve a escribir el libro de resultados de un lote, solo con lo que dice el registro."""
+    from pipeline import answers, run, wiring
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    with wiring.open_views(settings) as views:
+        if views is None:
+            raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+        info = _batch(views, batch)
+        written = run.write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
+    code = answers.exit_code(written.lines)
+    talk.data(answers.batch(written.batch, written.lines, written.workbook, code))
+    for path in (written.workbook, *written.exports):
+        talk.out.print(f"Resultados: {path}", markup=False)
+    return code
+
+
+@command(name="sandbox", cls=SpanishCommand)
+def serve_sandbox(
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Puerto; 0: uno libre.")] = 8321,
+    journal: Annotated[Path | None, typer.Option("--journal", metavar="ARCHIVO", help="Bitácora que continúa.")] = None,
+    latency_ms: Annotated[int, typer.Option("--latency-ms", metavar="MS", min=0, help="Demora de cada respuesta.")] = 0,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> int:
+    """Sirve el eDoc local de pruebas hasta que se detenga (Ctrl-C)."""
+    from pipeline.clock import Clock
+    from pipeline.sandbox.serve import serve
+
+    start = os.environ.get("ANULAR_SANDBOX_NOW")
+    clock = Clock.starting_at(datetime.fromisoformat(start)) if start else Clock()
+
+    def ready(url: str) -> None:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+
+    with suppress(KeyboardInterrupt):
+        serve(
+            clock,
+            on_ready=ready,
+            port=port,
+            journal=journal,
+            latency=timedelta(milliseconds=latency_ms),
+            stop_when_stdin_closes=child,
+        )
+    return 0
+
+
+@command(name="login", cls=SpanishCommand)
+def login(profile: Profile = "") -> int:
+    """Guarda el usuario y la contraseña de eDoc en el llavero de este equipo."""
+    from pydantic import SecretStr
+
+    from pipeline import vault
+
+    settings = _settings(profile, "")
+    if not sys.stdin.isatty():
+        raise WrongUsage("La contraseña se escribe en una terminal.", remedy="Sin terminal: ANULAR_PASSWORD_FILE.")
+    user = typer.prompt(f"Usuario de eDoc ({settings.env})").strip()
+    password = SecretStr(typer.prompt("Contraseña", hide_input=True))
+    if not user or not password.get_secret_value():
+        raise WrongUsage("El usuario y la contraseña no pueden estar vacíos.")
+    vault.keep(settings.env, profile, user, password)
+    Talk(False).out.print("Credenciales guardadas en el llavero.")
+    return 0
+
+
+@command(name="logout", cls=SpanishCommand)
+def logout(profile: Profile = "") -> int:
+    """Olvida el usuario y la contraseña guardados de un perfil."""
+    from pipeline import vault
+
+    settings = _settings(profile, "")
+    gone = vault.forget(settings.env, profile)
+    Talk(False).out.print("Credenciales olvidadas." if gone else "No había credenciales guardadas.")
+    return 0
+
+
+@command(name="doctor", cls=SpanishCommand)
+def doctor(as_json: Json = False, profile: Profile = "", ledger: Ledger = "") -> int:
+    """Dice qué está configurado y si responden el servicio, el reloj y el registro. No anula nada."""
+    from pipeline import doctor as checks
+    from pipeline import wiring
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    clock = wiring.make_clock(settings)
+    with wiring.running_sandbox(settings) as base:
+        findings = asyncio.run(checks.examine(settings, clock, base))
+    talk.data(checks.as_data(settings, findings))
+    screen.facts(talk.out, "Configuración", checks.configuration(settings))
+    screen.facts(talk.out, "Comprobaciones", [(f.name, ("✓ " if f.good else "✗ ") + f.words) for f in findings])
+    return 0 if all(finding.good for finding in findings) else 5
+
+
+def _settings(profile: str, ledger: str) -> Settings:
+    from pipeline.settings import load_settings
+
+    return load_settings(profile, ledger)
+
+
+def _folder(settings: Settings, file: Path) -> Path:
+    return (settings.out or file.parent).absolute()
+
+
+def _read(file: Path, sheet: str, include_hidden: bool, settings: Settings) -> Sheet:
+    from pipeline import wiring
+    from pipeline.read.sheet import read_sheet
+
+    return read_sheet(file, sheet=sheet or None, limits=wiring.limits(settings), include_hidden=include_hidden)
+
+
+def _read_all(files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk) -> list[Sheet]:
+    """All files or none: one that is refused stops the command before anything is written or sent."""
+    from pipeline import answers
+
+    sheets, refusals = [], []
+    for file in files:
+        try:
+            sheets.append(_read(file, sheet, include_hidden, settings))
+        except InputRefused as refusal:
+            refusals.append((file, refusal))
+    if refusals:
+        talk.data([answers.refused(file, refusal) for file, refusal in refusals])
+        for _, refusal in refusals[:-1]:
+            screen.say_error(talk.progress, refusal)
+        raise refusals[-1][1]
+    return sheets
+
+
+def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
+    from pipeline import answers
+
+    style = "bold white on red" if settings.env == "production" else "bold"
+    screen.facts(talk.out, f" {plan.sheet.name} ", answers.plan_facts(plan, settings), style=style)
+    screen.listing(talk.out, "No se enviarán", answers.plan_problems(plan))
+
+
+def _approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
+    """Asks before sending. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
+    count = plan.to_send if only is None else min(only, plan.to_send)
+    if count == 0:
+        return
+    strangers = len(plan.issuers) > 1 and not settings.issuers
+    if yes:
+        if strangers and settings.env == "production":
+            raise WrongUsage(
+                f"El archivo tiene {len(plan.issuers)} emisores y --yes no los confirma en producción.",
+                remedy="Nómbrelos en ANULAR_ISSUERS, o ejecute sin --yes.",
+            )
+        return
+    if settings.env == "production" or strangers:
+        asked = typer.prompt(f"Escriba {count} para enviar {count} anulaciones (otra cosa cancela)", default="")
+        agreed = asked.strip() == str(count)
+    else:
+        agreed = typer.confirm(f"¿Enviar {count} anulaciones?", default=False)
+    if not agreed:
+        raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
+
+
+def _carry_out(
+    settings: Settings,
+    clock: Clock,
+    base: str,
+    work: Callable[[Steps, Stop], Coroutine[Any, Any, None]],
+    *,
+    now: bool,
+) -> AnularError | None:
+    """Runs ``work`` with everything it needs; what ended it early, if anything did."""
+    from pipeline import wiring
+    from pipeline.run import Steps
+    from pipeline.stop import Stop
+
+    async def inside() -> AnularError | None:
+        stop = Stop(clock)
+        async with wiring.open_service(settings, clock, base) as service:
+            with _signals(stop):
+                await work(_steps(settings, clock, service, Steps, now=now), stop)
+        return stop.reason
+
+    return asyncio.run(inside())
+
+
+def _steps(settings: Settings, clock: Clock, service: Service, kind: type[Steps], *, now: bool) -> Steps:
+    from pipeline import wiring
+
+    return kind(
+        client=service.client,
+        limiter=service.limiter,
+        clock=clock,
+        send=wiring.send_rules(settings),
+        ask=wiring.poll_rules(settings, now=now),
+    )
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal ask to stop; a second one gives up what is in flight."""
+    loop = asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    with ExitStack() as undo:
+        for number in numbers:
+            try:
+                loop.add_signal_handler(number, stop.ask, Interrupted())
+                undo.callback(loop.remove_signal_handler, number)
+            except NotImplementedError:  # Windows: no handlers in the loop, so wake it from the C-level one
+                before = signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.ask, Interrupted()))
+                undo.callback(signal.signal, number, before)
+        yield
+
+
+async def _send(
+    batches: list[BatchInfo], steps: Steps, memory: Memory, stop: Stop, talk: Talk, only: int | None
+) -> None:
+    from pipeline import run
+    from pipeline.domain.outcomes import outcome
+
+    total = sum(memory.views.unsent(info.id) for info in batches)
+    ticker = screen.Ticker(talk.progress, "Enviando", total if only is None else min(only * len(batches), total))
+    with ticker.running():
+        await run.send(
+            batches,
+            steps,
+            memory.store,
+            memory.views,
+            stop,
+            lambda _, state, __: ticker.moved(None, outcome(state).value),
+            only,
+        )
+
+
+async def _follow(ids: list[str], steps: Steps, memory: Memory, stop: Stop, talk: Talk) -> None:
+    from pipeline import run
+    from pipeline.domain.lifecycle import FOLLOWED, State
+    from pipeline.domain.outcomes import outcome
+    from pipeline.domain.records import Finding
+
+    rows = memory.views.followed(ids)
+    ticker = screen.Ticker(talk.progress, "Consultando", len(rows))
+
+    def watch(_before: State | None, after: State, _finding: Finding) -> None:
+        if after not in FOLLOWED:
+            ticker.moved(None, outcome(after).value)
+
+    with ticker.running():
+        await run.follow(ids, steps, memory.store, memory.views, stop, watch)
+
+
+def _report(
+    batches: Sequence[BatchInfo], memory: Memory, talk: Talk, settings: Settings, trouble: AnularError | None
+) -> int:
+    """Writes the workbooks, says how it ended, and gives the exit code."""
+    from pipeline import answers, run
+
+    answer, told = Answer(), []
+    for info in batches:
+        written = run.write_results(info, memory.views, settings.out)
+        code = trouble.exit_code if trouble is not None else answers.exit_code(written.lines)
+        answer.codes.append(code)
+        told.append(answers.batch(written.batch, written.lines, written.workbook, code))
+        screen.counts(talk.out, f"Lote {info.id} · {info.file}", answers.totals(written.lines))
+        screen.listing(talk.out, "Qué hacer ahora", answers.todo(written.report))
+        talk.out.print(f"Resultados: {written.workbook}", markup=False)
+    if trouble is not None:
+        screen.say_error(talk.progress, trouble)
+        answer.codes.append(trouble.exit_code)
+    talk.data(told)
+    return answer.code
+
+
+def _batch(views: Any, name: str) -> BatchInfo:
+    found: BatchInfo | None = views.batch(name)
+    if found is None:
+        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy="Vea los lotes con «anular status».")
+    return found
+
+
+def _local(moment: datetime) -> str:
+    from pipeline.domain.deadline import PANAMA
+
+    return f"{moment.astimezone(PANAMA):%d/%m/%Y %H:%M}"

@@ -1,0 +1,102 @@
+"""``anular doctor``: what is configured, and whether everything that a run needs answers. Cancels nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from pipeline.clock import Clock
+from pipeline.domain.errors import AnularError, RequestFailed
+from pipeline.edoc.transport import Transport
+from pipeline.ledger.engine import open_ledger, sqlite_path
+from pipeline.settings import ENV_WORDS, Settings, config_path
+from pipeline.wiring import Service, open_service
+
+SKEW_S = 120.0
+"""A clock that is off by more than this makes the recorded times hard to compare with the authority's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: its name, whether it is as it should be, and words."""
+
+    name: str
+    good: bool
+    words: str
+
+
+async def examine(settings: Settings, clock: Clock, base: str) -> list[Finding]:
+    """All checks. One that fails does not keep the others from being made."""
+    findings = [_ledger(settings)]
+    try:
+        async with open_service(settings, clock, base) as service:
+            for number, name in ((16, "Token de anulación"), (3, "Token de consulta")):
+                findings.append(await _token(service, number, name))
+            for url, name in ((service.urls.cancel, "Anulación"), (service.urls.query, "Consulta")):
+                findings.extend(await _address(service.transport, url, name, clock))
+    except AnularError as error:
+        findings.append(Finding("Servicio", False, error.sentence))
+    return findings
+
+
+def configuration(settings: Settings) -> list[tuple[str, str]]:
+    """Every setting with its value; secrets masked by their type."""
+    rows = [("Configuración", str(config_path())), ("Ambiente", ENV_WORDS[settings.env])]
+    for name, value in settings.model_dump().items():
+        if name != "env":
+            rows.append((f"ANULAR_{name.upper()}", _shown(value)))
+    return rows
+
+
+def as_data(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
+    """The ``--json`` answer."""
+    return {"settings": dict(configuration(settings)), "checks": [asdict(finding) for finding in findings]}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "—"
+    return str(value) if value not in (None, "") else "—"
+
+
+def _ledger(settings: Settings) -> Finding:
+    if not sqlite_path(settings.ledger).exists():
+        return Finding("Registro", True, f"aún no existe; se creará en {sqlite_path(settings.ledger)}")
+    try:
+        database = open_ledger(settings.ledger)
+        try:
+            with database.write() as connection:
+                words = str(connection.execute(text("PRAGMA quick_check")).scalar())
+        finally:
+            database.close()
+    except AnularError as error:
+        return Finding("Registro", False, error.sentence)
+    good = words == "ok"
+    return Finding("Registro", good, f"{sqlite_path(settings.ledger)}: {'íntegro' if good else words}")
+
+
+async def _token(service: Service, number: int, name: str) -> Finding:
+    try:
+        await service.tokens.get(number)
+    except AnularError as error:
+        return Finding(name, False, error.sentence)
+    return Finding(name, True, f"recibido (servicio {number})")
+
+
+async def _address(transport: Transport, url: str, name: str, clock: Clock) -> list[Finding]:
+    """A GET without a token: any answer shows that somebody is there, and a GET can cancel nothing."""
+    try:
+        reply = await transport.request("GET", url, headers={})
+    except RequestFailed as failure:
+        return [Finding(name, False, f"no responde ({failure.reason})")]
+    findings = [Finding(name, reply.status < 500 and reply.status != 404, f"responde (HTTP {reply.status})")]
+    try:
+        server = parsedate_to_datetime(reply.headers.get("date", ""))
+    except ValueError:
+        return findings
+    skew = (clock.now() - server).total_seconds()
+    findings.append(Finding(f"Reloj frente a {name}", abs(skew) <= SKEW_S, f"diferencia de {skew:.0f} s"))
+    return findings

@@ -1,0 +1,68 @@
+"""What to do about each outcome (interface.md 5, edoc-api.md 5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.domain.actions import ACTIONS, CREDIT_NOTE, MISSING_AFTER_INTENT, STILL_ALIVE, recommend
+from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.lifecycle import PERSON, SUCCESS, State
+from pipeline.domain.records import Position, Problem, ResultLine, Source
+
+LINE = ResultLine(pos=1, position=Position("Hoja1", 2), cells=(), state=State.READY)
+LATE = Deadline(Window.LATE, -30.0)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_an_action_with_words_for_an_accountant(state):
+    action = recommend(replace(LINE, state=state))
+
+    assert action.words.endswith(".")
+    assert action.rule.startswith("A")
+
+
+def test_rule_ids_are_unique():
+    assert len({action.rule for action in ACTIONS}) == len(ACTIONS) >= 20
+
+
+@pytest.mark.parametrize("state", sorted(PERSON, key=lambda s: s.value))
+def test_what_waits_for_a_person_says_so(state):
+    assert recommend(replace(LINE, state=state)).person
+
+
+@pytest.mark.parametrize("state", sorted(SUCCESS, key=lambda s: s.value))
+def test_what_is_cancelled_asks_nothing_of_anybody(state):
+    assert not recommend(replace(LINE, state=state)).person
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.UNKNOWN, State.REVIEW])
+def test_an_invoice_that_a_query_found_alive_is_said_to_be_not_cancelled(state):
+    assert recommend(replace(LINE, state=state, estado=2, source=Source.QUERY)) is STILL_ALIVE
+
+
+def test_a_two_in_the_answer_to_the_cancellation_is_not_that():
+    assert recommend(replace(LINE, state=State.UNKNOWN, estado=2, source=Source.CANCELLATION)) is not STILL_ALIVE
+
+
+def test_a_late_row_that_was_not_cancelled_needs_a_credit_note():
+    problem = Problem("plazo-vencido", "Hoja1!A2", "CUFE", "FE", "El plazo venció.")
+
+    assert recommend(replace(LINE, state=State.REJECTED_INPUT, problems=(problem,))) is CREDIT_NOTE
+    assert recommend(replace(LINE, state=State.RETURNED, deadline=LATE)) is CREDIT_NOTE
+
+
+def test_a_late_row_that_was_cancelled_all_the_same_needs_nothing():
+    assert recommend(replace(LINE, state=State.CANCELLED, deadline=LATE)).rule == "A01"
+
+
+def test_not_found_after_a_lost_answer_sends_a_person_to_the_portal_before_any_resend():
+    assert recommend(replace(LINE, state=State.REVIEW, estado=18)) is MISSING_AFTER_INTENT
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.UNKNOWN, State.SENDING, State.REVIEW])
+def test_nobody_is_told_to_send_again_what_may_have_arrived(state):
+    words = recommend(replace(LINE, state=state)).words.lower()
+
+    assert "no reenviar" in words

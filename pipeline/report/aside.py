@@ -1,0 +1,60 @@
+"""A private temporary file beside its target that never stays behind, not even after a kill."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipeline.report.names import plain
+
+try:
+    import fcntl
+except ImportError:  # Windows: an open file cannot be removed there, which protects it as well
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def new_aside(folder: Path, batch: str) -> Iterator[Path]:
+    """A new file (``O_EXCL``, 0600) in ``folder`` that is gone afterwards unless it was moved.
+
+    It is locked while in use; files of the same batch that nobody holds were left by a killed run and are removed.
+    ``OSError`` passes.
+    """
+    prefix = f".anular-{plain(batch)[:60]}-"
+    _sweep(folder, prefix)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=folder)
+    temporary = Path(name)
+    try:
+        with suppress(OSError):  # where folders know no locks, a leftover is removed by the next run all the same
+            _hold(handle)
+        if fcntl is None:
+            os.close(handle)
+        yield temporary
+    finally:
+        if fcntl is not None:
+            os.close(handle)
+        temporary.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    for left in folder.iterdir():
+        if left.name.startswith(prefix) and left.name.endswith(".tmp"):
+            with suppress(OSError):
+                _remove_if_free(left)
+
+
+def _remove_if_free(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        _hold(handle)
+        path.unlink()
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

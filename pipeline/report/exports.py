@@ -1,0 +1,84 @@
+"""The rows of ``Resultados`` for other programs: CSV that no spreadsheet runs, and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import IO
+
+from pipeline.domain.records import Cell
+from pipeline.report.inert import looks_like_formula, visible
+from pipeline.report.model import Report
+from schemas.columns import RESULT_COLUMNS
+
+
+def write_csv(report: Report, stream: IO[bytes]) -> None:
+    """UTF-8 with BOM, semicolons, CRLF: what Excel in Spanish opens by itself.
+
+    Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, "CSV injection").
+    """
+    stream.write(b"\xef\xbb\xbf")
+    lines = _Lines(stream)
+    writer = csv.writer(lines, delimiter=";", lineterminator="\r\n")
+    writer.writerow([_csv(name) for name in (*report.headings, *RESULT_COLUMNS)])
+    for row in report.rows:
+        given = _as_wide(row.cells, len(report.headings))
+        writer.writerow([_csv(value) for value in (*given, *row.added.values())])
+
+
+def write_jsonl(report: Report, stream: IO[bytes]) -> None:
+    """One object per row, in input order: ``pos``, ``original`` by heading, then the added columns."""
+    headings = unique(report.headings)
+    for row in report.rows:
+        given = dict(zip(headings, map(_json, _as_wide(row.cells, len(headings))), strict=True))
+        added = dict(zip(RESULT_COLUMNS, row.added.values(), strict=True))
+        line = json.dumps({"pos": row.pos, "original": given, **added}, ensure_ascii=False, allow_nan=False)
+        stream.write(visible(line).encode() + b"\n")
+
+
+def unique(headings: Sequence[str]) -> list[str]:
+    """``headings`` with repeated ones numbered (``Nota``, ``Nota (2)``), so that none is lost as a key."""
+    taken: list[str] = []
+    for heading in headings:
+        name, number = heading, 1
+        while name in taken:
+            number += 1
+            name = f"{heading} ({number})"
+        taken.append(name)
+    return taken
+
+
+class _Lines:
+    """What ``csv`` writes to: text out, bytes on."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(text.encode())
+
+
+def _as_wide(cells: Sequence[Cell], width: int) -> list[Cell]:
+    return [*cells[:width], *[None] * (width - len(cells))]
+
+
+def _csv(value: Cell) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "SI" if value else "NO"
+    if isinstance(value, str):
+        return f"'{visible(value)}" if looks_like_formula(value) else visible(value)
+    return _plain(value)
+
+
+def _json(value: Cell) -> str | int | float | bool | None:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return str(value)
+    return value if value is None or isinstance(value, str | bool | int | float) else _plain(value)
+
+
+def _plain(value: int | float | datetime | date | time) -> str:
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else str(value)

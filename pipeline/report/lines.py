@@ -1,0 +1,151 @@
+"""One ledger line as one row of ``Resultados``. Claims nothing that the line does not prove (reliability.md P5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import overload
+
+from pipeline.domain.actions import SEND_LATER, Action, recommend
+from pipeline.domain.deadline import PANAMA
+from pipeline.domain.lifecycle import State
+from pipeline.domain.outcomes import Outcome, outcome
+from pipeline.domain.records import ResultLine, Source
+from pipeline.domain.states import EDOC_STATES
+from pipeline.report.model import Added, Row
+from pipeline.report.words import TONES
+
+WOULD_SEND = replace(
+    SEND_LATER,
+    title="Lista para enviar",
+    words="Revisión previa: no se envió nada. Esta fila se enviaría con «anular run».",
+    person=False,
+    urgency=60,
+)
+"""In a preview nothing has gone wrong: a row that may be sent waits for its run (same rule)."""
+
+
+class Rows(Sequence[Row]):
+    """The rows of ``Resultados``, made when they are asked for, so that a large batch is never held twice."""
+
+    def __init__(self, lines: Sequence[ResultLine], *, preview: bool) -> None:
+        self.lines = lines
+        self.preview = preview
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row_of(line, preview=self.preview) for line in self.lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rows: ...
+    def __getitem__(self, index: int | slice) -> Row | Rows:
+        if isinstance(index, slice):
+            return Rows(self.lines[index], preview=self.preview)
+        return row_of(self.lines[index], preview=self.preview)
+
+
+def row_of(line: ResultLine, *, preview: bool = False) -> Row:
+    """The row of ``Resultados`` for ``line``.
+
+    A duplicate shows the answers of the row it mirrors, but neither a code sent nor times: it was not sent itself.
+    """
+    shown = line.mirrored if line.state is State.DUPLICATE and line.mirrored is not None else line
+    word = outcome_of(line)
+    action = action_of(line, preview=preview)
+    table = EDOC_STATES.get(shown.estado) if shown.estado is not None else None
+    sent = line.sent_cufe is not None
+    return Row(
+        pos=line.pos,
+        cufe=line.cufe,
+        cells=line.cells,
+        tone=TONES[word],
+        added=Added(
+            fila_origen=str(line.position),
+            cufe_enviado=line.sent_cufe,
+            resultado=word.value,
+            estado_edoc=shown.estado,
+            estado_edoc_descripcion=_description(shown.estado),
+            reenviar=None if shown.estado is None else _yes_no(table is not None and table.resend),
+            consultar=None if shown.estado is None else _yes_no(table is None or table.query),
+            accion_recomendada=action.words,
+            regla=action.rule,
+            mensaje_edoc=shown.message or None,
+            codigo_dgi=shown.dgi,
+            fecha_autorizacion=shown.authorised_at,
+            enviado_en=panama(line.sent_at),
+            consultado_en=panama(line.queried_at),
+            consultas=line.queries if sent or line.queries else None,
+            plazo=line.deadline.window.value if line.deadline else None,
+            horas_restantes=line.deadline.hours_left if line.deadline else None,
+            observaciones="\n".join(_remarks(line)) or None,
+        ),
+    )
+
+
+def outcome_of(line: ResultLine) -> Outcome:
+    """The word in ``resultado``; a query's 2 means that the invoice is alive (edoc-api.md 5)."""
+    return outcome(line.state, alive=line.source is Source.QUERY and line.estado == 2)
+
+
+def action_of(line: ResultLine, *, preview: bool = False) -> Action:
+    """What to do about ``line``."""
+    action = recommend(line)
+    return WOULD_SEND if preview and action is SEND_LATER else action
+
+
+def panama(moment: datetime | None) -> str | None:
+    """``2026-11-20 10:00:03 -05:00``.
+
+    Text on purpose: a workbook date has no zone, and this one is exact, sorts rightly, and reads the same everywhere.
+    """
+    return None if moment is None else f"{moment.astimezone(PANAMA):%Y-%m-%d %H:%M:%S} -05:00"
+
+
+def _description(estado: int | None) -> str | None:
+    if estado is None:
+        return None
+    known = EDOC_STATES.get(estado)
+    return known.meaning if known else "Estado desconocido: consultar y llamar a soporte de eDoc"
+
+
+def _yes_no(value: bool) -> str:
+    return "SI" if value else "NO"
+
+
+def _remarks(line: ResultLine) -> list[str]:
+    remarks = [str(problem) for problem in line.problems]
+    remarks += [f"Reparado. {repair}" for repair in line.repairs]
+    remarks += [f"Aviso. {warning}" for warning in line.warnings]
+    if line.leader is not None:
+        remarks.append(_mirrors(line))
+    if line.attempts > 1:
+        remarks.append(f"Intentos de envío: {line.attempts}.")
+    if line.state in (State.UNKNOWN, State.REVIEW, State.SENDING):
+        remarks.append(_last_answer(line))
+    if line.next_due is not None and line.state in (State.UNKNOWN, State.PENDING):
+        remarks.append(f"Próxima consulta a partir de {panama(line.next_due)}.")
+    if line.decided_by:
+        remarks.append(f"Decisión de {line.decided_by}: {line.decided_why or 'sin motivo escrito'}.")
+    return remarks
+
+
+def _mirrors(line: ResultLine) -> str:
+    leader = line.leader
+    assert leader is not None
+    where = (
+        f"{leader.position} de este archivo" if leader.batch is None else f"{leader.position} del lote {leader.batch}"
+    )
+    if line.mirrored is None:
+        return f"Repite {where}."
+    return f"Repite {where}, cuyo resultado es {outcome_of(line.mirrored).value}."
+
+
+def _last_answer(line: ResultLine) -> str:
+    http = f"HTTP {line.http}" if line.http is not None else "sin respuesta HTTP"
+    code = f", código «{line.note}»" if line.note else ""
+    return f"Última respuesta: {http}{code}."

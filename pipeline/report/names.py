@@ -1,0 +1,33 @@
+"""File names of what is published: safe on every system, never too long, one per batch."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 200
+"""Bytes of a name (UTF-8): below the 255 of common file systems, with room for a number and a temporary name."""
+
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+
+
+def results_name(stem: str, batch: str, number: int = 1) -> str:
+    """``<stem>__<batch>__resultados.xlsx``; from ``number`` 2 on with ``(2)`` before the suffix."""
+    return _name(stem, f"__{plain(batch)}__resultados", number)
+
+
+def preview_name(stem: str, number: int = 1) -> str:
+    """``<stem>__revision.xlsx``."""
+    return _name(stem, "__revision", number)
+
+
+def _name(stem: str, ending: str, number: int) -> str:
+    tail = ending + (f" ({number})" if number > 1 else "") + ".xlsx"
+    head = plain(stem).lstrip(".-") or "lote"
+    while len((head + tail).encode()) > LONGEST and len(head) > 1:
+        head = head[:-1]
+    return head + tail
+
+
+def plain(text: str) -> str:
+    """Nothing that leads elsewhere, cannot be shown, or is not allowed in a name on Windows."""
+    return "".join(c if c.isprintable() else "_" for c in _UNSAFE.sub("_", text)).strip()

@@ -1,0 +1,118 @@
+"""A report becomes a file: written aside, checked, then put in place in one move (reliability.md 2.6).
+
+Whoever looks into the folder sees the old workbook or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.records import BatchInfo, CheckedRow
+from pipeline.report.aside import new_aside
+from pipeline.report.inert import one_line
+from pipeline.report.model import Report
+from pipeline.report.names import preview_name, results_name
+from pipeline.report.preview import lines_of
+from pipeline.report.summary import summarise
+from pipeline.report.verify import verify
+from pipeline.report.workbook import write_workbook
+from schemas.columns import RESULT_COLUMNS
+from schemas.results import check_results
+
+MOST_NAMES = 20
+"""How many numbered names are tried when the workbook is open in Excel."""
+
+_CHUNK = 10_000
+_TROUBLES = {
+    errno.EACCES: "no hay permiso para escribir ahí, o el archivo está abierto en otro programa",
+    errno.EPERM: "no hay permiso para escribir ahí",
+    errno.EROFS: "el disco es de solo lectura",
+    errno.ENOSPC: "no queda espacio en el disco",
+    errno.EDQUOT: "se agotó la cuota de disco",
+    errno.EFBIG: "el archivo es demasiado grande para ese disco",
+    errno.EEXIST: "la ruta existe y no es una carpeta",
+    errno.ENOTDIR: "la ruta existe y no es una carpeta",
+    errno.EISDIR: "ya existe una carpeta con ese nombre",
+    errno.ENAMETOOLONG: "la ruta es demasiado larga",
+    errno.EIO: "el disco falló al escribir",
+}
+_OTHER = "el sistema no lo permitió"
+
+
+def publish(report: Report, folder: Path, stem: str) -> Path:
+    """Write the results workbook of ``report`` into ``folder`` and return its path.
+
+    ``stem`` is the input's name without suffix. The same batch replaces its own workbook; when that cannot be
+    replaced (open in Excel, a folder of that name) a numbered name is used. Raises ``StorageTrouble`` when nothing can
+    be written, ``Bug`` when the rows break their schema or the file read back is not the report. In both cases
+    the folder is as it was.
+    """
+
+    def name(number: int) -> str:
+        return preview_name(stem, number) if report.preview else results_name(stem, report.batch.id, number)
+
+    _check_rows(report)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with new_aside(folder, report.batch.id) as temporary:
+            with temporary.open("r+b") as stream:
+                write_workbook(report, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            verify(temporary, report)
+            temporary.chmod(0o644)
+            return _put_in_place(temporary, folder, name)
+    except OSError as error:
+        raise StorageTrouble(
+            f"no se pudo guardar el libro de resultados: {_TROUBLES.get(error.errno or 0, _OTHER)}.",
+            code="resultados-no-guardados",
+            where=one_line(str(folder)),
+            remedy="Revise el espacio y los permisos de la carpeta; luego escríbalo otra vez con «anular report».",
+        ) from error
+
+
+def publish_preview(batch: BatchInfo, rows: Sequence[CheckedRow], folder: Path, stem: str) -> Path:
+    """Write the preview workbook of a validation, ``<stem>__revision.xlsx``; ``batch`` from ``preview_batch``."""
+    return publish(summarise(batch, lines_of(rows), ()), folder, stem)
+
+
+def _check_rows(report: Report) -> None:
+    rows = iter(report.rows)
+    first = 1
+    while chunk := [(row.pos, *row.added.values()) for row in islice(rows, _CHUNK)]:
+        frame = pd.DataFrame(chunk, columns=["pos", *RESULT_COLUMNS], dtype=object)
+        check_results(frame.astype({"pos": int}), first)
+        first += len(chunk)
+
+
+def _put_in_place(temporary: Path, folder: Path, name: Callable[[int], str]) -> Path:
+    trouble: OSError | None = None
+    for number in range(1, MOST_NAMES + 1):
+        target = folder / name(number)
+        try:
+            temporary.replace(target)
+        except (PermissionError, IsADirectoryError, FileExistsError) as error:
+            trouble = error
+            continue
+        _sync(folder)
+        return target
+    assert trouble is not None
+    raise trouble
+
+
+def _sync(folder: Path) -> None:
+    """The move itself is durable; where folders cannot be synchronised (Windows) the system does it."""
+    with suppress(OSError, AttributeError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,51 @@
+"""``Bitácora``: one line per event, as the ledger holds it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pipeline.report.archive import Book
+from pipeline.report.looks import CENTRED, CODE, HEAD, NUMBER, PLAIN, WRAPPED, Look, Palette
+from pipeline.report.model import Report
+from pipeline.report.sheets.page import Page, Span, fit_height, set_up
+from pipeline.report.words import thousands
+
+MESSAGE = 50.0
+COLUMNS: tuple[tuple[str, float, Look], ...] = (
+    ("N.º", 9, NUMBER),
+    ("Hora (Panamá)", 26, PLAIN),
+    ("Fila", 18, PLAIN),
+    ("CUFE", 72, CODE),
+    ("Suceso", 34, PLAIN),
+    ("De", 38, PLAIN),
+    ("A", 38, PLAIN),
+    ("HTTP", 7, CENTRED),
+    ("Estado eDoc", 9, CENTRED),
+    ("Mensaje", MESSAGE, WRAPPED),
+    ("Código técnico", 20, PLAIN),
+    ("Quién", 20, PLAIN),
+)
+LIMIT = 1_000_000
+"""A worksheet ends at 1,048,576 rows; what does not fit is counted, and stays in the ledger."""
+
+
+def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit: int = LIMIT) -> None:
+    """Print ``Bitácora``, at most ``limit`` events."""
+    set_up(sheet, report, [width for _, width, _ in COLUMNS], header_row=1, pages_wide=2)
+    page = Page(book, sheet, palette)
+    page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
+    styles = [palette[look] for _, _, look in COLUMNS]
+    written = left_out = 0
+    for event in report.log:
+        if written == limit:
+            left_out += 1
+            continue
+        page.stream.row(list(zip(event.values(), styles, strict=True)), fit_height([(event.message, MESSAGE)]))
+        written += 1
+    if left_out:
+        words = f"No caben {thousands(left_out)} sucesos más; están completos en el registro (ledger)."
+        page.line(Span(len(COLUMNS), words, replace(PLAIN, bold=True)), height=20)
+    if not written:
+        page.line(Span(len(COLUMNS), "Sin sucesos.", PLAIN), height=20)
+    page.end()

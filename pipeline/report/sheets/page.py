@@ -1,0 +1,128 @@
+"""What the sheets share: print set-up, and lines of merged spans for the pages that are laid out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
+
+from pipeline.report.archive import Book, SheetStream
+from pipeline.report.inert import one_line
+from pipeline.report.looks import ACCENT, Look, Palette
+from pipeline.report.model import Report
+from pipeline.report.rowxml import Value
+
+LETTER = 1
+ROW_HEIGHT = 16.0
+LINE_HEIGHT = 12.75
+HIGHEST = 260.0
+"""Enormous texts are held back: no row takes the whole screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A value over ``width`` columns."""
+
+    width: int
+    value: Value = None
+    look: Look | None = None
+
+
+class Page:
+    """A sheet that is being written: rows of plain cells, or lines of spans."""
+
+    def __init__(self, book: Book, sheet: Any, palette: Palette) -> None:
+        self.sheet = sheet
+        self.palette = palette
+        self.stream: SheetStream = book.stream(sheet, palette.quoted)
+
+    def row(self, cells: Sequence[tuple[Value, Look | None]], height: float | None = None) -> int:
+        """Write cells one beside the other; returns the row's number."""
+        return self.stream.row([(v, self.palette[look] if look else 0) for v, look in cells], height)
+
+    def fitted(self, cells: Sequence[tuple[Value, Look]], widths: Sequence[float]) -> int:
+        """Write cells in a row that is as high as its wrapped texts need."""
+        wrapped = ((v, width) for (v, look), width in zip(cells, widths, strict=False) if look.wrap)
+        return self.row(cells, fit_height(wrapped))
+
+    def line(self, *spans: Span, height: float | None = None) -> int:
+        """Write spans one beside the other, wide ones merged; returns the row's number."""
+        cells: list[tuple[Value, Look | None]] = []
+        merges: list[tuple[int, int]] = []
+        for span in spans:
+            if span.width > 1:
+                merges.append((len(cells) + 1, len(cells) + span.width))
+            cells += [(span.value, span.look), *[(None, span.look)] * (span.width - 1)]
+        number = self.row(cells, height)
+        for first, last in merges:
+            self.sheet.merged_cells.add(CellRange(min_col=first, max_col=last, min_row=number, max_row=number))
+        return number
+
+    def end(self) -> int:
+        """Finish the sheet; returns how many rows it has."""
+        self.stream.end()
+        return self.stream.written
+
+
+def set_up(
+    sheet: Any,
+    report: Report,
+    widths: Sequence[float],
+    *,
+    header_row: int | None = None,
+    grid: bool = False,
+    pages_wide: int = 1,
+    one_page: bool = False,
+) -> None:
+    """Widths, frozen header, and print: Letter, landscape, to the width of the page, header repeated, pages numbered.
+
+    ``one_page`` is for a sheet that is meant to be seen whole: it is printed upright on a single page.
+    """
+    for number, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    if header_row:
+        sheet.freeze_panes = f"A{header_row + 1}"
+        sheet.print_title_rows = f"{header_row}:{header_row}"
+    sheet.sheet_view.showGridLines = grid
+    sheet.sheet_format.defaultRowHeight = ROW_HEIGHT
+    sheet.sheet_format.customHeight = True
+    sheet.sheet_properties.tabColor = ACCENT
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_setup.orientation = "portrait" if one_page else "landscape"
+    sheet.page_setup.pageOrder = "overThenDown"
+    sheet.page_setup.paperSize = LETTER
+    sheet.page_setup.fitToWidth = pages_wide
+    sheet.page_setup.fitToHeight = 1 if one_page else 0
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.75
+    sheet.page_margins.header = sheet.page_margins.footer = 0.35
+    sheet.print_options.horizontalCentered = True
+    sheet.oddHeader.left.text = _print_text(report.batch.file)
+    sheet.oddHeader.right.text = _print_text(report.banner.words)
+    sheet.oddFooter.left.text = _print_text(report.title if report.preview else f"Lote {report.batch.id}")
+    sheet.oddFooter.center.text = _print_text(sheet.title)
+    sheet.oddFooter.right.text = "Página &P de &N"
+    for part in (sheet.oddHeader.left, sheet.oddHeader.right, sheet.oddFooter.left, sheet.oddFooter.center):
+        part.size = 8
+    sheet.oddFooter.right.size = 8
+
+
+def fit_height(texts: Iterable[tuple[Value, float]]) -> float | None:
+    """Points that the highest of some wrapped texts needs in a column of that width; None for a single line.
+
+    Said explicitly because spreadsheets do not agree on whether they fit rows when a file is opened.
+    """
+    lines = 1
+    for text, width in texts:
+        if isinstance(text, str) and (len(text) > width or "\n" in text):
+            needed = sum(-(-(len(part) or 1) // max(int(width), 1)) for part in text.split("\n"))
+            lines = max(lines, needed)
+    return None if lines == 1 else min(4.0 + LINE_HEIGHT * lines, HIGHEST)
+
+
+def _print_text(text: str) -> str:
+    """``&`` is a command in headers and footers; and they hold 255 characters in all."""
+    return one_line(text)[:80].replace("&", "&&")

@@ -1,0 +1,165 @@
+"""Ledger lines -> ``Report``. Pure: no file, no clock; the same lines give the same report (reliability.md P15)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.domain.actions import Action
+from pipeline.domain.errors import Bug
+from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
+from pipeline.domain.records import BatchInfo, EventLine, ResultLine
+from pipeline.domain.states import EDOC_STATES
+from pipeline.report.lines import Rows, action_of, outcome_of, panama
+from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
+from pipeline.report.words import EVENT_WORDS, MEANINGS, PREVIEW_MEANINGS, STATE_WORDS, TONES, banner, count, thousands
+
+PREVIEW_ID = "revision"
+"""The batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""
+
+
+def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[EventLine]) -> Report:
+    """What the results workbook of ``batch`` says.
+
+    ``lines`` are the rows of the batch in input order, every one once; ``events`` its log in order. A view that can
+    be gone through again is kept as it is (flat memory), an iterator is read into a tuple. Raises ``Bug`` when rows
+    are missing, repeated or out of order (reliability.md P3): such results must not be published.
+    """
+    _every_row_once(batch, lines)
+    preview = batch.id == PREVIEW_ID
+    outcomes: Counter[Outcome] = Counter()
+    by_action: dict[str, tuple[Action, list[int]]] = {}
+    settled = waiting = 0
+    for index, line in enumerate(lines):
+        word, action = outcome_of(line), action_of(line, preview=preview)
+        outcomes[word] += 1
+        by_action.setdefault(action.rule, (action, []))[1].append(index)
+        settled += word in SUCCESSES
+        waiting += word in OPEN and not action.person
+    people = sum(len(indexes) for action, indexes in by_action.values() if action.person)
+    actions = sorted(by_action.values(), key=lambda entry: (entry[0].urgency, entry[0].rule))
+    return Report(
+        batch=batch,
+        preview=preview,
+        title="Revisión previa del lote" if preview else "Resultados de la anulación",
+        banner=banner(batch.env, preview=preview),
+        headline=_headline(batch, outcomes, settled, preview=preview),
+        tiles=_tiles(batch, outcomes, settled, waiting, people, preview=preview),
+        todo=tuple(Todo(action, len(indexes)) for action, indexes in actions if action.person or action.urgency < 90),
+        totals=_totals(batch, outcomes, preview=preview),
+        checks=_checks(batch, len(lines), outcomes),
+        facts=_facts(batch, preview=preview),
+        headings=batch.headings,
+        rows=Rows(lines, preview=preview),
+        groups=tuple(
+            Group(action, tuple(sorted(indexes, key=lambda i: _hours(lines[i]))))
+            for action, indexes in actions
+            if action.person
+        ),
+        states=tuple(EDOC_STATES.values()),
+        log=Log(tuple(events) if isinstance(events, Iterator) else events),
+    )
+
+
+class Log:
+    """The lines of ``Bitácora``, made while they are gone through."""
+
+    def __init__(self, events: Iterable[EventLine]) -> None:
+        self._events = events
+
+    def __iter__(self) -> Iterator[LogRow]:
+        return (_log_row(event) for event in self._events)
+
+
+def _every_row_once(batch: BatchInfo, lines: Sequence[ResultLine]) -> None:
+    if len(lines) != batch.rows:
+        raise Bug(f"batch {batch.id} has {batch.rows} rows, the ledger gave {len(lines)}")
+    for expected, line in enumerate(lines, start=1):
+        if line.pos != expected:
+            raise Bug(f"batch {batch.id}: row {line.pos} stands where row {expected} belongs")
+
+
+def _headline(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, *, preview: bool) -> str:
+    rows = count(batch.rows, "fila", "filas")
+    if preview:
+        return f"No se envió nada. Con «anular run» se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
+    if settled == batch.rows:
+        return f"Completo: {rows}, todo anulado."
+    return f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}."
+
+
+def _tiles(
+    batch: BatchInfo, outcomes: Counter[Outcome], settled: int, waiting: int, people: int, *, preview: bool
+) -> tuple[Tile, ...]:
+    rest = batch.rows - settled - waiting - people
+    if preview:
+        ready = outcomes[Outcome.NOT_SENT]
+        return (
+            Tile(ready, "se enviarían", Tone.DONE),
+            Tile(people, "necesitan a una persona", Tone.PERSON),
+            Tile(rest - ready, "repiten otra fila", Tone.QUIET),
+            Tile(0, "enviadas", Tone.QUIET),
+        )
+    return (
+        Tile(settled, "anuladas", Tone.DONE),
+        Tile(waiting, "pendientes de respuesta", Tone.WAITS),
+        Tile(people, "necesitan a una persona", Tone.PERSON),
+        Tile(rest, "sin nada que hacer", Tone.QUIET),
+    )
+
+
+def _totals(batch: BatchInfo, outcomes: Counter[Outcome], *, preview: bool) -> tuple[Total, ...]:
+    meanings = {**MEANINGS, **PREVIEW_MEANINGS} if preview else MEANINGS
+    return tuple(
+        Total(word, outcomes[word], outcomes[word] / batch.rows if batch.rows else 0.0, meanings[word], TONES[word])
+        for word in Outcome
+    )
+
+
+def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[Check, ...]:
+    summed = outcomes.total()
+    return (
+        Check("Filas leídas del archivo", batch.rows, True),
+        Check("Filas en la hoja «Resultados»", shown, shown == batch.rows),
+        Check("Suma de los totales por resultado", summed, summed == batch.rows),
+    )
+
+
+def _facts(batch: BatchInfo, *, preview: bool) -> tuple[tuple[str, str], ...]:
+    facts = [
+        ("Archivo", batch.file),
+        ("Huella del archivo (SHA-256)", batch.sha256),
+        ("Hoja", batch.sheet or ""),
+        ("Lote", "" if preview else batch.id),
+        ("Ambiente", batch.env),
+        ("Emisores (RUC)", ", ".join(batch.issuers)),
+        ("Aprobado por", batch.approved_by or ""),
+        ("Revisado" if preview else "Recibido", panama(batch.created) or ""),
+        ("Primer suceso", panama(batch.started) or ""),
+        ("Último suceso", panama(batch.ended) or ""),
+        ("Plazo legal aplicado", f"{batch.deadline_hours} horas desde la emisión"),
+        *(("Nota de lectura", note) for note in batch.notes),
+    ]
+    return tuple((label, value) for label, value in facts if value)
+
+
+def _hours(line: ResultLine) -> tuple[float, int]:
+    """Least time left first; rows without a deadline after the others; then input order."""
+    return (line.deadline.hours_left if line.deadline else float("inf"), line.pos)
+
+
+def _log_row(event: EventLine) -> LogRow:
+    return LogRow(
+        seq=event.seq,
+        at=panama(event.at) or "",
+        where=str(event.position) if event.position else "(lote)",
+        cufe=event.cufe,
+        what=EVENT_WORDS[event.event],
+        source=f"{STATE_WORDS[event.source]} · {event.source.value}" if event.source else None,
+        target=f"{STATE_WORDS[event.target]} · {event.target.value}",
+        http=event.http,
+        estado=event.estado,
+        message=event.message or None,
+        note=event.note or None,
+        who=event.who,
+    )

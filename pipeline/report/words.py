@@ -1,0 +1,137 @@
+"""The Spanish words of the report, one table each: outcomes, states, events, environments, colours."""
+
+from __future__ import annotations
+
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.outcomes import Outcome
+from pipeline.report.model import Banner, Tone
+
+SUMMARY = "Resumen"
+RESULTS = "Resultados"
+TODO = "Pendientes de acción"
+STATES = "Estados eDoc"
+LOG = "Bitácora"
+
+TONES: dict[Outcome, Tone] = {
+    Outcome.CANCELLED: Tone.DONE,
+    Outcome.ALREADY: Tone.DONE,
+    Outcome.PENDING: Tone.WAITS,
+    Outcome.UNKNOWN: Tone.PERSON,
+    Outcome.STILL_ALIVE: Tone.PERSON,
+    Outcome.RETURNED: Tone.REFUSED,
+    Outcome.EDOC_ERROR: Tone.REFUSED,
+    Outcome.NOT_FOUND: Tone.REFUSED,
+    Outcome.REJECTED: Tone.REFUSED,
+    Outcome.CONFLICT: Tone.PERSON,
+    Outcome.DUPLICATE: Tone.QUIET,
+    Outcome.HELD: Tone.PERSON,
+    Outcome.NOT_SENT: Tone.QUIET,
+    Outcome.WITHDRAWN: Tone.QUIET,
+    Outcome.RESOLVED: Tone.QUIET,
+}
+
+MEANINGS: dict[Outcome, str] = {
+    Outcome.CANCELLED: "eDoc o la DGI confirmó la anulación.",
+    Outcome.ALREADY: "Estaba anulada antes de este lote.",
+    Outcome.PENDING: "eDoc la recibió; la DGI aún no responde.",
+    Outcome.UNKNOWN: "Se envió y no se sabe si quedó anulada.",
+    Outcome.STILL_ALIVE: "Según la última consulta, la factura sigue vigente.",
+    Outcome.RETURNED: "La DGI o eDoc la devolvió; no quedó anulada.",
+    Outcome.EDOC_ERROR: "eDoc no pudo procesarla; requiere soporte.",
+    Outcome.NOT_FOUND: "eDoc no conoce ese CUFE.",
+    Outcome.REJECTED: "Sus datos no son válidos; no se envió.",
+    Outcome.CONFLICT: "Mismo CUFE con otro motivo o correo; no se envió.",
+    Outcome.DUPLICATE: "Repite otra fila; vale el resultado de aquella.",
+    Outcome.HELD: "Espera la aprobación de una persona; no se envió.",
+    Outcome.NOT_SENT: "No se envió, o hay prueba de que no se aplicó.",
+    Outcome.WITHDRAWN: "Una persona la retiró antes de enviarla.",
+    Outcome.RESOLVED: "Una persona decidió el resultado.",
+}
+
+PREVIEW_MEANINGS: dict[Outcome, str] = {
+    Outcome.NOT_SENT: "Válida: se enviaría con «anular run».",
+    Outcome.HELD: "Válida, pero una persona debe aprobarla antes.",
+}
+
+STATE_WORDS: dict[State, str] = {
+    State.RECEIVED: "Recibida",
+    State.REJECTED_INPUT: "Rechazada por sus datos",
+    State.DUPLICATE: "Duplicada",
+    State.CONFLICT: "En conflicto",
+    State.HELD: "Retenida",
+    State.READY: "Lista para enviar",
+    State.WITHDRAWN: "Retirada",
+    State.SENDING: "Enviándose",
+    State.NOT_SENT: "No enviada (con prueba)",
+    State.REFUSED_AUTH: "No aplicada: sin autorización",
+    State.UNKNOWN: "Resultado desconocido",
+    State.PENDING: "Pendiente en la DGI",
+    State.CANCELLED: "Anulada",
+    State.ALREADY_CANCELLED: "Ya estaba anulada",
+    State.NEEDS_SUPPORT: "Error en eDoc: soporte",
+    State.NEEDS_CORRECTION: "Devuelta: corregir",
+    State.RETURNED: "Devuelta por eDoc",
+    State.NOT_FOUND: "No encontrada",
+    State.REVIEW: "Debe revisarla una persona",
+    State.CLOSED_BY_PERSON: "Resuelta por una persona",
+    State.CLOSED_RESEND: "Reenvío autorizado",
+}
+
+EVENT_WORDS: dict[Event, str] = {
+    Event.ACCEPTED: "Validada",
+    Event.HELD: "Retenida al validar",
+    Event.REJECTED: "Rechazada al validar",
+    Event.DUPLICATED: "Reconocida como duplicada",
+    Event.CONFLICTED: "Reconocida como conflicto",
+    Event.APPROVED: "Aprobada por una persona",
+    Event.WITHDRAWN: "Retirada por una persona",
+    Event.CLAIMED: "Intención de envío registrada",
+    Event.NOTHING_LEFT: "No salió nada: sin conexión",
+    Event.STALE: "No se envió: pasó demasiado tiempo",
+    Event.THROTTLED: "No aplicada: demasiadas solicitudes",
+    Event.UNAUTHORISED: "No aplicada: credencial no aceptada",
+    Event.CANCELLED: "Anulación confirmada",
+    Event.ALREADY: "Ya estaba anulada",
+    Event.IN_PROGRESS: "En proceso",
+    Event.SUPPORT: "Error de procesamiento en eDoc",
+    Event.CORRECT: "Devuelta para corregir",
+    Event.RETURNED: "Devuelta por eDoc",
+    Event.NOT_FOUND: "No consta en eDoc",
+    Event.ALIVE: "Consulta: sigue autorizada",
+    Event.PERSON: "Requiere a una persona",
+    Event.UNCLEAR: "Sin respuesta clara",
+    Event.RECOVERED: "Recuperada tras una interrupción",
+    Event.OUT_OF_TIME: "Se agotó el tiempo de consulta",
+    Event.RESOLVED: "Resuelta por una persona",
+    Event.RESEND: "Reenvío autorizado por una persona",
+}
+
+_BANNERS: dict[str, Banner] = {
+    "production": Banner("PRODUCCIÓN: anulaciones con efecto legal, no se pueden deshacer", True),
+    "lab": Banner("AMBIENTE DE PRUEBAS (lab): sin efecto legal", False),
+    "sandbox": Banner("AMBIENTE DE PRUEBAS (sandbox): simulador local, sin efecto legal", False),
+}
+
+ADDED_NOTES: dict[str, str] = {
+    "enviado_en": "Horas de Panamá (-05:00).",
+    "horas_restantes": "Horas hasta el límite legal, contadas desde las 00:00 de la fecha de emisión.",
+}
+
+
+def banner(env: str, *, preview: bool) -> Banner:
+    """The line that makes the environment unmistakable."""
+    known = _BANNERS.get(env) or Banner(f"AMBIENTE «{env}»", True)
+    if not preview:
+        return known
+    place = {"production": "PRODUCCIÓN"}.get(env, f"ambiente de pruebas ({env})")
+    return Banner(f"REVISIÓN PREVIA para {place}: no se envió nada", False)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``1 fila`` / ``1.234 filas``: a number with its noun."""
+    return f"{thousands(number)} {one if number == 1 else many}"
+
+
+def thousands(number: int) -> str:
+    """``1.234``: thousands as Spanish writes them."""
+    return f"{number:,}".replace(",", ".")

@@ -1,0 +1,85 @@
+"""What the columns that ``Resultados`` adds must be (interface.md 5), checked before a workbook is saved.
+
+A report that breaks this is a bug of ours, never of the input: nothing is published then.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from pipeline.domain.actions import ACTIONS
+from pipeline.domain.deadline import Window
+from pipeline.domain.errors import Bug
+from pipeline.domain.outcomes import Outcome
+from schemas.columns import RESULT_COLUMNS
+
+_YES_NO = ("SI", "NO")
+_MOMENT = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} -05:00\Z"
+_CUFE = r"FE[0-9A-Z-]{64}\Z"
+_NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.DUPLICATE.value})
+
+
+def _text(*checks: pa.Check, required: bool = False) -> pa.Column:
+    return pa.Column(object, list(checks), nullable=not required)
+
+
+def _claims_are_founded(frame: pd.DataFrame) -> pd.Series[bool]:
+    """«ANULADA» only with a code that was sent; what validation turned away was never sent (reliability.md P5)."""
+    sent = frame["cufe_enviado"].notna()
+    word = frame["resultado"]
+    return (sent | (word != Outcome.CANCELLED.value)) & ~(sent & word.isin(_NEVER_SENT))
+
+
+def _state_has_words(frame: pd.DataFrame) -> pd.Series[bool]:
+    """A state never stands without its words and what the table says of it, nor they without a state."""
+    known = frame["estado_edoc"].notna()
+    beside = ("estado_edoc_descripcion", "reenviar", "consultar")
+    return cast("pd.Series[bool]", sum((frame[name].notna() == known).astype(int) for name in beside) == len(beside))
+
+
+RESULTS = pa.DataFrameSchema(
+    {
+        "pos": pa.Column(int),
+        "fila_origen": _text(pa.Check.str_length(min_value=1), required=True),
+        "cufe_enviado": _text(pa.Check.str_matches(_CUFE)),
+        "resultado": _text(pa.Check.isin([word.value for word in Outcome]), required=True),
+        "estado_edoc": _text(),
+        "estado_edoc_descripcion": _text(),
+        "reenviar": _text(pa.Check.isin(_YES_NO)),
+        "consultar": _text(pa.Check.isin(_YES_NO)),
+        "accion_recomendada": _text(pa.Check.str_length(min_value=1), required=True),
+        "regla": _text(pa.Check.isin([action.rule for action in ACTIONS]), required=True),
+        "mensaje_edoc": _text(),
+        "codigo_dgi": _text(),
+        "fecha_autorizacion": _text(),
+        "enviado_en": _text(pa.Check.str_matches(_MOMENT)),
+        "consultado_en": _text(pa.Check.str_matches(_MOMENT)),
+        "consultas": _text(pa.Check(lambda column: column.astype(float) >= 0)),
+        "plazo": _text(pa.Check.isin([window.value for window in Window])),
+        "horas_restantes": _text(pa.Check(lambda column: column.astype(float).notna())),
+        "observaciones": _text(),
+    },
+    checks=[pa.Check(_claims_are_founded), pa.Check(_state_has_words)],
+    strict=True,
+    ordered=True,
+    name="Resultados",
+)
+"""``pos`` (ordinal in the input) and then the added columns, in their order."""
+
+
+def check_results(frame: pd.DataFrame, first: int) -> None:
+    """Raise ``Bug`` unless ``frame`` (columns ``pos`` + ``RESULT_COLUMNS``) holds rows ``first``, ``first + 1``, …"""
+    if list(frame["pos"]) != list(range(first, first + len(frame))):
+        raise Bug(f"Resultados: the rows from {first} on are not in the order of the input")
+    try:
+        RESULTS.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        worst = error.failure_cases.head(5).to_dict("records")
+        raise Bug(f"Resultados breaks its schema: {worst}") from error
+
+
+assert tuple(RESULTS.columns)[1:] == tuple(RESULT_COLUMNS)

@@ -234,7 +234,7 @@ def test_no_error_counts_as_not_sent_once_the_request_began(
 ) -> None:
     async def began(request: httpx.Request) -> httpx.Response:
         if request.url.path == AUTH:
-            return await provider(request)  # type: ignore[no-any-return]
+            return await provider(request)
         await request.extensions["trace"]("http11.send_request_headers.started", {})
         raise error
 
@@ -371,7 +371,12 @@ def test_no_secret_shows_in_findings_errors_or_logs_even_if_the_server_gives_it_
         *(quote(word, safe="") for word in raw),
     ]
     provider.on(AUTH, lambda n: issue_token(token))
-    mirror = {"MensajeRespuesta": f"Bearer {token}", "estado": 6, "estadoEdoc": 99, "url": quote(token, safe="")}
+    mirror: dict[str, Any] = {
+        "MensajeRespuesta": f"Bearer {token}",
+        "estado": 6,
+        "estadoEdoc": 99,
+        "url": quote(token, safe=""),
+    }
     provider.on(CANCEL, edoc(**mirror), edoc(401, **mirror), httpx.ReadError("x"))
     provider.on(QUERY, edoc(**mirror), edoc(500, **mirror), httpx.ConnectError("x"))
 

@@ -324,21 +324,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2),
     max_leaves=3,
 )
-KEYS = st.sampled_from(
-    [
-        "estado",
-        "Estado",
-        "estadoEdoc",
-        "EstadoEmisionEDOC",
-        "codigoRespuestaDGI",
-        "codigoRespuesta",
-        "cufe",
-        "errorEDOC",
-        "MensajeRespuesta",
-        "FechaAutorizacion",
-        "CodigoError",
-    ]
-)
+STATE_KEYS = ["estado", "Estado", "estadoEdoc", "EstadoEmisionEDOC"]
+CODE_KEYS = ["codigoRespuestaDGI", "codigoRespuesta", "CodigoError"]
+KEYS = st.sampled_from([*STATE_KEYS, *CODE_KEYS, "cufe", "errorEDOC", "MensajeRespuesta", "FechaAutorizacion"])
 
 
 @settings(max_examples=150, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,10 +11,19 @@ from pathlib import Path
 
 from pipeline.report.names import plain
 
-try:
+if sys.platform == "win32":  # an open file cannot be removed there, nor moved, so it is neither held nor kept open
+
+    def _hold(handle: int) -> None:
+        """Nothing to hold."""
+
+else:
     import fcntl
-except ImportError:  # Windows: an open file cannot be removed there, which protects it as well
-    fcntl = None  # type: ignore[assignment]
+
+    def _hold(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+KEPT_OPEN = sys.platform != "win32"
 
 
 @contextmanager
@@ -30,11 +40,11 @@ def new_aside(folder: Path, batch: str) -> Iterator[Path]:
     try:
         with suppress(OSError):  # where folders know no locks, a leftover is removed by the next run all the same
             _hold(handle)
-        if fcntl is None:
+        if not KEPT_OPEN:
             os.close(handle)
         yield temporary
     finally:
-        if fcntl is not None:
+        if KEPT_OPEN:
             os.close(handle)
         temporary.unlink(missing_ok=True)
 
@@ -53,8 +63,3 @@ def _remove_if_free(path: Path) -> None:
         path.unlink()
     finally:
         os.close(handle)
-
-
-def _hold(handle: int) -> None:
-    if fcntl is not None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

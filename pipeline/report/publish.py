@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
@@ -60,28 +61,57 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
         return preview_name(stem, number) if report.preview else results_name(stem, report.batch.id, number)
 
     _check_rows(report)
-    try:
+    remedy = "«anular check»" if report.preview else "«anular report»"
+    with _in_words("el libro de resultados", folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
         with new_aside(folder, report.batch.id) as temporary:
-            with temporary.open("r+b") as stream:
-                write_workbook(report, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
+            _write(temporary, report, write_workbook)
             verify(temporary, report)
-            temporary.chmod(0o644)
             return _put_in_place(temporary, folder, name)
-    except OSError as error:
-        raise StorageTrouble(
-            f"no se pudo guardar el libro de resultados: {_TROUBLES.get(error.errno or 0, _OTHER)}.",
-            code="resultados-no-guardados",
-            where=one_line(str(folder)),
-            remedy="Revise el espacio y los permisos de la carpeta; luego escríbalo otra vez con «anular report».",
-        ) from error
+
+
+def publish_export(report: Report, target: Path, write: Callable[[Report, IO[bytes]], None]) -> Path:
+    """Write ``report`` to ``target`` with ``write`` (``write_csv``, ``write_jsonl``), all or nothing.
+
+    When ``target`` cannot be replaced a numbered name beside it is used. Raises ``StorageTrouble``.
+    """
+
+    def name(number: int) -> str:
+        return target.name if number == 1 else f"{target.stem} ({number}){target.suffix}"
+
+    with (
+        _in_words("la exportación", target.parent, "«anular report»"),
+        new_aside(target.parent, report.batch.id) as temporary,
+    ):
+        _write(temporary, report, write)
+        return _put_in_place(temporary, target.parent, name)
 
 
 def publish_preview(batch: BatchInfo, rows: Sequence[CheckedRow], folder: Path, stem: str) -> Path:
     """Write the preview workbook of a validation, ``<stem>__revision.xlsx``; ``batch`` from ``preview_batch``."""
     return publish(summarise(batch, lines_of(rows), ()), folder, stem)
+
+
+@contextmanager
+def _in_words(what: str, folder: Path, again: str) -> Iterator[None]:
+    """What the system refused, as one Spanish sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageTrouble(
+            f"no se pudo guardar {what}: {_TROUBLES.get(error.errno or 0, _OTHER)}.",
+            code="resultados-no-guardados",
+            where=one_line(str(folder)),
+            remedy=f"Revise el espacio y los permisos de la carpeta; luego escríbalo otra vez con {again}.",
+        ) from error
+
+
+def _write(path: Path, report: Report, write: Callable[[Report, IO[bytes]], None]) -> None:
+    with path.open("r+b") as stream:
+        write(report, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    path.chmod(0o644)
 
 
 def _check_rows(report: Report) -> None:

@@ -118,10 +118,13 @@ def _totals(batch: BatchInfo, outcomes: Counter[Outcome], *, preview: bool) -> t
 
 def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[Check, ...]:
     summed = outcomes.total()
+    ledger = {word: number for word, number in batch.counts.items() if number}
+    here = {word.value: number for word, number in outcomes.items()}
     return (
         Check("Filas leídas del archivo", batch.rows, True),
         Check("Filas en la hoja «Resultados»", shown, shown == batch.rows),
         Check("Suma de los totales por resultado", summed, summed == batch.rows),
+        *((Check("Totales según el registro (ledger)", sum(ledger.values()), ledger == here),) if ledger else ()),
     )
 
 

@@ -23,6 +23,7 @@ CANCELLATION = 16
 QUERY = 3
 
 TRIES = 3  # of one service in one run that may fail: more would look like an attack on the account
+YOUNG_S = 60.0  # a token rejected sooner than this was never good
 MARGIN_S = 300.0  # renewed that long before it expires
 FALLBACK_S = 600.0  # lifetime when the server's own times cannot be read
 BACKOFF_S = (1.0, 4.0)
@@ -37,7 +38,8 @@ class Secret(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Kept:
     text: str = field(repr=False)
-    good_until: float  # on Clock.since_boot
+    asked_at: float  # both on Clock.since_boot
+    good_until: float
 
 
 class _TryAgain(Exception):
@@ -76,6 +78,7 @@ class TokenKeeper:
         self._jitter = jitter
         self._kept: dict[int, _Kept] = {}
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._rejected_young: defaultdict[int, int] = defaultdict(int)
         self._failures: defaultdict[int, int] = defaultdict(int)
         self._refusals: dict[int, StoppedEarly] = {}
 
@@ -104,6 +107,8 @@ class TokenKeeper:
         kept = self._kept.get(service)
         if kept is not None and kept.text == token:
             del self._kept[service]
+            young = self._clock.since_boot() - kept.asked_at < YOUNG_S
+            self._rejected_young[service] = self._rejected_young[service] + 1 if young else 0
 
     def forget(self) -> None:
         """Forget every token."""
@@ -116,7 +121,11 @@ class TokenKeeper:
     async def _renew(self, service: int) -> _Kept:
         if service in self._refusals:
             raise _again(self._refusals[service])
+        if service in self._kept:  # grew old without being rejected
+            self._rejected_young[service] = 0
         try:
+            if self._rejected_young[service] >= TRIES:
+                raise self._no_credentials("entrega tokens que después rechaza")
             kept = await self._fetch_patiently(service)
         except StoppedEarly as refusal:
             self._refusals[service] = refusal
@@ -149,7 +158,7 @@ class TokenKeeper:
         answer = self._read(reply)
         lifetime = answer.lifetime or FALLBACK_S
         assert answer.token is not None  # _read raises otherwise
-        return _Kept(answer.token, asked_at + lifetime - min(MARGIN_S, lifetime / 2))
+        return _Kept(answer.token, asked_at, asked_at + lifetime - min(MARGIN_S, lifetime / 2))
 
     def _read(self, reply: Reply) -> TokenAnswer:
         status = reply.status

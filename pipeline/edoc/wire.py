@@ -127,7 +127,7 @@ def _judged(
     event = judge(source, estado, dgi, describes)
     if event is Event.UNCLEAR:
         note = note or (f"contradiction-{dgi}" if dgi in DGI_CODES else f"unknown-dgi-{dgi}")
-    elif status != 200 and estado == 2 and dgi not in DGI_CODES:
+    elif event is Event.CANCELLED and status != 200 and estado == 2 and dgi not in DGI_CODES:
         # A refusal that says "authorised": of the invoice, or of its cancellation? It proves neither.
         event, note = Event.UNCLEAR, f"contradiction-http-{status}"
     return Finding(
@@ -141,7 +141,7 @@ def _judged(
         body=body,
         note=note,
         understood=event is not Event.UNCLEAR,
-        stop=CREDENTIALS if event is Event.RETURNED and _speaks_of_credentials(message) else None,
+        stop=CREDENTIALS if source is Source.CANCELLATION and _returned_for_credentials(event, message) else None,
     )
 
 
@@ -269,8 +269,11 @@ def _date_text(value: Any) -> str | None:
     return None if not text or text.startswith("0001-01-01") else text[:64]
 
 
-def _speaks_of_credentials(message: str | None) -> bool:
-    return re.search(r"credencial|contraseñ|password", message or "", re.IGNORECASE) is not None
+def _returned_for_credentials(event: Event, message: str | None) -> bool:
+    return (
+        event is Event.RETURNED
+        and re.search(r"credencial|contraseñ|password", message or "", re.IGNORECASE) is not None
+    )
 
 
 # ------------------------------------------------------------------------------------------------- the token

@@ -114,14 +114,17 @@ def test_a_certificate_for_another_host_stops_the_run_before_anything_left(serve
     async def main() -> tuple[Finding, int]:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's side of the handshake
         clock = Clock()
-        async with serve(edoc(http(200, estado=2))) as good, serve(edoc(http(200, estado=2)), tls=wrong) as other:
-            async with Transport(concurrency=1, clock=clock, ssl_context=trust) as transport:
-                _, tokens = client_for(good.base, transport, clock)
-                urls = Urls(good.base, f"{other.base}/Eventos", good.base)
-                limiter = Limiter(None, clock)
-                client = EdocClient(transport, tokens, limiter, urls, integration_name="")
-                await client.ready()
-                return await client.cancel(ROW), len(other.requests)
+        react = edoc(http(200, estado=2))
+        async with (
+            serve(react) as good,
+            serve(react, tls=wrong) as other,
+            Transport(concurrency=1, clock=clock, ssl_context=trust) as transport,
+        ):
+            _, tokens = client_for(good.base, transport, clock)
+            urls = Urls(good.base, f"{other.base}/Eventos", good.base)
+            client = EdocClient(transport, tokens, Limiter(None, clock), urls, integration_name="")
+            await client.ready()
+            return await client.cancel(ROW), len(other.requests)
 
     finding, received = asyncio.run(main())
     assert (finding.event, finding.note, received) == (Event.NOTHING_LEFT, "tls", 0)

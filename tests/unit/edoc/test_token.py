@@ -224,6 +224,35 @@ def test_each_request_for_a_token_takes_its_turn_at_the_limiter(virtually: Run, 
     assert provider.times == pytest.approx([0.0, 10.0])
 
 
+def test_tokens_that_are_rejected_as_soon_as_they_come_are_not_asked_for_for_ever(
+    virtually: Run, world: Any, provider: Any
+) -> None:
+    async def main() -> None:
+        tokens = world().tokens
+        for _ in range(3):
+            tokens.reject(16, await tokens.get(16))
+        for _ in range(2):
+            with pytest.raises(CredentialsRefused, match="después rechaza"):
+                await tokens.get(16)
+
+    virtually(main())
+    assert len(provider.requests) == 3
+
+
+def test_tokens_that_served_for_a_while_before_they_were_rejected_may_be_renewed_for_ever(
+    virtually: Run, world: Any, provider: Any
+) -> None:
+    async def main() -> None:
+        tokens = world().tokens
+        for round_ in range(12):
+            token = await tokens.get(16)
+            await asyncio.sleep(120 if round_ % 3 == 2 else 1)
+            tokens.reject(16, token)
+
+    virtually(main())
+    assert len(provider.requests) == 12
+
+
 def test_forgotten_tokens_are_gone_and_nothing_shows_them(virtually: Run, world: Any, secrets: Any) -> None:
     async def main() -> None:
         tokens = world().tokens

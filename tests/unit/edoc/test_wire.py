@@ -191,6 +191,8 @@ def test_a_refusal_with_an_edoc_body_counts_by_its_state(status: int) -> None:
 def test_a_refusal_that_says_authorised_proves_no_cancellation() -> None:
     finding = answered({"estado": 2}, status=422)
     assert (finding.event, finding.note, finding.understood) == (Event.UNCLEAR, "contradiction-http-422", False)
+    assert answered({"estadoEdoc": 2}, Source.QUERY, status=422).event is Event.ALIVE
+    assert answered({"estado": 2, "codigoRespuestaDGI": "0600"}, status=422).event is Event.CANCELLED
 
 
 @pytest.mark.parametrize("status", [101, 201, 202, 204, 206, 302, 403, 404, 408, 409, 418, 429, 499, 500, 503, 522])
@@ -308,6 +310,7 @@ def test_a_return_because_of_credentials_stops_the_run() -> None:
     assert stopping.event is Event.RETURNED
     assert stopping.stop is not None
     assert answered({"estado": 15, "MensajeRespuesta": "Documento duplicado"}).stop is None
+    assert answered({"estado": 15, "errorEDOC": "Credenciales inválidas"}, Source.QUERY).stop is None
 
 
 # --------------------------------------------------------------------------------------------------- properties

@@ -169,6 +169,7 @@ def run_files(
 ) -> int:
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
     from pipeline import run, wiring
+    from pipeline.ledger.store import who_am_i
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     if not yes and not sys.stdin.isatty():
@@ -184,14 +185,14 @@ def run_files(
         for file, found in zip(files, sheets, strict=True):
             plan = run.make_plan(found, memory.views, rules, clock.now())
             _show_plan(talk, plan, settings)
-            _approve(talk, plan, settings, yes=yes, only=only)
+            _approve(plan, settings, yes=yes, only=only)
             batches.append(
                 run.take_in(
                     plan,
                     memory.store,
                     memory.views,
                     env=settings.env,
-                    who=wiring.who_am_i(),
+                    who=who_am_i(),
                     folder=_folder(settings, file),
                     hours=settings.deadline_hours,
                 )
@@ -261,7 +262,12 @@ def status(
         screen.facts(
             talk.out,
             f"Lote {info.id}",
-            [("Archivo", info.file), ("Ambiente", info.env), ("Recibido", _local(info.created)), ("Filas", str(info.rows))],
+            [
+                ("Archivo", info.file),
+                ("Ambiente", info.env),
+                ("Recibido", _local(info.created)),
+                ("Filas", str(info.rows)),
+            ],
         )
         screen.counts(talk.out, "Resultados", info.counts)
     return 0
@@ -397,8 +403,8 @@ def _read_all(files: list[Path], sheet: str, include_hidden: bool, settings: Set
             refusals.append((file, refusal))
     if refusals:
         talk.data([answers.refused(file, refusal) for file, refusal in refusals])
-        for _, refusal in refusals[:-1]:
-            screen.say_error(talk.progress, refusal)
+        for _, earlier in refusals[:-1]:
+            screen.say_error(talk.progress, earlier)
         raise refusals[-1][1]
     return sheets
 
@@ -411,7 +417,7 @@ def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
     screen.listing(talk.out, "No se enviarán", answers.plan_problems(plan))
 
 
-def _approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
+def _approve(plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
     """Asks before sending. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
     count = plan.to_send if only is None else min(only, plan.to_send)
     if count == 0:

@@ -1,4 +1,4 @@
-"""Every knob with its unit and default, in one frozen object: environment over TOML file over defaults (interface.md 3).
+"""Every knob with its unit and default, in one frozen object (interface.md 3): environment over TOML over defaults.
 
 The default environment is the local sandbox; production has to be named. Secrets are masked by type and have no
 option on the command line.
@@ -130,11 +130,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # The values given to the constructor are the TOML file's: the environment wins over them.
         return env_settings, init_settings

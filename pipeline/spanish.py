@@ -20,14 +20,14 @@ HELP_OPTION = "Muestra esta ayuda y termina."
 class SpanishCommand(TyperCommand):
     """A command whose help page is in Spanish."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - rich prints, not the formatter
         _print_help(self, ctx)
 
 
 class SpanishGroup(TyperGroup):
     """The program itself: its help page lists the commands."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - rich prints, not the formatter
         _print_help(self, ctx)
 
 

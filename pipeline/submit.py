@@ -208,7 +208,7 @@ class _Sender:
             self._stop.because(trouble)
             return
         self._watch(target, finding)
-        self._consequences(turn, finding, target, again=again)
+        self._consequences(finding, target, again=again)
         following = next_try(row, moved)
         if following is not None:
             if finding.event is Event.NOTHING_LEFT:
@@ -221,7 +221,7 @@ class _Sender:
             return False
         return finding.event is not Event.UNAUTHORISED or turn.refused == 0
 
-    def _consequences(self, turn: _Turn, finding: Finding, target: State, *, again: bool) -> None:
+    def _consequences(self, finding: Finding, target: State, *, again: bool) -> None:
         if finding.stop is not None:
             self._stop.because(ServiceRefused(finding.stop))
         elif target in RETRIED and not again:

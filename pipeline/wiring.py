@@ -22,7 +22,7 @@ from pipeline.ledger.engine import Database, exclusive, open_ledger, sqlite_path
 from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
 from pipeline.poll import PollRules
-from pipeline.read.guard import Limits
+from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.settings import CUFE_DIGIT, Env, Settings, addresses
 from pipeline.submit import SendRules
 from pipeline.validate import Rules
@@ -146,7 +146,7 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     )
     try:
-        assert child.stdout is not None and child.stdin is not None
+        assert child.stdout is not None
         base = child.stdout.readline().strip()
         if not base:
             raise StoppedEarly("El sandbox local no arrancó.", code="sandbox-start", remedy="Nada se envió.")
@@ -174,9 +174,7 @@ def send_rules(settings: Settings) -> SendRules:
 
 
 def poll_rules(settings: Settings, *, now: bool = False) -> PollRules:
-    return PollRules(
-        every=settings.poll_every, lasting=settings.poll_for, concurrency=settings.concurrency, now=now
-    )
+    return PollRules(every=settings.poll_every, lasting=settings.poll_for, concurrency=settings.concurrency, now=now)
 
 
 def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False) -> Rules:
@@ -192,8 +190,8 @@ def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False) -> R
 
 def limits(settings: Settings) -> Limits:
     return Limits(
-        file_bytes=int(settings.max_file_mb * 1_000_000),
+        size=int(settings.max_file_mb * MEGABYTE),
         rows=settings.max_rows,
         columns=settings.max_columns,
-        unpacked_bytes=int(settings.max_unpacked_mb * 1_000_000),
+        unpacked=int(settings.max_unpacked_mb * MEGABYTE),
     )

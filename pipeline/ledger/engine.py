@@ -192,11 +192,12 @@ def _begin(connection: Connection) -> None:
 def _bring_up_to_date(engine: Engine, path: Path) -> None:
     with engine.connect().execution_options(reading=True) as connection:
         known = inspect(connection).get_table_names()
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
+        ours = "alembic_version" in known
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
         connection.rollback()
     if found == SCHEMA:
         return
-    if (known and "alembic_version" not in known) or (found is not None and found > SCHEMA):
+    if (known and not ours) or (found is not None and found > SCHEMA):
         raise StorageTrouble(
             "El registro es de otro programa o de una versión más nueva de anular.",
             code="ledger-version",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 
 from pipeline.domain.errors import Bug
@@ -19,14 +19,14 @@ _MOST = 512  # moves in one transaction: bounds the wait of the first
 class Writer:
     """Owns the writing side of the ledger inside ``async with``. After a failed commit nothing is accepted any more."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, thread: Executor | None = None) -> None:
         self._store = store
         self._waiting: list[tuple[Move, asyncio.Future[Moved]]] = []
         self._wake = asyncio.Event()
         self._closing = False
         self._broken: BaseException | None = None
         # One thread of its own: an fsync must not hold up the answers of others.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._thread = thread or ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     async def __aenter__(self) -> Writer:
         self._task = asyncio.create_task(self._serve(), name="ledger-writer")

@@ -1,0 +1,134 @@
+"""Opening the ledger: private, current, owned by one; every trouble is one sentence (reliability.md R8, P17, D10)."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
+from pipeline.ledger.engine import exclusive, open_ledger, sqlite_path
+from pipeline.ledger.tables import metadata
+
+
+def pragma(database, name):
+    with database.write() as connection:
+        return connection.execute(text(f"PRAGMA {name}")).scalar()
+
+
+def test_the_file_and_its_folder_are_private(book):
+    path = sqlite_path(book.url)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_nothing_acknowledged_may_be_lost_in_a_power_cut(book):
+    assert pragma(book.database, "journal_mode") == "delete"
+    assert pragma(book.database, "synchronous") == 3, "EXTRA: FULL lost commits in the power-cut model"
+    assert pragma(book.database, "foreign_keys") == 1
+
+
+def test_the_migrated_schema_is_the_one_of_the_tables(book):
+    engine = create_engine(book.url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_opening_again_keeps_everything(book, row):
+    info = book.take([row(1)])
+    book.database.close()
+    again = open_ledger(book.url)
+    try:
+        assert type(book.views)(again, "sandbox").find(info.sha256, "Hoja1").id == info.id
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("verb", ["UPDATE event SET note='x'", "DELETE FROM event"])
+def test_events_can_be_neither_changed_nor_removed(book, row, verb):
+    book.take([row(1)])
+
+    with pytest.raises(StorageTrouble), book.database.write() as connection:
+        connection.execute(text(verb))
+
+
+def test_a_second_owner_is_told_at_once(book):
+    with exclusive(book.url), pytest.raises(AnotherRun) as refusal, exclusive(book.url):
+        pass
+
+    assert refusal.value.exit_code == 6
+    assert "Otra ejecución" in refusal.value.sentence
+
+
+def test_the_lock_of_a_process_that_was_killed_is_free_again(book):
+    code = (
+        "import os, signal\nfrom pipeline.ledger.engine import exclusive\n"
+        f"with exclusive({book.url!r}):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+
+    with exclusive(book.url):
+        pass
+
+
+@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///:memory:", "mysql://x/y", "no es una dirección"])
+def test_only_a_sqlite_file_can_be_a_ledger(url):
+    with pytest.raises(WrongUsage):
+        sqlite_path(url)
+
+
+@pytest.mark.parametrize("content", [b"esto no es una base de datos, es texto " * 200, b"\0" * 4096])
+def test_a_file_that_is_no_ledger_is_refused_in_one_sentence(tmp_path, content):
+    path = tmp_path / "otra.db"
+    path.write_bytes(content)
+
+    with pytest.raises(StorageTrouble) as refusal:
+        open_ledger(f"sqlite:///{path}").close()
+
+    assert "registro" in refusal.value.sentence
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_not_touched(tmp_path):
+    path = tmp_path / "otra.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE clientes (id INTEGER)"))
+    engine.dispose()
+
+    with pytest.raises(StorageTrouble) as refusal:
+        open_ledger(f"sqlite:///{path}")
+
+    assert refusal.value.code == "ledger-version"
+
+
+def test_a_ledger_of_a_newer_program_is_not_touched(book):
+    with book.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num='9999'"))
+    book.database.close()
+
+    with pytest.raises(StorageTrouble) as refusal:
+        open_ledger(book.url)
+
+    assert "más nueva" in refusal.value.sentence
+
+
+def test_a_folder_in_the_place_of_the_ledger_is_one_sentence(tmp_path):
+    with pytest.raises(StorageTrouble) as refusal:
+        open_ledger(f"sqlite:///{tmp_path}")
+
+    assert str(tmp_path) in refusal.value.sentence
+
+
+def test_a_path_through_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "archivo").write_text("x")
+
+    with pytest.raises(StorageTrouble):
+        open_ledger(f"sqlite:///{tmp_path / 'archivo' / 'sub' / 'r.db'}")

@@ -1,0 +1,81 @@
+"""What goes into a text column comes back the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.records import Problem, Repair
+from pipeline.ledger.codec import (
+    cells_from_text,
+    cells_to_text,
+    remarks_from_text,
+    remarks_to_text,
+    to_text,
+    to_time,
+)
+
+CELLS = st.one_of(
+    st.text(),
+    st.integers(-(2**60), 2**60),
+    st.floats(allow_nan=False),
+    st.booleans(),
+    st.none(),
+    st.dates(),
+    st.datetimes(),
+    st.times(),
+)
+WORDS = st.text(max_size=20)
+
+
+@given(st.lists(CELLS, max_size=8))
+def test_cells_come_back_with_their_kind(cells):
+    back = cells_from_text(cells_to_text(cells))
+
+    assert back == tuple(cells)
+    assert [type(cell) for cell in back] == [type(cell) for cell in cells]
+
+
+RECENT = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+
+
+@given(RECENT, RECENT)
+def test_times_come_back_and_their_texts_sort_like_them(one, other):
+    assert to_time(to_text(one)) == one
+    assert (to_text(one) < to_text(other)) == (one < other)
+
+
+def test_a_time_of_another_zone_is_written_in_utc():
+    panama = datetime(2026, 11, 20, 10, 0, tzinfo=timezone(timedelta(hours=-5)))
+
+    assert to_text(panama) == "2026-11-20T15:00:00.000000Z"
+
+
+@given(
+    st.lists(st.builds(Problem, WORDS, WORDS, WORDS, WORDS, WORDS)),
+    st.lists(st.builds(Repair, WORDS, WORDS, WORDS, WORDS)),
+)
+def test_remarks_come_back(problems, repairs):
+    assert remarks_from_text(remarks_to_text(problems, repairs, problems)) == (
+        tuple(problems),
+        tuple(repairs),
+        tuple(problems),
+    )
+
+
+def test_a_row_without_remarks_costs_nothing():
+    assert remarks_to_text((), (), ()) == ""
+
+
+def test_something_that_no_cell_can_hold_is_refused():
+    with pytest.raises(TypeError):
+        cells_to_text([object()])  # type: ignore[list-item]
+
+
+def test_dates_datetimes_and_times_stay_apart():
+    cells = (date(2026, 1, 2), datetime(2026, 1, 2), time(3, 4))  # noqa: DTZ001 - a spreadsheet's time has no zone
+
+    assert [type(cell) for cell in cells_from_text(cells_to_text(cells))] == [date, datetime, time]

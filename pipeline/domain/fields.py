@@ -1,0 +1,73 @@
+"""Reason and notification e-mail: their canonical text and what may be wrong with them (domain.md 3)."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.domain.pasted import INVISIBLE, Mistake
+
+REASON_LEAST, REASON_MOST = 15, 1000
+EMAIL_MOST = 100
+
+# Line ends and tabs are white space; every other control character, and what turns the direction of text, is refused.
+# Characters beyond the first plane count as one, as in the API.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:(?![Xx][Nn]--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+
+_ZERO_WIDTH = dict.fromkeys(map(ord, INVISIBLE.replace("\u200c", "").replace("\u200d", "")))  # joiners: emoji need them
+_HAS_ZERO_WIDTH = re.compile(f"[{''.join(map(chr, _ZERO_WIDTH))}]")
+_SPACES = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
+
+
+def canonical_reason(text: str) -> str:
+    """``text`` as it is counted and sent: trimmed, white space collapsed, characters without width left out.
+
+    Control characters stay, so that they can be refused by name.
+    """
+    if _HAS_ZERO_WIDTH.search(text):
+        text = text.translate(_ZERO_WIDTH)
+    return _SPACES.sub(" ", text).strip(" ")
+
+
+def canonical_email(text: str) -> str:
+    """``text`` without white space around it. Inside nothing is mended: an address is not guessed."""
+    return text.strip().strip(INVISIBLE).strip()
+
+
+def reason_mistake(text: str) -> Mistake | None:
+    """What is wrong with the canonical reason ``text``; None when it may be sent."""
+    if control := CONTROL.search(text):
+        place = control.start()
+        return Mistake("motivo-control", {"point": f"{ord(text[place]):04X}", "place": str(place + 1)})
+    if not text:
+        return Mistake("motivo-vacio", {})
+    if len(text) < REASON_LEAST:
+        return Mistake("motivo-corto", {"count": str(len(text))})
+    if len(text) > REASON_MOST:
+        return Mistake("motivo-largo", {"count": str(len(text))})
+    return None
+
+
+def email_mistake(text: str) -> Mistake | None:
+    """What is wrong with the canonical e-mail ``text``; None when it is empty or may be sent."""
+    if not text:
+        return None
+    if text.count("@") > 1:
+        return Mistake("correo-varios", {})
+    if len(text) > EMAIL_MOST:
+        return Mistake("correo-largo", {"count": str(len(text))})
+    return None if EMAIL.fullmatch(text) else Mistake("correo-invalido", {})
+
+
+def damaged_accents(text: str) -> str | None:
+    """What ``text`` probably said before UTF-8 was read as Windows-1252; None when nothing points to that."""
+    if text.isascii():
+        return None
+    try:
+        mended = text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return None
+    return mended if mended != text else None

@@ -1,0 +1,86 @@
+"""One CUFE, several rows: which row leads, which mirror it, and which contradict each other (interface.md 5).
+
+Same CUFE, reason and e-mail: the first row leads and the others are duplicates of it. Another reason or e-mail:
+nobody can tell which was meant, so none of them is sent. What the ledger already holds comes before the file. And
+what an earlier results workbook says happened, while this ledger holds no trace of it, waits for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.domain.outcomes import Outcome
+from pipeline.domain.payload import payload_sha256
+from pipeline.domain.records import Leader, Position, Seen, Verdict
+
+NEVER_SENT = frozenset(
+    {Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.WITHDRAWN.value, Outcome.NOT_SENT.value}
+)
+"""Earlier outcomes that prove nothing was sent: such rows may be taken again."""
+
+
+class Basis(Enum):
+    """What a ruling rests on."""
+
+    ALONE = "alone"
+    FILE = "file"
+    LEDGER = "ledger"
+    NO_TRACE = "no trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row that could be sent. ``earlier`` is what a results workbook said of it; empty: nothing."""
+
+    pos: int
+    position: Position
+    cufe: str
+    reason: str
+    email: str | None
+    earlier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What becomes of an entry, and why; ``word`` is the earlier outcome that lacks a trace."""
+
+    verdict: Verdict
+    basis: Basis
+    leader: Leader | None = None
+    word: str = ""
+
+
+_ACCEPTED = Ruling(Verdict.ACCEPTED, Basis.ALONE)
+
+
+def rule(entries: Sequence[Entry], seen: Mapping[str, Seen]) -> list[Ruling]:
+    """A ruling for each of ``entries``, which all have the same CUFE, in input order."""
+    first = entries[0]
+    if any((entry.reason, entry.email) != (first.reason, first.email) for entry in entries):
+        return [Ruling(Verdict.CONFLICT, Basis.FILE)] * len(entries)
+    if known := seen.get(first.cufe):
+        leader = Leader(known.batch, known.pos, known.position)
+        same = payload_sha256(first.cufe, first.reason, first.email) == known.payload_sha256
+        return [Ruling(Verdict.DUPLICATE if same else Verdict.CONFLICT, Basis.LEDGER, leader)] * len(entries)
+    word = _without_trace(entries)
+    head = Ruling(Verdict.HELD, Basis.NO_TRACE, word=word) if word else _ACCEPTED
+    if len(entries) == 1:
+        return [head]
+    mirror = Ruling(Verdict.DUPLICATE, Basis.FILE, Leader(None, first.pos, first.position))
+    return [head, *[mirror] * (len(entries) - 1)]
+
+
+def _without_trace(entries: Sequence[Entry]) -> str:
+    """The first earlier outcome that means something may have been sent; empty when none does.
+
+    ``DUPLICADA`` mirrors another row: beside that row it says nothing of its own, alone it may mirror a sent one.
+    """
+    for entry in entries:
+        word = " ".join(entry.earlier.split())
+        if word.upper() == Outcome.DUPLICATE.value and len(entries) > 1:
+            continue
+        if word and word.upper() not in NEVER_SENT:
+            return word
+    return ""

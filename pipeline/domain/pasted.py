@@ -1,0 +1,185 @@
+"""What people paste instead of a CUFE, and what to do about it (domain.md 2).
+
+``unpaste`` mends what cannot change the meaning (invisible characters, dash look-alikes, full-width and lower-case
+letters, quotes, links, labels) and says what it mended. ``mistake`` names what must not be mended: it is a
+person's to correct. Neither says that a code is valid: that is ``Cufe.parse``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.domain.cufe import Cufe
+from pipeline.domain.errors import CufeInvalid
+
+INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Characters without width that ``str.strip`` does not know."""
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
+
+_CANONICAL = re.compile(r"FE[0-9A-Z-]{64}")
+_CODE = re.compile(r"(?<![0-9A-Z-])FE[0-9]{2}[12][0-9A-Z-]{21}[0-9]{2}[0-9A-Z]{4}[0-9]{34}(?![0-9A-Z-])")
+_CODE_LIKE = re.compile(r"(?<![0-9A-Z-])FE[0-9A-Z-]{30,}")
+_LABELLED = re.compile(r"(?:CUFE|CÓDIGO|CODIGO)(?:[:=#.]+|(?=FE))(FE[0-9A-Z-]{64})")
+_WRAPPED = re.compile(r"""^(?:=\s*"(.*)"|"(.*)"|'(.*)'|“(.*)”|‘(.*)’|«(.*)»|'(.*))$""", re.DOTALL)
+_DASH_MAP = dict.fromkeys(map(ord, DASHES), "-")
+_DROP = dict.fromkeys(map(ord, INVISIBLE))
+
+_QUOTES = "se quitaron comillas"
+_SPACES = "se quitaron espacios o saltos de línea"
+_HIDDEN = "se quitaron caracteres invisibles"
+_DASHED = "se cambiaron rayas por guiones"
+_WIDE = "se cambiaron letras o números de ancho completo"
+_UPPER = "se pasó a mayúsculas"
+_LINK = "se extrajo el código del enlace"
+_LABEL = "se extrajo el código del texto que lo rodea"
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """The text that is left, and what was done to it, in Spanish; nothing done: it was clean."""
+
+    text: str
+    what: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A code of ``problems.py`` with the words for its template."""
+
+    code: str
+    words: dict[str, str]
+
+
+def unpaste(text: str) -> Pasted:
+    """``text`` as a code would be written, with the repairs that were needed.
+
+    >>> unpaste(" fe01–20 ")
+    Pasted(text='FE01-20', what=('se quitaron espacios o saltos de línea', 'se cambiaron rayas por guiones', \
+'se pasó a mayúsculas'))
+    """
+    if _CANONICAL.fullmatch(text):
+        return Pasted(text)
+    what: list[str] = []
+    text = _unwrap(text, what)
+    text = _noting(text, text.translate(_DROP), _HIDDEN, what)
+    text = _noting(text, text.translate(_DASH_MAP), _DASHED, what)
+    # NFKC also makes plain spaces of the special ones; those are reported as spaces, below.
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    wide = unicodedata.normalize("NFKC", spaced)
+    text = _noting(spaced, wide, _WIDE, what)
+    upper = text.upper()
+    code = _only_code(upper)
+    if code is not None and code != upper.strip():
+        what.append(_LINK if "HTTP" in upper or "/" in upper else _LABEL)
+        lower = text[upper.index(code) :][: len(code)] if len(upper) == len(text) else code
+        return Pasted(code, _with(what, lower != code, _UPPER))
+    bare = _noting(text, "".join(text.split()), _SPACES, what)
+    if labelled := _LABELLED.fullmatch(bare.upper()):
+        return Pasted(labelled[1], (*what, _LABEL))
+    return Pasted(bare.upper(), _with(what, bare != bare.upper(), _UPPER))
+
+
+def codes_in(text: str) -> tuple[str, ...]:
+    """The different codes, standing by themselves, in ``text``."""
+    return tuple(dict.fromkeys(_CODE.findall(text.upper())))
+
+
+def _only_code(upper: str) -> str | None:
+    """The one code in ``upper``; None when there is none, or when something beside it looks like another."""
+    found = codes_in(upper)
+    return found[0] if len(found) == 1 and set(_CODE_LIKE.findall(upper)) == set(found) else None
+
+
+def _unwrap(text: str, what: list[str]) -> str:
+    """``text`` without white space around it and without the quotes or formula marks that wrap it."""
+    bare = text.strip()
+    while match := _WRAPPED.match(bare):
+        inner = next(group for group in match.groups() if group is not None).strip()
+        if _QUOTES not in what:
+            what.append(_QUOTES)
+        bare, text = inner, inner
+    return _noting(text, bare, _SPACES, what)
+
+
+def _noting(before: str, after: str, words: str, what: list[str]) -> str:
+    if before != after and words not in what:
+        what.append(words)
+    return after
+
+
+def _with(what: list[str], also: bool, words: str) -> tuple[str, ...]:
+    return (*what, words) if also else tuple(what)
+
+
+# What is not mended -------------------------------------------------------------------------------------------
+
+_EXCEL_ERRORS = re.compile(
+    r"#(?:N/[AD]|¡?REF!|¡?VALUE!|¡?VALOR!|¿?NAME\?|¿?NOMBRE\?|¡?DIV/0!|¡?NUM!|¡?NULL!|¡?NULO!|¡?SPILL!|"
+    r"¡?DESBORDAMIENTO!|¡?CALC!|GETTING_DATA|#+)"
+)
+_SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,43}(?:[.,][0-9]+)?")
+_FOREIGN: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    (re.compile(r"[0-9A-F]{96}"), "Colombia", "CUFE colombiano"),
+    (re.compile(r"E[0-9]{12}"), "la República Dominicana", "e-NCF"),
+    (re.compile(r"[0-9]{44}"), "Paraguay", "CDC"),
+    (re.compile(r"[0-9]{49}"), "Ecuador", "clave de acceso"),
+    (re.compile(r"[0-9]{50}"), "Costa Rica", "clave numérica"),
+)
+_LOOKS_LIKE = {"O": "0 (cero)", "I": "1 (uno)", "L": "1 (uno)"}
+# Places (0-based) that hold digits only; in the RUC no code of the authority has an O or an L.
+_DIGITS = frozenset([2, 3, 4, 26, 27, *range(32, 66)])
+_RUC = range(5, 25)
+
+
+def mistake(received: str) -> Mistake | None:
+    """What ``received`` is instead of a CUFE, when it can be told; None otherwise."""
+    text = unpaste(received).text
+    if not text:
+        return Mistake("cufe-vacio", {})
+    if len(codes := codes_in(received)) > 1:
+        return Mistake("cufe-varios", {"count": str(len(codes))})
+    if _EXCEL_ERRORS.fullmatch(text):
+        return Mistake("cufe-error-excel", {"word": text})
+    for pattern, country, name in _FOREIGN:
+        if pattern.fullmatch(text):
+            return Mistake("cufe-extranjero", {"country": country, "name": name})
+    if _SCIENTIFIC.fullmatch(text):
+        return Mistake("cufe-cientifico", {})
+    if text.startswith("="):
+        return Mistake("cufe-formula-texto", {})
+    if _NUMBER.fullmatch(text):
+        return Mistake("cufe-numero-suelto", {})
+    if len(text) == 64 and _is_valid("FE" + text):
+        return Mistake("cufe-sin-fe", {"code": "FE" + text})
+    places = list(_look_alikes(text, received))
+    return Mistake("cufe-parecido", {"places": "; ".join(places)}) if places else None
+
+
+def _look_alikes(text: str, received: str) -> Iterator[str]:
+    """Where letters stand for digits, or letters of another alphabet for ours; positions count from 1."""
+    if len(text) != 66:
+        return
+    small_l = "l" in received and "L" not in received
+    for place, char in enumerate(text):
+        if not char.isascii():
+            yield f"en la posición {place + 1} hay «{char}» (U+{ord(char):04X}), que no es una letra latina sin acento"
+        elif char in _LOOKS_LIKE and (place in _DIGITS or (place in _RUC and not _is_pi(text, place))):
+            shown = "l" if char == "L" and small_l else char
+            yield f"en la posición {place + 1} hay la letra «{shown}» donde debe ir {_LOOKS_LIKE[char]}"
+
+
+def _is_pi(text: str, place: int) -> bool:
+    return text[place] == "I" and text[place - 1] == "P"
+
+
+def _is_valid(code: str) -> bool:
+    try:
+        Cufe.parse(code)
+    except CufeInvalid:
+        return False
+    return True

@@ -1,0 +1,236 @@
+"""Every reason why a row, or a whole file, is not sent: one table of codes, Spanish words and what to do.
+
+``problem`` and ``refused`` are the only ways to make one, so no code exists that the table does not know.
+The messages are templates; the words for a CUFE's inner parts are raised in ``cufe.py``, which knows the
+positions, and stand here as ``{words}``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.domain.errors import CufeInvalid, InputRefused
+from pipeline.domain.records import Problem
+
+VALUE_SHOWN = 80
+"""How many characters of a bad value are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a code means: about a row (``fila``) or the file (``archivo``), its words, what the person can do."""
+
+    scope: Literal["fila", "archivo"]
+    message: str
+    remedy: str = ""
+
+
+def _row(message: str, remedy: str = "") -> Kind:
+    return Kind("fila", message, remedy)
+
+
+def _file(message: str, remedy: str = "") -> Kind:
+    return Kind("archivo", message, remedy)
+
+
+_COPY_AGAIN = "Cópielo otra vez de la factura."
+_PASTE_VALUES = "Escríbalo como texto: formato de celda «Texto» y pegado especial «Valores»."
+_SAVE_XLSX = "Ábralo en Excel y guárdelo como «Libro de Excel (.xlsx)»."
+_SAVE_AGAIN = "Ábralo en Excel, guárdelo otra vez como .xlsx y vuelva a intentarlo."
+_SPLIT = "Divida el archivo en varios, cada uno con su encabezado, y cárguelos por separado."
+
+KINDS: dict[str, Kind] = {
+    # --- a row: the CUFE as a whole
+    "cufe-vacio": _row("Falta el CUFE.", "Escríbalo completo, con sus 66 caracteres."),
+    "cufe-varios": _row("La celda contiene {count} códigos CUFE distintos.", "Deje uno por fila."),
+    "cufe-sin-fe": _row(
+        "El CUFE tiene 64 caracteres y le falta el «FE» del comienzo.",
+        "No se completa solo: si el código correcto es {code}, escríbalo así.",
+    ),
+    "cufe-parecido": _row("El CUFE tiene caracteres que parecen otros: {places}.", "Corríjalos y vuelva a cargar."),
+    "cufe-extranjero": _row(
+        "Parece un código de {country} ({name}), no un CUFE de Panamá.", "Use el CUFE de la factura panameña."
+    ),
+    "cufe-cientifico": _row("El CUFE está en notación científica: Excel lo convirtió en número.", _PASTE_VALUES),
+    "cufe-numero-suelto": _row("El CUFE es un número y no un código que comienza con FE.", _PASTE_VALUES),
+    "cufe-error-excel": _row("La celda contiene el error de Excel «{word}».", "Corrija la celda y escriba el CUFE."),
+    "cufe-formula-texto": _row("La celda contiene una fórmula escrita como texto.", _PASTE_VALUES),
+    "cufe-reparado-dudoso": _row(
+        "Se limpió el CUFE pegado ({what}), pero su dígito verificador no coincide.", _COPY_AGAIN
+    ),
+    # --- a row: the parts of a CUFE (words of cufe.py)
+    "cufe-longitud": _row("{words}", "Cópielo completo de la factura."),
+    "cufe-prefijo": _row("{words}", _COPY_AGAIN),
+    "cufe-tipo": _row("{words}", _COPY_AGAIN),
+    "cufe-contribuyente": _row("{words}", _COPY_AGAIN),
+    "cufe-ruc": _row("{words}", _COPY_AGAIN),
+    "cufe-guion": _row("{words}", _COPY_AGAIN),
+    "cufe-dv": _row("{words}", _COPY_AGAIN),
+    "cufe-sucursal": _row("{words}", _COPY_AGAIN),
+    "cufe-fecha": _row("{words}", _COPY_AGAIN),
+    "cufe-numero": _row("{words}", _COPY_AGAIN),
+    "cufe-punto": _row("{words}", _COPY_AGAIN),
+    "cufe-emision": _row("{words}", _COPY_AGAIN),
+    "cufe-ambiente": _row("{words}", _COPY_AGAIN),
+    "cufe-seguridad": _row("{words}", _COPY_AGAIN),
+    "cufe-verificador": _row("{words}", "Revise el código: hay al menos un carácter mal copiado."),
+    # --- a row: a valid CUFE that may not be sent
+    "otro-ambiente": _row(
+        "El CUFE es de un documento de {its} y este ambiente es de {ours}.",
+        "Cargue aquí solo documentos de {ours}.",
+    ),
+    "emisor-no-permitido": _row(
+        "El emisor {ruc} no está en la lista de empresas permitidas.",
+        "Verifique que el archivo es de su empresa; la lista está en el ajuste ANULAR_ISSUERS.",
+    ),
+    "plazo-vencido": _row(
+        "El plazo legal de {hours} horas venció: la factura es del {issued}.",
+        "Emita una nota de crédito (tipo 04) que cite este CUFE.",
+    ),
+    "conflicto-archivo": _row(
+        "El mismo CUFE aparece con otro motivo o correo en {places}.", "Deje una sola versión y vuelva a cargarla."
+    ),
+    "conflicto-lote": _row(
+        "El mismo CUFE ya está en el lote {batch} ({place}) con otro motivo o correo.",
+        "Vale lo enviado en ese lote; esta fila no se envía.",
+    ),
+    "sin-constancia": _row(
+        "Este libro dice «{word}» para el CUFE, pero este registro no tiene constancia de ese envío.",
+        "No se envía. Use el registro con el que se hizo ese lote, o verifique la factura en el portal; "
+        "si nunca se envió, borre la palabra de la columna «resultado».",
+    ),
+    # --- a row: reason and e-mail
+    "motivo-vacio": _row("Falta el motivo de la anulación.", "Escriba entre 15 y 1000 caracteres."),
+    "motivo-corto": _row("El motivo tiene {count} caracteres y debe tener al menos 15.", "Explíquelo un poco más."),
+    "motivo-largo": _row("El motivo tiene {count} caracteres y puede tener hasta 1000.", "Resúmalo."),
+    "motivo-control": _row(
+        "El motivo contiene un carácter de control (U+{point}) en la posición {place}.", "Escríbalo otra vez."
+    ),
+    "correo-invalido": _row("El correo no parece válido.", "Escriba una sola dirección, como nombre@empresa.com."),
+    "correo-varios": _row("Hay más de una dirección de correo.", "Deje solo una."),
+    "correo-largo": _row("El correo tiene {count} caracteres y puede tener hasta 100.", "Use una dirección más corta."),
+    # --- a row: cells that are not text
+    "celda-numero": _row("La celda contiene un número y no un texto.", _PASTE_VALUES),
+    "celda-fecha": _row("La celda contiene una fecha y no un texto.", _PASTE_VALUES),
+    "celda-logica": _row("La celda contiene un valor lógico (VERDADERO o FALSO).", _PASTE_VALUES),
+    "celda-error": _row("La celda contiene un error de Excel.", "Corrija la celda y escriba el dato como texto."),
+    "celda-formula": _row("La celda contiene una fórmula y su valor puede estar desactualizado.", _PASTE_VALUES),
+    "celda-formula-vacia": _row("La celda contiene una fórmula sin valor calculado.", _PASTE_VALUES),
+    # --- a row: warnings, which block nothing
+    "cufe-revisar": _row("{words}"),
+    "dia-limite": _row(
+        "Hoy es el día límite: el plazo de {hours} horas vence según la hora de emisión.", "Envíela cuanto antes."
+    ),
+    "plazo-advertencia": _row(
+        "El plazo legal de {hours} horas ya venció: es probable que la rechacen.",
+        "Si la rechazan, emita una nota de crédito (tipo 04) que cite este CUFE.",
+    ),
+    "fecha-futura": _row("La fecha de emisión {issued} está en el futuro.", "Revise el CUFE."),
+    "texto-sospechoso": _row(
+        "El motivo parece tener los acentos dañados; quizá debía decir «{maybe}».",
+        "Guarde el archivo como UTF-8 o como .xlsx.",
+    ),
+    # --- the file: getting at it
+    "archivo-no-existe": _file("No existe el archivo «{name}».", "Revise el nombre y la carpeta."),
+    "archivo-carpeta": _file("«{name}» es una carpeta y no un archivo.", "Indique el archivo que está dentro."),
+    "archivo-permiso": _file("No hay permiso para leer «{name}».", "Pida acceso o cópielo a una carpeta suya."),
+    "archivo-especial": _file("«{name}» no es un archivo común (enlace, tubería o dispositivo).", "Use el original."),
+    "archivo-ilegible": _file("No se pudo leer «{name}»: {why}.", "Cópielo a otra carpeta y vuelva a intentarlo."),
+    "archivo-cambio": _file("«{name}» cambió mientras se leía.", "Ciérrelo en Excel y vuelva a intentarlo."),
+    "archivo-vacio": _file("«{name}» está vacío.", "Revise que se haya guardado."),
+    "archivo-grande": _file("«{name}» pesa {size} MB y el máximo es {limit} MB.", _SPLIT),
+    # --- the file: what it is
+    "tipo-desconocido": _file("«{name}» no es CSV ni Excel (.xlsx).", _SAVE_XLSX),
+    "tipo-otro": _file("«{name}» es {what}, no un CSV ni un libro de Excel (.xlsx).", _SAVE_XLSX),
+    "tipo-extension": _file("«{name}» contiene {what}, pero su extensión es «{extension}».", "Guárdelo con su tipo."),
+    "tipo-protegido": _file("«{name}» está protegido con contraseña.", "Quite la contraseña y guárdelo otra vez."),
+    "tipo-macros": _file("«{name}» contiene macros.", "Guárdelo como «Libro de Excel (.xlsx)», sin macros."),
+    # --- the file: header, rows, columns
+    "sin-encabezado": _file(
+        "No se encontró el encabezado en las primeras 10 filas: hacen falta las columnas CUFE y Motivo.",
+        "Escriba los títulos de las columnas en una fila, encima de los datos.",
+    ),
+    "falta-columna": _file(
+        "Falta la columna {missing}. Encabezados encontrados: {found}.",
+        "Agregue esa columna o corrija su título.",
+    ),
+    "dos-encabezados": _file("Hay dos encabezados, en las filas {lines}.", "Deje uno solo."),
+    "columnas-repetidas": _file("Hay más de una columna para {label}: {found}.", "Deje una sola."),
+    "sin-filas": _file("No hay filas de datos debajo del encabezado.", "Revise que el archivo sea el correcto."),
+    "demasiadas-filas": _file("El archivo tiene más de {limit} filas de datos.", _SPLIT),
+    "demasiadas-columnas": _file("El archivo tiene más de {limit} columnas.", "Quite las columnas que no hacen falta."),
+    # --- the file: CSV
+    "csv-codificacion": _file(
+        "No se reconoce la codificación del texto.", "Guárdelo como «CSV UTF-8 (delimitado por comas)»."
+    ),
+    "csv-mezcla": _file(
+        "El archivo mezcla dos codificaciones de texto: unas líneas son UTF-8 y esta no.",
+        "Ábralo en Excel, revise los acentos y guárdelo como «CSV UTF-8».",
+    ),
+    "csv-utf16": _file("El texto es UTF-16 sin marca de orden.", "Guárdelo como «CSV UTF-8»."),
+    "csv-nul": _file("El texto contiene caracteres nulos.", "Expórtelo otra vez desde su sistema."),
+    "csv-separador": _file(
+        "El encabezado se puede leer con más de un separador.", "Use un solo separador, por ejemplo punto y coma."
+    ),
+    "csv-comilla-abierta": _file("Hay una comilla que se abre y nunca se cierra.", "Corrija las comillas ahí."),
+    "csv-comilla-suelta": _file("Hay una comilla suelta dentro de un campo.", "Corrija las comillas ahí."),
+    "csv-comilla-traga": _file(
+        "Un campo entre comillas abarca varias líneas y contiene un CUFE: parece haberse tragado otras filas.",
+        "Corrija las comillas ahí.",
+    ),
+    "csv-campo-enorme": _file("Hay un campo de más de 64 KB.", "Revise las comillas de esa línea."),
+    "csv-columnas": _file(
+        "La línea tiene {count} campos y el encabezado {wanted}.", "Revise separadores y comillas de esa línea."
+    ),
+    "csv-sin-hojas": _file("Un CSV no tiene hojas.", "Quite la opción --sheet."),
+    # --- the file: XLSX
+    "xlsx-danado": _file("El libro de Excel está dañado o incompleto.", _SAVE_AGAIN),
+    "xlsx-sospechoso": _file("El libro no es seguro de abrir: {why}.", _SAVE_AGAIN),
+    "xlsx-externo": _file(
+        "El libro contiene vínculos o conexiones a datos externos.", "Quítelos (Datos > Editar vínculos) y guárdelo."
+    ),
+    "xlsx-desempacado": _file("El libro descomprimido pesa más de {limit} MB.", _SPLIT),
+    "xlsx-lejos": _file(
+        "Hay datos en la celda {address}, fuera del límite de {rows} filas y {columns} columnas.",
+        "Borre esa celda; si son datos de verdad, divida el archivo en varios.",
+    ),
+    "xlsx-desorden": _file("Las celdas de la hoja «{sheet}» están repetidas o fuera de orden.", _SAVE_AGAIN),
+    "xlsx-ocultas": _file(
+        "Hay {count} {what} ocultas o filtradas con datos: {which}.",
+        "Muéstrelas o bórrelas, o confirme con --include-hidden.",
+    ),
+    "xlsx-combinadas": _file("Hay celdas combinadas entre los datos: {which}.", "Sepárelas y repita el valor."),
+    "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
+    "xlsx-varias-hojas": _file("Varias hojas tienen el encabezado: {found}.", "Indique una con --sheet."),
+    "xlsx-hoja-oculta": _file("La hoja «{sheet}» está oculta.", "Muéstrela, o confirme con --include-hidden."),
+    "xlsx-sin-hojas": _file("El libro no tiene ninguna hoja de datos visible.", _SAVE_AGAIN),
+}
+
+
+def problem(code: str, *, cell: str, column: str, value: str, **words: object) -> Problem:
+    """A row's problem: message and remedy of ``code`` with ``words`` filled in, ``value`` shortened.
+
+    Raises ``KeyError`` for a code that the table does not have: that is a bug.
+    """
+    kind = KINDS[code]
+    message = f"{kind.message} {kind.remedy}".strip().format(**words)
+    return Problem(code, cell, column, shorten(value), message)
+
+
+def cufe_problem(found: CufeInvalid, *, cell: str, column: str, value: str) -> Problem:
+    """The problem for a code that ``cufe.py`` refused, in its words."""
+    if found.code not in KINDS:
+        raise KeyError(found.code)
+    return Problem(found.code, cell, column, shorten(value), f"{found.message} {found.remedy}".strip())
+
+
+def refused(code: str, *, where: str = "", **words: object) -> InputRefused:
+    """The error that refuses a whole file; to be raised by the caller. Raises ``KeyError`` for an unknown code."""
+    kind = KINDS[code]
+    return InputRefused(kind.message.format(**words), code=code, where=where, remedy=kind.remedy.format(**words))
+
+
+def shorten(value: str, limit: int = VALUE_SHOWN) -> str:
+    """``value`` in at most ``limit`` characters, cut with an ellipsis."""
+    return value if len(value) <= limit else value[: limit - 1] + "…"

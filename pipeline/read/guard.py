@@ -1,0 +1,166 @@
+"""What a hostile or broken workbook may not do: checked before any spreadsheet library sees a byte of it.
+
+A legal workbook of 4.6 kB with cells A1 and XFD1048576 makes the reader allocate until the process dies, and no
+``except`` helps against that. So: the container is unpacked here, with bounds on what is *really* read and not on
+what headers promise; every XML part is looked through; and the reader gets a new container (``Parts.repacked``)
+made of exactly the bytes that were checked, so that two zip readers cannot disagree (reliability.md 4, rows 66-76).
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from pipeline.domain.problems import refused
+from pipeline.read.limits import MEGABYTE, Limits
+
+RATIO = 100
+RATIO_ABOVE = MEGABYTE
+_BLOCK = 256 * 1024
+
+_FORBIDDEN_XML = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_OTHER_ENCODING = re.compile(
+    rb"""\A[^>]{0,200}?encoding\s*=\s*["'](?!utf-8["']|us-ascii["']|ascii["'])""", re.IGNORECASE
+)
+_MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".bin", ".wdp", ".odttf")
+_TYPES = "[Content_Types].xml"
+_WORKBOOK_TYPE = re.compile(
+    rb"application/vnd\.openxmlformats-officedocument\.spreadsheetml\.(?:sheet|template)\.main\+xml"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a workbook by name, as really unpacked and looked through; media are left out."""
+
+    by_name: dict[str, bytes]
+
+    def repacked(self) -> io.BytesIO:
+        """A new, uncompressed container with exactly these bytes, for the reader."""
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as container:
+            for name, content in self.by_name.items():
+                container.writestr(zipfile.ZipInfo(name), content)
+        target.seek(0)
+        return target
+
+
+def open_workbook(data: bytes, name: str, limits: Limits) -> Parts:
+    """The checked parts of the workbook in ``data``. Raises ``InputRefused`` for anything that is not a plain one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as container:
+            members = container.infolist()
+            _check_names(members, name, limits)
+            _check_overlap(members)
+            parts = _unpack(container, members, limits)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise refused("xlsx-danado") from error
+    except (NotImplementedError, RuntimeError) as error:  # an unusual compression; an encrypted member
+        raise refused("xlsx-sospechoso", why="usa una compresión o un cifrado poco comunes") from error
+    for part, content in parts.items():
+        _check_xml(part, content)
+    return Parts(parts)
+
+
+def _check_names(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> None:
+    if len(members) > limits.members:
+        raise _suspicious(f"contiene más de {limits.members} partes")
+    seen: set[str] = set()
+    for member in members:
+        path = member.orig_filename
+        if "\\" in path or "\x00" in path or path.startswith("/") or ".." in path.split("/") or ":" in path:
+            raise _suspicious("contiene un nombre interno que sale de su carpeta")
+        if path.casefold() in seen:
+            raise _suspicious("contiene dos partes con el mismo nombre")
+        seen.add(path.casefold())
+        if member.flag_bits & 0x1:
+            raise refused("tipo-protegido", name=name)
+    _check_type(seen, name)
+
+
+def _check_type(seen: set[str], name: str) -> None:
+    """Refuses the other things that are zips too, and workbooks with macros or outside data."""
+    if "encryptedpackage" in seen:
+        raise refused("tipo-protegido", name=name)
+    if any("vbaproject" in part or part.endswith("macrosheets") or "/macrosheets/" in part for part in seen):
+        raise refused("tipo-macros", name=name)
+    if "xl/workbook.bin" in seen:
+        raise refused("tipo-otro", name=name, what="un libro binario de Excel (.xlsb)")
+    if "mimetype" in seen and "content.xml" in seen:
+        raise refused("tipo-otro", name=name, what="un documento de LibreOffice (.ods o similar)")
+    if "word/document.xml" in seen:
+        raise refused("tipo-otro", name=name, what="un documento de Word")
+    if "ppt/presentation.xml" in seen:
+        raise refused("tipo-otro", name=name, what="una presentación")
+    if "xl/workbook.xml" not in seen or _TYPES.casefold() not in seen:
+        raise refused("tipo-otro", name=name, what="un archivo comprimido (zip)")
+    if any(part.startswith("xl/externallinks/") or part == "xl/connections.xml" for part in seen):
+        raise refused("xlsx-externo")
+
+
+def _check_overlap(members: list[zipfile.ZipInfo]) -> None:
+    """No two members may share bytes: that is how a small file unpacks to a huge one."""
+    end = 0
+    for member in sorted(members, key=lambda one: one.header_offset):
+        if member.header_offset < end:
+            raise _suspicious("sus partes se superponen")
+        end = member.header_offset + 30 + len(member.orig_filename.encode("utf-8")) + member.compress_size
+
+
+def _unpack(container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> dict[str, bytes]:
+    """All parts but media, each read with a bound; what a header promises is only believed when it is too much."""
+    if sum(member.file_size for member in members) > limits.unpacked:
+        raise refused("xlsx-desempacado", limit=f"{limits.unpacked / MEGABYTE:g}")
+    parts: dict[str, bytes] = {}
+    total = 0
+    for member in members:
+        if member.is_dir() or member.filename.lower().endswith(_MEDIA):
+            continue
+        _check_ratio(member.file_size, member.compress_size)
+        blocks: list[bytes] = []
+        size = 0
+        with container.open(member) as stream:
+            while block := stream.read(_BLOCK):
+                blocks.append(block)
+                size += len(block)
+                if total + size > limits.unpacked:
+                    raise refused("xlsx-desempacado", limit=f"{limits.unpacked / MEGABYTE:g}")
+                _check_ratio(size, member.compress_size)
+        total += size
+        parts[member.filename] = b"".join(blocks)
+    return parts
+
+
+def _check_ratio(size: int, packed: int) -> None:
+    if size > RATIO_ABOVE and size > RATIO * max(1, packed):
+        raise _suspicious("está comprimido de forma anormal")
+
+
+def _check_xml(part: str, content: bytes) -> None:
+    """UTF-8 only, no DOCTYPE or ENTITY anywhere: what follows looks for tags in the bytes."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content or _OTHER_ENCODING.match(content[:256]):
+        raise _suspicious("una de sus partes no está en UTF-8")
+    if b"<!" in content and _FORBIDDEN_XML.search(content):
+        raise _suspicious("define entidades XML")
+    if part.endswith(".rels") and b"xl/" in part.encode() and re.search(rb"/(?:externalLink|connections)\"", content):
+        raise refused("xlsx-externo")
+    if part == _TYPES:
+        if b"macroEnabled" in content:
+            raise refused("tipo-macros", name="El libro")
+        if not _WORKBOOK_TYPE.search(content):
+            raise refused("xlsx-danado")
+
+
+def _suspicious(why: str) -> Exception:
+    return refused("xlsx-sospechoso", why=why)
+
+
+def resolve(base: str, target: str) -> str:
+    """The name of the part that a relationship of ``base`` points at."""
+    if target.startswith("/"):
+        return target.lstrip("/")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), target))

@@ -1,0 +1,85 @@
+"""Finding the header: exactly one row of the first ten that has the required headings (interface.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.columns import INPUT_COLUMNS, RESULT_MARKS, result_column_of, role_of
+from pipeline.domain.problems import refused, shorten
+
+HEADER_WITHIN = 10
+"""The header stands within the first ten physical rows."""
+
+_REQUIRED = frozenset(column.role for column in INPUT_COLUMNS if column.required)
+_LABELS = {column.role: column.label for column in INPUT_COLUMNS}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """``line`` is 1-based; ``headings`` as written; ``kept`` the 0-based columns of the file that are carried.
+
+    ``roles`` maps a role to its place *among the kept columns*; ``outcome`` is the column of the earlier
+    ``resultado`` when the file is a results workbook of our own, else None; ``width`` how
+    many columns the file itself has.
+    """
+
+    line: int
+    headings: tuple[str, ...]
+    kept: tuple[int, ...]
+    roles: dict[str, int]
+    outcome: int | None
+    width: int
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether ``cells`` name all required columns."""
+    return {role_of(cell) for cell in cells} >= _REQUIRED
+
+
+def find_header(rows: Iterable[tuple[int, Sequence[str]]], *, sheet: str | None = None) -> Header:
+    """The header among ``rows`` (line number, cells); those after line 10 are not looked at.
+
+    Raises ``InputRefused`` for none, two, a missing column, or two columns for one role.
+    """
+    first = [(line, tuple(cells)) for line, cells in rows if line <= HEADER_WITHIN]
+    found = [(line, cells) for line, cells in first if is_header(cells)]
+    if not found:
+        raise _none_found(first)
+    if len(found) > 1:
+        raise refused("dos-encabezados", where=sheet or "", lines=" y ".join(str(line) for line, _ in found))
+    return _header(*found[0], sheet=sheet)
+
+
+def _header(line: int, cells: tuple[str, ...], *, sheet: str | None) -> Header:
+    dropped, outcome = _added_columns(cells)
+    kept = tuple(place for place in range(len(cells)) if place not in dropped)
+    headings = tuple(cells[place] for place in kept)
+    roles: dict[str, int] = {}
+    for place, heading in enumerate(headings):
+        role = role_of(heading)
+        if role is not None and role in roles:
+            both = f"«{headings[roles[role]].strip()}» y «{heading.strip()}»"
+            where = f"{sheet}, fila {line}" if sheet else f"línea {line}"
+            raise refused("columnas-repetidas", where=where, label=_LABELS[role], found=both)
+        if role is not None:
+            roles[role] = place
+    return Header(line, headings, kept, roles, outcome, len(cells))
+
+
+def _added_columns(cells: tuple[str, ...]) -> tuple[frozenset[int], int | None]:
+    """The columns that an earlier run added (each the last of its name), and the one with the outcome."""
+    last = {name: place for place, cell in enumerate(cells) if (name := result_column_of(cell)) is not None}
+    if not last.keys() >= RESULT_MARKS:
+        return frozenset(), None
+    return frozenset(last.values()), last["resultado"]
+
+
+def _none_found(rows: Sequence[tuple[int, Sequence[str]]]) -> Exception:
+    """The refusal that helps most: of the row with most known headings, say what is missing."""
+    best = max(rows, key=lambda row: len({role_of(cell) for cell in row[1]} & _REQUIRED), default=None)
+    if best is None or not (known := {role_of(cell) for cell in best[1]} & _REQUIRED):
+        return refused("sin-encabezado")
+    missing = " y ".join(_LABELS[role] for role in sorted(_REQUIRED - known))
+    found = ", ".join(f"«{shorten(cell.strip(), 40)}»" for cell in best[1] if cell.strip())
+    return refused("falta-columna", where=f"fila {best[0]}", missing=missing, found=shorten(found, 400))

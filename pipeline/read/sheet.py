@@ -1,0 +1,135 @@
+"""The way in: ``read_sheet`` takes a file once, hashes it, picks the reader by its content, and returns a Sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.domain.problems import refused
+from pipeline.domain.records import Cell, Position
+from pipeline.read.csv_file import read_csv
+from pipeline.read.kinds import Content, kind_of
+from pipeline.read.limits import Limits
+from pipeline.read.source import take
+from pipeline.read.table import Table
+from pipeline.read.xlsx_file import read_xlsx
+
+__all__ = ["Limits", "Sheet", "read_sheet"]
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table of one file, as it was when it was read.
+
+    ``name`` is the file name only, ``sha256`` and ``size`` (bytes) are of the very bytes that were parsed; ``sheet``
+    the worksheet (None for CSV). ``headings`` are as written, ``roles`` maps ``cufe``, ``reason``, ``email`` to
+    their place among them, ``columns`` gives each heading's 0-based column in the file (they differ when the
+    added columns of an earlier run were left out). ``cells`` holds the values (object dtype, columns 0..n-1),
+    indexed by the 1-based physical row or line; ``text`` the role columns as str, under the role's name.
+    ``oddities`` says by (line, place) which cells of role columns are no plain text: ``number``, ``date``,
+    ``boolean``, ``error``, ``formula``, ``formula-without-value``. ``earlier`` is what a results workbook said of
+    the row, by line. ``notes`` are Spanish sentences for the person.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    size: int
+    sheet: str | None
+    header_line: int
+    headings: tuple[str, ...]
+    roles: dict[str, int]
+    columns: tuple[int, ...]
+    cells: pd.DataFrame
+    text: pd.DataFrame
+    oddities: dict[tuple[int, int], str] = field(default_factory=dict)
+    blank_rows: int = 0
+    notes: tuple[str, ...] = ()
+    earlier: dict[int, str] = field(default_factory=dict)
+
+    def address(self, line: int, role: str) -> str:
+        """Address of the cell of ``role`` in ``line``: ``Hoja1!B17``; of the line when the file lacks that column."""
+        position = Position(self.sheet, line)
+        return position.cell(self.columns[self.roles[role]]) if role in self.roles else str(position)
+
+    def heading(self, role: str) -> str:
+        """The heading of ``role`` as the person wrote it; empty when the file lacks that column."""
+        return self.headings[self.roles[role]].strip() if role in self.roles else ""
+
+
+def read_sheet(
+    path: Path, *, sheet: str | None = None, limits: Limits = DEFAULT_LIMITS, include_hidden: bool = False
+) -> Sheet:
+    """The table in the file at ``path``.
+
+    ``sheet`` names a worksheet; ``include_hidden`` takes hidden and filtered rows too. Raises ``InputRefused``
+    with a code of ``problems.py`` for everything that can be wrong with a file; nothing else for bad input.
+    """
+    source = take(path, limits)
+    if kind_of(path, source.data) is Content.TEXT:
+        if sheet is not None:
+            raise refused("csv-sin-hojas")
+        table = read_csv(source.data, limits)
+    else:
+        table = read_xlsx(source.data, path.name, limits, sheet=sheet, include_hidden=include_hidden)
+    header = table.header
+    notes = table.notes
+    if header.line > 1:
+        notes = (*notes, f"El encabezado está en la fila {header.line}; lo de arriba se tomó como título.")
+    if table.blank_rows:
+        notes = (*notes, f"Filas en blanco que no se tomaron en cuenta: {table.blank_rows}.")
+    if header.outcome is not None:
+        notes = (*notes, "Es un libro de resultados: sus columnas agregadas se dejaron a un lado.")
+    cells = _frame(table)
+    return Sheet(
+        path=path,
+        name=path.name,
+        sha256=source.sha256,
+        size=len(source.data),
+        sheet=table.sheet,
+        header_line=header.line,
+        headings=header.headings,
+        roles=header.roles,
+        columns=header.kept,
+        cells=cells,
+        text=_text(cells, header.roles),
+        oddities=table.oddities,
+        blank_rows=table.blank_rows,
+        notes=notes,
+        earlier=_earlier(table),
+    )
+
+
+def _frame(table: Table) -> pd.DataFrame:
+    kept = table.header.kept
+    rows: list[list[Cell]] = table.rows
+    if len(kept) != table.header.width:
+        rows = [[row[place] for place in kept] for row in rows]
+    frame = pd.DataFrame(rows, dtype=object)
+    frame.index = pd.Index(table.lines)
+    frame.columns = pd.RangeIndex(len(kept))
+    return frame
+
+
+def _text(cells: pd.DataFrame, roles: dict[str, int]) -> pd.DataFrame:
+    columns: dict[str, list[str]] = {role: [_as_text(v) for v in cells[place]] for role, place in roles.items()}
+    return pd.DataFrame(columns, index=cells.index, dtype=object)
+
+
+def _as_text(value: Any) -> str:
+    """As a person would type it; numbers with a decimal point, dates in ISO form."""
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _earlier(table: Table) -> dict[int, str]:
+    place = table.header.outcome
+    if place is None:
+        return {}
+    return {
+        line: word for line, row in zip(table.lines, table.rows, strict=True) if (word := _as_text(row[place]).strip())
+    }

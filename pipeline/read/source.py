@@ -1,0 +1,90 @@
+"""Taking the bytes of a file once, safely: what is hashed is what is parsed (reliability.md P2)."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.errors import InputRefused
+from pipeline.domain.problems import refused
+from pipeline.read.limits import MEGABYTE, Limits
+
+# Links are not followed, a pipe does not block, nothing is inherited; each only where the system has it.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The content of a file at one moment: its path, its bytes and their SHA-256 in hex."""
+
+    path: Path
+    data: bytes
+    sha256: str
+
+
+def take(path: Path, limits: Limits) -> Source:
+    """The bytes of ``path``, read once through one descriptor.
+
+    Raises ``InputRefused``: missing, folder, link, device, no permission, empty, too large, changed meanwhile.
+    """
+    name = path.name or str(path)
+    try:
+        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+            raise refused("archivo-especial", name=name)
+        descriptor = os.open(path, _FLAGS)
+        with os.fdopen(descriptor, "rb", closefd=True) as file:
+            data = _read(file.fileno(), name, limits)
+    except (OSError, ValueError) as error:
+        raise _translated(error, path, name) from error
+    return Source(path, data, hashlib.sha256(data).hexdigest())
+
+
+def _read(descriptor: int, name: str, limits: Limits) -> bytes:
+    before = os.fstat(descriptor)
+    if stat.S_ISDIR(before.st_mode):
+        raise refused("archivo-carpeta", name=name)
+    if not stat.S_ISREG(before.st_mode):
+        raise refused("archivo-especial", name=name)
+    if before.st_size > limits.size:
+        raise _too_large(name, before.st_size, limits)
+    blocks: list[bytes] = []
+    total = 0
+    while block := os.read(descriptor, MEGABYTE):
+        blocks.append(block)
+        total += len(block)
+        if total > limits.size:
+            raise _too_large(name, total, limits)
+    after = os.fstat(descriptor)
+    if total != before.st_size or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise refused("archivo-cambio", name=name)
+    if total == 0:
+        raise refused("archivo-vacio", name=name)
+    return b"".join(blocks)
+
+
+def _too_large(name: str, size: int, limits: Limits) -> InputRefused:
+    shown = f"{size / MEGABYTE:.1f}".replace(".", ",")
+    return refused("archivo-grande", name=name, size=shown, limit=f"{limits.size / MEGABYTE:g}")
+
+
+def _translated(error: OSError | ValueError, path: Path, name: str) -> InputRefused:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return refused("archivo-no-existe", name=str(path))
+    if isinstance(error, IsADirectoryError) or (isinstance(error, PermissionError) and path.is_dir()):
+        return refused("archivo-carpeta", name=name)
+    if isinstance(error, PermissionError):
+        return refused("archivo-permiso", name=name)
+    if isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EOPNOTSUPP):
+        return refused("archivo-especial", name=name)
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return refused("archivo-ilegible", name=name, why=why)

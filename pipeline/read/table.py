@@ -1,0 +1,24 @@
+"""What every reader hands over: the raw rows of one table with their lines, and what was odd about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.domain.records import Cell
+from pipeline.read.header import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``rows`` are the data rows that are not blank, in order, all as wide as the header; ``lines`` their 1-based
+
+    physical lines. ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text.
+    """
+
+    header: Header
+    lines: list[int]
+    rows: list[list[Cell]]
+    sheet: str | None = None
+    blank_rows: int = 0
+    notes: tuple[str, ...] = ()
+    oddities: dict[tuple[int, int], str] = field(default_factory=dict)

@@ -1,0 +1,88 @@
+"""Bytes of a text file -> str, strictly: what cannot be told for sure is refused (interface.md 4)."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from pipeline.domain.problems import refused
+
+_SAMPLES = 3
+_NON_ASCII = re.compile(rb"[\x80-\xff]")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The decoded content without a byte order mark, and what the person should know about the decoding."""
+
+    content: str
+    notes: tuple[str, ...] = ()
+
+
+def decode(data: bytes) -> Text:
+    """UTF-8, UTF-16 with a mark, or Windows-1252 where UTF-8 is impossible (then with a note).
+
+    Raises ``InputRefused``: NUL characters, UTF-16 without a mark, two encodings mixed, none that fits.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _utf16(data)
+    elif b"\x00" in data:
+        raise _nul(data)
+    else:
+        text = _eight_bits(data)
+    if "\x00" in text.content:
+        raise refused("csv-nul", where=f"línea {_line_of(text.content, text.content.index(chr(0)))}")
+    return text
+
+
+def _utf16(data: bytes) -> Text:
+    try:
+        return Text(data.decode("utf-16"))
+    except UnicodeDecodeError as error:
+        raise refused("csv-codificacion") from error
+
+
+def _nul(data: bytes) -> Exception:
+    """NULs at every second place are UTF-16 without its mark; else name the first line that has one."""
+    head = data[:4096]
+    if max(head[0::2].count(0), head[1::2].count(0)) > len(head) // 4:
+        return refused("csv-utf16")
+    return refused("csv-nul", where=f"línea {_line_of_byte(data, data.index(0))}")
+
+
+def _eight_bits(data: bytes) -> Text:
+    try:
+        return Text(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        _refuse_mixture(data, error.start)
+    try:
+        content = data.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise refused("csv-codificacion", where=f"línea {_line_of_byte(data, error.start)}") from error
+    words = list(dict.fromkeys(_WORD.findall(content)))[:_SAMPLES]
+    shown = ", ".join(f"«{word[:40]}»" for word in words)
+    return Text(content, (f"El archivo no es UTF-8: se leyó como Windows-1252. Revise estas palabras: {shown}.",))
+
+
+def _refuse_mixture(data: bytes, first_bad: int) -> None:
+    """Raises when some line with accents is UTF-8 while the byte at ``first_bad`` is not."""
+    if data.startswith(codecs.BOM_UTF8):
+        raise refused("csv-mezcla", where=f"línea {_line_of_byte(data, first_bad)}")
+    for line in _LINE_END.split(data):
+        if _NON_ASCII.search(line):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            raise refused("csv-mezcla", where=f"línea {_line_of_byte(data, first_bad)}")
+
+
+def _line_of_byte(data: bytes, place: int) -> int:
+    return len(_LINE_END.findall(data, 0, place)) + 1
+
+
+def _line_of(text: str, place: int) -> int:
+    return len(re.findall(r"\r\n|\r|\n", text[:place])) + 1

@@ -1,0 +1,228 @@
+"""Reads a workbook: guard first, then calamine, with positions as the sheet shows them (stack.md).
+
+python-calamine is called directly and not through pandas: that keeps dates as dates and whole numbers recognisable,
+and gives it the container that the guard made instead of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from pipeline.domain.columns import RESULTS_SHEET
+from pipeline.domain.errors import AnularError
+from pipeline.domain.problems import refused
+from pipeline.domain.records import Cell, column_letters
+from pipeline.read.cellscan import Scan, key, scan
+from pipeline.read.guard import Parts, open_workbook
+from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header
+from pipeline.read.limits import Limits
+from pipeline.read.table import Table
+from pipeline.read.workbook import Tab, tabs_of
+
+_SHOWN = 5
+_EXACT = 2**53
+"""Beyond this a whole number has already lost digits; it stays as it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A worksheet after the guard: what surrounds its values, and the values with leading blanks kept."""
+
+    tab: Tab
+    around: Scan
+    rows: list[list[Any]]
+
+
+def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, include_hidden: bool) -> Table:
+    """The table in workbook ``data``; ``sheet`` names a worksheet, else the one visible sheet with the header.
+
+    Raises ``InputRefused`` for whatever is wrong with the container, the book, or the structure of the sheet.
+    """
+    parts = open_workbook(data, name, limits)
+    tabs = tabs_of(parts)
+    scans = {tab.name: _scan(parts, tab, limits) for tab in tabs}
+    read = _reader(parts)
+    pages = [_Page(tab, scans[tab.name], read(tab.name)) for tab in _candidates(tabs, sheet, include_hidden)]
+    page = _choose(pages, named=sheet is not None)
+    notes = _notes([tab.name for tab in tabs if not tab.visible and tab is not page.tab and not scans[tab.name].empty])
+    return _table(page, limits, notes, include_hidden=include_hidden)
+
+
+def _scan(parts: Parts, tab: Tab, limits: Limits) -> Scan:
+    # Added result columns of an earlier run do not count against the limit of columns: hence twice.
+    return scan(parts.by_name[tab.part], tab.name, limits.last_line, limits.columns * 2)
+
+
+def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) -> list[Tab]:
+    if sheet is None:
+        visible = [tab for tab in tabs if tab.visible]
+        if not visible:
+            raise refused("xlsx-sin-hojas")
+        return visible
+    for tab in tabs:
+        if tab.name.casefold() == sheet.casefold():
+            if not tab.visible and not include_hidden:
+                raise refused("xlsx-hoja-oculta", sheet=tab.name)
+            return [tab]
+    raise refused("xlsx-hoja", sheet=sheet, found=_list([tab.name for tab in tabs]))
+
+
+def _choose(pages: Sequence[_Page], *, named: bool) -> _Page:
+    """The page with the header; our own results first. Raises ``InputRefused`` for none and for several."""
+    if named:
+        return pages[0]
+    fits = [page for page in pages if any(is_header(texts) for _, texts in _top(page))]
+    own = [page for page in fits if page.tab.name == RESULTS_SHEET and _outcome_of(page) is not None]
+    if own:
+        return own[0]
+    if len(fits) > 1:
+        raise refused("xlsx-varias-hojas", found=_list([page.tab.name for page in fits]))
+    if fits:
+        return fits[0]
+    # None has it: say what is missing on the sheet that comes nearest, the first with anything on it.
+    return next((page for page in pages if page.rows), pages[0])
+
+
+def _outcome_of(page: _Page) -> int | None:
+    try:
+        return find_header(_top(page), sheet=page.tab.name).outcome
+    except AnularError:
+        return None
+
+
+def _top(page: _Page) -> list[tuple[int, list[str]]]:
+    first = page.rows[:HEADER_WITHIN]
+    return [(line, [_as_text(value) for value in row]) for line, row in enumerate(first, start=1)]
+
+
+def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidden: bool) -> Table:
+    name = page.tab.name
+    if not any(value != "" for row in page.rows for value in row):
+        raise refused("sin-filas", where=name)
+    header = find_header(_top(page), sheet=name)
+    if len(header.kept) > limits.columns:
+        raise refused("demasiadas-columnas", where=name, limit=limits.columns)
+    lines: list[int] = []
+    rows: list[list[Cell]] = []
+    blank = 0
+    for line, row in enumerate(page.rows[header.line :], start=header.line + 1):
+        if not any(value != "" and not (isinstance(value, str) and value.isspace()) for value in row):
+            blank += 1
+            continue
+        lines.append(line)
+        rows.append([_cell(value) for value in row])
+    if not rows:
+        raise refused("sin-filas", where=name)
+    if len(rows) > limits.rows:
+        raise refused("demasiadas-filas", where=name, limit=f"{limits.rows:,}".replace(",", "."))
+    if not include_hidden:
+        _refuse_hidden(page, header, lines)
+    _refuse_merged(page, header)
+    return Table(header, lines, rows, name, blank, notes, _oddities(page, header, lines, rows))
+
+
+def _refuse_hidden(page: _Page, header: Header, lines: Sequence[int]) -> None:
+    """Rows that a person does not see are not sent by surprise (reliability.md D7)."""
+    hidden = [line for line in lines if line in page.around.hidden_rows]
+    if hidden:
+        which = "filas " + _list([str(line) for line in hidden], quoted=False)
+        raise refused("xlsx-ocultas", where=page.tab.name, count=len(hidden), what="filas", which=which)
+    columns = [
+        column
+        for first, last in page.around.hidden_columns
+        for column in range(first, min(last, header.width - 1) + 1)
+        if column in header.kept and any(column < len(row) and row[column] != "" for row in page.rows)
+    ]
+    if columns:
+        which = "columnas " + _list([column_letters(column) for column in columns], quoted=False)
+        raise refused("xlsx-ocultas", where=page.tab.name, count=len(columns), what="columnas", which=which)
+
+
+def _refuse_merged(page: _Page, header: Header) -> None:
+    ours = {header.kept[place] for place in header.roles.values()}
+    bad = [
+        area.address
+        for area in page.around.merged
+        if area.bottom > header.line
+        and (area.top, area.left) != (area.bottom, area.right)
+        and any(area.left <= column <= area.right for column in ours)
+    ]
+    if bad:
+        raise refused("xlsx-combinadas", where=page.tab.name, which=_list(bad, quoted=False))
+
+
+def _oddities(
+    page: _Page, header: Header, lines: Sequence[int], rows: Sequence[Sequence[Cell]]
+) -> dict[tuple[int, int], str]:
+    """Cells of the role columns that are no plain text, by line and place among the kept columns."""
+    found: dict[tuple[int, int], str] = {}
+    around = page.around
+    for place in header.roles.values():
+        column = header.kept[place]
+        for line, row in zip(lines, rows, strict=True):
+            value = row[column]
+            odd = _kind_of_value(value)
+            if around.formulas and key(line, column) in around.formulas:
+                odd = "formula" if value is not None else "formula-without-value"
+            if around.errors and key(line, column) in around.errors:
+                odd = "error"
+            if odd:
+                found[line, place] = odd
+    return found
+
+
+def _kind_of_value(value: Cell) -> str | None:
+    if value is None or isinstance(value, str):
+        return None
+    if isinstance(value, bool):
+        return "boolean"
+    return "number" if isinstance(value, int | float) else "date"
+
+
+def _reader(parts: Parts) -> Callable[[str], list[list[Any]]]:
+    """A function from the name of a worksheet to its values. Whatever calamine dislikes is a damaged workbook."""
+    from python_calamine import CalamineWorkbook
+
+    book: Any = _guarded(lambda: CalamineWorkbook.from_filelike(parts.repacked()))
+    return lambda name: _guarded(lambda: book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+
+
+def _guarded(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as error:
+        raise refused("xlsx-danado") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # a panic of the Rust code is no Exception
+            raise
+        raise refused("xlsx-danado") from error
+
+
+def _cell(value: Any) -> Cell:
+    """What a person sees in the cell: whole numbers as such, blanks as None, durations as text."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(int(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+    assert value is None or isinstance(value, int | float | datetime | date | time)
+    return value
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else str(_cell(value))
+
+
+def _notes(hidden: Sequence[str]) -> tuple[str, ...]:
+    return (f"El libro tiene hojas ocultas con datos que no se leyeron: {_list(hidden)}.",) if hidden else ()
+
+
+def _list(items: Sequence[str], *, quoted: bool = True) -> str:
+    """The first few of ``items`` and how many more there are."""
+    shown = ", ".join(f"«{item}»" if quoted else item for item in items[:_SHOWN])
+    return shown if len(items) <= _SHOWN else f"{shown} y {len(items) - _SHOWN} más"

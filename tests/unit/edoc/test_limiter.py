@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import WrongUsage
@@ -44,6 +44,8 @@ async def departures(limiter: Limiter, clock: Any, arrivals: list[float]) -> lis
     lateness=st.lists(st.floats(0.0, 0.3), min_size=1, max_size=10),
     pauses=st.lists(st.tuples(st.floats(0.0, 4.0), st.floats(0.0, 3.0)), max_size=3),
 )
+@example(rate=5.5, arrivals=[0.0] * 20, lateness=[0.17] + [0.0] * 30, pauses=[])
+@example(rate=5.0, arrivals=[0.0] * 20, lateness=[0.19, 0.0, 0.0, 0.0], pauses=[(0.5, 1.0)])
 def test_no_second_ever_sees_more_than_the_rate_and_one(
     virtually: Run,
     virtual_clock: Any,

@@ -253,6 +253,21 @@ def test_tokens_that_served_for_a_while_before_they_were_rejected_may_be_renewed
     assert len(provider.requests) == 12
 
 
+def test_a_token_that_grew_old_in_service_makes_up_for_earlier_rejections(
+    virtually: Run, world: Any, provider: Any
+) -> None:
+    async def main() -> None:
+        tokens = world().tokens
+        for _ in range(3):
+            for _ in range(2):
+                tokens.reject(16, await tokens.get(16))
+            await tokens.get(16)
+            await asyncio.sleep(3400)
+
+    virtually(main())
+    assert len(provider.requests) == 9
+
+
 def test_forgotten_tokens_are_gone_and_nothing_shows_them(virtually: Run, world: Any, secrets: Any) -> None:
     async def main() -> None:
         tokens = world().tokens

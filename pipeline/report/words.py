@@ -101,6 +101,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.PERSON: "Requiere a una persona",
     Event.UNCLEAR: "Sin respuesta clara",
     Event.RECOVERED: "Recuperada tras una interrupción",
+    Event.RETRY: "Nuevo intento de envío",
     Event.OUT_OF_TIME: "Se agotó el tiempo de consulta",
     Event.RESOLVED: "Resuelta por una persona",
     Event.RESEND: "Reenvío autorizado por una persona",
@@ -110,11 +111,6 @@ _BANNERS: dict[str, Banner] = {
     "production": Banner("PRODUCCIÓN: anulaciones con efecto legal, no se pueden deshacer", True),
     "lab": Banner("AMBIENTE DE PRUEBAS (lab): sin efecto legal", False),
     "sandbox": Banner("AMBIENTE DE PRUEBAS (sandbox): simulador local, sin efecto legal", False),
-}
-
-ADDED_NOTES: dict[str, str] = {
-    "enviado_en": "Horas de Panamá (-05:00).",
-    "horas_restantes": "Horas hasta el límite legal, contadas desde las 00:00 de la fecha de emisión.",
 }
 
 

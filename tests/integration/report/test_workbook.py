@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+import python_calamine
+
+from pipeline.domain.records import BatchInfo, Cell, EventLine, ResultLine
+from pipeline.report.archive import Book
+from pipeline.report.looks import Palette
+from pipeline.report.model import Report
+from pipeline.report.sheets.log import write_log
+from pipeline.report.summary import summarise
+from pipeline.report.verify import MEMBERS
+from pipeline.report.workbook import write_workbook
+from schemas.columns import RESULT_COLUMNS
+
+Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
+SHEETS = ["Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora"]
+
+
+def written(report: Report) -> bytes:
+    stream = io.BytesIO()
+    write_workbook(report, stream)
+    return stream.getvalue()
+
+
+def opened(report: Report) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(written(report)))
+
+
+def all_cells(book: Any) -> Iterator[Any]:
+    for sheet in book:
+        for row in sheet.iter_rows():
+            yield from row
+
+
+def with_cells(batch: Batch, *cells: Cell) -> Report:
+    """The batch reduced to one row that holds ``cells``."""
+    info, lines, _ = batch
+    line = replace(lines[0], cells=cells)
+    headings = tuple(f"columna {number}" for number in range(len(cells)))
+    return summarise(replace(info, rows=1, headings=headings, counts={}), [line], ())
+
+
+def test_the_five_sheets_are_there_in_their_order(batch: Batch) -> None:
+    assert opened(summarise(*batch)).sheetnames == SHEETS
+
+
+def test_the_same_report_gives_the_same_bytes(batch: Batch) -> None:
+    first, second = written(summarise(*batch)), written(summarise(*batch))
+    assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest()
+
+
+def test_no_time_but_the_batchs_stands_in_the_file(batch: Batch) -> None:
+    info, lines, events = batch
+    with ZipFile(io.BytesIO(written(summarise(info, lines, events)))) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        core = archive.read("docProps/core.xml").decode()
+    assert set(re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", core)) == {"2026-11-20T15:07:13Z"}
+
+
+def test_it_consists_of_nothing_but_the_allowed_parts(batch: Batch) -> None:
+    with ZipFile(io.BytesIO(written(summarise(*batch)))) as archive:
+        assert set(archive.namelist()) == MEMBERS
+
+
+def test_every_input_row_comes_back_unchanged_before_the_added_columns(batch: Batch) -> None:
+    info, lines, events = batch
+    rows = list(opened(summarise(info, lines, events))["Resultados"].iter_rows(values_only=True))
+    assert rows[0] == (*info.headings, *RESULT_COLUMNS)
+    assert len(rows) == len(lines) + 1
+    for row, line in zip(rows[1:], lines, strict=True):
+        given = [value.date() if isinstance(value, datetime) else value for value in row[: len(info.headings)]]
+        assert given == list(line.cells)
+    place = len(info.headings)
+    assert [row[place] for row in rows[1:]] == [str(line.position) for line in lines]
+    assert [row[place + 1] for row in rows[1:]] == [line.sent_cufe for line in lines]
+
+
+def test_every_kind_of_cell_comes_back_as_what_it_was(batch: Batch) -> None:
+    cells: tuple[Cell, ...] = (
+        "0012",
+        7,
+        -2.5,
+        True,
+        date(2026, 11, 20),
+        datetime(2026, 11, 20, 10, 0, 3),  # noqa: DTZ001 -- a cell has no zone
+        time(8, 30),
+        None,
+        12345678901234567890,
+        " con espacios  ",
+        "dos\nlíneas",
+    )
+    book = opened(with_cells(batch, *cells))
+    (row,) = book["Resultados"].iter_rows(min_row=2, max_col=len(cells))
+    values = [cell.value for cell in row]
+    assert values[:4] == ["0012", 7, -2.5, True]
+    assert values[4:7] == [datetime(2026, 11, 20), datetime(2026, 11, 20, 10, 0, 3), time(8, 30)]  # noqa: DTZ001
+    assert values[7:] == [None, "12345678901234567890", " con espacios  ", "dos\nlíneas"]
+    assert [row[i].number_format for i in (2, 4)] == ["#,##0.00", "dd/mm/yyyy"]
+
+
+def test_dates_that_a_workbook_cannot_hold_are_written_out(batch: Batch) -> None:
+    zone = timezone(timedelta(hours=-5))
+    report = with_cells(batch, date(1850, 1, 2), datetime(2026, 1, 1, tzinfo=UTC).astimezone(zone))
+    (row,) = opened(report)["Resultados"].iter_rows(min_row=2, max_col=2, values_only=True)
+    assert row == ("1850-01-02", "2025-12-31 19:00:00-05:00")
+
+
+LONG = "x" * 40_000
+MARK = "… [recortado: eran 40000 caracteres]"
+HOSTILE = (
+    '=HYPERLINK("http://x")',
+    "+1",
+    "-1",
+    "@x",
+    "_x0041_",
+    "\ud800",
+    "\x00",
+    "\x1b[31mrojo\x1b[0m",
+    "\u202exslx",
+    LONG,
+    '</t></is></c><c r="A1"><f>1+1</f></c>',
+    '<c t="e">&amp;',
+    "a\rb",
+)
+
+
+def test_hostile_text_is_inert_and_visible_in_every_sheet(batch: Batch) -> None:
+    info, lines, events = batch
+    for text in HOSTILE:
+        line = replace(lines[105], cells=(text,), message=text, note=text, decided_by=text, dgi=text, pos=1)
+        event = replace(events[0], message=text, note=text, who=text, cufe=text)
+        one = replace(info, rows=1, headings=(text,), file=text, approved_by=text, notes=(text,), issuers=(text,))
+        book = opened(summarise(one, [line], [event]))
+        cells = list(all_cells(book))
+        assert {cell.data_type for cell in cells} <= {"s", "n", "b"}  # no formula, no error value
+        assert not [cell for cell in cells if cell.hyperlink]
+        shown = book["Resultados"]["A2"].value
+        assert (
+            shown
+            == {
+                "\ud800": "⟨U+D800⟩",
+                "\x00": "␀",
+                "\x1b[31mrojo\x1b[0m": "␛[31mrojo␛[0m",
+                "\u202exslx": "⟨U+202E⟩xslx",
+                "x" * 40_000: "x" * 32_733 + "… [recortado: eran 40000 caracteres]"[-34:],
+            }.get(text, text)
+            or len(text) == 40_000
+        )
+
+
+def test_an_independent_reader_sees_the_same_text(batch: Batch) -> None:
+    texts = ["_x0041_", "=1+1", " a\r\nb ", "x & <y>", "ñandú 😀"]
+    stream = io.BytesIO(written(with_cells(batch, *texts)))
+    sheet = python_calamine.load_workbook(stream).get_sheet_by_name("Resultados")
+    assert sheet.to_python()[1][: len(texts)] == texts
+
+
+def test_text_that_looks_like_a_formula_stays_text_when_somebody_edits_it(batch: Batch) -> None:
+    sheet = opened(with_cells(batch, "=1+1", "uno"))["Resultados"]
+    assert [sheet["A2"].quotePrefix, sheet["B2"].quotePrefix] == [True, False]
+
+
+def test_resultados_is_ready_to_work_with(batch: Batch) -> None:
+    info, lines, events = batch
+    sheet = opened(summarise(info, lines, events))["Resultados"]
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == f"A1:Z{len(lines) + 1}"
+    assert sheet.print_title_rows == "$1:$1"
+    assert (sheet.page_setup.orientation, sheet.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
+    place = len(info.headings)
+    code = sheet.cell(2, place + 2)
+    assert (code.font.name, sheet.column_dimensions["J"].width) == ("Consolas", 70)
+    fills = {sheet.cell(row, place + 3).value: sheet.cell(row, place + 3).fill.fgColor.rgb for row in range(2, 122)}
+    assert len(set(fills.values())) == 5  # one colour per meaning
+    assert fills["ANULADA"] == fills["YA ANULADA"] != fills["PENDIENTE"] != fills["RECHAZADA"]
+
+
+def test_the_summary_says_environment_totals_controls_and_file(batch: Batch) -> None:
+    info, lines, events = batch
+    sheet = opened(summarise(replace(info, env="production"), lines, events))["Resumen"]
+    rows = [[value for value in row if value is not None] for row in sheet.iter_rows(values_only=True)]
+    assert ["PRODUCCIÓN: anulaciones con efecto legal, no se pueden deshacer"] in rows
+    assert ["100 de 120 filas quedaron anuladas."] in rows
+    assert ["ANULADA", 99, 0.825] in rows
+    assert ["Suma de los totales por resultado", 120, "✔ cuadra"] in rows
+    assert ["Huella del archivo (SHA-256)", info.sha256] in rows
+    assert len(sheet._charts) == 1
+
+
+def test_only_rows_that_need_a_person_are_pending(batch: Batch) -> None:
+    sheet = opened(summarise(*batch))["Pendientes de acción"]
+    words = {row[3] for row in sheet.iter_rows(min_row=2, values_only=True) if row[0] == "☐"}
+    assert "RECHAZADA" in words
+    assert not words & {"ANULADA", "YA ANULADA", "PENDIENTE", "DUPLICADA", "RETIRADA", "RESUELTA"}
+
+
+def test_a_batch_with_nothing_to_do_says_so(batch: Batch) -> None:
+    info, lines, events = batch
+    book = opened(summarise(replace(info, rows=1), lines[:1], events[:1]))
+    assert book["Pendientes de acción"]["A2"].value == "Ninguna fila necesita a una persona."
+    assert any(cell.value == "Nada: no queda ninguna tarea." for cell in all_cells(book))
+    assert any(cell.value == "Completo: 1 fila, todo anulado." for cell in all_cells(book))
+
+
+def test_an_empty_batch_is_a_workbook_as_well(batch: Batch) -> None:
+    book = opened(summarise(replace(batch[0], rows=0), [], ()))
+    assert book["Resultados"].max_row == 1
+    assert book["Bitácora"]["A2"].value == "Sin sucesos."
+
+
+def test_the_log_has_a_line_per_event_and_counts_what_does_not_fit(batch: Batch) -> None:
+    report = summarise(*batch)
+    assert opened(report)["Bitácora"].max_row == 121
+    stream = io.BytesIO()
+    with Book(stream, title="x", stamp=datetime(2026, 11, 20, tzinfo=UTC)) as book:
+        sheet = book.sheet("Bitácora")
+        write_log(book, sheet, Palette(sheet), report, limit=100)
+    short = openpyxl.load_workbook(stream)["Bitácora"]
+    assert short.max_row == 102
+    assert short["A102"].value == "No caben 20 sucesos más; están completos en el registro (ledger)."
+
+
+class Sink(io.BytesIO):
+    """Forgets what is written but for its length, as a file on disk does."""
+
+    def write(self, data: Any) -> int:
+        self.seek(self.tell() + len(data))
+        return len(data)
+
+
+def test_a_batch_four_times_as_large_takes_no_more_memory(make_batch: Callable[..., Batch]) -> None:
+    peaks = []
+    for rows in (200, 800, 3_200):  # the first fills the caches
+        report = summarise(*make_batch(rows=rows))
+        tracemalloc.start()
+        write_workbook(report, Sink())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 200_000
+
+
+@pytest.mark.parametrize("env", ["production", "lab", "sandbox"])
+def test_each_environment_looks_different(env: str, batch: Batch) -> None:
+    info, lines, events = batch
+    banner = opened(summarise(replace(info, env=env), lines, events))["Resumen"]["B2"]
+    assert banner.fill.fgColor.rgb == ("008C1D18" if env == "production" else "00FFE3A3")
+    assert ("PRUEBAS" in banner.value) == (env != "production")

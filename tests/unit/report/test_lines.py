@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.lifecycle import State
+from pipeline.domain.records import Leader, Position, Problem, Repair, ResultLine, Source
+from pipeline.report.lines import Rows, panama, row_of
+from pipeline.report.model import Added
+from schemas.columns import RESULT_COLUMNS
+
+MakeLine = Callable[..., ResultLine]
+NOON = datetime(2026, 11, 20, 15, 0, 3, tzinfo=UTC)
+
+
+def test_the_added_columns_are_those_of_the_contract_in_its_order() -> None:
+    assert tuple(field.name for field in fields(Added)) == RESULT_COLUMNS
+
+
+def test_times_are_shown_in_panama_with_their_offset() -> None:
+    assert panama(NOON) == "2026-11-20 10:00:03 -05:00"
+    assert panama(None) is None
+
+
+def test_a_row_that_was_never_sent_shows_no_code_sent_no_state_and_no_query(make_line: MakeLine) -> None:
+    added = row_of(make_line(State.REJECTED_INPUT)).added
+    shown = (added.cufe_enviado, added.estado_edoc, added.reenviar, added.consultar, added.consultas, added.enviado_en)
+    assert shown == (None,) * 6
+
+
+@pytest.mark.parametrize(
+    ("estado", "resend", "query"), [(2, "NO", "NO"), (4, "SI", "NO"), (5, "NO", "SI"), (18, "NO", "NO")]
+)
+def test_resend_and_query_come_from_the_state_table(estado: int, resend: str, query: str, make_line: MakeLine) -> None:
+    added = row_of(make_line(State.REVIEW, estado=estado)).added
+    assert (added.reenviar, added.consultar) == (resend, query)
+
+
+def test_an_unknown_state_is_queried_and_never_sent_again(make_line: MakeLine) -> None:
+    added = row_of(make_line(State.UNKNOWN, estado=99)).added
+    assert (added.estado_edoc, added.reenviar, added.consultar) == (99, "NO", "SI")
+    assert added.estado_edoc_descripcion is not None
+    assert "desconocido" in added.estado_edoc_descripcion
+
+
+def test_a_queried_invoice_that_is_alive_is_still_authorised(make_line: MakeLine) -> None:
+    added = row_of(make_line(State.REVIEW, estado=2, source=Source.QUERY)).added
+    assert (added.resultado, added.regla) == ("SIGUE AUTORIZADA", "A05")
+
+
+def test_a_duplicate_shows_the_answers_of_its_leader_but_claims_no_sending(make_line: MakeLine) -> None:
+    leader = make_line(State.PENDING, 1, estado=5, message="Recibido", dgi="0000", sent_at=NOON, queries=3)
+    line = make_line(State.DUPLICATE, 2, leader=Leader(None, 1, leader.position), mirrored=leader)
+    added = row_of(line).added
+    assert (added.resultado, added.estado_edoc, added.mensaje_edoc, added.consultar) == (
+        "DUPLICADA",
+        5,
+        "Recibido",
+        "SI",
+    )
+    assert (added.cufe_enviado, added.enviado_en, added.consultas) == (None, None, None)
+    assert added.observaciones == "Repite Hoja1, fila 2 de este archivo, cuyo resultado es PENDIENTE."
+
+
+def test_a_duplicate_of_another_batch_names_that_batch(make_line: MakeLine) -> None:
+    leader = Leader("20261101-09c4", 8, Position(None, 9))
+    assert row_of(make_line(State.DUPLICATE, leader=leader)).added.observaciones == (
+        "Repite línea 9 del lote 20261101-09c4."
+    )
+
+
+def test_repairs_and_problems_stand_each_on_its_line_with_its_cell(make_line: MakeLine) -> None:
+    line = make_line(
+        State.REJECTED_INPUT,
+        problems=(Problem("motivo-corto", "Hoja1!B2", "Motivo", "x", "el motivo es muy corto"),),
+        repairs=(Repair("Hoja1!A2", "fe01", "FE01", "mayúsculas"),),
+        warnings=(Problem("dv", "Hoja1!A2", "CUFE", "x", "el DV no corresponde"),),
+    )
+    assert (row_of(line).added.observaciones or "").split("\n") == [
+        "Hoja1!B2: el motivo es muy corto [motivo-corto]",
+        "Reparado. Hoja1!A2: mayúsculas; recibido «fe01», enviado «FE01»",
+        "Aviso. Hoja1!A2: el DV no corresponde [dv]",
+    ]
+
+
+def test_an_unclear_answer_and_a_persons_decision_are_told(make_line: MakeLine) -> None:
+    unclear = row_of(make_line(State.UNKNOWN, http=502, note="bad-gateway", attempts=2, next_due=NOON)).added
+    assert unclear.observaciones == (
+        "Intentos de envío: 2.\n"
+        "Última respuesta: HTTP 502, código «bad-gateway».\n"
+        "Próxima consulta a partir de 2026-11-20 10:00:03 -05:00."
+    )
+    decided = row_of(make_line(State.CLOSED_BY_PERSON, decided_by="Ana Ruiz", decided_why="consta en el portal")).added
+    assert (decided.resultado, decided.observaciones) == ("RESUELTA", "Decisión de Ana Ruiz: consta en el portal.")
+
+
+def test_the_deadline_is_a_word_and_a_number(make_line: MakeLine) -> None:
+    added = row_of(make_line(State.READY, deadline=Deadline(Window.LIMIT_DAY, -3.5))).added
+    assert (added.plazo, added.horas_restantes) == ("día límite", -3.5)
+
+
+def test_rows_can_be_taken_one_by_one_or_as_a_slice(make_line: MakeLine) -> None:
+    rows = Rows([make_line(State.READY, pos) for pos in (1, 2, 3)], preview=False)
+    assert [row.pos for row in rows[1:]] == [2, 3]
+    assert rows[-1].pos == 3

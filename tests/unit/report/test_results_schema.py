@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline.domain.errors import Bug
+from pipeline.domain.lifecycle import State
+from pipeline.domain.records import ResultLine
+from pipeline.report.lines import row_of
+from pipeline.report.model import Added
+from schemas.columns import RESULT_COLUMNS
+from schemas.results import check_results
+
+MakeLine = Callable[..., ResultLine]
+
+
+def frame_of(*rows: Added, first: int = 1) -> pd.DataFrame:
+    cells = [(pos, *row.values()) for pos, row in enumerate(rows, start=first)]
+    return pd.DataFrame(cells, columns=["pos", *RESULT_COLUMNS], dtype=object).astype({"pos": int})
+
+
+@pytest.fixture
+def good(make_line: MakeLine) -> Added:
+    return row_of(make_line(State.CANCELLED, estado=2, dgi="0600")).added
+
+
+def test_what_every_state_becomes_fits_the_schema(make_line: MakeLine) -> None:
+    rows = [row_of(make_line(state, pos)).added for pos, state in enumerate(State, start=1)]
+    check_results(frame_of(*rows), 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resultado": "CANCELLED"},
+        {"cufe_enviado": "FE01"},
+        {"cufe_enviado": None},  # «ANULADA» without a code that was sent
+        {"resultado": "RECHAZADA"},  # turned away, and yet sent
+        {"reenviar": "YES"},
+        {"consultar": None},
+        {"estado_edoc": None},
+        {"regla": "X1"},
+        {"accion_recomendada": ""},
+        {"enviado_en": "2026-11-20T10:00:03Z"},
+        {"consultas": -1},
+        {"plazo": "late"},
+        {"fila_origen": None},
+    ],
+)
+def test_a_row_that_breaks_the_contract_is_a_bug(wrong: dict[str, Any], good: Added) -> None:
+    check_results(frame_of(good), 1)
+    with pytest.raises(Bug):
+        check_results(frame_of(replace(good, **wrong)), 1)
+
+
+def test_rows_out_of_order_are_a_bug(good: Added) -> None:
+    check_results(frame_of(good, good, first=5), 5)
+    with pytest.raises(Bug):
+        check_results(frame_of(good, good, first=5), 1)
+
+
+def test_columns_in_another_order_are_a_bug(good: Added) -> None:
+    frame = frame_of(good)
+    with pytest.raises(Bug):
+        check_results(frame[["pos", *reversed(RESULT_COLUMNS)]], 1)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.errors import Bug
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.outcomes import Outcome
+from pipeline.domain.records import BatchInfo, EventLine, Position, ResultLine, Source
+from pipeline.report.summary import PREVIEW_ID, summarise
+from pipeline.report.words import EVENT_WORDS, MEANINGS, STATE_WORDS, TONES
+
+MakeLine = Callable[..., ResultLine]
+MakeBatch = Callable[..., BatchInfo]
+NOON = datetime(2026, 11, 20, 15, 0, 3, tzinfo=UTC)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(states=st.lists(st.sampled_from(list(State)), max_size=30))
+def test_every_row_is_counted_and_shown_once_in_input_order(
+    states: list[State], make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    lines = [make_line(state, pos) for pos, state in enumerate(states, start=1)]
+    report = summarise(make_batch(lines), lines, ())
+    assert [row.pos for row in report.rows] == list(range(1, len(lines) + 1))
+    assert sum(total.rows for total in report.totals) == len(lines)
+    assert [total.outcome for total in report.totals] == list(Outcome)
+    assert sum(tile.number for tile in report.tiles) == len(lines)
+    assert all(check.agrees for check in report.checks)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    state=st.sampled_from(list(State)),
+    estado=st.sampled_from([None, 2, 4, 5, 11, 18, 99]),
+    source=st.sampled_from([None, *Source]),
+)
+def test_no_state_but_a_proven_cancellation_says_anulada(
+    state: State, estado: int | None, source: Source | None, make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    line = make_line(state, estado=estado, source=source)
+    row = summarise(make_batch([line]), [line], ()).rows[0]
+    assert (row.added.resultado == "ANULADA") == (state is State.CANCELLED)
+    assert (row.added.resultado == "YA ANULADA") == (state is State.ALREADY_CANCELLED)
+
+
+def test_rows_that_are_missing_or_out_of_order_are_never_published(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    lines = [make_line(State.CANCELLED, pos) for pos in (1, 2, 3)]
+    with pytest.raises(Bug):
+        summarise(make_batch(lines), lines[:2], ())
+    with pytest.raises(Bug):
+        summarise(make_batch(lines), [lines[0], lines[2], lines[1]], ())
+    with pytest.raises(Bug):
+        summarise(make_batch(lines), [lines[0], lines[0], lines[2]], ())
+
+
+def test_what_to_do_comes_most_urgent_first_with_its_count(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    states = (State.CANCELLED, State.PENDING, State.REJECTED_INPUT, State.REVIEW, State.REJECTED_INPUT)
+    lines = [make_line(state, pos) for pos, state in enumerate(states, start=1)]
+    report = summarise(make_batch(lines), lines, ())
+    assert [(todo.action.rule, todo.rows) for todo in report.todo] == [("A11", 1), ("A12", 2), ("A03", 1)]
+
+
+def test_only_rows_that_need_a_person_are_grouped_least_time_left_first(
+    make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    hours = (30.0, None, -4.0, 12.5)
+    lines = [
+        make_line(State.NEEDS_CORRECTION, pos, deadline=Deadline(Window.IN_TIME, left) if left is not None else None)
+        for pos, left in enumerate(hours, start=1)
+    ]
+    lines.append(make_line(State.PENDING, 5))
+    report = summarise(make_batch(lines), lines, ())
+    assert [(group.action.rule, group.indexes) for group in report.groups] == [("A07", (2, 3, 0, 1))]
+
+
+def test_a_control_total_that_differs_from_the_ledger_is_shown_as_such(
+    make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    lines = [make_line(State.CANCELLED, 1), make_line(State.PENDING, 2)]
+    agreeing = summarise(make_batch(lines, counts={"ANULADA": 1, "PENDIENTE": 1, "DEVUELTA": 0}), lines, ())
+    differing = summarise(make_batch(lines, counts={"ANULADA": 2}), lines, ())
+    assert all(check.agrees for check in agreeing.checks)
+    assert [check.agrees for check in differing.checks] == [True, True, True, False]
+
+
+def test_the_log_can_be_read_twice_even_when_it_came_as_a_generator(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    line = make_line(State.PENDING)
+    event = EventLine(
+        7, NOON, 1, Position(None, 2), State.SENDING, State.PENDING, Event.IN_PROGRESS, http=200, estado=5
+    )
+    report = summarise(make_batch([line]), [line], (one for one in [event]))
+    assert list(report.log) == list(report.log)
+    (shown,) = report.log
+    assert (shown.at, shown.where) == ("2026-11-20 10:00:03 -05:00", "línea 2")
+    assert (shown.what, shown.source, shown.target) == (
+        "En proceso",
+        "Enviándose · SENDING",
+        "Pendiente en la DGI · PENDING",
+    )
+
+
+def test_an_event_of_the_whole_batch_says_so(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    line = make_line(State.HELD)
+    event = EventLine(1, NOON, None, None, None, State.RECEIVED, Event.ACCEPTED)
+    (shown,) = summarise(make_batch([line]), [line], [event]).log
+    assert (shown.where, shown.source) == ("(lote)", None)
+
+
+@pytest.mark.parametrize(("env", "binding"), [("production", True), ("lab", False), ("sandbox", False), ("otro", True)])
+def test_the_environment_is_unmistakable(env: str, binding: bool, make_line: MakeLine, make_batch: MakeBatch) -> None:
+    line = make_line(State.CANCELLED)
+    banner = summarise(make_batch([line], env=env), [line], ()).banner
+    assert banner.binding is binding
+    assert ("sin efecto legal" in banner.words) is (env in ("lab", "sandbox"))
+
+
+def test_a_preview_says_that_nothing_was_sent_and_what_would_be(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    lines = [make_line(State.READY, 1), make_line(State.REJECTED_INPUT, 2)]
+    report = summarise(make_batch(lines, id=PREVIEW_ID), lines, ())
+    assert report.headline == "No se envió nada. Con «anular run» se enviarían 1 de 2 filas."
+    assert "no se envió nada" in report.banner.words
+    assert not report.banner.binding
+    assert "se enviaría" in report.rows[0].added.accion_recomendada
+    assert [group.action.rule for group in report.groups] == ["A12"]
+
+
+def test_the_same_waiting_row_needs_a_person_once_its_run_is_over(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    line = make_line(State.READY)
+    assert [group.action.rule for group in summarise(make_batch([line]), [line], ()).groups] == ["A16"]
+
+
+def test_who_when_and_which_file_are_among_the_facts(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    line = make_line(State.CANCELLED)
+    info = make_batch(
+        [line],
+        approved_by="Ana Ruiz",
+        issuers=("155-2-3", "8-1-2"),
+        started=NOON,
+        ended=NOON + timedelta(minutes=5),
+        notes=("Leído como Windows-1252.",),
+    )
+    facts = dict(summarise(info, [line], ()).facts)
+    assert facts["Aprobado por"] == "Ana Ruiz"
+    assert facts["Emisores (RUC)"] == "155-2-3, 8-1-2"
+    assert facts["Último suceso"] == "2026-11-20 10:05:03 -05:00"
+    assert facts["Nota de lectura"] == "Leído como Windows-1252."
+    assert facts["Huella del archivo (SHA-256)"] == "0" * 64
+
+
+def test_every_outcome_state_and_event_has_its_words() -> None:
+    assert set(MEANINGS) == set(TONES) == set(Outcome)
+    assert set(STATE_WORDS) == set(State)
+    assert set(EVENT_WORDS) == set(Event)

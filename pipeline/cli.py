@@ -516,7 +516,7 @@ async def _follow(ids: list[str], steps: Steps, memory: Memory, stop: Stop, talk
     from pipeline.domain.outcomes import outcome
     from pipeline.domain.records import Finding
 
-    rows = memory.views.followed(ids)
+    rows = run.to_follow(ids, memory.views, steps.ask)
     ticker = screen.Ticker(talk.progress, "Consultando", len(rows))
 
     def watch(_before: State | None, after: State, _finding: Finding) -> None:
@@ -524,7 +524,7 @@ async def _follow(ids: list[str], steps: Steps, memory: Memory, stop: Stop, talk
             ticker.moved(None, outcome(after).value)
 
     with ticker.running():
-        await run.follow(ids, steps, memory.store, memory.views, stop, watch)
+        await run.follow(rows, steps, memory.store, stop, watch)
 
 
 def _report(

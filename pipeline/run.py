@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipeline.clock import Clock
 from pipeline.domain.lifecycle import State
-from pipeline.domain.records import BatchInfo, Finding, ResultLine, Verdict
+from pipeline.domain.records import BatchInfo, Finding, ResultLine, Tracked, Verdict
+from pipeline.domain.schedule import followed_enough
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.ledger.store import Store, batch_id
@@ -50,9 +51,9 @@ class Plan:
     @property
     def dates(self) -> tuple[date, date] | None:
         """First and last issue date of what would be sent; None when unknown or nothing."""
-        if self.checked is None or self.checked.first_date is None or self.checked.last_date is None:
+        if self.checked is None or self.checked.first_issue is None or self.checked.last_issue is None:
             return None
-        return self.checked.first_date, self.checked.last_date
+        return self.checked.first_issue, self.checked.last_issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +137,22 @@ async def send(
             )
 
 
-async def follow(
-    batches: Sequence[str] | None, steps: Steps, store: Store, views: Views, stop: Stop, watch: Watch
-) -> None:
-    """Queries what is pending or uncertain in ``batches`` (None: in all)."""
-    if stop.asked:
+def to_follow(batches: Sequence[str], views: Views, rules: PollRules) -> list[Tracked]:
+    """The pending and uncertain rows to query now: all of them for ``poll``, else those not followed enough yet."""
+    return [
+        row
+        for row in views.followed(batches)
+        if rules.now or not followed_enough(row.since, row.queried_at, row.misses, rules.every, rules.lasting)
+    ]
+
+
+async def follow(rows: Sequence[Tracked], steps: Steps, store: Store, stop: Stop, watch: Watch) -> None:
+    """Queries ``rows`` until each is final or the time of this run is up."""
+    if stop.asked or not rows:
         return
     async with Writer(store) as writer:
         await poll(
-            views.followed(batches),
+            rows,
             client=steps.client,
             limiter=steps.limiter,
             writer=writer,

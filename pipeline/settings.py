@@ -48,7 +48,7 @@ ENV_WORDS = {
     Env.LAB: "laboratorio de eDoc (pruebas, sin efecto legal)",
     Env.PRODUCTION: "PRODUCCIÓN (efecto legal, no se puede deshacer)",
 }
-CUFE_DIGIT: dict[Env, str | None] = {Env.SANDBOX: None, Env.LAB: "2", Env.PRODUCTION: "1"}
+CUFE_DIGIT: dict[Env, Literal["1", "2"] | None] = {Env.SANDBOX: None, Env.LAB: "2", Env.PRODUCTION: "1"}
 
 
 class Settings(BaseSettings):

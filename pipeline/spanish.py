@@ -41,7 +41,7 @@ def usage_error(error: typer.TyperException, commands: list[str]) -> str:
         hint = f" ¿Quiso decir {near[0]}?" if near else ""
         return f"No existe la opción {error.option_name}.{hint}"  # type: ignore[attr-defined]
     if kind == "MissingParameter":
-        return f"Falta {name}."
+        return f"Falta indicar {name}"
     if kind == "BadParameter":
         return f"El valor de {name or 'una opción'} no es válido{_range(param)}."
     if kind == "BadOptionUsage":

@@ -64,7 +64,7 @@ async def submit(
 ) -> None:
     """Sends ``rows``, most urgent first, until each has an outcome or ``stop`` is asked (then see its reason).
 
-    ``watch`` hears every outcome after it is durable.
+    ``watch`` hears every outcome after it is durable, except of tries that are followed by another.
     """
     sender = _Sender(client, limiter, writer, clock, rules, stop, watch)
     await sender.send(by_urgency(rows))
@@ -207,7 +207,8 @@ class _Sender:
             # Not durable, so not shown: the next start finds the row in "sending" and queries it.
             self._stop.because(trouble)
             return
-        self._watch(target, finding)
+        if not again:
+            self._watch(target, finding)
         self._consequences(finding, target, again=again)
         following = next_try(row, moved)
         if following is not None:

@@ -52,7 +52,8 @@ class Ruling:
     word: str = ""
 
 
-_ACCEPTED = Ruling(Verdict.ACCEPTED, Basis.ALONE)
+ALONE = Ruling(Verdict.ACCEPTED, Basis.ALONE)
+"""A row that nothing speaks against."""
 
 
 def rule(entries: Sequence[Entry], seen: Mapping[str, Seen]) -> list[Ruling]:
@@ -65,7 +66,7 @@ def rule(entries: Sequence[Entry], seen: Mapping[str, Seen]) -> list[Ruling]:
         same = payload_sha256(first.cufe, first.reason, first.email) == known.payload_sha256
         return [Ruling(Verdict.DUPLICATE if same else Verdict.CONFLICT, Basis.LEDGER, leader)] * len(entries)
     word = _without_trace(entries)
-    head = Ruling(Verdict.HELD, Basis.NO_TRACE, word=word) if word else _ACCEPTED
+    head = Ruling(Verdict.HELD, Basis.NO_TRACE, word=word) if word else ALONE
     if len(entries) == 1:
         return [head]
     mirror = Ruling(Verdict.DUPLICATE, Basis.FILE, Leader(None, first.pos, first.position))

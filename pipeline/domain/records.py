@@ -175,7 +175,8 @@ class Tracked:
     """A row that polling follows: its attempt and what is known so far.
 
     ``last_estado`` with ``last_source``; ``since`` when the intent was recorded; ``misses`` how many queries
-    answered 18 in the settle schedule; ``queries`` how many were made in all; ``next_due`` when to ask again.
+    answered 18 in the settle schedule; ``queries`` how many were made in all, the last at ``queried_at``;
+    ``next_due`` when to ask again.
     """
 
     attempt: int
@@ -188,6 +189,7 @@ class Tracked:
     queries: int
     misses: int
     next_due: datetime | None
+    queried_at: datetime | None = None
     last_estado: int | None = None
     last_source: Source | None = None
 

@@ -39,6 +39,19 @@ def expired(intent_at: datetime, now: datetime) -> bool:
     return now - intent_at >= PENDING_FOR
 
 
+def followed_enough(
+    intent_at: datetime, queried_at: datetime | None, misses: int, every: float, lasting: float
+) -> bool:
+    """Whether a row has had its queries of one run (``every`` seconds, for ``lasting`` seconds after the intent).
+
+    Then only ``poll`` asks again: the same file given once more sends nothing, asks nothing and shows the same. A row
+    that an interrupted run left behind earlier than that is followed on. What settles by the schedule is ``poll``'s.
+    """
+    if queried_at is None:
+        return False
+    return misses > 0 or queried_at - intent_at >= timedelta(seconds=lasting - 2 * every)
+
+
 def still_to_come(next_due: datetime | None, now: datetime) -> timedelta:
     """How long until ``next_due``; nothing when it has passed or lies impossibly far ahead.
 

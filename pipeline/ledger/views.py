@@ -288,6 +288,7 @@ def _tracked(line: Any) -> Tracked:
         queries=line.queries,
         misses=line.misses,
         next_due=codec.maybe_time(line.next_due),
+        queried_at=codec.maybe_time(line.queried_utc),
         last_estado=line.estado,
         last_source=Source(line.source) if line.source else None,
     )

@@ -128,6 +128,7 @@ def test_a_retry_is_a_new_attempt_in_the_same_transaction(book, row):
     moved = book.send(sent, Event.NOTHING_LEFT, retry=True)
     following = next_try(sent, moved)
 
+    assert following is not None
     assert following.number == 2
     assert book.views.ready(info.id) == [following]
     assert [(e.source, e.target) for e in book.views.events(info)][-1] == (State.NOT_SENT, State.READY)

@@ -27,12 +27,12 @@ def test_rule_ids_are_unique():
     assert len({action.rule for action in ACTIONS}) == len(ACTIONS) >= 20
 
 
-@pytest.mark.parametrize("state", sorted(PERSON, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(PERSON, key=str))
 def test_what_waits_for_a_person_says_so(state):
     assert recommend(replace(LINE, state=state)).person
 
 
-@pytest.mark.parametrize("state", sorted(SUCCESS, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(SUCCESS, key=str))
 def test_what_is_cancelled_asks_nothing_of_anybody(state):
     assert not recommend(replace(LINE, state=state)).person
 

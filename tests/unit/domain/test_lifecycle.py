@@ -55,7 +55,7 @@ def test_a_row_that_was_found_in_sending_is_unknown():
     assert move(State.SENDING, Event.RECOVERED) is State.UNKNOWN
 
 
-@pytest.mark.parametrize("state", sorted(FINAL, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(FINAL, key=str))
 def test_final_states_are_left_by_nothing(state):
     assert not [pair for pair in MOVES if pair[0] is state]
 
@@ -72,12 +72,12 @@ def test_a_code_is_freed_only_by_proof_or_a_person():
     assert set(LIVE_NEVER) == RETRIED | {State.WITHDRAWN, State.CLOSED_RESEND}
 
 
-@pytest.mark.parametrize("state", sorted(FOLLOWED, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(FOLLOWED, key=str))
 def test_what_polling_follows_ends_with_a_person_when_time_is_up(state):
     assert move(state, Event.OUT_OF_TIME) is State.REVIEW
 
 
-@pytest.mark.parametrize("state", sorted(FOLLOWED, key=lambda s: s.value))
+@pytest.mark.parametrize("state", sorted(FOLLOWED, key=str))
 @pytest.mark.parametrize("event", [Event.NOT_FOUND, Event.ALIVE, Event.UNCLEAR])
 def test_not_found_alive_and_unclear_decide_nothing_in_a_query(state, event):
     assert move(state, event) is state

@@ -176,7 +176,7 @@ class EdocClient:
 
 def without_token(body: bytes, token: str) -> bytes:
     """``body`` with the token struck out, should a server give back what it was sent (reliability.md P12)."""
-    for form in {token, quote(token, safe=""), token.replace("/", "\\/")}:
+    for form in dict.fromkeys((token, quote(token, safe=""), token.replace("/", "\\/"))):
         body = body.replace(form.encode("ascii"), b"[token]")
     return body
 

@@ -332,7 +332,7 @@ CODE_KEYS = ["codigoRespuestaDGI", "codigoRespuesta", "CodigoError"]
 KEYS = st.sampled_from([*STATE_KEYS, *CODE_KEYS, "cufe", "errorEDOC", "MensajeRespuesta", "FechaAutorizacion"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     body=st.one_of(
         st.binary(max_size=60),

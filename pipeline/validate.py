@@ -18,7 +18,7 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import DEFAULT_HOURS, PANAMA, Deadline, Window, deadline
 from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.fields import canonical_email, canonical_reason, damaged_accents, email_mistake, reason_mistake
-from pipeline.domain.grouping import Basis, Entry, Ruling, rule
+from pipeline.domain.grouping import ALONE, Basis, Entry, Ruling, rule
 from pipeline.domain.pasted import Mistake, mistake, unpaste
 from pipeline.domain.problems import cufe_problem, problem, shorten
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
@@ -239,6 +239,8 @@ class _Checker:
             draft.problems.append(self._problem(draft, "cufe", Mistake("emisor-no-permitido", {"ruc": code.ruc})))
 
     def _judge_dates(self, draft: _Draft, issued: date, due: Deadline) -> None:
+        if due.window is Window.IN_TIME and issued <= self._today:
+            return
         words = {"hours": str(self._rules.deadline_hours), "issued": issued.strftime("%d/%m/%Y")}
         if issued > self._today:
             draft.warnings.append(self._problem(draft, "cufe", Mistake("fecha-futura", words)))
@@ -258,7 +260,11 @@ class _Checker:
             if draft.valid is not None and not draft.problems:
                 groups.setdefault(draft.cufe, []).append(draft)
         known = seen(list(groups)) if groups else {}
-        for members in groups.values():
+        nothing_earlier = not self._sheet.earlier
+        for cufe, members in groups.items():
+            if nothing_earlier and len(members) == 1 and cufe not in known:
+                members[0].ruling = ALONE
+                continue
             rulings = rule([self._entry(draft) for draft in members], known)
             for draft, ruling in zip(members, rulings, strict=True):
                 draft.ruling = ruling

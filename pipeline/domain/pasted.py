@@ -155,7 +155,7 @@ def mistake(received: str) -> Mistake | None:
     if _NUMBER.fullmatch(text):
         return Mistake("cufe-numero-suelto", {})
     if len(text) == 64 and _is_valid("FE" + text):
-        return Mistake("cufe-sin-fe", {"code": "FE" + text})
+        return Mistake("cufe-sin-fe", {"full": "FE" + text})
     places = list(_look_alikes(text, received))
     return Mistake("cufe-parecido", {"places": "; ".join(places)}) if places else None
 

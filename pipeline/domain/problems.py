@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
     "cufe-varios": _row("La celda contiene {count} códigos CUFE distintos.", "Deje uno por fila."),
     "cufe-sin-fe": _row(
         "El CUFE tiene 64 caracteres y le falta el «FE» del comienzo.",
-        "No se completa solo: si el código correcto es {code}, escríbalo así.",
+        "No se completa solo: si el código correcto es {full}, escríbalo así.",
     ),
     "cufe-parecido": _row("El CUFE tiene caracteres que parecen otros: {places}.", "Corríjalos y vuelva a cargar."),
     "cufe-extranjero": _row(
@@ -208,7 +208,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def problem(code: str, *, cell: str, column: str, value: str, **words: object) -> Problem:
+def problem(code: str, /, *, cell: str, column: str, value: str, **words: object) -> Problem:
     """A row's problem: message and remedy of ``code`` with ``words`` filled in, ``value`` shortened.
 
     Raises ``KeyError`` for a code that the table does not have: that is a bug.
@@ -225,7 +225,7 @@ def cufe_problem(found: CufeInvalid, *, cell: str, column: str, value: str) -> P
     return Problem(found.code, cell, column, shorten(value), f"{found.message} {found.remedy}".strip())
 
 
-def refused(code: str, *, where: str = "", **words: object) -> InputRefused:
+def refused(code: str, /, *, where: str = "", **words: object) -> InputRefused:
     """The error that refuses a whole file; to be raised by the caller. Raises ``KeyError`` for an unknown code."""
     kind = KINDS[code]
     return InputRefused(kind.message.format(**words), code=code, where=where, remedy=kind.remedy.format(**words))

@@ -27,14 +27,25 @@ _BLOCK = 1024 * 1024
 Keys = npt.NDArray[np.int64]
 """Cells as numbers: row * 16384 + column, row 1-based, column 0-based."""
 
-_TAG = re.compile(rb'<(?:row|c) r="([A-Z]{0,3})([1-9][0-9]{0,6})"([^>]*)>')
-_ODD_FORM = re.compile(rb"<(?:row|c)[\t\r\n/>]|:(?:row|c)[\s/>]|<!")
+_TAG = re.compile(rb'<(?:row|c) r="([A-Z]{0,3})([1-9][0-9]{0,6})"')
+_ROW = re.compile(rb'<row r="([0-9]+)"([^>]*)>')
+# Three searches and not one alternation: each has a fixed start, which makes them five times faster.
+_ODD_TAG = re.compile(rb"<(?:row|c)[\t\r\n/>]")
+_ODD_PREFIX = re.compile(rb":(?:row|c)[\s/>]")
 _FORMULA = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"[^>]*(?<!/)><f[\s/>]')
 _ERROR = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"[^>]*\st="e"[^>]*(?<!/)>')
 _HIDDEN = re.compile(rb"""\shidden=["'](?:1|true)["']|\sht=["']0(?:\.0*)?["']""")
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 _NO_COLUMN, _NO_SUCH_COLUMN = -2, -1  # a row's address has no column; XYZ is beyond the last
 _NUMBER_OF = {column_letters(n).encode(): n for n in range(COLUMNS)}
+
+
+class _Columns(dict[bytes, int]):
+    def __missing__(self, letters: bytes) -> int:
+        return _NO_SUCH_COLUMN
+
+
+_COLUMN_OF = _Columns({**_NUMBER_OF, b"": _NO_COLUMN}).__getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a worksheet holds beside its values. ``filled`` is the lowest row and the rightmost column with content."""
+    """What a worksheet holds beside its values. ``last_row`` and ``last_column`` (counted from 1) bound its cells."""
 
     last_row: int
     last_column: int
@@ -79,16 +90,21 @@ def scan(content: bytes, sheet: str, last_row: int, last_column: int) -> Scan:
     Raises ``InputRefused``: far cells, cells out of order or twice, broken XML.
     """
     start, end = content.find(b"<sheetData"), content.rfind(b"</sheetData>")
-    if start < 0 or end < start or _ODD_FORM.search(content, 0, start):
+    if start < 0 or end < start or _odd(content[:start]):
         return _slow(content, sheet, last_row, last_column)
     found = _Found(sheet, last_row, last_column)
     for block in _blocks(content, start, end):
-        if _ODD_FORM.search(block) or not found.take(block):
+        if _odd(block) or not found.take(block):
             return _slow(content, sheet, last_row, last_column)
     outside = content[:start] + b"<sheetData>" + content[end:]
     if b"<c " in outside or b"<row " in outside:
         return _slow(content, sheet, last_row, last_column)
     return found.done(*_around(outside))
+
+
+def _odd(block: bytes) -> bool:
+    """Whether a tag in ``block`` may have a form that ``_TAG`` does not see."""
+    return b"<!" in block or _ODD_TAG.search(block) is not None or _ODD_PREFIX.search(block) is not None
 
 
 def _blocks(content: bytes, start: int, end: int) -> Iterator[bytes]:
@@ -118,16 +134,16 @@ class _Found:
             return False
         if not tags:
             return True
-        letters, numbers, rest = zip(*tags, strict=True)
+        letters, numbers = zip(*tags, strict=True)
         rows = np.array(numbers, dtype="S7").astype(np.int64)
-        columns = np.fromiter((_column(one) for one in letters), np.int64, len(letters))
+        columns = np.fromiter(map(_COLUMN_OF, letters), np.int64, len(letters))
         if (columns == _NO_SUCH_COLUMN).any() or not self._ordered(rows, columns):
             return False
-        filled = np.fromiter((not one.endswith(b"/") for one in rest), np.bool_, len(rest)) & (columns >= 0)
-        if not self._within_reach(rows[filled], columns[filled]):
-            return False
-        if b'hidden="' in block or b' ht="0' in block or b"hidden='" in block:
-            in_rows = [(number, more) for one, number, more in tags if not one]
+        self._reach = (max(self._reach[0], int(rows.max())), max(self._reach[1], int(columns.max()) + 1))
+        if self._reach[0] > self._limits[0] or self._reach[1] > self._limits[1]:
+            return False  # perhaps only a cell with a format and no content
+        if b" hidden=" in block or b' ht="0' in block or b" ht='0" in block:
+            in_rows = _ROW.findall(block)
             if any(more.count(b'"') % 2 for _, more in in_rows):
                 return False  # a ">" inside an attribute
             self._hidden |= {int(number) for number, more in in_rows if _HIDDEN.search(more)}
@@ -149,13 +165,6 @@ class _Found:
         self._previous, self._row = int(keys[-1]), int(rows[-1])
         return True
 
-    def _within_reach(self, rows: Keys, columns: Keys) -> bool:
-        if not len(rows):
-            return True
-        bottom, right = int(rows.max()), int(columns.max()) + 1
-        self._reach = (max(self._reach[0], bottom), max(self._reach[1], right))
-        return bottom <= self._limits[0] and right <= self._limits[1]
-
     def done(self, hidden_columns: tuple[tuple[int, int], ...], merged: tuple[Area, ...]) -> Scan:
         return Scan(
             *self._reach,
@@ -172,10 +181,6 @@ def far_away(sheet: str, row: int, column: int, limits: tuple[int, int]) -> Exce
     address = f"{sheet}!{column_letters(column)}{row}"
     rows = f"{limits[0]:,}".replace(",", ".")
     return refused("xlsx-lejos", address=address, rows=rows, columns=limits[1])
-
-
-def _column(letters: bytes) -> int:
-    return _NUMBER_OF.get(letters, _NO_SUCH_COLUMN) if letters else _NO_COLUMN
 
 
 def _key_of(match: tuple[bytes, ...]) -> int:

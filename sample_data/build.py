@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sample_data.mistakes import mistakes_xlsx
 from sample_data.monthly import monthly_csv, monthly_xlsx
 
 FILES = {
     "lote_mensual.xlsx": monthly_xlsx,
     "lote_mensual.csv": monthly_csv,
+    "lote_con_errores.xlsx": mistakes_xlsx,
 }
 
 

@@ -61,11 +61,9 @@ def synthetic(
     return text + check_digit(text)
 
 
-def respelled(code: str, **parts: str) -> str:
-    """``code`` with other text at the places ``at_<n>`` (0-based) and a check digit that fits again."""
-    for place, text in parts.items():
-        start = int(place.removeprefix("at_"))
-        code = code[:start] + text + code[start + len(text) :]
+def respelled(code: str, place: int, text: str) -> str:
+    """``code`` with ``text`` from the 0-based ``place`` on, and a check digit that fits again."""
+    code = code[:place] + text + code[place + len(text) :]
     return code[:65] + check_digit(code)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 
-STAMP = datetime(2026, 11, 20, 14, 30)
-"""Created and saved at (UTC), as the documents' properties say it."""
+STAMP = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+"""Created and saved at, as the documents' properties say it."""
 
 _ZIP_TIME = (2026, 11, 20, 9, 30, 0)
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
@@ -29,7 +29,7 @@ def workbook_bytes(book: Workbook, *, author: str, title: str, cached: Mapping[s
     """
     properties = book.properties
     properties.creator = properties.lastModifiedBy = author
-    properties.title, properties.created = title, STAMP
+    properties.title, properties.created = title, STAMP.replace(tzinfo=None)
     saved = io.BytesIO()
     book.save(saved)
     fixed = io.BytesIO()

@@ -22,12 +22,15 @@ from sample_data.batch import Row, rows_of
 from sample_data.codes import DISTRIBUTOR
 from sample_data.fixed import workbook_bytes
 
+FIRST_NUMBER = 4301
+FIRST_NUMBER_CSV = 5201
+
 
 def _november(words: Mapping[int, str]) -> dict[date, str]:
     return {date(2026, 11, day): text for day, text in words.items()}
 
 
-# Each line that is indented further holds one answer that cannot be understood, at its beginning.
+# Lines of six rows to be sent: the first meets an answer that cannot be understood, the other five do not.
 XLSX_PLAN = _november(
     {
         9: "000 000",
@@ -38,24 +41,23 @@ XLSX_PLAN = _november(
             970 000 907 000/nbsp 906 000
             981 000 !vacio 000 918 000 910
             931 000 962 000 949 000  !repetida""",
-        14: "971 000 920 000/raya 904 000",
+        14: "971 000 000 000/raya 904 000",
         16: """
-            999 000 000 950 !corto 000 952
-            974 000/minusculas 915 000 000 997
+            999 000 956 950 !corto 000 952
+            974 000/minusculas 915 000 953 997
             903 968 !incompleto 000 000 941 000""",
         17: """
             980 000 951 000 993 000
-            934 000 000 !conflicto 916 000/enlace 961
-            972 000 905 000 988 000  !numero""",
+            934 000 954 !conflicto 916 000/enlace 961
+            972 000 951 000 988 000  !numero""",
         18: """
             969 000@2 994 000@2 000@2 940
             930 000@2 960@2 000 995 000
-            985 000/formula 907 000 991 !letra 000""",
+            985 000/formula 000 919 991 !letra 000""",
         19: """
             935 000 946 000 950 000
-            000 000 956 !repetida 000 918 953
-            000 954 000 919 !correo 000 000""",
-        20: "996 000 989 000 951 964",
+            000 !repetida 918 000 !correo 000""",
+        20: "996 920 989 907 964 905",
     }
 )
 
@@ -95,7 +97,7 @@ def monthly_xlsx() -> bytes:
     sheet.title = "Anulaciones nov-2026"
     _titles(sheet)
     _header(sheet)
-    for ordinal, row in enumerate(rows_of(XLSX_PLAN, 4301), start=1):
+    for ordinal, row in enumerate(rows_of(XLSX_PLAN, FIRST_NUMBER), start=1):
         _write(sheet, HEADER_ROW + ordinal, ordinal, row)
     sheet.freeze_panes = f"A{HEADER_ROW + 1}"
     return workbook_bytes(book, author="Yariela Muñoz", title=TITLES[1])
@@ -145,7 +147,7 @@ def monthly_csv() -> bytes:
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow([DISTRIBUTOR.name, *[""] * (len(CSV_HEADINGS) - 1)])
     writer.writerow(CSV_HEADINGS)
-    for row in rows_of(CSV_PLAN, 5201):
+    for row in rows_of(CSV_PLAN, FIRST_NUMBER_CSV):
         writer.writerow(
             [
                 *(f"{row.issued:%d/%m/%Y}", row.number, row.customer, row.code or ""),

@@ -11,7 +11,7 @@ from pipeline.domain.actions import SEND_LATER, Action, recommend
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import Outcome, outcome
-from pipeline.domain.records import ResultLine, Source
+from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.model import Added, Row
 from pipeline.report.words import TONES
@@ -119,7 +119,7 @@ def _yes_no(value: bool) -> str:
 
 def _remarks(line: ResultLine) -> list[str]:
     remarks = [str(problem) for problem in line.problems]
-    remarks += [f"Reparado. {repair}" for repair in line.repairs]
+    remarks += [_repaired(repair, sent=line.sent_cufe is not None) for repair in line.repairs]
     remarks += [f"Aviso. {warning}" for warning in line.warnings]
     if line.leader is not None:
         remarks.append(_mirrors(line))
@@ -132,6 +132,12 @@ def _remarks(line: ResultLine) -> list[str]:
     if line.decided_by:
         remarks.append(f"Decisión de {line.decided_by}: {line.decided_why or 'sin motivo escrito'}.")
     return remarks
+
+
+def _repaired(repair: Repair, *, sent: bool) -> str:
+    """A repair as it was used; «enviado» only when the row was."""
+    used = "enviado" if sent else "leído como"
+    return f"Reparado. {repair.cell}: {repair.what}; recibido «{repair.received}», {used} «{repair.used}»"
 
 
 def _mirrors(line: ResultLine) -> str:

@@ -126,12 +126,12 @@ def _totals(page: Page, report: Report) -> None:
     for total in report.totals:
         quiet = not total.rows
         word = replace(CELL, color=MUTED) if quiet else toned(CELL, total.tone, strong=True)
-        figure = replace(FIGURE, color=MUTED) if quiet else FIGURE
+        figure = replace(FIGURE, color=MUTED, format='#,##0;;"–"') if quiet else FIGURE
         last = page.line(
             MARGIN,
             Span(3, total.outcome.value, replace(word, indent=1)),
             Span(1, total.rows, figure),
-            Span(1, total.share, replace(figure, format="0.0%")),
+            Span(1, total.share, replace(figure, format='0.0%;;"–"')),
             height=18,
         )
     bold = Look(bold=True, across="right", format="#,##0", indent=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from openpyxl.utils import get_column_letter
@@ -118,9 +119,15 @@ def fit_height(texts: Iterable[tuple[Value, float]]) -> float | None:
     lines = 1
     for text, width in texts:
         if isinstance(text, str) and (len(text) > width or "\n" in text):
-            needed = sum(-(-(len(part) or 1) // max(int(width), 1)) for part in text.split("\n"))
-            lines = max(lines, needed)
+            lines = max(lines, sum(_lines(part, max(int(width), 1)) for part in text.split("\n")))
     return None if lines == 1 else min(4.0 + LINE_HEIGHT * lines, HIGHEST)
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that ``text`` takes: counted where long words (codes) begin a line of their own, else estimated."""
+    if any(len(word) * 3 > width for word in text.split(" ")):
+        return len(wrap(text, width)) or 1
+    return -(-(len(text) or 1) // width)
 
 
 def _print_text(text: str) -> str:

@@ -39,7 +39,7 @@ ADDED: dict[str, tuple[float, Look]] = {
     "cufe_enviado": (70, CODE),
     "resultado": (26, replace(PLAIN, bold=True)),
     "estado_edoc": (13, CENTRED),
-    "estado_edoc_descripcion": (34, WRAPPED),
+    "estado_edoc_descripcion": (42, WRAPPED),
     "reenviar": (10, CENTRED),
     "consultar": (11, CENTRED),
     "accion_recomendada": (52, WRAPPED),
@@ -127,4 +127,4 @@ def _width(value: Cell) -> float:
         return min(len(value) * 1.05 + 3, 76.0)
     if isinstance(value, datetime):
         return 19.0
-    return min(len(str(value)) * 1.05 + 2, 46.0)
+    return min(len(str(value)) * 1.05 + 2, 60.0)

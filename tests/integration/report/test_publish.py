@@ -17,6 +17,7 @@ import pytest
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
+from pipeline.read.sheet import read_sheet
 from pipeline.report.aside import new_aside
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
@@ -24,6 +25,7 @@ from pipeline.report.preview import preview_batch
 from pipeline.report.publish import publish, publish_export, publish_preview
 from pipeline.report.summary import summarise
 from pipeline.report.verify import verify
+from pipeline.report.workbook import write_workbook
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
 NAME = "lote__20261120-7f3a__resultados.xlsx"
@@ -128,6 +130,19 @@ def test_rows_that_break_their_schema_are_not_published(batch: Batch, tmp_path: 
     assert names(tmp_path) == []
 
 
+def test_a_workbook_that_was_written_wrongly_is_not_published(
+    batch: Batch, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info, lines, events = batch
+    before = publish(report, tmp_path, "lote").read_bytes()
+    shorter = summarise(replace(info, rows=119), lines[:-1], events)
+    monkeypatch.setattr("pipeline.report.publish.write_workbook", lambda _, stream: write_workbook(shorter, stream))
+    with pytest.raises(Bug):
+        publish(report, tmp_path, "lote")
+    assert names(tmp_path) == [NAME]
+    assert (tmp_path / NAME).read_bytes() == before
+
+
 def test_what_a_killed_run_left_behind_is_swept_away_but_nothing_in_use_is(report: Report, tmp_path: Path) -> None:
     left = tmp_path / ".anular-20261120-7f3a-abc.tmp"
     left.write_bytes(b"half a workbook")
@@ -190,6 +205,14 @@ def test_a_preview_is_a_workbook_that_says_nothing_was_sent(tmp_path: Path) -> N
         "NO ENVIADA",
         "RECHAZADA",
     ]
+
+
+def test_a_results_workbook_can_be_read_as_an_input_again(batch: Batch, report: Report, tmp_path: Path) -> None:
+    info, lines, _ = batch
+    sheet = read_sheet(publish(report, tmp_path, "lote"))
+    assert (sheet.sheet, sheet.headings) == ("Resultados", info.headings)
+    assert [tuple(cells) for cells in sheet.cells.itertuples(index=False, name=None)] == [line.cells for line in lines]
+    assert list(sheet.earlier.values()) == [row.added.resultado for row in report.rows]
 
 
 # ------------------------------------------------------------------------------- what verification finds

@@ -82,9 +82,16 @@ def test_repairs_and_problems_stand_each_on_its_line_with_its_cell(make_line: Ma
     )
     assert (row_of(line).added.observaciones or "").split("\n") == [
         "Hoja1!B2: el motivo es muy corto [motivo-corto]",
-        "Reparado. Hoja1!A2: mayúsculas; recibido «fe01», enviado «FE01»",
+        "Reparado. Hoja1!A2: mayúsculas; recibido «fe01», leído como «FE01»",
         "Aviso. Hoja1!A2: el DV no corresponde [dv]",
     ]
+
+
+def test_a_repaired_code_is_called_sent_only_when_it_was(make_line: MakeLine) -> None:
+    repairs = (Repair("Hoja1!A2", "fe01", "FE01", "mayúsculas"),)
+    sent = row_of(make_line(State.CANCELLED, estado=2, repairs=repairs)).added
+    assert sent.observaciones == "Reparado. Hoja1!A2: mayúsculas; recibido «fe01», enviado «FE01»"
+    assert "enviado" not in (row_of(make_line(State.READY, repairs=repairs)).added.observaciones or "")
 
 
 def test_an_unclear_answer_and_a_persons_decision_are_told(make_line: MakeLine) -> None:

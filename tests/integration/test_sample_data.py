@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ import pytest
 from pipeline.domain.caution import Advice, Caution
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window
-from pipeline.domain.lifecycle import Event
+from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.problems import KINDS
-from pipeline.domain.records import Cancellation, CheckedRow, Finding, Position, Seen, Source, State, Verdict
+from pipeline.domain.records import Cancellation, CheckedRow, Finding, Position, Seen, Source, Verdict
 from pipeline.edoc.wire import read_answer
 from pipeline.read.sheet import read_sheet
 from pipeline.sandbox.book import Book, key_of
@@ -57,7 +58,9 @@ def in_sending_order(rows: list[CheckedRow]) -> list[CheckedRow]:
 
 
 def _cancellation(row: CheckedRow) -> Cancellation:
-    assert row.cufe is not None and row.reason is not None and row.deadline is not None
+    assert row.cufe is not None
+    assert row.reason is not None
+    assert row.deadline is not None
     return Cancellation(
         attempt=row.pos,
         version=0,
@@ -163,7 +166,7 @@ def test_the_circuit_breaker_stays_closed_even_when_answers_overtake_each_other(
         assert {caution.seen(finding) for finding in [findings[0], *order[1:]]} == {Advice.GO}
     unclear = [place for place, finding in enumerate(findings) if finding.event is Event.UNCLEAR]
     assert len(unclear) == 15
-    assert min(later - sooner for sooner, later in zip(unclear, unclear[1:], strict=False)) >= 6
+    assert min(later - sooner for sooner, later in pairwise(unclear)) >= 6
 
 
 def _unclear_first(findings: list[Finding], in_flight: int) -> Iterator[Finding]:

@@ -388,7 +388,12 @@ def _read(file: Path, sheet: str, include_hidden: bool, settings: Settings) -> S
     from pipeline import wiring
     from pipeline.read.sheet import read_sheet
 
-    return read_sheet(file, sheet=sheet or None, limits=wiring.limits(settings), include_hidden=include_hidden)
+    try:
+        return read_sheet(file, sheet=sheet or None, limits=wiring.limits(settings), include_hidden=include_hidden)
+    except InputRefused as refusal:
+        if file.name not in refusal.sentence:  # with several files the person has to know which
+            refusal.where = f"{file.name}, {refusal.where}" if refusal.where else file.name
+        raise
 
 
 def _read_all(files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk) -> list[Sheet]:

@@ -288,11 +288,15 @@ def _out_of_tries(finding: Finding) -> StoppedEarly:
     reasons = {
         "dns": "no se encontró la dirección del servicio",
         "refused": "el servicio rechazó la conexión",
+        "connect": "no se pudo conectar con el servicio",
         "connect-timeout": "el servicio no contestó a tiempo",
+        "pool-timeout": "no hubo una conexión libre a tiempo",
         "tls": "el certificado del servicio no es de confianza",
+        "interrupted": "la ejecución se interrumpió",
     }
+    said = "eDoc pidió esperar demasiadas veces" if finding.event is Event.THROTTLED else "no se pudo conectar"
     return ServiceRefused(
-        f"No se pudo enviar: {reasons.get(finding.note, 'eDoc pidió esperar demasiadas veces')}.",
+        f"No se pudo enviar: {reasons.get(finding.note, said)}.",
         code=f"not-sent-{finding.note or finding.event.value}",
         remedy="Nada se envió dos veces. Ejecute la misma orden más tarde.",
     )

@@ -155,12 +155,19 @@ def judge(
     if estado in (2, 11):
         # Success beside a code that contradicts it or that nobody knows; or a query that found it alive.
         return Event.ALIVE if source is Source.QUERY and estado == 2 else Event.UNCLEAR
+    if estado in _SAYS_ENOUGH:
+        return _SAYS_ENOUGH[estado]
     if dgi in _DGI_CORRECT:
         return Event.CORRECT
     if dgi in _DGI_PERSON:
         return Event.PERSON
-    if estado in TRANSITORY:
-        return Event.IN_PROGRESS
-    return {4: Event.SUPPORT, 6: Event.CORRECT, 15: Event.RETURNED, 18: Event.NOT_FOUND}.get(
-        estado if estado is not None else -1, Event.UNCLEAR
-    )
+    return Event.IN_PROGRESS if estado in TRANSITORY else Event.UNCLEAR
+
+
+# These states say by themselves what to do; a code beside them only explains why.
+_SAYS_ENOUGH: dict[int | None, Event] = {
+    4: Event.SUPPORT,
+    6: Event.CORRECT,
+    15: Event.RETURNED,
+    18: Event.NOT_FOUND,
+}

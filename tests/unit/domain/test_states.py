@@ -107,6 +107,16 @@ def test_an_error_code_of_the_authority_without_a_state_is_for_a_person(code, ev
     assert judge(C, None, code) is event
 
 
+@pytest.mark.parametrize("code", ["1002", "1601", "9999"])
+def test_a_refusal_is_the_states_whatever_code_explains_it(code):
+    assert judge(C, 6, code) is Event.CORRECT
+    assert judge(C, 15, code) is Event.RETURNED
+
+
+def test_an_error_code_beside_a_transitory_state_is_for_a_person():
+    assert judge(C, 5, "1002") is Event.PERSON
+
+
 def test_an_unknown_code_alone_is_neither_success_nor_rejection():
     assert judge(C, None, "7777") is Event.UNCLEAR
 

@@ -1,0 +1,174 @@
+"""The command as a person runs it: a process of its own, a folder of its own, the sandbox on a real port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from pipeline.domain.cufe import check_digit
+
+ROOT = Path(__file__).parents[2]
+NOW = "2026-11-20T10:00:00-05:00"
+REASON = "Factura emitida con el monto equivocado"
+HEADINGS = ["No.", "Cliente", "CUFE", "Motivo de anulación", "Monto"]
+
+
+def make_cufe(number: int, scenario: str = "000", day: str = "20261118") -> str:
+    """A valid synthetic code; the sandbox behaves by its ``scenario``."""
+    text = f"FE01200000000000029-29-29-56000{number % 10}{day}{number:010d}001012{number % 1000000:06d}{scenario}"
+    return text + check_digit(text)
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        return self.out + self.err
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Place:
+    """A folder with a ledger and a journal, and the environment that points to them."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
+        self.env = {
+            **clean,
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "ANULAR_LEDGER": f"sqlite:///{self.folder / 'ledger' / 'registro.db'}",
+            "ANULAR_OUT": str(self.folder / "out"),
+            "ANULAR_RATE": "200",
+            "ANULAR_CONCURRENCY": "8",
+            "ANULAR_POLL_EVERY": "0.5",
+            "ANULAR_POLL_FOR": "6",
+            "ANULAR_SANDBOX_NOW": NOW,
+        }
+
+    def file(self, rows: Sequence[Sequence[Any]], name: str = "lote.xlsx", headings: Sequence[str] = HEADINGS) -> Path:
+        """A workbook with one sheet ``Hoja1``."""
+        book = Workbook()
+        sheet = book.worksheets[0]
+        sheet.title = "Hoja1"
+        for row in (headings, *rows):
+            sheet.append(list(row))
+        path = self.folder / name
+        book.save(path)
+        return path
+
+    def batch(self, scenarios: Iterable[str], name: str = "lote.xlsx", first: int = 1) -> Path:
+        """A workbook with one good row for each scenario."""
+        rows = [
+            [n, f"Cliente {n}", make_cufe(n, scenario), REASON, 100.5 + n]
+            for n, scenario in enumerate(scenarios, start=first)
+        ]
+        return self.file(rows, name)
+
+    def start(self, *arguments: object, **more: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env={**self.env, "PYTHONPATH": str(ROOT), **more},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def anular(self, *arguments: object, **more: str) -> Done:
+        process = self.start(*arguments, **more)
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            kill_group(process)
+        assert "Traceback" not in out + err, out + err
+        return Done(process.returncode, out, err)
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "ledger" / "registro.db.sandbox.jsonl"
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What the sandbox received; a line that is just being written is left out."""
+        if not self.journal.exists():
+            return []
+        lines = self.journal.read_text("utf-8").split("\n")[:-1]
+        return [entry for entry in map(json.loads, lines) if "route" in entry]
+
+    def posts(self) -> Counter[str]:
+        return Counter(
+            entry["cufe"] for entry in self.entries() if entry["route"] == "cancel" and entry["method"] == "POST"
+        )
+
+    def results(self, batch: str = "") -> Path:
+        (path,) = (self.folder / "out").glob(f"*{batch}__resultados.xlsx")
+        return path
+
+    def rows(self, sheet: str = "Resultados") -> list[dict[str, Any]]:
+        """The rows of a sheet of the results workbook, by heading."""
+        book = load_workbook(self.results(), read_only=True)
+        head, *rest = [list(row) for row in book[sheet].iter_rows(values_only=True)]
+        book.close()
+        return [dict(zip(map(str, head), row, strict=True)) for row in rest]
+
+    def wait_for_posts(self, count: int, seconds: float = 60.0) -> None:
+        """Returns when the sandbox has received ``count`` cancellations."""
+        end = time.monotonic() + seconds
+        while sum(self.posts().values()) < count:
+            assert time.monotonic() < end, "the program did not get that far"
+            time.sleep(0.01)
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Ends ``process`` and the sandbox that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def cufe() -> Callable[..., str]:
+    return make_cufe
+
+
+@pytest.fixture
+def end_group() -> Callable[[subprocess.Popen[str]], None]:
+    return kill_group

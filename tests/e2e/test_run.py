@@ -77,7 +77,8 @@ def test_killed_in_the_middle_and_run_again_nothing_is_posted_twice_and_no_row_i
     file = place.batch(["000", *scenarios])
     for _ in range(3):
         process = place.start("run", file, "--yes", ANULAR_RATE="60")
-        place.wait_for_posts(min(55, sum(place.posts().values()) + dice.randint(1, 18)))
+        # At each kill up to 8 rows are claimed and may never leave: they are unknown then, and not posted.
+        place.wait_for_posts(sum(place.posts().values()) + dice.randint(1, 11))
         os.kill(process.pid, signal.SIGKILL)
         end_group(process)
     done = place.anular("run", file, "--yes", "--json")

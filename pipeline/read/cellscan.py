@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from xml.parsers import expat
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.domain.problems import refused
-from pipeline.domain.records import column_letters
+from pipeline.read.grid import COLUMNS, NUMBER_OF, ROWS, Area, Scan, key
+from pipeline.read.slowscan import Watcher
 
-COLUMNS = 16_384
-ROWS = 1_048_576
 _BLOCK = 1024 * 1024
 
 Keys = npt.NDArray[np.int64]
@@ -32,12 +28,12 @@ _ROW = re.compile(rb'<row r="([0-9]+)"([^>]*)>')
 # Three searches and not one alternation: each has a fixed start, which makes them five times faster.
 _ODD_TAG = re.compile(rb"<(?:row|c)[\t\r\n/>]")
 _ODD_PREFIX = re.compile(rb":(?:row|c)[\s/>]")
-_FORMULA = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"[^>]*(?<!/)><f[\s/>]')
-_ERROR = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"[^>]*\st="e"[^>]*(?<!/)>')
+_FORMULA = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^>]*)(?<!/)><f[\s/>]')
+_ERROR = re.compile(
+    rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"[^>]*\st="e"[^>]*(?<!/)>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?(?:<v>([^<&]*)</v>)?'
+)
 _HIDDEN = re.compile(rb"""\shidden=["'](?:1|true)["']|\sht=["']0(?:\.0*)?["']""")
-_ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 _NO_COLUMN, _NO_SUCH_COLUMN = -2, -1  # a row's address has no column; XYZ is beyond the last
-_NUMBER_OF = {column_letters(n).encode(): n for n in range(COLUMNS)}
 
 
 class _Columns(dict[bytes, int]):
@@ -45,43 +41,7 @@ class _Columns(dict[bytes, int]):
         return _NO_SUCH_COLUMN
 
 
-_COLUMN_OF = _Columns({**_NUMBER_OF, b"": _NO_COLUMN}).__getitem__
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A rectangle: rows 1-based, columns 0-based, all inclusive."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def address(self) -> str:
-        return f"{column_letters(self.left)}{self.top}:{column_letters(self.right)}{self.bottom}"
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a worksheet holds beside its values. ``last_row`` and ``last_column`` (counted from 1) bound its cells."""
-
-    last_row: int
-    last_column: int
-    formulas: frozenset[int]
-    errors: frozenset[int]
-    hidden_rows: frozenset[int]
-    hidden_columns: tuple[tuple[int, int], ...]
-    merged: tuple[Area, ...]
-
-    @property
-    def empty(self) -> bool:
-        return self.last_row == 0
-
-
-def key(row: int, column: int) -> int:
-    """A cell as a number."""
-    return row * COLUMNS + column
+_COLUMN_OF = _Columns({**NUMBER_OF, b"": _NO_COLUMN}).__getitem__
 
 
 def scan(content: bytes, sheet: str, last_row: int, last_column: int) -> Scan:
@@ -123,8 +83,8 @@ class _Found:
         self._sheet, self._limits = sheet, (last_row, last_column)
         self._previous = self._row = -1
         self._reach = (0, 0)
-        self._formulas: set[int] = set()
-        self._errors: set[int] = set()
+        self._formulas: dict[int, bool] = {}
+        self._errors: dict[int, str] = {}
         self._hidden: set[int] = set()
 
     def take(self, block: bytes) -> bool:
@@ -148,9 +108,9 @@ class _Found:
                 return False  # a ">" inside an attribute
             self._hidden |= {int(number) for number, more in in_rows if _HIDDEN.search(more)}
         if b"<f" in block:
-            self._formulas |= {_key_of(match) for match in _FORMULA.findall(block)}
+            self._formulas |= {_key_of(match): b't="str"' in match[2] for match in _FORMULA.findall(block)}
         if b't="e"' in block:
-            self._errors |= {_key_of(match) for match in _ERROR.findall(block)}
+            self._errors |= {_key_of(match): match[2].decode() for match in _ERROR.findall(block)}
         return True
 
     def _ordered(self, rows: Keys, columns: Keys) -> bool:
@@ -168,133 +128,26 @@ class _Found:
     def done(self, hidden_columns: tuple[tuple[int, int], ...], merged: tuple[Area, ...]) -> Scan:
         return Scan(
             *self._reach,
-            frozenset(self._formulas),
-            frozenset(self._errors),
+            self._formulas,
+            self._errors,
             frozenset(self._hidden),
             hidden_columns,
             merged,
         )
 
 
-def far_away(sheet: str, row: int, column: int, limits: tuple[int, int]) -> Exception:
-    """The refusal of a cell beyond the limits."""
-    address = f"{sheet}!{column_letters(column)}{row}"
-    rows = f"{limits[0]:,}".replace(",", ".")
-    return refused("xlsx-lejos", address=address, rows=rows, columns=limits[1])
-
-
 def _key_of(match: tuple[bytes, ...]) -> int:
-    return key(int(match[1]), _NUMBER_OF[match[0]])
+    return key(int(match[1]), NUMBER_OF[match[0]])
 
 
 def _around(outside: bytes) -> tuple[tuple[tuple[int, int], ...], tuple[Area, ...]]:
     """Hidden columns and merged areas, from the XML before and after the rows."""
-    watcher = _Watcher("", ROWS, COLUMNS)
+    watcher = Watcher("", ROWS, COLUMNS)
     watcher.parse(outside)
     return tuple(watcher.hidden_columns), tuple(watcher.merged)
 
 
 def _slow(content: bytes, sheet: str, last_row: int, last_column: int) -> Scan:
-    watcher = _Watcher(sheet, last_row, last_column)
+    watcher = Watcher(sheet, last_row, last_column)
     watcher.parse(content)
     return watcher.done()
-
-
-class _Watcher:
-    """The slow scan: follows every tag with expat. Positions as the reader counts them when addresses are missing."""
-
-    def __init__(self, sheet: str, last_row: int, last_column: int) -> None:
-        self._sheet, self._limits = sheet, (last_row, last_column)
-        self._row, self._column = 0, 0
-        self._previous = -1
-        self._cell: tuple[int, int] | None = None
-        self._reach = (0, 0)
-        self._formulas: set[int] = set()
-        self._errors: set[int] = set()
-        self._hidden: set[int] = set()
-        self.hidden_columns: list[tuple[int, int]] = []
-        self.merged: list[Area] = []
-
-    def parse(self, content: bytes) -> None:
-        """Raises ``InputRefused`` for broken XML."""
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        try:
-            parser.Parse(content, True)
-        except expat.ExpatError as error:
-            raise refused("xlsx-danado") from error
-
-    def done(self) -> Scan:
-        return Scan(
-            *self._reach,
-            frozenset(self._formulas),
-            frozenset(self._errors),
-            frozenset(self._hidden),
-            tuple(self.hidden_columns),
-            tuple(self.merged),
-        )
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(":")[2]
-        if name == "c":
-            self._start_cell(attributes)
-        elif name == "row":
-            self._start_row(attributes)
-        elif self._cell is not None and name in ("v", "f", "is"):
-            self._content(name)
-        elif name == "mergeCell":
-            self.merged.append(_area(attributes.get("ref", "")))
-        elif name == "col" and (attributes.get("hidden") in ("1", "true") or attributes.get("width") == "0"):
-            self.hidden_columns.append((_whole(attributes.get("min")) - 1, _whole(attributes.get("max")) - 1))
-
-    def _start_row(self, attributes: dict[str, str]) -> None:
-        row = _whole(attributes["r"]) if "r" in attributes else self._row + 1
-        if row <= self._row:
-            raise refused("xlsx-desorden", sheet=self._sheet)
-        self._row, self._column = row, 0
-        if attributes.get("hidden") in ("1", "true") or re.fullmatch(r"0(?:\.0*)?", attributes.get("ht", "")):
-            self._hidden.add(row)
-
-    def _start_cell(self, attributes: dict[str, str]) -> None:
-        row, column = self._row, self._column
-        if "r" in attributes:
-            row, column = _place(attributes["r"])
-        if row != self._row or key(row, column) <= self._previous:
-            raise refused("xlsx-desorden", sheet=self._sheet)
-        self._previous, self._column = key(row, column), column + 1
-        self._cell = (row, column)
-        if attributes.get("t") == "e":
-            self._errors.add(key(row, column))
-
-    def _content(self, name: str) -> None:
-        assert self._cell is not None
-        row, column = self._cell
-        if row > self._limits[0] or column >= self._limits[1]:
-            raise far_away(self._sheet, row, column, self._limits)
-        self._reach = (max(self._reach[0], row), max(self._reach[1], column + 1))
-        if name == "f":
-            self._formulas.add(key(row, column))
-
-    def _end(self, tag: str) -> None:
-        if tag.rpartition(":")[2] == "c":
-            self._cell = None
-
-
-def _place(address: str) -> tuple[int, int]:
-    match = _ADDRESS.fullmatch(address)
-    if match is None or match[1].upper().encode() not in _NUMBER_OF or int(match[2]) > ROWS:
-        raise refused("xlsx-danado")
-    return int(match[2]), _NUMBER_OF[match[1].upper().encode()]
-
-
-def _area(ref: str) -> Area:
-    first, _, last = ref.partition(":")
-    (top, left), (bottom, right) = _place(first), _place(last or first)
-    return Area(top, left, bottom, right)
-
-
-def _whole(text: str | None) -> int:
-    if text is None or not re.fullmatch(r"[1-9][0-9]{0,6}", text):
-        raise refused("xlsx-danado")
-    return int(text)

@@ -6,6 +6,7 @@ and gives it the container that the guard made instead of the file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -15,7 +16,8 @@ from pipeline.domain.columns import RESULTS_SHEET
 from pipeline.domain.errors import AnularError
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell, column_letters
-from pipeline.read.cellscan import Scan, key, scan
+from pipeline.read.cellscan import scan
+from pipeline.read.grid import COLUMNS, Scan, key
 from pipeline.read.guard import Parts, open_workbook
 from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header
 from pipeline.read.limits import Limits
@@ -105,15 +107,19 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
     header = find_header(_top(page), sheet=name)
     if len(header.kept) > limits.columns:
         raise refused("demasiadas-columnas", where=name, limit=limits.columns)
+    unseen = _lines_with_unseen_values(page, header)
     lines: list[int] = []
     rows: list[list[Cell]] = []
     blank = 0
-    for line, row in enumerate(page.rows[header.line :], start=header.line + 1):
-        if not any(value != "" and not (isinstance(value, str) and value.isspace()) for value in row):
+    below: list[list[Any]] = [[""] * header.width] * (max(unseen, default=0) - len(page.rows))  # unseen at the end
+    for line, row in enumerate([*page.rows[header.line :], *below], start=header.line + 1):
+        if _is_blank(row) and line not in unseen:
             blank += 1
             continue
         lines.append(line)
         rows.append([_cell(value) for value in row])
+        if errors := page.around.errors:
+            rows[-1] = [errors.get(key(line, column), value) for column, value in enumerate(rows[-1])]
     if not rows:
         raise refused("sin-filas", where=name)
     if len(rows) > limits.rows:
@@ -122,6 +128,18 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
         _refuse_hidden(page, header, lines)
     _refuse_merged(page, header)
     return Table(header, lines, rows, name, blank, notes, _oddities(page, header, lines, rows))
+
+
+def _is_blank(row: Sequence[Any]) -> bool:
+    return not any(value != "" and not (isinstance(value, str) and value.isspace()) for value in row)
+
+
+def _lines_with_unseen_values(page: _Page, header: Header) -> set[int]:
+    """Rows whose role columns hold errors or formulas never worked out: the reader shows blanks, a person does not."""
+    around = page.around
+    unseen = [*around.errors, *(cell for cell, is_text in around.formulas.items() if not is_text)]
+    ours = {header.kept[place] for place in header.roles.values()}
+    return {line for line, column in (divmod(cell, COLUMNS) for cell in unseen) if column in ours}
 
 
 def _refuse_hidden(page: _Page, header: Header, lines: Sequence[int]) -> None:
@@ -165,10 +183,11 @@ def _oddities(
         for line, row in zip(lines, rows, strict=True):
             value = row[column]
             odd = _kind_of_value(value)
-            if around.formulas and key(line, column) in around.formulas:
+            is_text = around.formulas.get(key(line, column)) if around.formulas else None
+            if is_text is not None and not (is_text and value is None):  # a formula that says "" is a blank cell
                 odd = "formula" if value is not None else "formula-without-value"
             if around.errors and key(line, column) in around.errors:
-                odd = "error"
+                odd = "error"  # also when a formula came to it
             if odd:
                 found[line, place] = odd
     return found
@@ -205,6 +224,8 @@ def _cell(value: Any) -> Cell:
     """What a person sees in the cell: whole numbers as such, blanks as None, durations as text."""
     if isinstance(value, str):
         return value or None
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     if isinstance(value, timedelta):

@@ -130,10 +130,33 @@ def test_what_is_no_text_in_a_role_column_is_noted_with_its_place(excel: Make, c
 
 
 @pytest.mark.parametrize("comment", ["", "<!-- por el camino lento -->"])
-def test_a_formula_with_a_value_is_noted_too(comment: str, book: Make, sheet_xml: Xml, good_rows: list[str]) -> None:
-    formula = '<row r="4"><c r="A4" t="str"><f>"FE"&amp;1</f><v>FE1</v></c><c r="B4" t="e"><v>#REF!</v></c></row>'
+def test_a_formula_with_a_value_and_an_error_are_noted_too(
+    comment: str, book: Make, sheet_xml: Xml, good_rows: list[str], values: Values
+) -> None:
+    formula = (
+        '<row r="4"><c r="A4" t="str"><f>"FE"&amp;1</f><v>FE1</v></c>'
+        '<c r="B4" t="e"><f>X1</f><v>#REF!</v></c><c r="C4" t="e"><v>#N/A</v></c></row>'
+    )
     sheet = read_sheet(book(sheet_xml(*good_rows, comment, formula)))
-    assert sheet.oddities == {(4, 0): "formula", (4, 1): "error"}
+    assert sheet.oddities == {(4, 0): "formula", (4, 1): "error", (4, 2): "error"}
+    assert values(sheet)[4] == ["FE1", "#REF!", "#N/A"]
+
+
+def test_a_row_of_nothing_but_errors_or_open_formulas_is_a_row(
+    book: Make, sheet_xml: Xml, good_rows: list[str]
+) -> None:
+    rows = [
+        '<row r="4"><c r="A4" t="e"><v>#N/A</v></c></row>',
+        '<row r="5"><c r="B5"><f>X1</f><v></v></c></row>',
+        '<row r="6"><c r="A6" t="str"><f>IF(X1,X1,"")</f><v></v></c></row>',
+        '<row r="7"><c r="D7"><f>SUM(D2:D3)</f></c></row>',
+        '<row r="9"><c r="A9"><f>X2</f></c></row>',
+        '<row r="10"><c r="D10"><f>SUM(D2:D3)</f></c></row>',
+    ]
+    for comment in ("", "<!-- por el camino lento -->"):
+        sheet = read_sheet(book(sheet_xml(*good_rows, comment, *rows)))
+        assert (sheet.cells.index.tolist(), sheet.blank_rows) == ([2, 3, 4, 5, 9], 3)
+        assert sheet.oddities == {(4, 0): "error", (5, 1): "formula-without-value", (9, 0): "formula-without-value"}
 
 
 # --- which sheet

@@ -1,0 +1,78 @@
+"""What is known of a worksheet beside its values, and how cells are numbered and addressed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.domain.problems import refused
+from pipeline.domain.records import column_letters
+
+COLUMNS = 16_384
+ROWS = 1_048_576
+NUMBER_OF = {column_letters(n).encode(): n for n in range(COLUMNS)}
+"""Column letters to 0-based numbers: all that a worksheet can have."""
+
+_ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle: rows 1-based, columns 0-based, all inclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def address(self) -> str:
+        return f"{column_letters(self.left)}{self.top}:{column_letters(self.right)}{self.bottom}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a worksheet holds beside its values. ``last_row`` and ``last_column`` (counted from 1) bound its cells;
+
+    ``formulas`` and ``errors`` are by key: a formula with whether its value is a text, an error with its word
+    (``#N/A``), which the reader drops.
+    """
+
+    last_row: int
+    last_column: int
+    formulas: dict[int, bool]
+    errors: dict[int, str]
+    hidden_rows: frozenset[int]
+    hidden_columns: tuple[tuple[int, int], ...]
+    merged: tuple[Area, ...]
+
+    @property
+    def empty(self) -> bool:
+        return self.last_row == 0
+
+
+def key(row: int, column: int) -> int:
+    """A cell as a number."""
+    return row * COLUMNS + column
+
+
+def far_away(sheet: str, row: int, column: int, limits: tuple[int, int]) -> Exception:
+    """The refusal of a cell beyond the limits."""
+    address = f"{sheet}!{column_letters(column)}{row}"
+    rows = f"{limits[0]:,}".replace(",", ".")
+    return refused("xlsx-lejos", address=address, rows=rows, columns=limits[1])
+
+
+def place_of(address: str) -> tuple[int, int]:
+    """``B7`` -> row 7, column 1. Raises ``InputRefused`` for what is no address."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or match[1].upper().encode() not in NUMBER_OF or int(match[2]) > ROWS:
+        raise refused("xlsx-danado")
+    return int(match[2]), NUMBER_OF[match[1].upper().encode()]
+
+
+def area_of(ref: str) -> Area:
+    """``B2:C5`` as an area. Raises ``InputRefused`` for what is none."""
+    first, _, last = ref.partition(":")
+    (top, left), (bottom, right) = place_of(first), place_of(last or first)
+    return Area(top, left, bottom, right)

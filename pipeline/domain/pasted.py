@@ -58,19 +58,18 @@ def unpaste(text: str) -> Pasted:
     """``text`` as a code would be written, with the repairs that were needed.
 
     >>> unpaste(" fe01–20 ")
-    Pasted(text='FE01-20', what=('se quitaron espacios o saltos de línea', 'se cambiaron rayas por guiones', \
+    Pasted(text='FE01-20', what=('se cambiaron rayas por guiones', 'se quitaron espacios o saltos de línea', \
 'se pasó a mayúsculas'))
     """
     if _CANONICAL.fullmatch(text):
         return Pasted(text)
     what: list[str] = []
-    text = _unwrap(text, what)
     text = _noting(text, text.translate(_DROP), _HIDDEN, what)
     text = _noting(text, text.translate(_DASH_MAP), _DASHED, what)
     # NFKC also makes plain spaces of the special ones; those are reported as spaces, below.
     spaced = "".join(" " if c.isspace() else c for c in text)
-    wide = unicodedata.normalize("NFKC", spaced)
-    text = _noting(spaced, wide, _WIDE, what)
+    text = _noting(spaced, unicodedata.normalize("NFKC", spaced), _WIDE, what)
+    text = _unwrap(text, what)
     upper = text.upper()
     code = _only_code(upper)
     if code is not None and code != upper.strip():

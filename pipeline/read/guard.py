@@ -27,6 +27,7 @@ _OTHER_ENCODING = re.compile(
     rb"""\A[^>]{0,200}?encoding\s*=\s*["'](?!utf-8["']|us-ascii["']|ascii["'])""", re.IGNORECASE
 )
 _MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".bin", ".wdp", ".odttf")
+_UNIQUE_COUNT = re.compile(rb"""uniqueCount\s*=\s*["']([^"']*)""")
 _TYPES = "[Content_Types].xml"
 _WORKBOOK_TYPE = re.compile(
     rb"application/vnd\.openxmlformats-officedocument\.spreadsheetml\.(?:sheet|template)\.main\+xml"
@@ -146,6 +147,10 @@ def _check_xml(part: str, content: bytes) -> None:
         raise _suspicious("una de sus partes no está en UTF-8")
     if b"<!" in content and _FORBIDDEN_XML.search(content):
         raise _suspicious("define entidades XML")
+    # The reader reserves room for as many strings as the part promises: four billion end the process.
+    for promised in _UNIQUE_COUNT.findall(content) if b"uniqueCount" in content else ():
+        if not promised.isdigit() or len(promised) > 12 or int(promised) > len(content):
+            raise _suspicious("promete más textos de los que contiene")
     if part.endswith(".rels") and b"xl/" in part.encode() and re.search(rb"/(?:externalLink|connections)\"", content):
         raise refused("xlsx-externo")
     if part == _TYPES:

@@ -99,6 +99,17 @@ def test_entities_are_refused_in_every_part(part: str, case: str, book: Make, go
     assert (error.code, "entidades" in error.message) == ("xlsx-sospechoso", True)
 
 
+@pytest.mark.parametrize("promised", ["4000000000", "9" * 30, "&#52;000000000", ""])
+def test_a_part_that_promises_more_strings_than_it_has_is_refused(
+    promised: str, book: Make, good: str, refusal: Refusal
+) -> None:
+    """The reader reserves room for the promise at once; at four billion the process is gone."""
+    strings = f'<sst xmlns="x" count="1" uniqueCount="{promised}"><si><t>x</t></si></sst>'
+    assert refusal(book(good, more={"xl/sharedStrings.xml": strings})).code == "xlsx-sospechoso"
+    honest = strings.replace(promised, "1") if promised else strings.replace('=""', '="1"')
+    assert len(read_sheet(book(good, more={"xl/sharedStrings.xml": honest})).cells) == 2
+
+
 def test_other_kinds_of_zip_are_named(tmp_path: Path, refusal: Refusal) -> None:
     for members, what in (
         (["mimetype", "content.xml"], "LibreOffice"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
@@ -99,9 +99,9 @@ class _Draft:
     cufe: str
     reason: str
     email: str | None
-    repairs: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    repairs: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()  # tuples, mostly the one empty one: a list each would be 300,000 lists
+    warnings: tuple[Problem, ...] = ()
     valid: Cufe | None = None
     due: Deadline | None = None
     ruling: Ruling | None = None
@@ -140,9 +140,7 @@ class _Checker:
         for pos, (line, received, reason, email) in enumerate(columns, start=1):
             pasted = unpaste(received)
             address = canonical_email(email) or self._default_email
-            draft = _Draft(pos, line, received, pasted.text, canonical_reason(reason), address)
-            draft.repairs.extend(pasted.what)
-            drafts.append(draft)
+            drafts.append(_Draft(pos, line, received, pasted.text, canonical_reason(reason), address, pasted.what))
         return drafts
 
     # --- each field by itself
@@ -163,7 +161,7 @@ class _Checker:
             if (draft.line, "cufe") in odd:
                 continue
             if place in wrong["cufe"] or (draft.repairs and self._doubtful(draft.cufe)):
-                draft.problems.append(self._cufe_problem(draft))
+                draft.problems += (self._cufe_problem(draft),)
             else:
                 draft.valid = Cufe(draft.cufe)
         for role, judge in (("reason", reason_mistake), ("email", email_mistake)):
@@ -173,7 +171,7 @@ class _Checker:
                 if (draft.line, role) not in odd:
                     found = judge(value)
                     assert found is not None, "the schema and the words disagree"
-                    draft.problems.append(self._problem(draft, role, found))
+                    draft.problems += (self._problem(draft, role, found),)
 
     def _judge_odd_cells(self, drafts: Sequence[_Draft]) -> set[tuple[int, str]]:
         """Cells that are no plain text are problems by themselves; returns them by line and role."""
@@ -183,7 +181,7 @@ class _Checker:
         for (line, place), kind in self._sheet.oddities.items():
             draft, role = by_line[line], roles[place]
             odd.add((line, role))
-            draft.problems.append(self._problem(draft, role, Mistake(_ODD_CELL[kind], {})))
+            draft.problems += (self._problem(draft, role, Mistake(_ODD_CELL[kind], {})),)
         return odd
 
     def _doubtful(self, cufe: str) -> bool:
@@ -223,48 +221,50 @@ class _Checker:
             if issuer not in remarks:
                 remarks[issuer] = code.warnings
             for remark in remarks[issuer]:
-                draft.warnings.append(self._problem(draft, "cufe", Mistake("cufe-revisar", {"words": remark})))
+                draft.warnings += (self._problem(draft, "cufe", Mistake("cufe-revisar", {"words": remark})),)
             self._judge_permission(draft, code)
             self._judge_dates(draft, issued, draft.due)
             if (maybe := damaged_accents(draft.reason)) is not None:
                 words = {"maybe": shorten(maybe)}
-                draft.warnings.append(self._problem(draft, "reason", Mistake("texto-sospechoso", words)))
+                draft.warnings += (self._problem(draft, "reason", Mistake("texto-sospechoso", words)),)
 
     def _judge_permission(self, draft: _Draft, code: Cufe) -> None:
         ours = self._rules.env_digit
         if ours is not None and code.environment != ours:
             words = {"its": _ENVIRONMENT[code.environment], "ours": _ENVIRONMENT[ours]}
-            draft.problems.append(self._problem(draft, "cufe", Mistake("otro-ambiente", words)))
+            draft.problems += (self._problem(draft, "cufe", Mistake("otro-ambiente", words)),)
         if self._issuers and code.ruc not in self._issuers:
-            draft.problems.append(self._problem(draft, "cufe", Mistake("emisor-no-permitido", {"ruc": code.ruc})))
+            draft.problems += (self._problem(draft, "cufe", Mistake("emisor-no-permitido", {"ruc": code.ruc})),)
 
     def _judge_dates(self, draft: _Draft, issued: date, due: Deadline) -> None:
         if due.window is Window.IN_TIME and issued <= self._today:
             return
         words = {"hours": str(self._rules.deadline_hours), "issued": issued.strftime("%d/%m/%Y")}
         if issued > self._today:
-            draft.warnings.append(self._problem(draft, "cufe", Mistake("fecha-futura", words)))
+            draft.warnings += (self._problem(draft, "cufe", Mistake("fecha-futura", words)),)
         if due.window is Window.LATE and self._rules.late == "reject":
-            draft.problems.append(self._problem(draft, "cufe", Mistake("plazo-vencido", words)))
+            draft.problems += (self._problem(draft, "cufe", Mistake("plazo-vencido", words)),)
         elif due.window is Window.LATE and self._rules.late == "warn":
-            draft.warnings.append(self._problem(draft, "cufe", Mistake("plazo-advertencia", words)))
+            draft.warnings += (self._problem(draft, "cufe", Mistake("plazo-advertencia", words)),)
         elif due.window is Window.LIMIT_DAY and self._rules.late != "ignore":
-            draft.warnings.append(self._problem(draft, "cufe", Mistake("dia-limite", words)))
+            draft.warnings += (self._problem(draft, "cufe", Mistake("dia-limite", words)),)
 
     # --- rows against each other and against the ledger
 
     def settle(self, drafts: Sequence[_Draft], seen: Callable[[Sequence[str]], Mapping[str, Seen]]) -> None:
         """Duplicates, conflicts, and what has no trace in the ledger (domain/grouping.py)."""
-        groups: dict[str, list[_Draft]] = {}
+        first: dict[str, _Draft] = {}
+        others: dict[str, list[_Draft]] = {}
         for draft in drafts:
-            if draft.valid is not None and not draft.problems:
-                groups.setdefault(draft.cufe, []).append(draft)
-        known = seen(list(groups)) if groups else {}
+            if (draft.valid is not None and not draft.problems) and first.setdefault(draft.cufe, draft) is not draft:
+                others.setdefault(draft.cufe, []).append(draft)
+        known = seen(list(first)) if first else {}
         nothing_earlier = not self._sheet.earlier
-        for cufe, members in groups.items():
-            if nothing_earlier and len(members) == 1 and cufe not in known:
-                members[0].ruling = ALONE
+        for cufe, leader in first.items():
+            if nothing_earlier and cufe not in others and cufe not in known:
+                leader.ruling = ALONE
                 continue
+            members = [leader, *others.get(cufe, ())]
             rulings = rule([self._entry(draft) for draft in members], known)
             for draft, ruling in zip(members, rulings, strict=True):
                 draft.ruling = ruling
@@ -280,15 +280,15 @@ class _Checker:
         if ruling.basis is Basis.NO_TRACE:
             where = Position(self._sheet.sheet, draft.line)
             found = problem("sin-constancia", cell=str(where), column="resultado", value=ruling.word, word=ruling.word)
-            draft.problems.append(found)
+            draft.problems += (found,)
         elif ruling.verdict is Verdict.CONFLICT and ruling.leader is not None:
             words = {"batch": str(ruling.leader.batch), "place": str(ruling.leader.position)}
-            draft.problems.append(self._problem(draft, "cufe", Mistake("conflicto-lote", words)))
+            draft.problems += (self._problem(draft, "cufe", Mistake("conflicto-lote", words)),)
         elif ruling.verdict is Verdict.CONFLICT:
             others = [str(Position(self._sheet.sheet, one.line)) for one in members[: _NAMED + 1] if one is not draft]
             more = len(members) - 1 - len(others[:_NAMED])
             places = ", ".join(others[:_NAMED]) + (f" y {more} más" if more else "")
-            draft.problems.append(self._problem(draft, "cufe", Mistake("conflicto-archivo", {"places": places})))
+            draft.problems += (self._problem(draft, "cufe", Mistake("conflicto-archivo", {"places": places})),)
 
     # --- the rows as the next steps want them
 
@@ -324,9 +324,9 @@ class _Checker:
             draft.reason or None,
             draft.email,
             ruling.leader if ruling else None,
-            tuple(draft.problems),
+            draft.problems,
             self._repairs(draft) if draft.repairs and draft.valid else (),
-            tuple(draft.warnings),
+            draft.warnings,
             draft.due,
         )
 

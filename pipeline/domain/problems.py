@@ -102,14 +102,16 @@ KINDS: dict[str, Kind] = {
     ),
     # --- a row: reason and e-mail
     "motivo-vacio": _row("Falta el motivo de la anulación.", "Escriba entre 15 y 1000 caracteres."),
-    "motivo-corto": _row("El motivo tiene {count} caracteres y debe tener al menos 15.", "Explíquelo un poco más."),
-    "motivo-largo": _row("El motivo tiene {count} caracteres y puede tener hasta 1000.", "Resúmalo."),
+    "motivo-corto": _row("El motivo es demasiado corto: {count} de al menos 15 caracteres.", "Explíquelo un poco más."),
+    "motivo-largo": _row("El motivo es demasiado largo: {count} de hasta 1000 caracteres.", "Resúmalo."),
     "motivo-control": _row(
         "El motivo contiene un carácter de control (U+{point}) en la posición {place}.", "Escríbalo otra vez."
     ),
     "correo-invalido": _row("El correo no parece válido.", "Escriba una sola dirección, como nombre@empresa.com."),
     "correo-varios": _row("Hay más de una dirección de correo.", "Deje solo una."),
-    "correo-largo": _row("El correo tiene {count} caracteres y puede tener hasta 100.", "Use una dirección más corta."),
+    "correo-largo": _row(
+        "El correo es demasiado largo: {count} de hasta 100 caracteres.", "Use una dirección más corta."
+    ),
     # --- a row: cells that are not text
     "celda-numero": _row("La celda contiene un número y no un texto.", _PASTE_VALUES),
     "celda-fecha": _row("La celda contiene una fecha y no un texto.", _PASTE_VALUES),

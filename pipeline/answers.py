@@ -84,6 +84,11 @@ def totals(lines: Sequence[ResultLine]) -> dict[str, int]:
     return {word.value: found[word] for word in Outcome if found[word]}
 
 
+def ordered(counts: dict[str, int]) -> dict[str, int]:
+    """Counts by outcome word in the order of the summary, without zeros."""
+    return {word.value: counts[word.value] for word in Outcome if counts.get(word.value)}
+
+
 def todo(report: Report) -> list[str]:
     """What to do next, most urgent first."""
     return [f"{screen.thousands(one.rows)} · {one.action.title}: {one.action.words}" for one in report.todo]

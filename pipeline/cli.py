@@ -269,7 +269,7 @@ def status(
                 ("Filas", str(info.rows)),
             ],
         )
-        screen.counts(talk.out, "Resultados", info.counts)
+        screen.counts(talk.out, "Resultados", answers.ordered(info.counts))
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import IO
 
 import pandas as pd
 
+from pipeline.crash import crashpoint
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.records import BatchInfo, CheckedRow
 from pipeline.report.aside import new_aside
@@ -67,6 +68,7 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
         with new_aside(folder, report.batch.id) as temporary:
             _write(temporary, report, write_workbook)
             verify(temporary, report)
+            crashpoint("results-verified")
             return _put_in_place(temporary, folder, name)
 
 
@@ -84,6 +86,7 @@ def publish_export(report: Report, target: Path, write: Callable[[Report, IO[byt
         new_aside(target.parent, report.batch.id) as temporary,
     ):
         _write(temporary, report, write)
+        crashpoint("export-written")
         return _put_in_place(temporary, target.parent, name)
 
 
@@ -108,9 +111,12 @@ def _in_words(what: str, folder: Path, again: str) -> Iterator[None]:
 
 def _write(path: Path, report: Report, write: Callable[[Report, IO[bytes]], None]) -> None:
     with path.open("r+b") as stream:
+        crashpoint("results-begun")
         write(report, stream)
         stream.flush()
+        crashpoint("results-before-sync")
         os.fsync(stream.fileno())
+    crashpoint("results-after-sync")
     path.chmod(0o644)
 
 
@@ -132,7 +138,9 @@ def _put_in_place(temporary: Path, folder: Path, name: Callable[[int], str]) -> 
         except (PermissionError, IsADirectoryError, FileExistsError) as error:
             trouble = error
             continue
+        crashpoint("results-replaced")
         _sync(folder)
+        crashpoint("results-in-place")
         return target
     assert trouble is not None
     raise trouble

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.report.archive import Book
 from pipeline.report.looks import CENTRED, CODE, HEAD, NUMBER, PLAIN, WRAPPED, Look, Palette
 from pipeline.report.model import Report
-from pipeline.report.sheets.page import Page, Span, fit_height, set_up
+from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
 from pipeline.report.words import thousands
 
 MESSAGE = 50.0
@@ -32,7 +32,8 @@ LIMIT = 1_000_000
 
 def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit: int = LIMIT) -> None:
     """Print ``Bitácora``, at most ``limit`` events."""
-    set_up(sheet, report, [width for _, width, _ in COLUMNS], header_row=1, pages_wide=2)
+    widths = [place_width(report) if name == "Fila" else width for name, width, _ in COLUMNS]
+    set_up(sheet, report, widths, header_row=1, pages_wide=2)
     page = Page(book, sheet, palette)
     page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
     styles = [palette[look] for _, _, look in COLUMNS]

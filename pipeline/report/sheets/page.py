@@ -10,6 +10,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 
+from pipeline.domain.records import Position
 from pipeline.report.archive import Book, SheetStream
 from pipeline.report.inert import one_line
 from pipeline.report.looks import ACCENT, Look, Palette
@@ -66,6 +67,12 @@ class Page:
         """Finish the sheet; returns how many rows it has."""
         self.stream.end()
         return self.stream.written
+
+
+def place_width(report: Report) -> float:
+    """Room for the longest ``Hoja1, fila 123456`` of this batch: the row number must never be the part cut off."""
+    longest = Position(report.batch.sheet, report.batch.rows * 100)
+    return max(18.0, len(str(longest)) * 1.05)
 
 
 def set_up(

@@ -31,7 +31,7 @@ from pipeline.report.looks import (
 )
 from pipeline.report.model import Report, Row, Tone
 from pipeline.report.rowxml import Value
-from pipeline.report.sheets.page import Page, fit_height, set_up
+from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
 from schemas.columns import RESULT_COLUMNS
 
 ADDED: dict[str, tuple[float, Look]] = {
@@ -63,7 +63,10 @@ _SAMPLE = 200
 def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
     """Print ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
-    widths = [*_widths(report), *(ADDED[name][0] for name in RESULT_COLUMNS)]
+    widths = [
+        *_widths(report),
+        *(place_width(report) if name == "fila_origen" else ADDED[name][0] for name in RESULT_COLUMNS),
+    ]
     wrapping = [*range(len(given)), *(len(given) + i for i, n in enumerate(RESULT_COLUMNS) if ADDED[n][1].wrap)]
     set_up(sheet, report, widths, header_row=1, grid=True, pages_wide=3)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(given) + len(RESULT_COLUMNS))}{len(report.rows) + 1}"

@@ -9,7 +9,7 @@ from pipeline.report.archive import Book
 from pipeline.report.looks import CENTRED, CODE, HEAD, NUMBER, PLAIN, SECTION, WRAPPED, Look, Palette, toned
 from pipeline.report.model import Report, Row
 from pipeline.report.rowxml import Value
-from pipeline.report.sheets.page import Page, Span, set_up
+from pipeline.report.sheets.page import Page, Span, place_width, set_up
 from pipeline.report.words import count
 
 COLUMNS: tuple[tuple[str, float, Look], ...] = (
@@ -27,7 +27,8 @@ COLUMNS: tuple[tuple[str, float, Look], ...] = (
 
 def write_todo(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
     """Print ``Pendientes de acción``."""
-    set_up(sheet, report, [width for _, width, _ in COLUMNS], header_row=1)
+    widths = [place_width(report) if name == "Fila" else width for name, width, _ in COLUMNS]
+    set_up(sheet, report, widths, header_row=1)
     page = Page(book, sheet, palette)
     page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
     if not report.groups:

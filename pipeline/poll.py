@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from pipeline.clock import Clock
+from pipeline.crash import crashpoint
 from pipeline.domain import schedule
 from pipeline.domain.errors import ServiceRefused, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, Event, State, move
@@ -117,7 +118,9 @@ class _Poller:
 
     async def _ask(self, row: Tracked) -> None:
         try:
+            crashpoint("query-before")
             finding = await self._client.query(row.cufe)
+            crashpoint("query-after")
             following = await self._record(row, finding)
             if following is not None:
                 self._plan(following, self._clock.monotonic() + self._wait_for(following.next_due))
@@ -149,6 +152,7 @@ class _Poller:
             miss=miss,
         )
         moved = await self._writer.record(wish)
+        crashpoint("poll-recorded")
         self._watch(row.state, target, finding)
         if target not in FOLLOWED:
             return None
@@ -164,7 +168,9 @@ class _Poller:
         """Out of time: from here a person has to look; the machine will never send it again."""
         note = "18-tras-intento" if finding.event is Event.NOT_FOUND else "sin-respuesta-final"
         wish = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.OUT_OF_TIME, now, note=note)
+        crashpoint("hand-over-before")
         await self._writer.record(wish)
+        crashpoint("hand-over-after")
         self._watch(row.state, State.REVIEW, finding)
 
     def _next_due(self, row: Tracked, now: datetime, misses: int) -> datetime:

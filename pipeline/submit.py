@@ -16,6 +16,7 @@ from datetime import timedelta
 from types import TracebackType
 
 from pipeline.clock import Clock
+from pipeline.crash import crashpoint
 from pipeline.domain.caution import Advice, Caution
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
@@ -158,12 +159,15 @@ class _Sender:
         async with _Departure(self._clock, self._rules.stale_after, self._ahead) as departure:
             claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, self._clock.now())
             departure.claimed()
+            crashpoint("claim-before")
             try:
                 claimed = await self._writer.record(claim)
             except StoppedEarly as trouble:
                 self._stop.because(trouble)  # not durable, so nothing left and the row is still READY
                 return
+            crashpoint("claim-after")
             finding = await self._exchange(row, departure)
+        crashpoint("exchange-after")
         await self._settle(replace(turn, row=replace(row, version=claimed.version)), finding)
 
     async def _exchange(self, row: Cancellation, departure: _Departure) -> Finding:
@@ -207,11 +211,14 @@ class _Sender:
             # Not durable, so not shown: the next start finds the row in "sending" and queries it.
             self._stop.because(trouble)
             return
+        crashpoint("outcome-after")
         if not again:
             self._watch(target, finding)
+        crashpoint("outcome-shown")
         self._consequences(finding, target, again=again)
         following = next_try(row, moved)
         if following is not None:
+            crashpoint("retry-before")
             if finding.event is Event.NOTHING_LEFT:
                 await self._stop.sleep(2.0 ** (turn.tries - 1) * random.uniform(0.5, 1.0))  # noqa: S311
             refused = turn.refused + (finding.event is Event.UNAUTHORISED)
@@ -264,6 +271,7 @@ class _Departure:
 
     def leave(self) -> bool:
         """Called right before the first byte. False when the intent is too old: then nothing may leave."""
+        crashpoint("departure")
         self._release()
         self._left = self._clock.since_boot() - self._claimed_at <= self._stale_after
         return self._left

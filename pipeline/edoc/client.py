@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
+from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, StoppedEarly
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
@@ -90,7 +91,9 @@ class EdocClient:
         if before_send is not None and not before_send():
             return Finding(Source.CANCELLATION, Event.STALE, note="stale")
         try:
+            crashpoint("post-before")
             reply = await self._post(self._cancel_url, token, body, fresh=True)
+            crashpoint("post-after")
         except NothingLeft as failure:
             return self._no_answer(Source.CANCELLATION, Event.NOTHING_LEFT, failure, self._cancel_url)
         except AnswerLost as failure:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.clock import Clock
+from pipeline.crash import crashpoint
 from pipeline.domain.errors import CredentialsRefused, RequestFailed, ServiceRefused, StoppedEarly
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
@@ -131,6 +132,7 @@ class TokenKeeper:
             self._refusals[service] = refusal
             raise
         self._kept[service] = kept
+        crashpoint("token-after")
         return kept
 
     async def _fetch_patiently(self, service: int) -> _Kept:
@@ -148,6 +150,7 @@ class TokenKeeper:
 
     async def _fetch(self, service: int) -> _Kept:
         await self._limiter.acquire()
+        crashpoint("token-before")
         asked_at = self._clock.since_boot()
         try:
             reply = await self._transport.request("GET", f"{self._url}?Id={service}", headers=self._headers())

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, Select, StaticPool, create_engine, event, inspect
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
+from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 
 SCHEMA = "0001"
@@ -65,6 +66,7 @@ def exclusive(url: str) -> Iterator[None]:
                 f"Otra ejecución está usando el registro {path.name}.",
                 remedy="Espere a que termine y vuelva a intentarlo.",
             ) from None
+    crashpoint("lock-taken")
     try:
         yield
     finally:
@@ -122,6 +124,7 @@ def open_ledger(url: str) -> Database:
         _make_folder(path.parent)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            crashpoint("ledger-created")
             _sync_folder(path.parent)
         engine = create_engine(
             f"sqlite:///{path}",
@@ -212,6 +215,8 @@ def _bring_up_to_date(engine: Engine, path: Path) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        crashpoint("schema-before-commit")
+    crashpoint("schema-after-commit")
 
 
 def _make_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, exists, func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from pipeline.crash import crashpoint
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import LIVE_NEVER, RETRIED, Event, State, move
@@ -86,6 +87,8 @@ class Store:
             key = connection.execute(insert(tables.run).values(values)).inserted_primary_key
             assert key is not None
             self._epoch = int(key[0])
+            crashpoint("begin-run-before-commit")
+        crashpoint("begin-run-after-commit")
         return self._epoch
 
     def intake(self, info: BatchInfo, rows: Sequence[CheckedRow]) -> None:
@@ -93,6 +96,7 @@ class Store:
         at = codec.to_text(info.created)
         with self._database.write() as connection:
             connection.execute(insert(tables.batch).values(_batch_values(info, self._env)))
+            crashpoint("intake-batch-written")
             for start in range(0, len(rows), _CHUNK):
                 chunk = rows[start : start + _CHUNK]
                 connection.execute(insert(tables.row), [_row_values(info.id, row) for row in chunk])
@@ -100,16 +104,22 @@ class Store:
                 if live:
                     connection.execute(insert(tables.attempt), [self._attempt_values(info.id, row) for row in live])
                 self._append(connection, [_intake_event(info, row, at) for row in chunk])
+            crashpoint("intake-before-commit")
+        crashpoint("intake-after-commit")
 
     def apply(self, moves: Sequence[Move]) -> list[Moved]:
         """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails."""
         with self._database.write() as connection:
             self._compare_and_set(connection, moves)
+            crashpoint("apply-moved")
             self._append(connection, [_move_event(wish) for wish in moves])
-            return [
+            moved = [
                 Moved(wish.version + 1, wish.target, self._add_attempt(connection, wish) if wish.retry else None)
                 for wish in moves
             ]
+            crashpoint("apply-before-commit")
+        crashpoint("apply-after-commit")
+        return moved
 
     def recover(self, now: datetime) -> int:
         """Rows found in "sending" at start: outcome unknown, to be queried, never sent again (2.4)."""
@@ -133,8 +143,10 @@ class Store:
             )
             for line in found
         ]
+        crashpoint("recover-found")
         for start in range(0, len(moves), _CHUNK):
             self.apply(moves[start : start + _CHUNK])
+        crashpoint("recover-done")
         return len(moves)
 
     def reopen(self, batch: str, now: datetime) -> int:
@@ -158,6 +170,8 @@ class Store:
             ).all()
             for line in found:
                 self._insert_next(connection, line, codec.to_text(now))
+            crashpoint("reopen-before-commit")
+        crashpoint("reopen-after-commit")
         return len(found)
 
     def _compare_and_set(self, connection: Connection, moves: Sequence[Move]) -> None:
@@ -224,6 +238,7 @@ class Store:
         number = int(key[0])
         values = _event_values(line.batch, line.pos, number, source, Event.RETRY, at, note=f"attempt-{line.n + 1}")
         self._append(connection, [values])
+        crashpoint("next-attempt-before-commit")
         return number
 
     def _attempt_values(self, batch: str, row: CheckedRow) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 
+from pipeline.crash import crashpoint
 from pipeline.domain.errors import Bug
 from pipeline.ledger.store import Move, Moved, Store
 
@@ -64,6 +65,7 @@ class Writer:
         if self._broken is not None:
             _fail(group, self._broken)
             return
+        crashpoint("group-taken")
         try:
             moved = await self._in_thread([wish for wish, _ in group])
         except Bug:
@@ -74,6 +76,7 @@ class Writer:
             self._broken = error
             _fail(group, error)
         else:
+            crashpoint("group-committed")
             for (_, future), result in zip(group, moved, strict=True):
                 if not future.done():
                     future.set_result(result)

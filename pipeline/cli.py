@@ -439,7 +439,8 @@ def _approve(plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> 
         asked = typer.prompt(f"Escriba {count} para enviar {count} anulaciones (otra cosa cancela)", default="")
         agreed = asked.strip() == str(count)
     else:
-        agreed = typer.confirm(f"¿Enviar {count} anulaciones?", default=False)
+        asked = typer.prompt(f"¿Enviar {count} anulaciones? Escriba «si» para continuar", default="no")
+        agreed = asked.strip().lower() in ("s", "si", "sí")
     if not agreed:
         raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
 

@@ -25,7 +25,7 @@ from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.ledger.store import Move, next_try
 from pipeline.ledger.writer import Writer
-from pipeline.stop import Stop
+from pipeline.stop import Stop, first
 
 Watch = Callable[[State, Finding], None]
 
@@ -144,7 +144,7 @@ class _Sender:
             await self._stop.sleep(wait)
             return False
         try:
-            await self._client.ready()
+            await first(self._client.ready(), self._stop.wait())  # a token may have to wait for a pause
         except StoppedEarly as trouble:
             self._stop.because(trouble)
             return False

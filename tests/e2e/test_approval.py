@@ -1,0 +1,85 @@
+"""Before sending, a person sees the plan and says yes (interface.md 2, P2)."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+
+def on_a_terminal(place, arguments, reply, **more):
+    """Runs the command on a pseudo-terminal, types ``reply`` at the question, returns (code, what was shown)."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *map(str, arguments)],
+        cwd=place.folder,
+        env={**place.env, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", "COLUMNS": "160", **more},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown, typed, end = b"", False, time.monotonic() + 60
+    while time.monotonic() < end:
+        if select.select([ours], [], [], 0.1)[0]:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                break
+            shown += part
+        if not typed and (b"continuar" in shown or b"cancela" in shown):
+            os.write(ours, reply.encode() + b"\n")
+            typed = True
+        if process.poll() is not None and not select.select([ours], [], [], 0)[0]:
+            break
+    os.close(ours)
+    return process.wait(timeout=10), shown.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("reply", ["si", "sí", "S"])
+def test_a_yes_sends(place, reply):
+    code, shown = on_a_terminal(place, ["run", place.batch(["000", "000"])], reply)
+
+    assert code == 0, shown
+    assert sum(place.posts().values()) == 2
+
+
+@pytest.mark.parametrize("reply", ["", "no", "2", "sip"])
+def test_anything_else_sends_nothing_and_records_nothing(place, reply):
+    code, shown = on_a_terminal(place, ["run", place.batch(["000", "000"])], reply)
+
+    assert code == 130, shown
+    assert "No se envió nada" in shown
+    assert place.posts() == {}
+    assert place.anular("status", "--json").data == []
+
+
+def test_several_issuers_are_confirmed_by_typing_the_count(place, cufe):
+    other = "FE0120000155999991-2-2026-0700002026111800000000990010120000" + "00000"
+    from pipeline.domain.cufe import check_digit
+
+    rows = [[1, "a", cufe(1), "Factura emitida con el monto equivocado", 1]]
+    rows.append([2, "b", other + check_digit(other), "Factura emitida con el monto equivocado", 1])
+    file = place.file(rows)
+
+    code, shown = on_a_terminal(place, ["run", file], "si")
+    assert code == 130, shown
+    assert place.posts() == {}
+
+    code, shown = on_a_terminal(place, ["run", file], "2")
+    assert code == 0, shown
+    assert sum(place.posts().values()) == 2
+
+
+def test_the_plan_shows_what_is_about_to_happen(place):
+    _, shown = on_a_terminal(place, ["run", place.batch(["000", "000"])], "no")
+
+    for word in ("lote.xlsx", "SHA-256", "sandbox", "29-29-29", "Por enviar", "18/11/2026"):
+        assert word in shown

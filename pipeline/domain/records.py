@@ -68,7 +68,7 @@ class Repair:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.cell}: {self.what}; recibido «{self.received}», enviado «{self.used}»"
+        return f"{self.cell}: {self.what}; recibido «{self.received}», usado «{self.used}»"
 
 
 class Verdict(Enum):

@@ -39,4 +39,4 @@ def test_problems_and_repairs_say_where_and_what():
     assert str(Problem("cufe-longitud", "Hoja1!B2", "CUFE", "FE", "Faltan caracteres.")) == (
         "Hoja1!B2: Faltan caracteres. [cufe-longitud]"
     )
-    assert "recibido «fe» , enviado".replace(" ,", ",") in str(Repair("Hoja1!B2", "fe", "FE", "mayúsculas"))
+    assert "recibido «fe», usado «FE»" in str(Repair("Hoja1!B2", "fe", "FE", "mayúsculas"))

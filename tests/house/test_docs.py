@@ -1,0 +1,256 @@
+"""The documents agree with the program: commands, settings, states, words and links.
+
+The tables between `<!-- name: begin -->` and `<!-- name: end -->` are written from the code by
+``python tests/house/test_docs.py``; the tests here only compare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+
+import pytest
+import typer.main
+from pydantic import SecretStr
+
+from pipeline.cli import app
+from pipeline.domain.actions import ACTIONS
+from pipeline.domain.lifecycle import Event, State, move
+from pipeline.domain.outcomes import Outcome, outcome
+from pipeline.domain.records import Source
+from pipeline.domain.states import EDOC_STATES, judge
+from pipeline.report.words import EVENT_WORDS, MEANINGS, SUMMARY
+from pipeline.settings import PREFIX, Settings
+from schemas.columns import INPUT_COLUMNS, RESULT_COLUMNS
+
+ROOT = Path(__file__).resolve().parents[2]
+README, GUIDE, AUDIT = ROOT / "README.md", ROOT / "docs/guia-contable.md", ROOT / "docs/auditoria.md"
+PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
+SHEETS = (SUMMARY, "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")
+
+# Spelled in two halves, so that this file does not mention them itself.
+FORBIDDEN = ("/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/", "py" + "pi.org", "pythonhosted" + ".org")
+GITHUB_PUNCTUATION = re.compile(r"[^\w\- ]")
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def table_of_states() -> str:
+    """Every eDoc state: what the results print, and what it makes of a row in either kind of answer."""
+    rows = [
+        [
+            str(state.number),
+            state.meaning,
+            "SI" if state.resend else "NO",
+            "SI" if state.query else "NO",
+            state.action,
+            word_after(State.SENDING, state.number, Source.CANCELLATION),
+            word_after(State.UNKNOWN, state.number, Source.QUERY),
+        ]
+        for state in EDOC_STATES.values()
+    ]
+    unknown = max(EDOC_STATES) + 1
+    rows.append(
+        [
+            "other",
+            "Estado desconocido",
+            "NO",
+            "SI",
+            "Consultar y llamar a soporte de eDoc. Nunca reenviar.",
+            word_after(State.SENDING, unknown, Source.CANCELLATION),
+            word_after(State.UNKNOWN, unknown, Source.QUERY),
+        ]
+    )
+    heads = ["state", "meaning", "reenviar", "consultar", "action", "in the answer to the cancellation", "in a query"]
+    return table(heads, rows)
+
+
+def word_after(before: State, number: int, source: Source) -> str:
+    """The word that a row shows once an answer of ``source`` with state ``number`` came to it in ``before``."""
+    event = judge(source, number, None)
+    return f"`{outcome(move(before, event), alive=event is Event.ALIVE).value}`"
+
+
+def table_of_outcomes() -> str:
+    """Every word of ``resultado`` with the states of the ledger behind it."""
+    by_word = {word: [state.value for state in State if outcome(state) is word] for word in Outcome}
+    by_word[Outcome.STILL_ALIVE] = [s.value for s in State if outcome(s, alive=True) is Outcome.STILL_ALIVE]
+    rows = [[f"`{word.value}`", MEANINGS[word], ", ".join(f"`{name}`" for name in by_word[word])] for word in Outcome]
+    return table(["resultado", "meaning, as the workbook says it", "states in the ledger"], rows)
+
+
+def table_of_rules() -> str:
+    rows = [[f"`{a.rule}`", a.title, a.words, "SI" if a.person else "NO"] for a in ACTIONS]
+    return table(["regla", "tarea", "qué dice", "necesita a una persona"], rows)
+
+
+def table_of_events() -> str:
+    return table(["suceso", "código"], [[EVENT_WORDS[event], f"`{event.value}`"] for event in Event])
+
+
+GENERATED: dict[tuple[Path, str], Callable[[], str]] = {
+    (README, "states"): table_of_states,
+    (README, "outcomes"): table_of_outcomes,
+    (AUDIT, "reglas"): table_of_rules,
+    (AUDIT, "sucesos"): table_of_events,
+}
+
+
+def split_at(page: Path, name: str) -> tuple[str, str, str]:
+    """What stands before, between and after the markers of ``name``."""
+    begin, end = f"<!-- {name}: begin -->\n", f"\n<!-- {name}: end -->"
+    before, found, rest = text_of(page).partition(begin)
+    inside, closed, after = rest.partition(end)
+    assert found, f"{page.name} has no beginning of {name}"
+    assert closed, f"{page.name} has no end of {name}"
+    return before + begin, inside, end + after
+
+
+@pytest.mark.parametrize(("page", "name"), GENERATED, ids=lambda value: value if isinstance(value, str) else value.name)
+def test_a_table_that_is_written_from_the_code_is_up_to_date(page: Path, name: str) -> None:
+    _, inside, _ = split_at(page, name)
+    assert inside == GENERATED[page, name](), "run: .venv/bin/python tests/house/test_docs.py"
+
+
+def test_the_state_table_of_the_readme_has_a_line_for_every_state() -> None:
+    _, inside, _ = split_at(README, "states")
+    shown = [line.split("|")[1].strip() for line in inside.splitlines()[2:]]
+    assert shown == [*map(str, EDOC_STATES), "other"]
+
+
+def test_no_state_of_a_query_but_eleven_is_shown_as_a_cancellation() -> None:
+    _, inside, _ = split_at(README, "states")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in inside.splitlines()[2:]]
+    assert {row[0] for row in rows if row[5] == "`ANULADA`"} == {"2", "11"}
+    assert {row[0] for row in rows if row[6] == "`ANULADA`"} == {"11"}
+
+
+def commands() -> dict[str, set[str]]:
+    """Every command with its long options."""
+    group = typer.main.get_command(app)
+    return {
+        name: {
+            option
+            for parameter in command.params
+            if not getattr(parameter, "hidden", False)
+            for option in parameter.opts
+            if option.startswith("--")
+        }
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+    }
+
+
+def test_every_command_and_every_option_is_in_the_readme() -> None:
+    words = text_of(README)
+    rows = {name: next((x for x in words.splitlines() if x.startswith(f"| `{name}")), "") for name in commands()}
+    assert [name for name, row in rows.items() if not row] == []
+    everywhere = {option for option in {"--json", "--profile", "--ledger", "--help"} if f"`{option}" in words}
+    for name, options in commands().items():
+        missing = {option for option in options - everywhere if f"`{option}" not in rows[name]}
+        assert not missing, f"{name}: {missing}"
+
+
+def test_the_readme_names_no_command_that_does_not_exist() -> None:
+    """Except where it says that they are not there yet."""
+    before, _, rest = text_of(README).partition("## Not yet")
+    there = before + rest.partition("\n## ")[2]
+    spoken = set(re.findall(r"\banular ([a-z]+)\b", there.replace("anular ended", "")))
+    assert spoken
+    assert spoken <= set(commands())
+
+
+def shown(value: object) -> str:
+    """A default as the settings table writes it."""
+    if isinstance(value, SecretStr | str | frozenset) and not (
+        value.get_secret_value() if isinstance(value, SecretStr) else value
+    ):
+        return "none"
+    if isinstance(value, Enum):
+        return f"`{value.value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return "none" if value is None else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def test_every_setting_stands_in_the_readme_with_its_default() -> None:
+    rows = {
+        cells[1].strip().strip("`"): cells[2].strip()
+        for line in text_of(README).splitlines()
+        if line.startswith(f"| `{PREFIX}") and len(cells := line.split("|")) > 3
+    }
+    expected = {
+        f"{PREFIX}{name.upper()}": shown(field.default)
+        for name, field in Settings.model_fields.items()
+        if name != "profile"
+    }
+    assert rows == {**expected, f"{PREFIX}CONFIG": rows.get(f"{PREFIX}CONFIG", "missing")}
+
+
+@pytest.mark.parametrize("page", [README, GUIDE, AUDIT], ids=lambda page: page.name)
+def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
+    assert set(re.findall(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b", text_of(page))) <= known
+
+
+@pytest.mark.parametrize("page", [README, GUIDE, AUDIT], ids=lambda page: page.name)
+def test_every_word_of_a_result_is_explained(page: Path) -> None:
+    words = text_of(page)
+    assert [word.value for word in Outcome if f"`{word.value}`" not in words] == []
+
+
+def test_every_accepted_heading_is_in_the_readme_and_in_the_guide() -> None:
+    for page in (README, GUIDE):
+        missing = [h for column in INPUT_COLUMNS for h in column.headings if f"`{h}`" not in text_of(page)]
+        assert missing == [], page.name
+
+
+def test_every_sheet_and_every_added_column_is_explained_to_the_auditor() -> None:
+    words = text_of(AUDIT)
+    assert [name for name in RESULT_COLUMNS if f"| `{name}`" not in words] == []
+    assert [name for name in SHEETS if f"`{name}`" not in words] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The addresses of a page's headings as they are made from their words."""
+    heads = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return {GITHUB_PUNCTUATION.sub("", head.lower()).replace(" ", "-") for head in heads}
+
+
+def links(page: Path) -> Iterator[str]:
+    yield from re.findall(r"\]\(([^)\s]+)\)", text_of(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for link in links(page):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_tells_a_machines_path_or_a_registry(page: Path) -> None:
+    assert [word for word in FORBIDDEN if word in text_of(page)] == []
+
+
+def rewrite() -> None:
+    """Writes every generated table anew."""
+    for (page, name), make in GENERATED.items():
+        before, _, after = split_at(page, name)
+        page.write_text(before + make() + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()

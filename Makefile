@@ -28,7 +28,7 @@ WORKERS ?= 2
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit check sample-data coverage lock clean
+.PHONY: help install run test test-unit mutants check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ test: $(READY)  ## run the whole test suite (ARGS=... goes to pytest)
 
 test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
+
+mutants: $(READY)  ## seed the faults M1-M20 into copies of the source, one by one, and see them caught (ARGS=M8: this one)
+	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)
 
 check: $(READY)  ## style, types, import contracts, security, known vulnerabilities of the locks
 	$(BIN)/ruff check .

@@ -85,6 +85,19 @@ def test_a_move_from_another_state_changes_nothing(book, row):
     assert len(list(book.views.events(info))) == 1
 
 
+def test_an_answer_from_before_another_answer_changes_nothing(book, row):
+    """The state is the same, the version is not: only the version tells that somebody else was here."""
+    info = book.take([row(1)])
+    pending = book.send(book.views.ready(info.id)[0], Event.IN_PROGRESS)
+    (tracked,) = book.views.followed([info.id])
+    book.move(tracked.attempt, pending.version, 1, State.PENDING, Event.UNCLEAR)
+
+    with pytest.raises(Bug):
+        book.move(tracked.attempt, pending.version, 1, State.PENDING, Event.OUT_OF_TIME)
+
+    assert states(book, info) == [State.PENDING]
+
+
 def test_one_impossible_move_takes_its_whole_group_back(book, row):
     info = book.take([row(1), row(2)])
     first, second = book.views.ready(info.id)

@@ -1,0 +1,89 @@
+"""The seeded mutants fit the source as it is now, and a rotating few of them are caught (reliability.md 3).
+
+All of them are tried by `make mutants`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AT_A_TIME = 5
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("seeded_mutants", Path(__file__).with_name("seeded.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+seeded = _load()
+MUTANTS = seeded.load()
+
+
+def test_every_mutant_of_the_list_is_there() -> None:
+    assert {mutant.number for mutant in MUTANTS} == {f"M{n}" for n in range(1, 21)}
+    assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.id)
+def test_a_mutant_fits_the_source_and_its_tests_exist(mutant) -> None:
+    for edit in mutant.edits:
+        assert (ROOT / edit.file).read_text(encoding="utf-8").count(edit.search) == 1, edit.search
+        assert edit.search != edit.replace
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert not name or re.search(rf"^def {name}\(", text, re.MULTILINE), test
+
+
+@pytest.mark.parametrize("place", range(AT_A_TIME))
+def test_a_few_mutants_each_day_are_caught(place: int) -> None:
+    today = datetime.now(UTC).toordinal()
+    mutant = MUTANTS[(today * AT_A_TIME + place) % len(MUTANTS)]
+    outcome = seeded.try_one(mutant)
+    assert seeded.is_caught(outcome), f"{mutant.id} {mutant.what}: not caught\n{outcome.output[-3000:]}"
+
+
+def test_a_change_that_harms_nothing_is_not_called_caught() -> None:
+    edit = seeded.Edit("pipeline/domain/schedule.py", '"""When to query again', '"""When to ask again')
+    harmless = seeded.Mutant("M0", "another word in a docstring", ("tests/unit/domain/test_schedule.py",), (edit,))
+    outcome = seeded.try_one(harmless)
+    assert outcome.code == 0, outcome.output
+    assert not seeded.is_caught(outcome)
+
+
+def test_tests_that_could_not_run_catch_nothing() -> None:
+    for code in (-1, 2, 3, 4, 5):
+        assert not seeded.is_caught(seeded.Outcome(code, "", "", 0.0))
+
+
+@pytest.mark.parametrize("search", ["no such text anywhere", "def "])
+def test_a_mutant_that_does_not_fit_exactly_once_is_stale(search: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def a():\n    return 1\n\n\ndef b():\n    return 2\n")
+    with pytest.raises(seeded.Stale):
+        seeded.mutate(tmp_path, seeded.Mutant("M0", "", (), (seeded.Edit("a.py", search, ""),)))
+
+
+def test_a_mutant_that_is_no_python_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def a():\n    return 1\n")
+    with pytest.raises(Exception, match="SyntaxError"):
+        seeded.mutate(tmp_path, seeded.Mutant("M0", "", (), (seeded.Edit("a.py", "return 1", "return return"),)))
+
+
+def test_mutants_are_chosen_by_id_or_number_and_a_wrong_name_is_told() -> None:
+    assert [mutant.id for mutant in seeded.chosen(MUTANTS, ["M8", "M4b"])] == ["M4b", "M8a", "M8b"]
+    assert seeded.chosen(MUTANTS, []) == MUTANTS
+    with pytest.raises(KeyError):
+        seeded.chosen(MUTANTS, ["M21"])

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline import screen
-from pipeline.domain.errors import AnularError, Bug, InputRefused, Interrupted, WrongUsage
+from pipeline.domain.errors import AnularError, Bug, InputRefused, Interrupted, StoppedEarly, WrongUsage
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app = typer.Typer(
     name="anular",
     cls=SpanishGroup,
     add_completion=False,
+    pretty_exceptions_enable=False,
     no_args_is_help=True,
     help="Anula facturas electrónicas de Panamá listadas en un CSV o Excel, por medio de eDoc, y entrega un libro de "
     "resultados que un auditor puede comprobar.",
@@ -67,9 +69,6 @@ def run_command(arguments: Sequence[str]) -> int:
     except AnularError as error:
         screen.say_error(errors, error)
         return error.exit_code
-    except Bug as bug:
-        errors.print(f"Error interno: {bug}. Nada más se envió; lo enviado quedó registrado.", markup=False)
-        return 5
     except typer.TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             return 2
@@ -85,6 +84,22 @@ def run_command(arguments: Sequence[str]) -> int:
         # Whoever read our output has gone; say nothing more, not even at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        screen.say_error(errors, _internal(error))
+        return 5
+
+
+def _internal(error: Exception) -> AnularError:
+    """A bug, in words that help whoever mends it: kind and place, never values, which may be secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"{os.sep}pipeline{os.sep}" in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    detail = f": {error}" if isinstance(error, Bug) else ""
+    return StoppedEarly(
+        f"Error interno de anular ({type(error).__name__} en {place}{detail}).",
+        code="internal",
+        remedy="No se envió nada más; lo enviado quedó registrado. Avise a soporte con este mensaje.",
+    )
 
 
 @dataclass

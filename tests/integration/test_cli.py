@@ -1,0 +1,41 @@
+"""What the command line says when the program itself is wrong: kind and place, never values, never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import cli, settings
+from pipeline.domain.errors import Bug
+
+
+@pytest.mark.parametrize("error", [ValueError("clave-secreta"), KeyError("clave-secreta"), RuntimeError("x")])
+def test_an_unexpected_error_is_one_sentence_without_values(monkeypatch, capsys, error):
+    def broken(*_args):
+        raise error
+
+    monkeypatch.setattr(settings, "load_settings", broken)
+
+    assert cli.run_command(["status"]) == 5
+    shown = capsys.readouterr()
+    assert type(error).__name__ in shown.err
+    assert "clave-secreta" not in shown.err + shown.out
+    assert "Traceback" not in shown.err
+
+
+def test_a_bug_of_the_ledger_protocol_says_which(monkeypatch, capsys):
+    def broken(*_args):
+        raise Bug("no legal move from SENDING by accepted")
+
+    monkeypatch.setattr(settings, "load_settings", broken)
+
+    assert cli.run_command(["status"]) == 5
+    assert "no legal move" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_anything_happened_is_130(monkeypatch):
+    def interrupted(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(settings, "load_settings", interrupted)
+
+    assert cli.run_command(["status"]) == 130

@@ -1,0 +1,122 @@
+"""G2: every named point of the program, pulled the plug at once, with 1, 4 and 8 requests in flight; then run again."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+KILLED = -9
+IN_FLIGHT = (1, 4, 8)
+
+# Accepted at once; a 401; cancelled without an answer; two queries; a duplicate that is cancelled; pending for ever.
+ROWS = ["000", "000", "941", "000", "970", "000", "994", "916", "000", "000", "950", "000"]
+
+# The n-th passage at which to crash, by requests in flight: once per row, so later ones meet a fuller ledger.
+ONCE_PER_ROW = {1: 1, 4: 4, 8: 7}
+AT_ONCE = {1: 1, 4: 1, 8: 1}
+POINTS = {
+    "lock-taken": AT_ONCE,
+    "ledger-created": AT_ONCE,
+    "schema-before-commit": AT_ONCE,
+    "schema-after-commit": AT_ONCE,
+    "begin-run-before-commit": AT_ONCE,
+    "begin-run-after-commit": AT_ONCE,
+    "recover-found": AT_ONCE,
+    "recover-done": AT_ONCE,
+    "intake-batch-written": AT_ONCE,
+    "intake-before-commit": AT_ONCE,
+    "intake-after-commit": AT_ONCE,
+    "reopen-before-commit": AT_ONCE,
+    "reopen-after-commit": AT_ONCE,
+    "token-before": {1: 1, 4: 1, 8: 2},
+    "token-after": {1: 1, 4: 1, 8: 2},
+    "claim-before": ONCE_PER_ROW,
+    "claim-after": ONCE_PER_ROW,
+    "group-taken": ONCE_PER_ROW,
+    "apply-moved": ONCE_PER_ROW,
+    "apply-before-commit": ONCE_PER_ROW,
+    "apply-after-commit": ONCE_PER_ROW,
+    "group-committed": ONCE_PER_ROW,
+    "departure": ONCE_PER_ROW,
+    "post-before": ONCE_PER_ROW,
+    "post-after": ONCE_PER_ROW,
+    "exchange-after": ONCE_PER_ROW,
+    "outcome-after": ONCE_PER_ROW,
+    "outcome-shown": ONCE_PER_ROW,
+    "next-attempt-before-commit": AT_ONCE,
+    "retry-before": AT_ONCE,
+    "query-before": {1: 1, 4: 3, 8: 5},
+    "query-after": {1: 1, 4: 3, 8: 5},
+    "poll-recorded": {1: 1, 4: 3, 8: 5},
+    "hand-over-before": AT_ONCE,
+    "hand-over-after": AT_ONCE,
+    "results-begun": AT_ONCE,
+    "results-before-sync": AT_ONCE,
+    "results-after-sync": AT_ONCE,
+    "results-verified": AT_ONCE,
+    "results-replaced": AT_ONCE,
+    "results-in-place": AT_ONCE,
+    "export-written": AT_ONCE,
+}
+
+# What has to have happened before the point can be passed at all, or means anything.
+EARLIER = {
+    "recover-found": "post-after",  # a row that is found in "sending"
+    "recover-done": "post-after",
+    "reopen-before-commit": "retry-before",  # a known batch
+    "reopen-after-commit": "retry-before",
+}
+LONG_AFTER = timedelta(hours=80)
+
+
+def points_in_the_code() -> set[str]:
+    found: set[str] = set()
+    for path in set((ROOT / "pipeline").rglob("*.py")) - {ROOT / "pipeline" / "crash.py"}:
+        found.update(re.findall(r'crashpoint\("([^"]+)"\)', path.read_text("utf-8")))
+    return found
+
+
+def test_every_point_in_the_code_is_in_this_sweep_and_there_are_thirty_at_least():
+    code = points_in_the_code()
+    assert code == set(POINTS), f"not covered: {sorted(code - set(POINTS))}; gone: {sorted(set(POINTS) - code)}"
+    assert len(code) >= 30
+
+
+def test_without_being_told_a_point_does_nothing(scene):
+    scene.write(["000", "000"])
+    assert scene.go()["code"] == 0
+
+
+@pytest.mark.parametrize("in_flight", IN_FLIGHT)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point, in_flight):
+    scene.in_flight = in_flight
+    scene.write(ROWS)
+    if point in EARLIER:
+        assert scene.go(crash=EARLIER[point])["code"] == KILLED
+    crash = f"{point}:{POINTS[point][in_flight]}"
+    if point.startswith("hand-over"):
+        scene.go()
+        ended = scene.anular("poll", crash=crash, later=LONG_AFTER)
+    elif point == "export-written":
+        scene.go()
+        (batch,) = (scene.folder / "out").iterdir()
+        ended = scene.anular("report", batch.name.split("__")[1], "--csv", crash=crash)
+    else:
+        ended = scene.go(crash=crash)
+    assert ended["code"] == KILLED, f"{crash} was not passed: {ended['words']}"
+    if scene.ledger.exists() and scene.ledger.stat().st_size:
+        scene.check_acks()
+
+    again = scene.go()
+
+    assert again["code"] == 4, again["words"]  # one row stays pending, and those that were lost
+    scene.check_promises()
+    scene.check_results()
+    if in_flight == max(IN_FLIGHT):
+        assert scene.go()["code"] == 4
+        scene.check_promises()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import text
@@ -59,7 +60,7 @@ def as_data(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
 def _shown(value: object) -> str:
     if isinstance(value, frozenset):
         return ", ".join(sorted(value)) or "—"
-    return str(value) if value not in (None, "") else "—"
+    return str(value.value if isinstance(value, Enum) else "" if value is None else value) or "—"
 
 
 def _ledger(settings: Settings) -> Finding:

@@ -143,7 +143,8 @@ class Ticker:
                 yield self
         else:
             yield self
-            self._out.print(f"{self._title}: {self.done}/{self._total} · {self._words()}")
+            words = f" · {self._words()}" if self.done else ""
+            self._out.print(f"{self._title}: {self.done}/{self._total}{words}")
 
     def _make_bar(self) -> Progress:
         from rich.progress import BarColumn, Progress, TextColumn

@@ -122,6 +122,14 @@ WITHDRAWN = Action("A18", "Nada que hacer", "Ninguna. Una persona la retiró ant
 DECIDED = Action("A19", "Nada que hacer", "Ninguna. Una persona decidió el resultado.", False, 92)
 ALREADY_QUEUED = Action("A20", "Reenvío autorizado", "Una persona autorizó el reenvío; falta enviarla.", True, 30)
 
+SENT_BEFORE = Action(
+    "A21",
+    "Revisar el lote anterior",
+    "No se envió. Este CUFE ya está en un lote anterior con otro motivo o correo: vale el resultado de aquella fila.",
+    True,
+    36,
+)
+
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 _BY_STATE: dict[State, Action] = {
@@ -158,6 +166,8 @@ def recommend(line: ResultLine) -> Action:
         return STILL_ALIVE
     if any(problem.code == "plazo-vencido" for problem in line.problems):
         return CREDIT_NOTE
+    if any(problem.code == "conflicto-lote" for problem in line.problems):
+        return SENT_BEFORE
     late = line.deadline is not None and line.deadline.window is Window.LATE
     if late and line.state in _REFUSED_LATE:
         return CREDIT_NOTE

@@ -124,10 +124,10 @@ def banner(env: str, *, preview: bool) -> Banner:
 
 
 def count(number: int, one: str, many: str) -> str:
-    """``1 fila`` / ``1.234 filas``: a number with its noun."""
+    """``1 fila`` / ``1,234 filas``: a number with its noun."""
     return f"{thousands(number)} {one if number == 1 else many}"
 
 
 def thousands(number: int) -> str:
-    """``1.234``: thousands as Spanish writes them."""
-    return f"{number:,}".replace(",", ".")
+    """``1,234``: thousands as Panama writes them."""
+    return f"{number:,}"

@@ -95,7 +95,7 @@ def test_the_demo_runs_in_the_sandbox_with_its_own_ledger(demo: Path) -> None:
         "ANULAR_RATE": "40",
         "ANULAR_CONCURRENCY": "8",
         "ANULAR_POLL_EVERY": "1",
-        "ANULAR_POLL_FOR": "20",
+        "ANULAR_POLL_FOR": "12",
     }
     assert (demo / ".anular").is_dir()
     assert (demo / "resultados").is_dir()

@@ -57,6 +57,13 @@ def test_a_late_row_that_was_cancelled_all_the_same_needs_nothing():
     assert recommend(replace(LINE, state=State.CANCELLED, deadline=LATE)).rule == "A01"
 
 
+def test_a_code_that_an_earlier_batch_holds_with_another_reason_is_not_to_be_loaded_again():
+    problem = Problem("conflicto-lote", "Hoja1!A2", "CUFE", "FE", "Está en otro lote.")
+
+    assert recommend(replace(LINE, state=State.CONFLICT, problems=(problem,))).rule == "A21"
+    assert recommend(replace(LINE, state=State.CONFLICT)).rule == "A13"
+
+
 def test_not_found_after_a_lost_answer_sends_a_person_to_the_portal_before_any_resend():
     assert recommend(replace(LINE, state=State.REVIEW, estado=18)) is MISSING_AFTER_INTENT
 

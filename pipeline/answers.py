@@ -13,10 +13,24 @@ from pipeline.domain.deadline import Window
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
+from pipeline.ledger.verify import Examination
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
 from pipeline.run import Plan
 from pipeline.settings import ENV_WORDS, Settings
+
+
+def verified(examination: Examination, ledger: Path) -> dict[str, Any]:
+    """What ``verify`` found. ``head`` is the newest event's hash: written down elsewhere, it proves later that nothing
+    before it was changed."""
+    return {
+        "ledger": str(ledger),
+        "good": examination.good,
+        "events": examination.events,
+        "rows": examination.rows,
+        "head": examination.head.hex(),
+        "faults": [{"code": f.code, "seq": f.seq, "message": f.words} for f in examination.faults],
+    }
 
 
 def refused(file: Path, refusal: InputRefused) -> dict[str, Any]:

@@ -313,6 +313,46 @@ def report(
     return code
 
 
+@command(name="verify", cls=SpanishCommand)
+def verify(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="LOTE|REGISTRO", help="Un lote, o la ruta de un registro; por omisión, el registro."),
+    ] = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Comprueba que nadie alteró el registro: cadena de sucesos, filas, envíos y el archivo mismo. No cambia nada."""
+    from pipeline import answers, wiring
+    from pipeline.ledger.engine import sqlite_path
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    if named := _named_ledger(target):
+        settings = settings.model_copy(update={"ledger": named})
+    path = sqlite_path(settings.ledger)
+    found = wiring.verify_ledger(settings.ledger)
+    if target and not named and found.good:
+        with wiring.open_views(settings) as views:
+            _batch(views, target)
+    talk.data(answers.verified(found, path))
+    for fault in found.faults:
+        talk.out.print(f"✗ {fault.words[0].upper()}{fault.words[1:]}", markup=False)
+    if found.good:
+        talk.out.print(f"✓ Registro íntegro: {found.events} sucesos y {found.rows} filas comprobados.", markup=False)
+        talk.out.print(f"Sello del último suceso: {found.head.hex()}", markup=False)
+    else:
+        talk.out.print(f"El registro {path} no está íntegro: no lo use para enviar.", markup=False)
+    return 0 if found.good else 5
+
+
+def _named_ledger(target: str) -> str:
+    """The address of the ledger that ``target`` names as a URL or a file; "" when it names a batch."""
+    if "://" in target:
+        return target
+    return f"sqlite:///{Path(target).absolute()}" if target and Path(target).is_file() else ""
+
+
 @command(name="sandbox", cls=SpanishCommand)
 def serve_sandbox(
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Puerto; 0: uno libre.")] = 8321,

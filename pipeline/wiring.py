@@ -18,8 +18,9 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.ledger.engine import Database, exclusive, open_ledger, sqlite_path
+from pipeline.ledger.engine import Database, exclusive, open_as_it_is, open_ledger, sqlite_path
 from pipeline.ledger.store import Store
+from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
 from pipeline.poll import PollRules
 from pipeline.read.limits import MEGABYTE, Limits
@@ -58,10 +59,11 @@ def make_clock(settings: Settings) -> Clock:
 
 @contextmanager
 def open_memory(settings: Settings) -> Iterator[Memory]:
-    """The ledger for writing, locked. Raises ``AnotherRun``, ``StorageTrouble``."""
+    """The ledger for writing, locked and looked over. Raises ``AnotherRun``, ``StorageTrouble``."""
     with exclusive(settings.ledger):
         database = open_ledger(settings.ledger)
         try:
+            look_over(database)
             yield Memory(database, Store(database, settings.env), Views(database, settings.env))
         finally:
             database.close()
@@ -78,6 +80,18 @@ def open_views(settings: Settings) -> Iterator[Views | None]:
         yield Views(database, settings.env)
     finally:
         database.close()
+
+
+def verify_ledger(url: str) -> Examination:
+    """Goes through a whole ledger while nobody writes it. Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``."""
+    if not sqlite_path(url).is_file():
+        raise WrongUsage("No existe ese registro.", code="no-ledger", where=str(sqlite_path(url)))
+    with exclusive(url):
+        database = open_as_it_is(url)
+        try:
+            return examine(database)
+        finally:
+            database.close()
 
 
 @asynccontextmanager

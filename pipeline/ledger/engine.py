@@ -76,9 +76,10 @@ def exclusive(url: str) -> Iterator[None]:
 class Database:
     """The one connection on the ledger. Transactions come one after the other, whichever thread asks."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
-        self._name = name
+        self.path = path
+        self.name = path.name
         self._lock = threading.Lock()
 
     @contextmanager
@@ -92,8 +93,7 @@ class Database:
                 yield connection
         except (DatabaseError, OSError) as error:
             raise StorageTrouble(
-                f"No se pudo guardar en el registro {self._name} ({reason_of(error)}). "
-                "Se dejó de enviar por seguridad.",
+                f"No se pudo guardar en el registro {self.name} ({reason_of(error)}). Se dejó de enviar por seguridad.",
                 code="ledger-write",
                 remedy="Libere espacio o corrija el disco y ejecute la misma orden otra vez.",
             ) from error
@@ -107,7 +107,7 @@ class Database:
                 return found
         except (DatabaseError, OSError) as error:
             raise StorageTrouble(
-                f"No se pudo leer el registro {self._name} ({reason_of(error)}).", code="ledger-read"
+                f"No se pudo leer el registro {self.name} ({reason_of(error)}).", code="ledger-read"
             ) from error
 
     def close(self) -> None:
@@ -126,15 +126,39 @@ def open_ledger(url: str) -> Database:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             crashpoint("ledger-created")
             _sync_folder(path.parent)
-        engine = create_engine(
-            f"sqlite:///{path}",
-            poolclass=StaticPool,
-            connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
-        )
-        event.listen(engine, "connect", _configure)
-        event.listen(engine, "begin", _begin)
+        engine = _engine(path)
         _bring_up_to_date(engine, path)
-    return Database(engine, path.name)
+    return Database(engine, path)
+
+
+def open_as_it_is(url: str) -> Database:
+    """The ledger at ``url`` for examination: nothing is made, and the schema stays what it is.
+
+    Raises ``StorageTrouble`` when there is none, or when its schema is not the newest.
+    """
+    path = sqlite_path(url)
+    with storage_errors(path):
+        engine = _engine(path)
+        found = _schema_of(engine, path)
+    if found != SCHEMA:
+        raise StorageTrouble(
+            "El registro está vacío o no tiene la forma de esta versión de anular.",
+            code="ledger-version",
+            where=str(path),
+            remedy="Si es de una versión anterior, «anular status» lo pone al día; luego verifíquelo de nuevo.",
+        )
+    return Database(engine, path)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 @contextmanager
@@ -192,14 +216,13 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _bring_up_to_date(engine: Engine, path: Path) -> None:
+def _schema_of(engine: Engine, path: Path) -> str | None:
+    """The schema's number; None for a new, empty file. Raises ``StorageTrouble`` for what is not ours."""
     with engine.connect().execution_options(reading=True) as connection:
         known = inspect(connection).get_table_names()
         ours = "alembic_version" in known
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
         connection.rollback()
-    if found == SCHEMA:
-        return
     if (known and not ours) or (found is not None and found > SCHEMA):
         raise StorageTrouble(
             "El registro es de otro programa o de una versión más nueva de anular.",
@@ -207,6 +230,12 @@ def _bring_up_to_date(engine: Engine, path: Path) -> None:
             where=str(path),
             remedy="Actualice anular o indique otro registro.",
         )
+    return None if found is None else str(found)
+
+
+def _bring_up_to_date(engine: Engine, path: Path) -> None:
+    if _schema_of(engine, path) == SCHEMA:
+        return
     from alembic import command  # 0.2 s to import: only when there is something to do
     from alembic.config import Config
 

@@ -24,7 +24,7 @@ from pipeline.domain.lifecycle import LIVE_NEVER, RETRIED, Event, State, move
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict
 from pipeline.ledger import codec, tables
-from pipeline.ledger.chain import GENESIS, link
+from pipeline.ledger.chain import GENESIS, fingerprint, link
 from pipeline.ledger.engine import Database
 
 _VALIDATED: dict[Verdict, Event] = {
@@ -94,16 +94,20 @@ class Store:
     def intake(self, info: BatchInfo, rows: Sequence[CheckedRow]) -> None:
         """All rows of a file in one transaction, before anything is sent (R5)."""
         at = codec.to_text(info.created)
+        head = _batch_values(info, self._env)
         with self._database.write() as connection:
-            connection.execute(insert(tables.batch).values(_batch_values(info, self._env)))
+            connection.execute(insert(tables.batch).values(head))
             crashpoint("intake-batch-written")
             for start in range(0, len(rows), _CHUNK):
                 chunk = rows[start : start + _CHUNK]
-                connection.execute(insert(tables.row), [_row_values(info.id, row) for row in chunk])
+                values = [_row_values(info.id, row) for row in chunk]
+                connection.execute(insert(tables.row), values)
                 live = [row for row in chunk if row.verdict in (Verdict.ACCEPTED, Verdict.HELD)]
                 if live:
                     connection.execute(insert(tables.attempt), [self._attempt_values(info.id, row) for row in live])
-                self._append(connection, [_intake_event(info, row, at) for row in chunk])
+                marks = [fingerprint(head, one) for one in values]
+                events = [_intake_event(info, row, at, mark) for row, mark in zip(chunk, marks, strict=True)]
+                self._append(connection, events)
             crashpoint("intake-before-commit")
         crashpoint("intake-after-commit")
 
@@ -373,8 +377,11 @@ def _row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
     }
 
 
-def _intake_event(info: BatchInfo, row: CheckedRow, at: str) -> dict[str, Any]:
-    return _event_values(info.id, row.pos, None, State.RECEIVED, _VALIDATED[row.verdict], at, who=info.approved_by)
+def _intake_event(info: BatchInfo, row: CheckedRow, at: str, mark: bytes) -> dict[str, Any]:
+    event = _VALIDATED[row.verdict]
+    values = _event_values(info.id, row.pos, None, State.RECEIVED, event, at, who=info.approved_by)
+    values["body"] = mark  # what was approved, held by the chain (verify.py)
+    return values
 
 
 def _move_event(wish: Move) -> dict[str, Any]:

@@ -1,0 +1,241 @@
+"""Is the ledger what it says it is (reliability.md P15, F55)? The chain of events, and everything that rests on it.
+
+Changes nothing. ``examine`` goes through all of it; ``look_over`` is what a run does before it may write: the file's
+own structure, and the whole ledger while that is a matter of a second, else its newest events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
+from pipeline.ledger import tables
+from pipeline.ledger.chain import GENESIS, fingerprint, link
+from pipeline.ledger.engine import Database
+
+_CHUNK = 5_000
+_IN = 500  # values in one IN (...)
+_WITH_ATTEMPT = (State.READY.value, State.HELD.value)
+WHOLE = 5_000
+"""Events that a run checks before it writes: all of a ledger up to this size (0.15 s), else as many of the newest."""
+MOST_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is not as it was written. ``seq`` is the event it shows at, if it is one; ``words`` Spanish."""
+
+    code: str
+    words: str
+    seq: int | None = None
+
+
+@dataclass
+class Examination:
+    """What was gone through and what was found. ``head`` is the newest event's hash: it stands for all before it."""
+
+    events: int = 0
+    rows: int = 0
+    head: bytes = GENESIS
+    faults: list[Fault] = field(default_factory=list)
+    _last: dict[int, tuple[str, int]] = field(default_factory=dict, repr=False)  # attempt -> state, number of events
+    _taken: dict[tuple[str, int], tuple[str, bytes | None]] = field(default_factory=dict, repr=False)
+
+    @property
+    def good(self) -> bool:
+        return not self.faults
+
+    def add(self, code: str, words: str, seq: int | None = None) -> None:
+        if len(self.faults) < MOST_FAULTS:  # the first ones tell what happened; thousands would hide it
+            self.faults.append(Fault(code, words, seq))
+
+
+def examine(database: Database) -> Examination:
+    """The whole ledger. Never raises for what it finds, not even when the file cannot be read."""
+    found = Examination()
+    try:
+        _structure(database, found, "integrity_check")
+        if _chain(database, found, after=0, prev=GENESIS):
+            _rows(database, found)
+            _attempts(database, found)
+        _one_live(database, found)
+    except StorageTrouble as trouble:
+        found.add("unreadable", trouble.message)
+    return found
+
+
+def look_over(database: Database) -> None:
+    """What has to be right before a run may write. Raises ``StorageTrouble`` that names the first fault."""
+    try:
+        last = database.read(select(func.max(tables.event.c.seq)))[0][0] or 0
+        found = examine(database) if last <= WHOLE else _newest(database, last)
+    except StorageTrouble as trouble:
+        found = Examination()
+        found.add("unreadable", trouble.message)
+    if found.faults:
+        raise StorageTrouble(
+            f"El registro no está íntegro: {found.faults[0].words} No se envió nada.",
+            code="ledger-broken",
+            where=database.name,
+            remedy="No lo use para enviar. Restaure la última copia buena o pida ayuda; vea «anular verify».",
+        )
+
+
+def _newest(database: Database, last: int) -> Examination:
+    found = Examination()
+    _structure(database, found, "quick_check")
+    start = last - WHOLE
+    before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
+    if not before:
+        found.add("gap", f"falta el suceso {start} de la bitácora.", start)
+    elif _chain(database, found, after=start, prev=before[0].hash):
+        _newest_attempts(database, found)
+    return found
+
+
+def _structure(database: Database, found: Examination, pragma: str) -> None:
+    """SQLite's own check, and that the rules of the tables are still there: they can be dropped without a trace."""
+    with database.write() as connection:
+        words = [str(line[0]) for line in connection.execute(text(f"PRAGMA {pragma}(5)"))]
+        names = {str(line[0]) for line in connection.execute(text("SELECT name FROM sqlite_master"))}
+    for word in words:
+        if word != "ok":
+            found.add("integrity", f"el archivo está dañado ({word}).")
+    for name in ("event_no_update", "event_no_delete", "one_live", "one_batch_per_file"):
+        if name not in names:
+            found.add("schema", f"falta la regla «{name}», que protege la bitácora.")
+
+
+def _chain(database: Database, found: Examination, *, after: int, prev: bytes) -> bool:
+    """Every event in order: no gap, the hash before, its own hash, a move of the table.
+
+    False at the first one that is not as written: all after it hang on it, so nothing more can be said.
+    """
+    seq = after
+    for line in _events(database, after):
+        values = line._mapping
+        if line.seq != seq + 1:
+            found.add("gap", f"faltan los sucesos {seq + 1} a {line.seq - 1} de la bitácora.", seq + 1)
+            return False
+        seq = line.seq
+        if line.prev != prev or line.hash != link(prev, values):
+            found.add("chain", f"el suceso {seq} de la bitácora fue alterado.", seq)
+            return False
+        if not _is_a_move(line):
+            found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", seq)
+        prev = line.hash
+        found.events += 1
+        _remember(found, line)
+    found.head = prev
+    return True
+
+
+def _events(database: Database, after: int) -> Iterator[Any]:
+    while lines := database.read(
+        select(tables.event).where(tables.event.c.seq > after).order_by(tables.event.c.seq).limit(_CHUNK)
+    ):
+        yield from lines
+        after = lines[-1].seq
+
+
+def _is_a_move(line: Any) -> bool:
+    try:
+        return MOVES.get((State(line.from_), Event(line.event))) is State(line.to_)
+    except ValueError:
+        return False
+
+
+def _remember(found: Examination, line: Any) -> None:
+    if line.attempt is not None:
+        _, count = found._last.get(line.attempt, ("", 0))
+        found._last[line.attempt] = (line.to_, count + 1)
+    elif line.from_ == State.RECEIVED.value:
+        found._taken[line.batch, line.pos] = (line.to_, line.body)
+
+
+def _rows(database: Database, found: Examination) -> None:
+    """Every input row is the one that was taken in, and every batch has all of its rows."""
+    heads = {line.id: line._mapping for line in database.read(select(tables.batch))}
+    counts = dict.fromkeys(heads, 0)
+    after = ("", 0)
+    while lines := _some_rows(database, after):
+        for line in lines:
+            counts[line.batch] = counts.get(line.batch, 0) + 1
+            taken = found._taken.get((line.batch, line.pos))
+            if taken is None or line.batch not in heads:
+                found.add("row", f"la fila {line.line} del lote {line.batch} no consta en la bitácora.")
+            elif taken[0] != line.state or not _same(taken[1], heads[line.batch], line._mapping):
+                found.add("row", f"la fila {line.line} del lote {line.batch} fue alterada después de recibirse.")
+        found.rows += len(lines)
+        after = (lines[-1].batch, lines[-1].pos)
+    for batch, head in heads.items():
+        if counts[batch] != head["n_rows"]:
+            found.add("count", f"el lote {batch} tiene {counts[batch]} filas y se recibieron {head['n_rows']}.")
+
+
+def _some_rows(database: Database, after: tuple[str, int]) -> Any:
+    row = tables.row
+    beyond = (row.c.batch > after[0]) | ((row.c.batch == after[0]) & (row.c.pos > after[1]))
+    return database.read(select(row).where(beyond).order_by(row.c.batch, row.c.pos).limit(_CHUNK))
+
+
+def _same(kept: bytes | None, head: Any, row: Any) -> bool:
+    return kept is None or kept == fingerprint(head, row)  # None: taken in by a version that kept none
+
+
+def _attempts(database: Database, found: Examination) -> None:
+    """Every attempt stands where its last event left it, after as many moves as it has events."""
+    query, after, first = _with_row(), 0, 0
+    unseen = set(found._last)
+    while lines := database.read(query.where(tables.attempt.c.id > after).order_by(tables.attempt.c.id).limit(_CHUNK)):
+        for line in lines:
+            _attempt(found, line, whole=True)
+            unseen.discard(line.id)
+            first += line.n == 1
+        after = lines[-1].id
+    approved = sum(state in _WITH_ATTEMPT for state, _ in found._taken.values())
+    if unseen or first < approved:
+        found.add("attempt", "la bitácora habla de envíos que ya no están en el registro.")
+
+
+def _newest_attempts(database: Database, found: Examination) -> None:
+    """The same for the attempts that the newest events speak of."""
+    told = sorted(found._last)
+    for start in range(0, len(told), _IN):
+        for line in database.read(_with_row().where(tables.attempt.c.id.in_(told[start : start + _IN]))):
+            _attempt(found, line, whole=False)
+
+
+def _with_row() -> Any:
+    row = tables.row
+    query = select(tables.attempt, row.c.cufe.label("row_cufe"), row.c.state.label("row_state"))
+    return query.join(row, (row.c.batch == tables.attempt.c.batch) & (row.c.pos == tables.attempt.c.pos))
+
+
+def _attempt(found: Examination, line: Any, *, whole: bool) -> None:
+    state, events = found._last.get(line.id, (line.row_state, 0))
+    moves = events + (line.n == 1)  # the first attempt came with the file, a later one by an event of its own
+    where = f"el envío {line.n} de la fila {line.pos} del lote {line.batch}"
+    if line.state != state:
+        found.add("state", f"{where} dice {line.state} y la bitácora {state}.")
+    elif whole and line.v != moves:
+        found.add("version", f"{where} cuenta {line.v} pasos y la bitácora {moves}.")
+    elif line.cufe != line.row_cufe:
+        found.add("cufe", f"{where} tiene otro CUFE que su fila.")
+
+
+def _one_live(database: Database, found: Examination) -> None:
+    attempt = tables.attempt
+    query = (
+        select(attempt.c.cufe, func.count())
+        .where(attempt.c.state.not_in([state.value for state in LIVE_NEVER]))
+        .group_by(attempt.c.env, attempt.c.cufe)
+        .having(func.count() > 1)
+    )
+    for cufe, count in database.read(query):
+        found.add("live", f"el CUFE {cufe} tiene {count} envíos vigentes a la vez.")

@@ -1,0 +1,231 @@
+"""The chain and what rests on it: whatever was changed behind the program's back is found and named (P15, F55)."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Finding, Source, Verdict
+from pipeline.ledger import verify
+from pipeline.ledger.engine import open_as_it_is, open_ledger, sqlite_path
+
+
+@pytest.fixture
+def lived(book, row):
+    """A ledger in which something has happened: 4 rows in, one cancelled, one unsent and tried again, one pending."""
+    info = book.take([row(1), row(2), row(3), row(4, Verdict.REJECTED)])
+    first, second, third = book.views.ready(info.id)
+    book.send(first, Event.CANCELLED, Finding(Source.CANCELLATION, Event.CANCELLED, http=200, body=b'{"estado":2}'))
+    book.send(second, Event.NOTHING_LEFT, retry=True)
+    book.send(third, Event.IN_PROGRESS)
+    return book
+
+
+def tamper(book, *statements: str) -> None:
+    """Writes past the program, as somebody with the file and SQLite can."""
+    with sqlite3.connect(sqlite_path(book.url)) as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        for _, sql in triggers:
+            connection.execute(sql)
+    connection.close()
+
+
+def found(book):
+    return [(fault.code, fault.seq) for fault in verify.examine(book.database).faults]
+
+
+def test_a_ledger_that_nobody_touched_is_good(lived):
+    examination = verify.examine(lived.database)
+
+    assert examination.faults == []
+    assert (examination.events, examination.rows) == (11, 4)
+    assert len(examination.head) == 32
+
+
+def test_an_empty_ledger_is_good(book):
+    assert verify.examine(book.database).good
+
+
+def test_examining_changes_nothing(lived):
+    before = sqlite_path(lived.url).read_bytes()
+    verify.examine(lived.database)
+    verify.look_over(lived.database)
+
+    assert sqlite_path(lived.url).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "to_='REVIEW'",
+        "from_='UNKNOWN'",
+        "event='already'",
+        "utc='2026-01-01T00:00:00.000000Z'",
+        "who='otra'",
+        "http=500",
+        "estado=11",
+        "dgi='0600'",
+        "message='otra cosa'",
+        "note='otra nota'",
+        "body=x'00'",
+        "run=9",
+        "attempt=9",
+        "pos=9",
+        "batch='otro'",
+        "hash=x'00'",
+        "prev=x'00'",
+    ],
+)
+def test_a_changed_event_is_named(lived, change):
+    tamper(lived, f"UPDATE event SET {change} WHERE seq=6")
+
+    assert found(lived)[0] == ("chain", 6)
+
+
+def test_a_removed_event_is_named(lived):
+    tamper(lived, "DELETE FROM event WHERE seq=5")
+
+    assert found(lived)[0] == ("gap", 5)
+
+
+def test_two_events_that_changed_places_are_found(lived):
+    tamper(
+        lived,
+        "UPDATE event SET seq=99 WHERE seq=5",
+        "UPDATE event SET seq=5 WHERE seq=6",
+        "UPDATE event SET seq=6 WHERE seq=99",
+    )
+
+    assert found(lived)[0] == ("chain", 5)
+
+
+def test_newest_events_that_were_cut_off_show_in_the_state_that_they_led_to(lived):
+    tamper(lived, "DELETE FROM event WHERE seq=(SELECT max(seq) FROM event)")
+
+    assert [code for code, _ in found(lived)] == ["state"]
+
+
+def test_a_move_that_happened_and_left_its_state_alone_shows_in_the_count(lived):
+    """UNKNOWN and PENDING have moves to themselves: the state alone would not tell that one was cut off."""
+    (tracked,) = lived.views.followed()
+    lived.move(tracked.attempt, tracked.version, tracked.pos, tracked.state, Event.UNCLEAR)
+    tamper(lived, "DELETE FROM event WHERE seq=(SELECT max(seq) FROM event)")
+
+    assert [code for code, _ in found(lived)] == ["version"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE attempt SET state='CANCELLED' WHERE id=3", "state"),
+        ("UPDATE attempt SET state='NOT_SENT' WHERE id=1", "state"),
+        ("UPDATE attempt SET cufe='FE' WHERE id=3", "cufe"),
+        ("UPDATE attempt SET v=v+1 WHERE id=3", "version"),
+        ("DELETE FROM attempt WHERE id=3", "attempt"),
+        ("UPDATE row SET cufe='FE' WHERE pos=1", "row"),
+        ("UPDATE row SET reason='Otro motivo cualquiera' WHERE pos=4", "row"),
+        ("UPDATE row SET cells='[]' WHERE pos=2", "row"),
+        ("UPDATE row SET state='READY' WHERE pos=4", "row"),
+        ("DELETE FROM row WHERE pos=4", "count"),
+        ("UPDATE batch SET approved_by='otra'", "row"),
+        ("UPDATE batch SET env='production'", "row"),
+        ("DROP INDEX one_live", "schema"),
+    ],
+)
+def test_what_does_not_agree_with_the_events_is_found(lived, statement, code):
+    tamper(lived, statement)
+
+    assert code in {code for code, _ in found(lived)}
+
+
+def test_dropped_rules_are_missed(lived):
+    with sqlite3.connect(sqlite_path(lived.url)) as connection:
+        connection.execute("DROP TRIGGER event_no_update")
+    connection.close()
+
+    assert found(lived) == [("schema", None)]
+
+
+def test_two_live_attempts_of_one_code_are_found(lived):
+    tamper(lived, "DROP INDEX one_live", "UPDATE attempt SET cufe=(SELECT cufe FROM attempt WHERE id=1) WHERE id=3")
+
+    assert "live" in {code for code, _ in found(lived)}
+
+
+def test_a_run_refuses_a_ledger_that_was_changed(lived):
+    verify.look_over(lived.database)
+    tamper(lived, "UPDATE event SET message='otra cosa' WHERE seq=6")
+
+    with pytest.raises(StorageTrouble, match="el suceso 6 de la bitácora fue alterado"):
+        verify.look_over(lived.database)
+
+
+@pytest.mark.parametrize(("seq", "seen"), [(11, True), (8, True), (2, False)])
+def test_of_a_long_ledger_a_run_looks_at_the_newest_events(lived, monkeypatch, seq, seen):
+    monkeypatch.setattr(verify, "WHOLE", 5)
+    tamper(lived, f"UPDATE event SET note='otra' WHERE seq={seq}")
+
+    if seen:
+        with pytest.raises(StorageTrouble, match=f"suceso {seq}"):
+            verify.look_over(lived.database)
+    else:
+        verify.look_over(lived.database)
+        assert found(lived)[0] == ("chain", seq)
+
+
+def test_a_state_without_its_event_is_refused_in_a_long_ledger_too(lived, monkeypatch):
+    monkeypatch.setattr(verify, "WHOLE", 5)
+    tamper(lived, "UPDATE attempt SET state='NOT_SENT' WHERE id=3")
+
+    with pytest.raises(StorageTrouble, match="bitácora PENDING"):
+        verify.look_over(lived.database)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_truncated_file_is_one_sentence(lived, share):
+    lived.database.close()
+    path = sqlite_path(lived.url)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+    with pytest.raises(StorageTrouble):
+        verify.look_over(open_ledger(lived.url))
+
+
+def test_bytes_that_flip_anywhere_are_found(lived):
+    """Every page of the file, one bit at a time, except in unused space, where nothing is lost."""
+    lived.database.close()
+    path = sqlite_path(lived.url)
+    whole = path.read_bytes()
+    needle = whole.find(b"Error en el monto facturado")
+    missed = []
+    for place in (needle, whole.find(b'{"estado":2}'), whole.find(b"CANCELLED"), whole.rfind(b"nothing-left")):
+        assert place > 0
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        database = open_as_it_is(lived.url)
+        if verify.examine(database).good:
+            missed.append(place)
+        database.close()
+    path.write_bytes(whole)
+
+    assert missed == []
+
+
+def test_there_is_nothing_to_examine_where_there_is_no_ledger(tmp_path):
+    with pytest.raises(StorageTrouble):
+        open_as_it_is(f"sqlite:///{tmp_path / 'nada.db'}")
+
+
+def test_an_emptied_file_is_no_good_ledger(lived):
+    lived.database.close()
+    sqlite_path(lived.url).write_bytes(b"")
+
+    with pytest.raises(StorageTrouble):
+        open_as_it_is(lived.url)

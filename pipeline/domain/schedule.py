@@ -35,8 +35,12 @@ def settled(intent_at: datetime, misses: int, now: datetime) -> bool:
 
 
 def expired(intent_at: datetime, now: datetime) -> bool:
-    """Whether a row has been pending or unanswered for so long that a person has to look."""
-    return now - intent_at >= PENDING_FOR
+    """Whether a row has been pending or unanswered for so long that a person has to look.
+
+    An intent that lies as far ahead was recorded by a wall clock that was wrong (P16): its age cannot be told, and
+    waiting until that date comes would leave the row pending for years.
+    """
+    return abs(now - intent_at) >= PENDING_FOR
 
 
 def followed_enough(

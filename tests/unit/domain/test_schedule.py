@@ -50,6 +50,11 @@ def test_pending_for_72_hours_is_too_long():
     assert expired(INTENT, INTENT + timedelta(hours=72))
 
 
+def test_an_intent_recorded_by_a_clock_that_ran_years_ahead_is_not_waited_for():
+    assert expired(INTENT + timedelta(days=3650), INTENT)
+    assert not expired(INTENT + timedelta(hours=71), INTENT), "a clock that was a little fast only makes it later"
+
+
 def test_a_due_time_in_the_past_or_missing_is_now():
     assert still_to_come(None, INTENT) == timedelta(0)
     assert still_to_come(INTENT - timedelta(days=1), INTENT) == timedelta(0)

@@ -1,7 +1,7 @@
-"""Processes of the program by the dozen: everything is imported once, then each command is a fork that costs milliseconds.
+"""Processes of the program by the dozen: everything is imported once, then a command is a fork that costs milliseconds.
 
-A script: JSON lines in (a job: processes to start together), JSON lines out (how each ended). It has one thread, so that
-a fork is a whole process; the fork runs ``pipeline.cli.run_command``, the same that ``anular`` runs.
+A script: JSON lines in (a job: processes to start together), JSON lines out (how each ended). It has one thread, so
+that a fork is a whole process; the fork runs ``pipeline.cli.run_command``, the same that ``anular`` runs.
 """
 
 from __future__ import annotations
@@ -24,20 +24,23 @@ MOST_S = 60.0
 class Child:
     """One process and the signals that it will get.
 
-    A spec has ``arguments``, ``env``, ``folder``, ``out`` (a file), and may have ``acks`` (a file), ``rig`` (a list of names
-    and arguments, see ``rigging``), ``signals`` (pairs of seconds and number) and ``after`` (a count of acknowledged moves
-    that the seconds count from; without it, the start).
+    A spec has ``arguments``, ``env``, ``folder``, ``out`` (a file), and may have ``acks`` (a file), ``rig`` (a list of
+    names and arguments, see ``rigging``), ``signals`` (pairs of seconds and number) and ``after`` (a count of
+    acknowledged moves that the seconds count from; without it, the start).
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self._signals: list[list[float]] = sorted(spec.get("signals", []))
-        self._after, self._acks = spec.get("after", 0), spec.get("acks")
+        self._after, self._acks = int(spec.get("after", 0)), Path(spec.get("acks", ""))
+        self._told, self._seen = 0, self._acks.stat().st_size if self._after and self._acks.exists() else 0
         self._from: float | None = None if self._after else time.monotonic()
         self.started = time.monotonic()
         self.result: dict[str, Any] = {"timeout": False, "signalled": []}
+        out = os.open(spec["out"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         self.pid = os.fork()
         if self.pid == 0:
-            _live(spec)
+            _live(spec, out)
+        os.close(out)
 
     def look(self) -> bool:
         """Sends what is due. True when the process has ended."""
@@ -58,17 +61,20 @@ class Child:
         return bool(pid)
 
     def _lines(self) -> int:
-        try:
-            return Path(self._acks).read_bytes().count(b"\n")
-        except FileNotFoundError:
-            return 0
+        """How many moves were acknowledged since the start."""
+        if self._acks.exists():
+            with self._acks.open("rb") as lines:
+                lines.seek(self._seen)
+                new = lines.read()
+            self._seen += len(new)
+            self._told += new.count(b"\n")
+        return self._told
 
 
-def _live(spec: dict[str, Any]) -> None:
+def _live(spec: dict[str, Any], out: int) -> None:
     """The life of a fork; never returns."""
     code = 99
     try:
-        out = os.open(spec["out"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         for number in (1, 2):
             os.dup2(out, number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -102,9 +108,7 @@ def run(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    import pipeline.cli
-    import pipeline.run
-    import pipeline.wiring  # noqa: F401
+    import pipeline.cli  # noqa: F401
 
     rigging.warm()
     gc.freeze()

@@ -1,29 +1,55 @@
-"""What a test does to a process of the program before it starts: listen to its commits, spoil its disk, shorten its patience."""
+"""What a test does to a process of the program before it starts: hear its commits, spoil its disk, cut its patience."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_LATE = (
+    "alembic.command",
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "certifi",
+    "encodings.cp437",
+    "encodings.utf_8_sig",
+    "h11",
+    "httpcore",
+    "hypothesis.extra.pandas",
+    "openpyxl.packaging.extended",
+    "pandera.accessors.pandas_accessor",
+    "pandera.pandas",
+    "pandera.backends.pandas.register",
+    "pandera.strategies.pandas_strategies",
+    "pipeline.answers",
+    "pipeline.run",
+    "pipeline.validate",
+    "pipeline.vault",
+    "pipeline.wiring",
+    "platformdirs.unix",
+    "python_calamine",
+    "rich._emoji_codes",
+    "rich._unicode_data.unicode17-0-0",
+    "schemas.results",
+    "sqlalchemy.dialects.sqlite",
+    "sqlite3",
+    "typer._adapters",
+    "typer._click.decorators",
+)
+
 
 def warm() -> None:
-    """Imports what the commands import late, so that a fork has it."""
-    import alembic.command
-    import openpyxl
-    import pandera.pandas
-    import python_calamine
-    import sqlalchemy.dialects.sqlite
-
-    import pipeline.answers
-    import pipeline.validate
-    import pipeline.vault
-    import schemas.results
-
-    assert all((alembic.command, openpyxl, pandera.pandas, python_calamine, sqlalchemy.dialects.sqlite))
-    assert all((pipeline.answers, pipeline.vault, schemas.results))
+    """Imports what the commands import late, so that a fork has it; what another version lacks is imported late."""
+    for name in _LATE:
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(name)
+    # httpcore looks for it anew with every request, through the whole path; that it is not there is known from now on.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 def rig(spec: dict[str, Any]) -> None:
@@ -35,7 +61,7 @@ def rig(spec: dict[str, Any]) -> None:
 
 
 def _tell(path: str) -> None:
-    """One line ``attempt version state batch pos`` for each move, written when its commit has returned and not before."""
+    """One line ``attempt version state batch pos`` for each move, written when its commit has returned, not before."""
     from pipeline import wiring
     from pipeline.ledger.store import Move, Moved, Store
 
@@ -51,7 +77,7 @@ def _tell(path: str) -> None:
             os.write(pipe, lines.encode())
             return moved
 
-    wiring.Store = Telling  # type: ignore[misc]
+    _replace(wiring, Store=Telling)
 
 
 def _largest_file(size: int) -> None:
@@ -76,7 +102,7 @@ def _failing_commit(nth: int, words: str) -> None:
                 raise sqlite3.OperationalError(words)
             super().commit()
 
-    dbapi2.connect = lambda *a, **more: real(*a, **{**more, "factory": Spoiled})  # type: ignore[assignment]
+    _replace(dbapi2, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
 
 
 def _patience(seconds: float) -> None:
@@ -92,17 +118,22 @@ def _stale_after(seconds: float) -> None:
     from pipeline import wiring
 
     real = wiring.send_rules
-    wiring.send_rules = lambda settings: replace(real(settings), stale_after=seconds)
+    _replace(wiring, send_rules=lambda settings: replace(real(settings), stale_after=seconds))
 
 
 def _busy(milliseconds: int) -> None:
     """How long the ledger waits for somebody else's lock."""
     from pipeline.ledger import engine
 
-    engine.BUSY_MS = milliseconds
-    engine.PRAGMAS = tuple(
-        f"PRAGMA busy_timeout={milliseconds}" if "busy_timeout" in pragma else pragma for pragma in engine.PRAGMAS
-    )
+    shorter = [p if "busy_timeout" not in p else f"PRAGMA busy_timeout={milliseconds}" for p in engine.PRAGMAS]
+    _replace(engine, BUSY_MS=milliseconds, PRAGMAS=tuple(shorter))
+
+
+def _replace(module: object, **values: object) -> None:
+    """This process ends soon; nobody has to put anything back."""
+    for name, value in values.items():
+        assert hasattr(module, name), name
+        setattr(module, name, value)
 
 
 _RIGS: dict[str, Callable[..., None]] = {

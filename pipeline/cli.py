@@ -24,6 +24,7 @@ from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.domain.records import BatchInfo
+    from pipeline.ledger.decisions import Standing
     from pipeline.read.sheet import Sheet
     from pipeline.run import Plan, Steps
     from pipeline.settings import Settings
@@ -48,6 +49,14 @@ SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja de
 Hidden = Annotated[bool, typer.Option("--include-hidden", help="Incluye las filas ocultas o filtradas.")]
 BadDigit = Annotated[
     bool, typer.Option("--allow-bad-check-digit", help="Acepta CUFE cuyo dígito verificador no coincide.")
+]
+RowNumber = Annotated[
+    int, typer.Option("--row", metavar="N", min=1, help="La fila, con el número que muestra «fila_origen».")
+]
+Who = Annotated[str, typer.Option("--by", metavar="QUIÉN", help="Quién decide; queda en el registro.")]
+Why = Annotated[str, typer.Option("--reason", metavar="TEXTO", help="Por qué; queda en el registro.")]
+Confirm = Annotated[
+    str, typer.Option("--confirm", metavar="ÚLTIMOS8", help="Últimos 8 caracteres del CUFE, donde no hay terminal.")
 ]
 command = app.command
 
@@ -311,6 +320,69 @@ def report(
     for path in (written.workbook, *written.exports):
         talk.out.print(f"Resultados: {path}", markup=False)
     return code
+
+
+@command(name="resolve", cls=SpanishCommand)
+def resolve_row(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    row: RowNumber,
+    decision: Annotated[
+        str, typer.Option("--as", metavar="cancelled|not-cancelled", help="Lo que usted comprobó fuera de anular.")
+    ],
+    by: Who,
+    reason: Why,
+    confirm: Confirm = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Registra la decisión de una persona sobre una fila que el programa no puede decidir. No envía nada."""
+    from pipeline import decide, wiring
+    from pipeline.ledger.decisions import standing
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    if decision not in list(decide.Decision):
+        raise WrongUsage("--as debe ser cancelled (quedó anulada) o not-cancelled (no quedó anulada).")
+    chosen = decide.Decision(decision)
+    who, why = decide.signed(by, reason)
+    clock = wiring.make_clock(settings)
+    with wiring.open_memory(settings) as memory:
+        memory.store.begin_run(clock.now())
+        memory.store.recover(clock.now())
+        info = _batch(memory.views, batch)
+        found = standing(memory.database, info, row)
+        decide.check_resolvable(found)
+        _show_row(talk, found, [("Decisión", decide.WORDS[chosen]), ("Decide", who), ("Motivo", why)])
+        _confirm_code(found.cufe, confirm)
+        decide.resolve(memory.store, found, chosen, who=who, why=why, now=clock.now())
+        return _report([info], memory, talk, settings, None)
+
+
+def _show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:
+    from pipeline.domain.outcomes import outcome
+
+    told = [("CUFE", row.cufe), ("Motivo de anulación", row.reason), ("Resultado hasta hoy", outcome(row.state).value)]
+    screen.facts(talk.out, f"Lote {row.batch} · {row.position}", [*told, *more])
+
+
+def _confirm_code(cufe: str, given: str) -> None:
+    """A person types the end of the CUFE, or gives it as ``--confirm``. Raises ``WrongUsage`` or ``Interrupted``."""
+    from pipeline.decide import CODE_LENGTH, confirmation
+
+    asked = f"los últimos {CODE_LENGTH} caracteres del CUFE"
+    if given:
+        if given != confirmation(cufe):
+            raise WrongUsage(f"--confirm no coincide con {asked}. No se cambió nada.", code="wrong-confirmation")
+        return
+    if not sys.stdin.isatty():
+        raise WrongUsage(
+            "Sin una terminal no se puede pedir la confirmación. No se cambió nada.",
+            code="no-confirmation",
+            remedy=f"Agregue --confirm con {asked}.",
+        )
+    typed = typer.prompt(f"Escriba {asked} para confirmar (otra cosa cancela)", default="", show_default=False)
+    if typed.strip() != confirmation(cufe):
+        raise Interrupted("No coincide: no se cambió nada.", code="not-confirmed")
 
 
 @command(name="verify", cls=SpanishCommand)

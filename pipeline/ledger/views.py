@@ -26,6 +26,7 @@ from pipeline.domain.records import (
     Tracked,
 )
 from pipeline.ledger import codec, tables
+from pipeline.ledger.decisions import CLOSED, decided
 from pipeline.ledger.engine import Database
 
 _IN = 500  # values in one IN (...): SQLite's oldest limit is 999
@@ -147,9 +148,13 @@ class Views:
 
     def lines(self, info: BatchInfo) -> list[ResultLine]:
         """Every row of a batch in input order, duplicates with the line that they mirror."""
-        newest = {line.pos: line for line in self._database.read(_attempts(info.id))}
+        attempts = self._database.read(_attempts(info.id))
+        newest = {line.pos: line for line in attempts}
         rows = self._database.read(select(tables.row).where(tables.row.c.batch == info.id).order_by(tables.row.c.pos))
         plain = [_line(row, newest.get(row.pos), info.sheet) for row in rows]
+        if any(line.state in CLOSED for line in attempts):
+            made = decided(self._database, info.id)
+            plain = [_signed(line, made[line.pos]) if line.pos in made else line for line in plain]
         by_pos = {line.pos: line for line in plain}
         return [self._mirror(line, row, by_pos) for line, row in zip(plain, rows, strict=True)]
 
@@ -244,6 +249,10 @@ class Views:
         attempts = self._database.read(_attempts(row.leader_batch).where(tables.attempt.c.pos == row.leader_pos))
         leader = _line(other, attempts[-1] if attempts else None, other.sheet or None)
         return replace(line, leader=Leader(row.leader_batch, leader.pos, leader.position), mirrored=leader)
+
+
+def _signed(line: ResultLine, decision: tuple[str, str]) -> ResultLine:
+    return replace(line, decided_by=decision[0], decided_why=decision[1].rstrip("."))
 
 
 class Log:

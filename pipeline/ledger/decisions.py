@@ -1,0 +1,85 @@
+"""What people decide about one row, as the ledger keeps it: where it stands, and who decided what, when and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from pipeline.domain.deadline import Window
+from pipeline.domain.errors import WrongUsage
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.records import BatchInfo, Position
+from pipeline.ledger import tables
+from pipeline.ledger.engine import Database
+
+DECISIONS = (Event.RESOLVED.value, Event.RESEND.value)
+CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The newest attempt of one row, for the person who decides about it.
+
+    ``attempt`` and ``version`` are the compare-and-set handle. ``late`` says that the legal deadline had passed when
+    the file was taken in.
+    """
+
+    attempt: int
+    version: int
+    batch: str
+    pos: int
+    position: Position
+    cufe: str
+    reason: str
+    state: State
+    late: bool = False
+
+
+def standing(database: Database, info: BatchInfo, number: int) -> Standing:
+    """The row of ``info`` that the results call row or line ``number``.
+
+    Raises ``WrongUsage`` when there is no such row, or when it is not one that was to be sent itself.
+    """
+    row = tables.row
+    found = database.read(select(row).where(row.c.batch == info.id, row.c.line == number).limit(1))
+    if not found:
+        raise WrongUsage(
+            f"El lote {info.id} no tiene la fila {number}.",
+            code="no-row",
+            remedy="Use el número que muestra «fila_origen» en los resultados.",
+        )
+    where = Position(info.sheet, number)
+    newest = select(tables.attempt).where(tables.attempt.c.batch == info.id, tables.attempt.c.pos == found[0].pos)
+    attempts = database.read(newest.order_by(tables.attempt.c.n.desc()).limit(1))
+    if not attempts:
+        raise _never_sent(found[0], where)
+    line = attempts[0]
+    return Standing(
+        attempt=line.id,
+        version=line.v,
+        batch=info.id,
+        pos=line.pos,
+        position=where,
+        cufe=line.cufe,
+        reason=found[0].reason or "",
+        state=State(line.state),
+        late=found[0].deadline_window == Window.LATE.value,
+    )
+
+
+def _never_sent(row: Any, where: Position) -> WrongUsage:
+    if row.state == State.DUPLICATE.value:
+        leader = f" del lote {row.leader_batch}" if row.leader_batch else ""
+        words = f"es una duplicada: decida sobre la fila que repite (la número {row.leader_pos}{leader})."
+    else:
+        words = "no se envió: sus datos se rechazaron. Corríjala y cárguela de nuevo."
+    return WrongUsage(f"Esta fila {words}", code="row-never-sent", where=str(where))
+
+
+def decided(database: Database, batch: str) -> dict[int, tuple[str, str]]:
+    """The newest decision about each row of ``batch``: who, and what for which reason."""
+    event = tables.event
+    query = select(event.c.pos, event.c.who, event.c.note).where(event.c.batch == batch, event.c.event.in_(DECISIONS))
+    return {line.pos: (line.who or "", line.note) for line in database.read(query.order_by(event.c.seq))}

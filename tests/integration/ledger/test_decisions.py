@@ -1,0 +1,96 @@
+"""Where a row stands for the person who decides, and what the ledger keeps of the decision."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import decide
+from pipeline.domain.errors import Bug, WrongUsage
+from pipeline.domain.lifecycle import MOVES, Event, State
+from pipeline.domain.records import Verdict
+from pipeline.ledger.decisions import standing
+from pipeline.ledger.verify import examine
+
+PERSON_MAY = sorted({state for state, event in MOVES if event is Event.RESOLVED}, key=str)
+LEADS_TO = {
+    State.UNKNOWN: Event.UNCLEAR,
+    State.PENDING: Event.IN_PROGRESS,
+    State.NEEDS_SUPPORT: Event.SUPPORT,
+    State.NEEDS_CORRECTION: Event.CORRECT,
+    State.RETURNED: Event.RETURNED,
+    State.NOT_FOUND: Event.NOT_FOUND,
+    State.REVIEW: Event.PERSON,
+}
+
+
+@pytest.mark.parametrize("state", PERSON_MAY)
+def test_a_person_may_close_what_the_machine_cannot_decide(book, row, state):
+    info = book.take([row(1)])
+    book.send(book.views.ready(info.id)[0], LEADS_TO[state])
+    found = standing(book.database, info, 5)
+    decide.check_resolvable(found)
+
+    decide.resolve(book.store, found, decide.Decision.NOT_CANCELLED, who="Ana", why="Visto en el portal.", now=book.now)
+
+    (line,) = book.views.lines(info)
+    assert (found.state, line.state) == (state, State.CLOSED_BY_PERSON)
+    assert (line.decided_by, line.decided_why) == (
+        "Ana",
+        "No quedó anulada [not-cancelled]. Motivo: Visto en el portal",
+    )
+    last = list(book.views.events(info))[-1]
+    assert (last.event, last.who) == (Event.RESOLVED, "Ana")
+    assert examine(book.database).good
+
+
+@pytest.mark.parametrize("event", [Event.CANCELLED, Event.ALREADY, Event.NOTHING_LEFT, None])
+def test_what_is_final_or_was_not_sent_is_nothing_to_decide(book, row, event):
+    info = book.take([row(1)])
+    if event is not None:
+        book.send(book.views.ready(info.id)[0], event)
+
+    with pytest.raises(WrongUsage, match="No hay nada que decidir"):
+        decide.check_resolvable(standing(book.database, info, 5))
+
+
+def test_a_row_that_moved_meanwhile_is_not_closed(book, row):
+    info = book.take([row(1)])
+    book.send(book.views.ready(info.id)[0], Event.UNCLEAR)
+    found = standing(book.database, info, 5)
+    book.move(found.attempt, found.version, found.pos, State.UNKNOWN, Event.CANCELLED)
+
+    with pytest.raises(Bug):
+        decide.resolve(book.store, found, decide.Decision.NOT_CANCELLED, who="Ana", why="motivo", now=book.now)
+
+    assert book.views.lines(info)[0].state is State.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [(Verdict.REJECTED, "sus datos se rechazaron"), (Verdict.DUPLICATE, "decida sobre la fila que repite")],
+)
+def test_a_row_that_was_never_to_be_sent_has_nothing_to_decide(book, row, verdict, words):
+    info = book.take([row(1, verdict)])
+
+    with pytest.raises(WrongUsage, match=words):
+        standing(book.database, info, 5)
+
+
+def test_a_row_is_found_by_the_number_that_the_results_show(book, row):
+    info = book.take([row(1), row(2)])
+
+    assert [standing(book.database, info, number).pos for number in (5, 6)] == [1, 2]
+    with pytest.raises(WrongUsage, match="no tiene la fila 1"):
+        standing(book.database, info, 1)
+
+
+@pytest.mark.parametrize(
+    ("who", "why"), [("", "un motivo"), ("A", "un motivo"), ("Ana", "ok"), ("Ana\x07", "un motivo"), ("Ana", "x" * 501)]
+)
+def test_a_decision_is_signed_with_a_name_and_a_reason(who, why):
+    with pytest.raises(WrongUsage):
+        decide.signed(who, why)
+
+
+def test_a_signature_is_kept_without_needless_spaces():
+    assert decide.signed(" Ana  Pérez ", "caso\n4471 ") == ("Ana Pérez", "caso 4471")

@@ -120,7 +120,8 @@ class EdocClient:
         url = f"{self._query_url}?{urlencode(query_params(cufe))}"
         try:
             token = await self._departure(services.QUERY)
-            reply = await self._post(url, token, b"")
+            # A connection of its own too: what a server sends unasked after one answer would be read as the next one.
+            reply = await self._post(url, token, b"", fresh=True)
         except StoppedEarly as error:
             return Finding(Source.QUERY, Event.UNCLEAR, note="no-token", stop=error.sentence)
         except RequestFailed as failure:

@@ -1,0 +1,41 @@
+"""One fault server and one proxy for all tests of a worker; a bench for each test, judged when the test is over."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The helpers of this folder are modules of their own, also for a pytest that was not started as ``python -m pytest``.
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.faults.bench import Bench
+from tests.faults.processes import FaultServer, Proxy
+
+
+@pytest.fixture(scope="session")
+def fault_server() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def proxy_process() -> Iterator[Proxy]:
+    with Proxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(proxy_process: Proxy) -> Iterator[Proxy]:
+    yield proxy_process
+    proxy_process.do("reset")
+
+
+@pytest.fixture
+def bench(fault_server: FaultServer, tmp_path: Path) -> Iterator[Bench]:
+    """``bench.batch(n)`` first. The common checks P1, P3, P5 and P12 follow every test by themselves."""
+    made = Bench(tmp_path / "work", fault_server)
+    yield made
+    made.check()

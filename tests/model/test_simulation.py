@@ -1,0 +1,88 @@
+"""A simulation with a seed: every fault, deaths and clock jumps in virtual time; what is promised holds throughout.
+
+By default as many seeds as fit into ``SIM_SECONDS``, other ones each day; ``make simulate SEEDS=1000 ROWS=50`` runs so
+many, from ``FROM`` on. A seed that fails is repeated by ``SIM_FROM=<seed> SIM_SEEDS=1`` with the same ``SIM_ROWS`` and
+belongs into ``failing_seeds.txt``.
+"""
+
+# ruff: noqa: T201 - the figures are part of the result
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.domain.lifecycle import MOVES, Event, State
+
+ROWS = int(os.environ.get("SIM_ROWS", "20"))
+SEEDS = int(os.environ.get("SIM_SEEDS", "0"))
+FIRST = int(os.environ.get("SIM_FROM", "0")) or datetime.now(UTC).toordinal() * 1000
+SECONDS = float(os.environ.get("SIM_SECONDS", "20"))
+SHARES = int(os.environ.get("SIM_SHARES", "1"))
+KEPT = [
+    tuple(map(int, line.split()[:2]))
+    for line in Path(__file__).with_name("failing_seeds.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+NOT_SIMULATED = frozenset({State.RECEIVED, State.HELD, State.CLOSED_RESEND})
+BY_A_PERSON = frozenset({Event.WITHDRAWN, Event.APPROVED, Event.RESOLVED, Event.RESEND})
+
+
+def _live(simulate: Any, seed: int, rows: int) -> Any:
+    try:
+        return simulate(seed, rows)
+    except BaseException as error:
+        error.add_note(f"seed {seed}; again: SIM_FROM={seed} SIM_SEEDS=1 SIM_ROWS={rows} pytest {__file__}")
+        raise
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_whatever_goes_wrong_nothing_is_sent_twice_or_lost_or_claimed_and_all_ends(simulate: Any, share: int) -> None:
+    moves: Counter[tuple[State, Event]] = Counter()
+    deaths = posts = done = 0
+    started, seed = time.monotonic(), FIRST + share
+    while (seed < FIRST + SEEDS) if SEEDS else (done < 5 or time.monotonic() - started < SECONDS):
+        lived = _live(simulate, seed, ROWS)
+        moves.update(lived.moves)
+        deaths += lived.deaths
+        posts += sum(doc.departed for doc in lived.docs.values())
+        done += 1
+        seed += SHARES
+    print(f"\nseeds {FIRST + share} to {seed - SHARES} by {SHARES}: {done} seeds of {ROWS} rows, {deaths} deaths,")
+    print(f"{posts} requests to cancel, {moves.total()} moves, {time.monotonic() - started:.1f} s; 0 promises broken")
+    _report(moves)
+
+
+def _report(moves: Counter[tuple[State, Event]]) -> None:
+    """Which legal moves happened, and which never did."""
+    machine = {key for key in MOVES if key[0] not in NOT_SIMULATED and key[1] not in BY_A_PERSON}
+    never = sorted(f"{state.value} by {event.value}" for state, event in machine - set(moves))
+    print(
+        f"{len(machine) - len(never)} of {len(machine)} moves of the machine happened; never: {', '.join(never) or '-'}"
+    )
+
+
+@pytest.mark.parametrize(("seed", "rows"), KEPT)
+def test_a_seed_that_once_failed_passes(simulate: Any, seed: int, rows: int) -> None:
+    _live(simulate, seed, rows)
+
+
+def test_the_same_seed_lives_the_same_life(simulate: Any) -> None:
+    first, second = simulate(7, 12), simulate(7, 12)
+    assert first.history == second.history
+    assert len(first.history) > 12
+
+
+def test_faults_deaths_and_clock_jumps_really_happen(simulate: Any) -> None:
+    """A simulation in which nothing goes wrong would pass as well."""
+    lives = [simulate(seed, 12) for seed in range(100, 112)]
+    assert sum(life.deaths for life in lives) >= 5
+    moves: Counter[tuple[State, Event]] = sum((life.moves for life in lives), Counter())
+    for event in (Event.UNCLEAR, Event.RECOVERED, Event.NOTHING_LEFT, Event.OUT_OF_TIME, Event.NOT_FOUND, Event.ALIVE):
+        assert any(happened is event for _, happened in moves), event

@@ -28,7 +28,7 @@ WORKERS ?= 2
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit mutants check sample-data coverage lock clean
+.PHONY: help install run test test-unit mutants storm powercuts check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,12 @@ test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
 
 mutants: $(READY)  ## seed the faults M1-M20 into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)
+
+storm: $(READY)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
+	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)
+
+powercuts: $(READY)  ## cut the power under the ledger 50,000 times, in a model of a disk (ARGS='--cuts 1000 --seed 7')
+	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.powercuts --cuts 50000 --json build/powercuts.json $(ARGS)
 
 check: $(READY)  ## style, types, import contracts, security, known vulnerabilities of the locks
 	$(BIN)/ruff check .

@@ -249,8 +249,7 @@ def _bring_up_to_date(engine: Engine, path: Path) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)  # another run may make it at the same moment
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""G10, F47, F48: many processes, one ledger, one file; and the same rows under other names. One POST for each CUFE."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.lifecycle import State
+from pipeline.ledger.engine import open_ledger
+
+PROCESSES = 8
+ANOTHER_RUN = 6
+
+
+def test_eight_processes_on_one_ledger_send_each_row_once_fifty_times_over(scene):
+    refused = 0
+    for number in range(50):
+        scene.write(["000", "970", "000"], name=f"lote{number}.csv")
+        ended = scene.nursery.run([scene.spec("run", scene.file, "--yes") for _ in range(PROCESSES)])
+        codes = sorted(process["code"] for process in ended)
+        refused += codes.count(ANOTHER_RUN)
+        assert set(codes) <= {0, ANOTHER_RUN}, codes
+        assert 0 in codes, "somebody has to be first"
+        for process in ended:
+            if process["code"] == ANOTHER_RUN:
+                assert "Otra ejecución está usando el registro" in process["words"]
+    assert refused >= 50, "hardly ever at once: this showed nothing"
+    scene.check_promises()
+    assert set(scene.states().values()) == {State.CANCELLED}
+
+
+@pytest.mark.parametrize("kill", [0.0, 0.1, 0.2])
+def test_the_lock_of_a_killed_run_is_free_at_once(scene, kill):
+    scene.write(["000"] * 20)
+    first = scene.go(signals=[[kill, 9]], after=1)
+    assert first["code"] in (-9, 0)
+    assert scene.go()["code"] in (0, 4)
+    scene.check_promises()
+
+
+def test_the_folder_of_the_ledger_may_be_made_by_another_run_at_the_same_moment(tmp_path, monkeypatch):
+    """Found by the test below: the first runs of two ledgers in one new folder, and one of them stopped."""
+    folder = tmp_path / "ledger"
+    real = Path.exists
+
+    def late(path, **more):
+        known = real(path, **more)
+        if path == folder and not known:
+            folder.mkdir()
+        return known
+
+    monkeypatch.setattr(Path, "exists", late)
+    open_ledger(f"sqlite:///{folder / 'registro.db'}").close()
+    assert (folder / "registro.db").stat().st_size > 0
+
+
+def test_two_ledgers_in_one_folder_do_not_hold_each_other_up(scene):
+    scene.write(["000"] * 3)
+    other = scene.write(["000"] * 3, name="otro.csv")
+    elsewhere = {"ANULAR_LEDGER": f"sqlite:///{scene.folder / 'ledger' / 'otro.db'}"}
+    ended = scene.nursery.run(
+        [
+            scene.spec("run", scene.folder / "lote.csv", "--yes"),
+            scene.spec("run", other, "--yes", env=elsewhere, acks=str(scene.folder / "acks2")),
+        ]
+    )
+    assert [process["code"] for process in ended] == [0, 0]
+
+
+class TestTheSameRowsAgain:
+    """F48: another name, another format, another order, another day."""
+
+    @pytest.fixture
+    def sent(self, scene):
+        scene.write(["000", "970", "950"])
+        assert scene.go()["code"] == 4
+        return scene
+
+    def check(self, scene, ended):
+        assert ended["code"] in (0, 1, 4), ended["words"]
+        scene.check_promises()
+        assert scene.service.posts(set(scene.cufes)).total() == 3
+
+    def test_the_same_file_under_another_name(self, sent):
+        other = sent.folder / "copia.csv"
+        shutil.copy(sent.file, other)
+        self.check(sent, sent.anular("run", other, "--yes"))
+
+    def test_the_same_rows_in_another_file(self, sent):
+        sent.write([], name="otro.csv", cufes=sent.cufes[::-1])
+        ended = sent.go()
+        self.check(sent, ended)
+        assert "DUPLICADA" in ended["words"] or "ANULADA" in ended["words"]
+
+    def test_the_same_rows_as_a_workbook(self, sent):
+        from openpyxl import Workbook
+
+        from tests.storm.scene import REASON
+
+        book = Workbook()
+        sheet = book.worksheets[0]
+        for row in (["CUFE", "Motivo"], *([cufe, REASON] for cufe in sent.cufes)):
+            sheet.append(row)
+        sent.file = sent.folder / "libro.xlsx"
+        book.save(sent.file)
+        self.check(sent, sent.go())
+
+    def test_the_same_file_the_next_day(self, sent):
+        from datetime import timedelta
+
+        self.check(sent, sent.go(later=timedelta(days=1)))
+
+    def test_the_results_workbook_as_input(self, sent):
+        sent.file = sent.check_results()
+        self.check(sent, sent.go())

@@ -30,6 +30,7 @@ from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.ledger.engine import open_ledger
 from pipeline.ledger.store import Store
+from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
@@ -443,10 +444,13 @@ class Simulation:
             assert not early, f"told at {since} to wait {seconds} s, left at {early}"
 
     def _note_moves(self) -> None:
+        """The moves for the coverage; and the whole ledger is what it says it is."""
         database = open_ledger(self.url)
         events = Views(database, ENV).events(self.info)
         self.moves.update((line.source, line.event) for line in events if line.source is not None)
+        found = examine(database)
         database.close()
+        assert found.good, found.faults
 
 
 def _only_killed(error: BaseException) -> bool:

@@ -1,0 +1,142 @@
+"""Every move of the table, made once in a real ledger: each with its event, from the file on, in a chain that holds.
+
+The cases come from ``MOVES`` itself, so a move that is added is tested, and the coverage of moves is whole by
+construction (reliability.md 5, G18).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from pipeline.domain.errors import Bug
+from pipeline.domain.lifecycle import MOVES, Event, State
+from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
+from pipeline.ledger import tables
+from pipeline.ledger.engine import Database, open_ledger
+from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.verify import examine
+from pipeline.ledger.views import Views
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+VERDICTS = {
+    Event.ACCEPTED: Verdict.ACCEPTED,
+    Event.HELD: Verdict.HELD,
+    Event.REJECTED: Verdict.REJECTED,
+    Event.DUPLICATED: Verdict.DUPLICATE,
+    Event.CONFLICTED: Verdict.CONFLICT,
+}
+Way = tuple[Event, ...]
+
+
+def ways() -> dict[State, Way]:
+    """The shortest way from a received row to every state."""
+    found: dict[State, Way] = {State.RECEIVED: ()}
+    todo = deque([State.RECEIVED])
+    while todo:
+        state = todo.popleft()
+        for (source, event), target in MOVES.items():
+            if source is state and target not in found:
+                found[target] = (*found[state], event)
+                todo.append(target)
+    return found
+
+
+WAYS = ways()
+CASES = [(source, event) for source, event in MOVES]
+
+
+class Book:
+    """One ledger for all cases, a batch of one row for each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database: Database = open_ledger(f"sqlite:///{folder / 'registro.db'}")
+        self.store, self.views = Store(self.database, "sandbox"), Views(self.database, "sandbox")
+        self.store.begin_run(NOW)
+        self.taken = 0
+
+    def take(self, verdict: Verdict) -> BatchInfo:
+        self.taken += 1
+        leader = Leader(None, 1, Position(None, 2))
+        number = self.taken * 10
+        first = self._row(1, f"FE{number:064d}", Verdict.ACCEPTED)
+        second = self._row(2, f"FE{number + 1:064d}", verdict, leader if verdict is Verdict.DUPLICATE else None)
+        info = BatchInfo(
+            f"b{self.taken}", "lote.csv", f"{self.taken:064d}", "sandbox", None, 2, ("CUFE",), NOW, folder="/r"
+        )
+        self.store.intake(info, [first, second])
+        return info
+
+    def _row(self, pos: int, cufe: str, verdict: Verdict, leader: Leader | None = None) -> CheckedRow:
+        return CheckedRow(pos, Position(None, pos + 1), (cufe,), verdict, cufe, "Error en el monto", leader=leader)
+
+    def newest(self, info: BatchInfo) -> Any:
+        """The newest attempt of the second row; None when it was never to be sent."""
+        attempt = tables.attempt
+        query = select(attempt).where(attempt.c.batch == info.id, attempt.c.pos == 2).order_by(attempt.c.n.desc())
+        found = self.database.read(query.limit(1))
+        return found[0] if found else None
+
+    def move(self, info: BatchInfo, event: Event, *, retry: bool = False) -> Moved:
+        line = self.newest(info)
+        source = Source.CANCELLATION if line.state == State.SENDING.value else Source.QUERY
+        finding = None if event in (Event.CLAIMED, Event.RESOLVED, Event.RESEND) else Finding(source, event, http=200)
+        wish = Move(
+            line.id, line.v, info.id, 2, State(line.state), event, NOW, finding, note="n", who="ana", retry=retry
+        )
+        return self.store.apply([wish])[0]
+
+    def lead(self, way: Way, *, retry: bool = False) -> BatchInfo:
+        """A batch whose second row has gone ``way``; ``retry`` adds the next attempt to the last step."""
+        info = self.take(VERDICTS[way[0]])
+        for place, event in enumerate(way[1:], start=2):
+            self.move(info, event, retry=retry and place == len(way))
+        return info
+
+    def events(self, info: BatchInfo) -> list[tuple[State | None, Event, State]]:
+        return [(line.source, line.event, line.target) for line in self.views.events(info) if line.pos == 2]
+
+
+@pytest.fixture(scope="module")
+def book(quick_folder):
+    with quick_folder() as folder:
+        book = Book(Path(folder))
+        yield book
+        found = examine(book.database)
+        book.database.close()
+    assert found.good, found.faults
+
+
+def test_every_state_can_be_reached() -> None:
+    assert set(WAYS) == set(State)
+
+
+@pytest.mark.parametrize(("source", "event"), CASES, ids=lambda value: value.value)
+def test_a_move_is_made_with_its_event(book: Book, source: State, event: Event) -> None:
+    target = MOVES[source, event]
+    if event is Event.RETRY:
+        info = book.lead(WAYS[source], retry=True)
+        assert book.newest(info).n == 2
+    else:
+        info = book.lead((*WAYS[source], event))
+    assert book.events(info)[-1] == (source, event, target)
+    line = book.newest(info)
+    assert line is None or line.state == target.value
+    assert book.views.lines(info)[1].state is target
+
+
+def test_a_move_that_is_not_in_the_table_changes_nothing(book: Book) -> None:
+    for state, event in itertools.product(set(State) - {State.RECEIVED}, Event):
+        if (state, event) in MOVES or WAYS[state][0] not in (Event.ACCEPTED, Event.HELD):
+            continue
+        info = book.lead(WAYS[state])
+        before = book.newest(info), book.database.read(select(func.count()).select_from(tables.event))
+        with pytest.raises(Bug):
+            book.move(info, event)
+        assert (book.newest(info), book.database.read(select(func.count()).select_from(tables.event))) == before

@@ -23,7 +23,7 @@ from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
     from pipeline.clock import Clock
-    from pipeline.domain.records import BatchInfo
+    from pipeline.domain.records import BatchInfo, Finding
     from pipeline.ledger.decisions import Standing
     from pipeline.read.sheet import Sheet
     from pipeline.run import Plan, Steps
@@ -358,6 +358,83 @@ def resolve_row(
         return _report([info], memory, talk, settings, None)
 
 
+@command(name="resend", cls=SpanishCommand)
+def resend_row(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    row: RowNumber,
+    by: Who,
+    reason: Why,
+    confirm: Confirm = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Reenvía una sola fila porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada."""
+    from pipeline import decide, wiring
+    from pipeline.ledger.decisions import standing
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    who, why = decide.signed(by, reason)
+    clock = wiring.make_clock(settings)
+    with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
+        wiring.credentials(settings)
+        memory.store.begin_run(clock.now())
+        memory.store.recover(clock.now())
+        info = _batch(memory.views, batch)
+        found = standing(memory.database, info, row)
+        decide.check_resendable(found)
+        answer, trouble = _ask_before(found.cufe, settings, clock, base)
+        if answer is None or trouble is not None:
+            return _report([info], memory, talk, settings, trouble)
+        before = decide.read_before(answer)
+        told = [("Consulta previa", decide.answer_words(answer)), ("Decide", who), ("Motivo", why)]
+        if decide.is_late(found, clock.now(), settings.deadline_hours):
+            told.append(("Aviso", "El plazo legal venció: lo seguro es una nota de crédito (tipo 04)."))
+        _show_row(talk, found, told)
+        if before is decide.Before.CANCELLED:
+            decide.found_cancelled(memory.store, found, answer, clock.now())
+            talk.out.print("Ya está anulada: no se envió nada.")
+            return _report([info], memory, talk, settings, None)
+        if before is decide.Before.IN_FLIGHT:
+            talk.progress.print("✗ eDoc aún la tiene en trámite: no se reenvía. Vuelva a consultar con «anular poll».")
+            _report([info], memory, talk, settings, None)
+            return 4
+        if before is decide.Before.DOUBT or confirm or sys.stdin.isatty():
+            _confirm_code(found.cufe, confirm)
+        attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=clock.now())
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            await _send_one(attempt, info, steps, memory, stop)
+            await _follow([info.id], steps, memory, stop, talk, only=found.pos)
+
+        return _report([info], memory, talk, settings, _carry_out(settings, clock, base, work, now=False))
+
+
+def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
+    """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
+    from pipeline.domain.errors import ServiceRefused
+    from pipeline.stop import first
+
+    said: list[Finding] = []
+
+    async def work(steps: Steps, stop: Stop) -> None:
+        asking = asyncio.ensure_future(steps.client.query(cufe))
+        if await first(asking, stop.wait()) == 0:
+            said.append(asking.result())
+
+    trouble = _carry_out(settings, clock, base, work, now=False)
+    if trouble is None and said and said[0].stop is not None:
+        trouble = ServiceRefused(said[0].stop)
+    return (said[0] if said else None), trouble
+
+
+async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory, stop: Stop) -> None:
+    from pipeline import run
+
+    rows = [one for one in memory.views.ready(info.id) if one.attempt == attempt]
+    await run.send_rows(rows, steps, memory.store, stop, lambda _before, _after, _finding: None)
+
+
 def _show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:
     from pipeline.domain.outcomes import outcome
 
@@ -643,13 +720,15 @@ async def _send(
         )
 
 
-async def _follow(ids: list[str], steps: Steps, memory: Memory, stop: Stop, talk: Talk) -> None:
+async def _follow(
+    ids: list[str], steps: Steps, memory: Memory, stop: Stop, talk: Talk, *, only: int | None = None
+) -> None:
+    """Queries the rows of these batches that are due; ``only`` the one at this position."""
     from pipeline import run
     from pipeline.domain.lifecycle import FOLLOWED, State
     from pipeline.domain.outcomes import outcome
-    from pipeline.domain.records import Finding
 
-    rows = run.to_follow(ids, memory.views, steps.ask)
+    rows = [row for row in run.to_follow(ids, memory.views, steps.ask) if only in (None, row.pos)]
     ticker = screen.Ticker(talk.progress, "Consultando", len(rows))
 
     def watch(_before: State | None, after: State, _finding: Finding) -> None:

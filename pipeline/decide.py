@@ -6,11 +6,15 @@ Everything is in the ledger before anything follows from it.
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 
+from pipeline.domain.cufe import Cufe
+from pipeline.domain.deadline import Window, deadline
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import outcome
+from pipeline.domain.records import Finding
+from pipeline.domain.states import EDOC_STATES
 from pipeline.ledger.decisions import Standing
 from pipeline.ledger.store import Move, Moved, Store
 
@@ -56,6 +60,77 @@ def resolve(store: Store, row: Standing, decision: Decision, *, who: str, why: s
     note = f"{WORDS[decision]} [{decision.value}]. Motivo: {why}"
     move = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.RESOLVED, now, note=note, who=who)
     return store.apply([move])[0]
+
+
+class Before(Enum):
+    """What the query before a resend means for it (reliability.md 2.5.4)."""
+
+    CANCELLED = "cancelled"  # done: nothing is sent
+    IN_FLIGHT = "in-flight"  # something is on its way: nothing is added to it
+    ALIVE = "alive"  # the invoice is there and not cancelled
+    DOUBT = "doubt"  # anything else: only with a typed confirmation
+
+
+def read_before(finding: Finding) -> Before:
+    """What ``finding``, the answer to the query before a resend, means for it."""
+    if finding.event in (Event.CANCELLED, Event.ALREADY):
+        return Before.CANCELLED
+    if finding.event is Event.IN_PROGRESS:
+        return Before.IN_FLIGHT
+    return Before.ALIVE if finding.event is Event.ALIVE else Before.DOUBT
+
+
+def answer_words(finding: Finding) -> str:
+    """The answer to a query in a few Spanish words."""
+    if finding.estado is not None:
+        known = EDOC_STATES.get(finding.estado)
+        return f"{finding.estado}, {known.meaning if known else 'estado desconocido'}"
+    http = f"HTTP {finding.http}" if finding.http is not None else "no respondió"
+    return f"sin respuesta clara ({http}{', ' + finding.note if finding.note else ''})"
+
+
+def interrupted_resend(row: Standing) -> bool:
+    """Whether a person authorised this very sending before and it was cut off before it could leave."""
+    return row.resend and row.state is State.READY
+
+
+def check_resendable(row: Standing) -> None:
+    """Raises ``WrongUsage`` when ``row`` is not one that a person may have sent again."""
+    if (row.state, Event.RESEND) in MOVES or interrupted_resend(row):
+        return
+    raise WrongUsage(
+        f"Esta fila no se puede reenviar: está «{outcome(row.state).value}».",
+        code="not-resendable",
+        where=str(row.position),
+        remedy=_remedy(row.state),
+    )
+
+
+def is_late(row: Standing, now: datetime, hours: int) -> bool:
+    """Whether the legal deadline of ``row`` has passed for certain (domain.md 4)."""
+    return deadline(Cufe.parse(row.cufe, allow_bad_check_digit=True).issued_on, now, hours).window is Window.LATE
+
+
+def found_cancelled(store: Store, row: Standing, finding: Finding, now: datetime) -> Moved:
+    """The query before the resend proved the cancellation: recorded with its evidence, and nothing is sent."""
+    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, finding.event, now, finding, note="preflight")
+    return store.apply([move])[0]
+
+
+def authorise(store: Store, row: Standing, finding: Finding, *, who: str, why: str, now: datetime) -> int:
+    """Closes the old attempt and adds the next one in one transaction; the new attempt's id.
+
+    The answer of the query stands in the same event: it is what the person agreed to.
+    """
+    if interrupted_resend(row):
+        return row.attempt
+    note = f"Reenvío autorizado [resend]; consulta previa: {answer_words(finding)}. Motivo: {why}"
+    wish = Move(
+        row.attempt, row.version, row.batch, row.pos, row.state, Event.RESEND, now, finding, note, who, retry=True
+    )
+    following = store.apply([wish])[0].next_attempt
+    assert following is not None, "asked for with retry"
+    return following
 
 
 def _remedy(state: State) -> str:

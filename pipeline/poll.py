@@ -126,6 +126,8 @@ class _Poller:
                 self._plan(following, self._clock.monotonic() + self._wait_for(following.next_due))
             if finding.stop is not None:
                 self._stop.because(ServiceRefused(finding.stop))
+            elif _vanished(row, finding):
+                self._stop.because(_wrong_place(row))
         except StoppedEarly as trouble:
             self._stop.because(trouble)
         finally:
@@ -183,3 +185,16 @@ class _Poller:
     def _plan(self, row: Tracked, at: float) -> None:
         heapq.heappush(self._due, (at, next(self._order), row))
         self._changed.set()
+
+
+def _vanished(row: Tracked, finding: Finding) -> bool:
+    """It was there right before the sending and now it is not: we ask in the wrong place (reliability.md 2.5)."""
+    return row.preflight == 2 and row.state is State.UNKNOWN and finding.event is Event.NOT_FOUND
+
+
+def _wrong_place(row: Tracked) -> ServiceRefused:
+    return ServiceRefused(
+        f"El documento {row.cufe} existía en eDoc antes del envío y ahora no consta.",
+        code="vanished",
+        remedy="Revise el ambiente, la dirección y las credenciales antes de seguir.",
+    )

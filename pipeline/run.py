@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.clock import Clock
 from pipeline.domain.lifecycle import State
-from pipeline.domain.records import BatchInfo, Finding, ResultLine, Tracked, Verdict
+from pipeline.domain.records import BatchInfo, Cancellation, Finding, ResultLine, Tracked, Verdict
 from pipeline.domain.schedule import followed_enough
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
@@ -124,17 +124,22 @@ async def send(
             return
         last = None if only is None else views.cutoff(info.id, only)
         rows = [row for row in views.ready(info.id) if last is None or row.pos <= last]
-        async with Writer(store) as writer:
-            await submit(
-                rows,
-                client=steps.client,
-                limiter=steps.limiter,
-                writer=writer,
-                clock=steps.clock,
-                rules=steps.send,
-                stop=stop,
-                watch=lambda state, finding: watch(None, state, finding),
-            )
+        await send_rows(rows, steps, store, stop, watch)
+
+
+async def send_rows(rows: Sequence[Cancellation], steps: Steps, store: Store, stop: Stop, watch: Watch) -> None:
+    """Sends these very rows, until each has an outcome or ``stop`` is asked."""
+    async with Writer(store) as writer:
+        await submit(
+            rows,
+            client=steps.client,
+            limiter=steps.limiter,
+            writer=writer,
+            clock=steps.clock,
+            rules=steps.send,
+            stop=stop,
+            watch=lambda state, finding: watch(None, state, finding),
+        )
 
 
 def to_follow(batches: Sequence[str], views: Views, rules: PollRules) -> list[Tracked]:

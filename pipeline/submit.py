@@ -29,6 +29,9 @@ from pipeline.stop import Stop, first
 
 Watch = Callable[[State, Finding], None]
 
+AGREED = frozenset({Event.NOT_FOUND, Event.UNCLEAR, Event.SUPPORT, Event.CORRECT, Event.RETURNED, Event.PERSON})
+"""What a query before a resend may answer for a person to agree to it all the same (reliability.md 2.5)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SendRules:
@@ -37,7 +40,8 @@ class SendRules:
     ``concurrency`` requests in flight. ``ahead`` rows that may be claimed before the limiter lets them go: as
     many as it lets go in about a second, so that no intent grows stale. ``tries`` per row and run while it is
     proven that nothing was applied. ``stale_after`` seconds between intent and departure (reliability.md R9).
-    ``breaker_wait`` and ``first_query`` (after an answer that is not final) in seconds.
+    ``breaker_wait`` and ``first_query`` (after an answer that is not final) in seconds. ``preflight`` asks eDoc about
+    every row before it is claimed (reliability.md D3); a row that a person had resent is always asked about.
     """
 
     concurrency: int = 4
@@ -46,6 +50,7 @@ class SendRules:
     stale_after: float = 5.0
     breaker_wait: float = 30.0
     first_query: float = 5.0
+    preflight: bool = False
 
     def __post_init__(self) -> None:
         if min(self.concurrency, self.ahead, self.tries) < 1:
@@ -155,6 +160,11 @@ class _Sender:
 
     async def _one(self, turn: _Turn) -> None:
         """One row from its claim to its recorded outcome."""
+        if self._rules.preflight or turn.row.possible_duplicate:
+            version = await self._asked_first(turn.row)
+            if version is None or self._stop.asked:
+                return  # nothing left; where the row may still be sent, it is READY
+            turn = replace(turn, row=replace(turn.row, version=version))
         row = turn.row
         async with _Departure(self._clock, self._rules.stale_after, self._ahead) as departure:
             claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, self._clock.now())
@@ -169,6 +179,32 @@ class _Sender:
             finding = await self._exchange(row, departure)
         crashpoint("exchange-after")
         await self._settle(replace(turn, row=replace(row, version=claimed.version)), finding)
+
+    async def _asked_first(self, row: Cancellation) -> int | None:
+        """The row's version when a fresh query leaves no doubt that it may be sent (2.3), else None."""
+        asking = asyncio.ensure_future(self._client.query(row.cufe))
+        if await first(asking, self._stop.wait()) != 0:
+            return None
+        finding = asking.result()
+        if finding.stop is not None:
+            self._stop.because(ServiceRefused(finding.stop))
+            return None
+        if row.possible_duplicate and finding.event in AGREED and finding.estado == row.preflight:
+            return row.version  # the very answer that a person saw and agreed to, recorded with the decision
+        if finding.event is Event.UNCLEAR and finding.estado is None:
+            self._stop.because(_no_preflight(finding))
+            return None
+        now = self._clock.now()
+        wish = Move(row.attempt, row.version, row.batch, row.pos, State.READY, finding.event, now, finding)
+        try:
+            moved = await self._writer.record(replace(wish, note="preflight"))
+        except StoppedEarly as trouble:
+            self._stop.because(trouble)
+            return None
+        if moved.state is State.READY:
+            return moved.version
+        self._watch(moved.state, finding)
+        return None
 
     async def _exchange(self, row: Cancellation, departure: _Departure) -> Finding:
         """What one POST showed. Whatever escapes the client after the departure is an unknown outcome."""
@@ -285,6 +321,15 @@ class _Departure:
         if not self._released:
             self._released = True
             self._ahead.release()
+
+
+def _no_preflight(finding: Finding) -> ServiceUnclear:
+    http = f"HTTP {finding.http}" if finding.http is not None else "sin respuesta"
+    return ServiceUnclear(
+        f"La consulta previa al envío no tuvo una respuesta clara ({http}). Se dejó de enviar: no se envía con dudas.",
+        code="preflight-unclear",
+        remedy="Ejecute la misma orden más tarde.",
+    )
 
 
 def _out_of_tries(finding: Finding) -> StoppedEarly:

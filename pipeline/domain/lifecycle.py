@@ -117,6 +117,22 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.HELD, Event.APPROVED): State.READY,
     (State.HELD, Event.WITHDRAWN): State.WITHDRAWN,
     (State.READY, Event.WITHDRAWN): State.WITHDRAWN,
+    # the query before the sending, where it is asked for: nothing is sent on doubt, or beside something in flight
+    (State.READY, Event.ALIVE): State.READY,
+    (State.READY, Event.CANCELLED): State.ALREADY_CANCELLED,
+    (State.READY, Event.ALREADY): State.ALREADY_CANCELLED,
+    (State.READY, Event.NOT_FOUND): State.NOT_FOUND,
+    **{
+        (State.READY, event): State.REVIEW
+        for event in (
+            Event.IN_PROGRESS,
+            Event.SUPPORT,
+            Event.CORRECT,
+            Event.RETURNED,
+            Event.PERSON,
+            Event.UNCLEAR,
+        )
+    },
     # the sending
     (State.READY, Event.CLAIMED): State.SENDING,
     (State.SENDING, Event.NOTHING_LEFT): State.NOT_SENT,
@@ -158,6 +174,12 @@ MOVES: dict[tuple[State, Event], State] = {
             Event.PERSON,
             Event.UNCLEAR,
         )
+    },
+    # the query before a resend that finds it cancelled: nothing is sent
+    **{
+        (state, event): State.ALREADY_CANCELLED
+        for state in (State.NEEDS_SUPPORT, State.NEEDS_CORRECTION, State.NOT_FOUND, State.REVIEW)
+        for event in (Event.CANCELLED, Event.ALREADY)
     },
     # people afterwards
     **{

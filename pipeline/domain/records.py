@@ -125,6 +125,8 @@ class Cancellation:
     """What is sent for one row (edoc-api.md 3), with the ledger's handle on its attempt.
 
     ``attempt`` and ``version`` are the compare-and-set handle; ``number`` is 1 for the first try.
+    ``possible_duplicate``: a person authorised it after an unclear outcome; ``preflight`` is the state that the query
+    before the sending answered, and that this person agreed to.
     """
 
     attempt: int
@@ -137,6 +139,8 @@ class Cancellation:
     email: str | None
     hours_left: float | None = None
     late: bool = False
+    possible_duplicate: bool = False
+    preflight: int | None = None
 
 
 class Source(Enum):
@@ -176,7 +180,7 @@ class Tracked:
 
     ``last_estado`` with ``last_source``; ``since`` when the intent was recorded; ``misses`` how many queries
     answered 18 in the settle schedule; ``queries`` how many were made in all, the last at ``queried_at``;
-    ``next_due`` when to ask again.
+    ``next_due`` when to ask again; ``preflight`` the state that a query answered right before the sending.
     """
 
     attempt: int
@@ -192,6 +196,7 @@ class Tracked:
     queried_at: datetime | None = None
     last_estado: int | None = None
     last_source: Source | None = None
+    preflight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipeline.domain.deadline import Window
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Position
@@ -22,8 +21,8 @@ CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value})
 class Standing:
     """The newest attempt of one row, for the person who decides about it.
 
-    ``attempt`` and ``version`` are the compare-and-set handle. ``late`` says that the legal deadline had passed when
-    the file was taken in.
+    ``attempt`` and ``version`` are the compare-and-set handle. ``resend`` says that this attempt is one that a person
+    authorised after an unclear outcome.
     """
 
     attempt: int
@@ -34,7 +33,7 @@ class Standing:
     cufe: str
     reason: str
     state: State
-    late: bool = False
+    resend: bool = False
 
 
 def standing(database: Database, info: BatchInfo, number: int) -> Standing:
@@ -65,7 +64,7 @@ def standing(database: Database, info: BatchInfo, number: int) -> Standing:
         cufe=line.cufe,
         reason=found[0].reason or "",
         state=State(line.state),
-        late=found[0].deadline_window == Window.LATE.value,
+        resend=bool(line.possible_duplicate),
     )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 BUSY_MS = 10_000
 
 # DELETE with EXTRA lost nothing in 1,000 simulated power cuts; DELETE with FULL lost 499 commits (reliability.md D10).

@@ -10,7 +10,7 @@ import getpass
 import hashlib
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -198,6 +198,10 @@ class Store:
     def _finding_values(self, wish: Move) -> dict[str, Any]:
         finding = wish.finding
         queried = finding is not None and finding.source.value == "query"
+        first = queried and wish.source is State.READY  # before the sending: not one of the queries that follow it
+        preflight = finding.estado if finding is not None and first else None
+        if wish.target is State.READY:
+            finding = None  # what was true before the sending must not look like an answer to it
         return {
             "b_id": wish.attempt,
             "b_v": wish.version,
@@ -212,8 +216,9 @@ class Store:
             "b_http": finding.http if finding else None,
             "b_note": (finding.note if finding else "") or wish.note,
             "b_due": codec.to_text(wish.next_due) if wish.next_due else None,
-            "b_queried": codec.to_text(wish.at) if queried else None,
-            "b_query": int(queried),
+            "b_queried": codec.to_text(wish.at) if queried and not first else None,
+            "b_query": int(queried and not first),
+            "b_preflight": preflight,
             "b_miss": int(wish.miss),
         }
 
@@ -231,12 +236,17 @@ class Store:
 
     def _add_attempt(self, connection: Connection, wish: Move) -> int:
         line = connection.execute(select(tables.attempt).where(tables.attempt.c.id == wish.attempt)).one()
-        return self._insert_next(connection, line, codec.to_text(wish.at))
+        agreed = wish.finding.estado if wish.event is Event.RESEND and wish.finding is not None else None
+        return self._insert_next(connection, line, codec.to_text(wish.at), agreed)
 
-    def _insert_next(self, connection: Connection, line: Any, at: str) -> int:
+    def _insert_next(self, connection: Connection, line: Any, at: str, preflight: int | None = None) -> int:
         source = State(line.state)
         target = move(source, Event.RETRY)
         fresh = _fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
+        if source is State.CLOSED_RESEND:
+            fresh.update(possible_duplicate=1, preflight=preflight)
+        else:
+            fresh.update(possible_duplicate=line.possible_duplicate, preflight=line.preflight)
         key = connection.execute(insert(tables.attempt).values(fresh)).inserted_primary_key
         assert key is not None
         number = int(key[0])
@@ -255,18 +265,7 @@ def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:
     """The cancellation that follows ``sent`` when a further attempt was added."""
     if moved.next_attempt is None:
         return None
-    return Cancellation(
-        attempt=moved.next_attempt,
-        version=1,
-        number=sent.number + 1,
-        batch=sent.batch,
-        pos=sent.pos,
-        cufe=sent.cufe,
-        reason=sent.reason,
-        email=sent.email,
-        hours_left=sent.hours_left,
-        late=sent.late,
-    )
+    return replace(sent, attempt=moved.next_attempt, version=1, number=sent.number + 1)
 
 
 def batch_id(env: str, sha256: str, sheet: str | None, created: datetime) -> str:
@@ -319,6 +318,7 @@ _FIND = (
         queried_utc=func.coalesce(bindparam("b_queried"), tables.attempt.c.queried_utc),
         queries=tables.attempt.c.queries + bindparam("b_query"),
         misses=tables.attempt.c.misses + bindparam("b_miss"),
+        preflight=func.coalesce(bindparam("b_preflight"), tables.attempt.c.preflight),
     )
 )
 
@@ -337,6 +337,7 @@ def _fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: i
         "misses": 0,
         "note": "",
         "possible_duplicate": 0,
+        "preflight": None,
     }
 
 
@@ -396,7 +397,7 @@ def _move_event(wish: Move) -> dict[str, Any]:
             estado=found.estado,
             dgi=found.dgi,
             message=found.message,
-            note=found.note or wish.note,
+            note=wish.note or found.note,
             body=found.body or None,
         )
     return values

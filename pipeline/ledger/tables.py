@@ -105,7 +105,8 @@ attempt = Table(
     Column("authorised_at", Text),
     Column("http", Integer),
     Column("note", Text, nullable=False),
-    Column("possible_duplicate", Integer, nullable=False),
+    Column("possible_duplicate", Integer, nullable=False),  # 1: a person authorised it after an unclear outcome
+    Column("preflight", Integer),  # the state that a query answered right before the sending
     CheckConstraint(f"state IN ({STATE_WORDS})", name="known_state"),
     ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
     Index("ix_attempt_row", "batch", "pos"),

@@ -116,6 +116,8 @@ class Views:
                 email=line.email,
                 hours_left=line.hours_left,
                 late=line.deadline_window == Window.LATE.value,
+                possible_duplicate=bool(line.possible_duplicate),
+                preflight=line.preflight,
             )
             for line in self._database.read(query)
         ]
@@ -300,6 +302,7 @@ def _tracked(line: Any) -> Tracked:
         queried_at=codec.maybe_time(line.queried_utc),
         last_estado=line.estado,
         last_source=Source(line.source) if line.source else None,
+        preflight=line.preflight,
     )
 
 
@@ -322,7 +325,7 @@ def _line(row: Any, attempt: Any | None, sheet: str | None) -> ResultLine:
     if attempt is None:
         return line
     state = State(attempt.state)
-    was_sent = state not in _UNSENT
+    was_sent = state not in _UNSENT and attempt.sent_utc is not None
     return replace(
         line,
         state=state,

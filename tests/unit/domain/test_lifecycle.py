@@ -37,9 +37,13 @@ def test_only_a_claim_leads_to_sending():
 
 
 def test_only_validation_a_person_or_a_proof_of_nothing_applied_leads_to_ready():
-    before = {state for (state, _), target in MOVES.items() if target is State.READY}
+    before = {state for (state, event), target in MOVES.items() if target is State.READY and event is not Event.ALIVE}
 
     assert before == {State.RECEIVED, State.HELD, State.NOT_SENT, State.REFUSED_AUTH, State.CLOSED_RESEND}
+
+
+def test_a_query_before_the_sending_leaves_a_row_ready_only_when_it_finds_it_alive():
+    assert [pair for pair, target in MOVES.items() if pair[0] is target is State.READY] == [(State.READY, Event.ALIVE)]
 
 
 def test_an_unknown_outcome_never_leads_back_to_sending_without_a_person():

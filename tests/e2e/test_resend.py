@@ -1,0 +1,39 @@
+"""`anular resend`: a person's explicit resend of one row, never in bulk, never beside something in flight."""
+
+from __future__ import annotations
+
+REASON = "Soporte de eDoc confirmó que no se recibió, caso 4471"
+
+
+def resend(place, batch, row, *more):
+    return place.anular("resend", batch, "--row", row, "--by", "Ana", "--reason", REASON, "--json", *more)
+
+
+def test_each_row_is_resent_only_when_it_may_be(place, cufe):
+    """000: done. 930: lost, never found. 931: lost, but cancelled. 950: in flight for ever. 906: returned."""
+    scenarios = ["000", "930", "931", "950", "906"]
+    batch = place.anular("run", place.batch(scenarios), "--yes", "--no-poll", "--json").data[0]["batch"]
+    codes = [cufe(n, scenario) for n, scenario in enumerate(scenarios, start=1)]
+    assert [place.posts()[code] for code in codes] == [1, 1, 1, 1, 1]
+
+    lost = resend(place, batch, 3)
+    assert (lost.code, "No se cambió nada" in lost.err, place.posts()[codes[1]]) == (2, True, 1)
+    lost = resend(place, batch, 3, "--confirm", codes[1][-8:])
+    assert (lost.data[0]["outcomes"]["ANULADA"], place.posts()[codes[1]]) == (2, 2)
+    row = place.rows()[1]
+    assert row["resultado"] == "ANULADA"
+    assert "Intentos de envío: 2." in row["observaciones"]
+    assert "Decisión de Ana: Reenvío autorizado [resend]; consulta previa: 18" in row["observaciones"]
+
+    found = resend(place, batch, 4)
+    assert "Ya está anulada" in found.err
+    assert found.data[0]["outcomes"]["ANULADA"] == 3
+
+    flying = resend(place, batch, 5, "--confirm", codes[3][-8:])
+    assert (flying.code, "en trámite" in flying.err) == (4, True)
+    assert resend(place, batch, 6, "--confirm", codes[4][-8:]).data[0]["outcomes"]["ANULADA"] == 4
+    assert "no se puede reenviar" in resend(place, batch, 2, "--confirm", codes[0][-8:]).err
+
+    assert place.anular("verify").code == 0
+    assert place.anular("run", place.folder / "lote.xlsx", "--yes", "--no-poll").code == 4
+    assert [place.posts()[code] for code in codes] == [1, 2, 1, 1, 2]

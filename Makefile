@@ -25,10 +25,14 @@ export FILE
 # Test processes side by side.
 WORKERS ?= 2
 
+# How much `make simulate` lives through.
+SEEDS ?= 1000
+ROWS ?= 50
+
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit mutants storm powercuts check sample-data coverage lock clean
+.PHONY: help install run test test-unit mutants simulate storm powercuts check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +60,10 @@ test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
 
 mutants: $(READY)  ## seed the faults M1-M20 into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)
+
+simulate: $(READY)  ## live through 1,000 seeds of 50 rows in virtual time, with faults and deaths (SEEDS=50 ROWS=20 FROM=1)
+	@$(WITHOUT_SETTINGS) SIM_SEEDS=$(SEEDS) SIM_ROWS=$(ROWS) SIM_FROM=$(FROM) SIM_SHARES=$(WORKERS) $(BIN)/python -m pytest -n $(WORKERS) -rP \
+		tests/model/test_simulation.py -k whatever $(ARGS)
 
 storm: $(READY)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)

@@ -1,7 +1,7 @@
 """A simulation with a seed: every fault, deaths and clock jumps in virtual time; what is promised holds throughout.
 
 By default as many seeds as fit into ``SIM_SECONDS``, other ones each day; ``make simulate SEEDS=1000 ROWS=50`` runs so
-many, from ``FROM`` on. A seed that fails is repeated by ``SIM_FROM=<seed> SIM_SEEDS=1`` with the same ``SIM_ROWS`` and
+many, from seed ``FROM`` on. A seed that fails is repeated by ``SIM_FROM=<seed> SIM_SEEDS=1`` with the same ``SIM_ROWS`` and
 belongs into ``failing_seeds.txt``.
 """
 
@@ -22,7 +22,7 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 
 ROWS = int(os.environ.get("SIM_ROWS", "20"))
 SEEDS = int(os.environ.get("SIM_SEEDS", "0"))
-FIRST = int(os.environ.get("SIM_FROM", "0")) or datetime.now(UTC).toordinal() * 1000
+FIRST = int(os.environ.get("SIM_FROM") or "0") or datetime.now(UTC).toordinal() * 1000
 SECONDS = float(os.environ.get("SIM_SECONDS", "20"))
 SHARES = int(os.environ.get("SIM_SHARES", "1"))
 KEPT = [

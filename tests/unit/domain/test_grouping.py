@@ -63,7 +63,7 @@ def test_an_earlier_outcome_that_the_ledger_does_not_know_waits_for_a_person(wor
     assert ruling.verdict is Verdict.DUPLICATE
 
 
-@pytest.mark.parametrize("word", ["", *sorted(NOT_A_TRACE), "rechazada", " NO  ENVIADA "])
+@pytest.mark.parametrize("word", ["", *sorted(one.value for one in NOT_A_TRACE), "rechazada", " NO  ENVIADA "])
 def test_an_earlier_outcome_that_sent_nothing_is_taken_again(word: str) -> None:
     assert rule([entry(1, earlier=word)], {})[0].verdict is Verdict.ACCEPTED
 

@@ -1,8 +1,8 @@
 """A simulation with a seed: every fault, deaths and clock jumps in virtual time; what is promised holds throughout.
 
 By default as many seeds as fit into ``SIM_SECONDS``, other ones each day; ``make simulate SEEDS=1000 ROWS=50`` runs so
-many, from seed ``FROM`` on. A seed that fails is repeated by ``SIM_FROM=<seed> SIM_SEEDS=1`` with the same ``SIM_ROWS`` and
-belongs into ``failing_seeds.txt``.
+many, from seed ``FROM`` on. A seed that fails is repeated by ``SIM_FROM=<seed> SIM_SEEDS=1`` with the same
+``SIM_ROWS``, and belongs into ``failing_seeds.txt``.
 """
 
 # ruff: noqa: T201 - the figures are part of the result

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import importlib
 import os
 import resource
@@ -129,6 +131,57 @@ def _busy(milliseconds: int) -> None:
     _replace(engine, BUSY_MS=milliseconds, PRAGMAS=tuple(shorter))
 
 
+def _mortal() -> None:
+    """Root obeys the modes of files like everybody else: without CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    held = (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, held) == 0
+    held[0] &= ~0b110
+    assert libc.capset(header, held) == 0, os.strerror(ctypes.get_errno())
+
+
+def _read_only() -> None:
+    """SQLite may only read the ledger."""
+    import sqlite3
+    from sqlite3 import dbapi2
+
+    real = sqlite3.connect
+    _replace(dbapi2, connect=lambda path, *a, **more: real(f"file:{path}?mode=ro", *a, **{**more, "uri": True}))
+
+
+def _full_before_results(size: int) -> None:
+    """The disk is full by the time that the results are written."""
+    from pipeline import run
+
+    real = run.write_results
+
+    def write(*arguments: Any, **more: Any) -> Any:
+        _largest_file(size)
+        return real(*arguments, **more)
+
+    _replace(run, write_results=write)
+
+
+def _mute_after(writes: int) -> None:
+    """The disk that standard output and error go to is full after so many writes."""
+    import io
+
+    count = 0
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            nonlocal count
+            count += 1
+            if count > writes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(text)
+
+    sys.stdout = sys.stderr = Full()
+
+
 def _replace(module: object, **values: object) -> None:
     """This process ends soon; nobody has to put anything back."""
     for name, value in values.items():
@@ -142,4 +195,8 @@ _RIGS: dict[str, Callable[..., None]] = {
     "patience": _patience,
     "stale-after": _stale_after,
     "busy": _busy,
+    "mortal": _mortal,
+    "mute-after": _mute_after,
+    "read-only": _read_only,
+    "full-before-results": _full_before_results,
 }

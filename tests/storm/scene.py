@@ -102,7 +102,8 @@ class Nursery:
         self.process.stdin.flush()
         results: list[dict[str, Any]] = json.loads(self.process.stdout.readline())
         for spec, result in zip(specs, results, strict=True):
-            result["words"] = Path(spec["out"]).read_text("utf-8", "replace")
+            device = spec["out"].startswith("/dev/")
+            result["words"] = "" if device else Path(spec["out"]).read_text("utf-8", "replace")
             assert not result["timeout"], result["words"]
             assert "Traceback" not in result["words"], result["words"]
         return results
@@ -188,7 +189,7 @@ class Scene:
             **self.env,
             **more.pop("env", {}),
         }
-        out = self.folder / f"out.{self.runs}.txt"
+        out = more.pop("out", self.folder / f"out.{self.runs}.txt")
         spec = {"arguments": [*map(str, arguments)], "env": values, "folder": str(self.folder), "out": str(out)}
         return {**spec, "acks": str(self.acks), **more}
 
@@ -225,6 +226,26 @@ class Scene:
             assert set(states) == cufes
             left = {state for state in states.values() if state in (State.READY, State.SENDING)}
             assert not left, "not carried through"
+
+    def check_stopped_safely(self, ended: dict[str, Any]) -> None:
+        """P17: exit 5 and one Spanish sentence; nothing left without its durable intent; all else as promised."""
+        assert ended["code"] == 5, ended["words"]
+        (sentence,) = [line for line in ended["words"].splitlines() if line.startswith("✗")]
+        assert any(word in sentence for word in ("No se pudo", "no se pudo", "El registro")), sentence
+        if not self.ledger.exists() or not self.tables():
+            assert not self.service.posts(set(self.cufes))
+            return
+        states = self.states()
+        for cufe in self.service.posts(set(self.cufes)):
+            assert states[cufe] not in UNSENT, "sent without an intent in the ledger"
+        self.check_promises(finished=False)
+
+    def tables(self) -> set[str]:
+        """The tables that the ledger has."""
+        with sqlite3.connect(self.ledger) as connection:
+            found = {line[0] for line in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        connection.close()
+        return found
 
     def check_acks(self, start: int = 0) -> None:
         """What was told (from byte ``start`` on) is still there: the same version in the same state, or a later one."""

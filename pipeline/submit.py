@@ -20,6 +20,7 @@ from pipeline.crash import crashpoint
 from pipeline.domain.caution import Advice, Caution
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
+from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
@@ -240,11 +241,12 @@ class _Sender:
             finding,
             next_due=due,
             retry=again,
+            payload=payload_sha256(row.cufe, row.reason, row.email),
         )
         try:
             moved = await self._writer.record(wish)
         except StoppedEarly as trouble:
-            # Not durable, so not shown: the next start finds the row in "sending" and queries it.
+            # Not durable, so not shown: the next start finds it in the reserve journal, else asks eDoc about the row.
             self._stop.because(trouble)
             return
         crashpoint("outcome-after")

@@ -10,6 +10,7 @@ import getpass
 import hashlib
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,12 +21,13 @@ from sqlalchemy.engine import Connection
 from pipeline.crash import crashpoint
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
-from pipeline.domain.lifecycle import LIVE_NEVER, RETRIED, Event, State, move
+from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, RETRIED, Event, State, move
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict
-from pipeline.ledger import codec, tables
+from pipeline.ledger import codec, reserve, tables
 from pipeline.ledger.chain import GENESIS, fingerprint, link
-from pipeline.ledger.engine import Database
+from pipeline.ledger.engine import Database, storage_errors
+from pipeline.ledger.reserve import Kept
 
 _VALIDATED: dict[Verdict, Event] = {
     Verdict.ACCEPTED: Event.ACCEPTED,
@@ -41,7 +43,8 @@ _CHUNK = 5_000
 class Move:
     """A wish to move one attempt. ``retry`` adds the next attempt of the row in the same transaction.
 
-    ``next_due`` when to query next (None: not followed); ``miss`` counts an 18 for the settle schedule.
+    ``next_due`` when to query next (None: not followed); ``miss`` counts an 18 for the settle schedule; ``payload`` is
+    the hash of what was sent, for the reserve journal.
     """
 
     attempt: int
@@ -57,6 +60,7 @@ class Move:
     next_due: datetime | None = None
     miss: bool = False
     retry: bool = False
+    payload: str = ""
 
     @property
     def target(self) -> State:
@@ -79,6 +83,7 @@ class Store:
         self._database = database
         self._env = env
         self._epoch = 0
+        self._reserve = reserve.reserve_path(database.path)
 
     def begin_run(self, now: datetime) -> int:
         """Registers this run; its number is the epoch of all its moves."""
@@ -126,7 +131,11 @@ class Store:
         return moved
 
     def recover(self, now: datetime) -> int:
-        """Rows found in "sending" at start: outcome unknown, to be queried, never sent again (2.4)."""
+        """Rows found in "sending" at start: outcome unknown, to be queried, never sent again (2.4).
+
+        First, what an earlier run learnt and could not write is written: those rows are no longer unknown.
+        """
+        self._replay(now)
         with self._database.write() as connection:
             found = connection.execute(
                 select(tables.attempt).where(
@@ -152,6 +161,58 @@ class Store:
             self.apply(moves[start : start + _CHUNK])
         crashpoint("recover-done")
         return len(moves)
+
+    def keep_aside(self, moves: Sequence[Move]) -> None:
+        """Outcomes that could not be committed go to the reserve journal. Where that fails too they are unknown."""
+        outcomes = [
+            Kept(wish.attempt, wish.version, wish.payload, wish.at, wish.finding)
+            for wish in moves
+            if wish.source is State.SENDING and wish.finding is not None
+        ]
+        if outcomes:
+            with suppress(OSError):
+                reserve.keep(self._reserve, outcomes)
+
+    def _replay(self, now: datetime) -> None:
+        """Gives what the reserve journal holds to the rows that are still undecided; the journal stays as evidence."""
+        with storage_errors(self._reserve):
+            kept, bad = reserve.read(self._reserve)
+        for one in kept:
+            wish = self._outcome_of(one, now)
+            if wish is not None:
+                self.apply([wish])
+        crashpoint("reserve-replayed")
+        if kept or bad:
+            with storage_errors(self._reserve):
+                reserve.put_away(self._reserve, self._epoch)
+
+    def _outcome_of(self, one: Kept, now: datetime) -> Move | None:
+        """The move that ``one`` asks for, if its attempt is still undecided and is about the very same payload."""
+        attempt, row = tables.attempt, tables.row
+        found = self._database.read(
+            select(attempt.c.batch, attempt.c.pos, attempt.c.state, attempt.c.v, row.c.payload_sha256)
+            .join(row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))
+            .where(attempt.c.id == one.attempt)
+        )
+        if not found:
+            return None
+        line, event = found[0], one.finding.event
+        if (line.state, line.v, line.payload_sha256) != (State.SENDING.value, one.version, one.payload):
+            return None
+        due = now if move(State.SENDING, event) in FOLLOWED else None
+        note = f"reserve {one.finding.note}".strip()
+        return Move(
+            one.attempt,
+            one.version,
+            line.batch,
+            line.pos,
+            State.SENDING,
+            event,
+            one.at,
+            one.finding,
+            note,
+            next_due=due,
+        )
 
     def reopen(self, batch: str, now: datetime) -> int:
         """A further attempt for each row that an earlier run proved unsent, unless its CUFE lives elsewhere."""

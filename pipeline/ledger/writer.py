@@ -44,6 +44,7 @@ class Writer:
     async def record(self, wish: Move) -> Moved:
         """Returns once ``wish`` is durable. Raises ``StorageTrouble`` or ``Bug``; the move did not happen then."""
         if self._broken is not None:
+            await self._keep_aside([wish])
             raise self._broken
         future: asyncio.Future[Moved] = asyncio.get_running_loop().create_future()
         self._waiting.append((wish, future))
@@ -63,7 +64,7 @@ class Writer:
 
     async def _commit(self, group: Sequence[tuple[Move, asyncio.Future[Moved]]]) -> None:
         if self._broken is not None:
-            _fail(group, self._broken)
+            await self._give_up(group, self._broken)
             return
         crashpoint("group-taken")
         try:
@@ -74,7 +75,7 @@ class Writer:
                 await self._commit_alone(pair)
         except BaseException as error:
             self._broken = error
-            _fail(group, error)
+            await self._give_up(group, error)
         else:
             crashpoint("group-committed")
             for (_, future), result in zip(group, moved, strict=True):
@@ -88,10 +89,19 @@ class Writer:
         except BaseException as error:
             if not isinstance(error, Bug):
                 self._broken = error
+                await self._give_up([pair], error)
             _fail([pair], error)
         else:
             if not future.done():
                 future.set_result(moved)
+
+    async def _give_up(self, group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
+        """What was learnt is kept beside the ledger before anybody hears that it could not be committed (P17)."""
+        await self._keep_aside([wish for wish, _ in group])
+        _fail(group, error)
+
+    async def _keep_aside(self, moves: list[Move]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.keep_aside, moves)
 
     async def _in_thread(self, moves: list[Move]) -> list[Moved]:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.apply, moves)

@@ -373,3 +373,25 @@ def test_late_and_limit_day_rows_keep_their_flag(scene):
     s = scene(2, deadline=Deadline(Window.LATE, -40.0))
 
     assert all(one.late for one in s.book.views.ready(s.info.id))
+
+
+def test_an_outcome_that_cannot_be_stored_is_kept_beside_the_ledger_until_the_next_start(scene, monkeypatch, secrets):
+    s = scene(5)
+    apply = s.book.store.apply
+
+    def full_after_the_claim(moves):
+        if any(one.event is not Event.CLAIMED for one in moves):
+            raise StorageTrouble("el disco está lleno")
+        return apply(moves)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s.book.store, "apply", full_after_the_claim)
+        s.run(s.sending())
+    journal = s.book.database.path.with_name("registro.db.reserve.jsonl")
+    assert not [word for word in (*secrets.values(), "token-1") if word in journal.read_text()]
+
+    s.book.store.begin_run(s.book.now)
+    s.book.store.recover(s.book.now)
+
+    assert s.states == [State.CANCELLED] + [State.READY] * 4
+    assert len(s.posts) == 1

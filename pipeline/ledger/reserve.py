@@ -1,0 +1,120 @@
+"""The reserve journal: an outcome that arrived while the ledger could not commit it (reliability.md 2.4, P17).
+
+One line per outcome, with a checksum of its own, in a private file beside the ledger. The next start reads it under
+the lock: what is still undecided gets its outcome, everything else stays as evidence. No secret can be in it: the
+client has struck the token out of the body.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Finding, Source
+from pipeline.ledger import codec
+
+_PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An outcome without a place in the ledger. ``payload`` is the hash of what was sent: proof that it is this row."""
+
+    attempt: int
+    version: int
+    payload: str
+    at: datetime
+    finding: Finding
+
+
+def reserve_path(ledger: Path) -> Path:
+    return ledger.with_name(f"{ledger.name}.reserve.jsonl")
+
+
+def keep(path: Path, outcomes: Sequence[Kept]) -> None:
+    """Appends ``outcomes``, durable when it returns. Raises ``OSError``: then the rows stay "sending"."""
+    text = "".join(f"\n{_line(one)}\n" for one in outcomes)  # a line break first: the last one may have been torn
+    handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        rest = text.encode("ascii")
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    _sync(path.parent)
+
+
+def read(path: Path) -> tuple[list[Kept], int]:
+    """What was kept, in order, and how many lines are torn or changed and so prove nothing."""
+    if not path.is_file():
+        return [], 0
+    kept: list[Kept] = []
+    bad = 0
+    for line in path.read_bytes().split(b"\n"):
+        if line:
+            one = _parse(line)
+            bad += one is None
+            kept += [one] if one is not None else []
+    return kept, bad
+
+
+def put_away(path: Path, run: int) -> None:
+    """Moves a journal that was dealt with aside, as evidence under the number of the run that read it."""
+    path.rename(path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl"))
+    _sync(path.parent)
+
+
+def _line(one: Kept) -> str:
+    found = one.finding
+    values = {
+        "attempt": one.attempt,
+        "version": one.version,
+        "payload": one.payload,
+        "at": codec.to_text(one.at),
+        "source": found.source.value,
+        "event": found.event.value,
+        **{name: getattr(found, name) for name in _PLAIN},
+        "body": base64.b64encode(found.body).decode("ascii"),
+    }
+    return json.dumps({"sum": _sum(values), "outcome": values}, ensure_ascii=True, separators=(",", ":"))
+
+
+def _parse(line: bytes) -> Kept | None:
+    try:
+        whole = json.loads(line)
+        values = whole["outcome"]
+        if whole["sum"] != _sum(values):
+            return None
+        finding = Finding(
+            Source(values["source"]),
+            Event(values["event"]),
+            **{name: values[name] for name in _PLAIN},
+            body=base64.b64decode(values["body"], validate=True),
+        )
+        at = codec.to_time(values["at"])
+        return Kept(values["attempt"], values["version"], values["payload"], at, finding)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _sum(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode("ascii")).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    if os.name == "nt":  # folders cannot be opened there; the file system keeps its own journal of names
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

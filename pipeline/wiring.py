@@ -97,6 +97,7 @@ def verify_ledger(url: str) -> Examination:
 @asynccontextmanager
 async def open_service(settings: Settings, clock: Clock, base: str) -> AsyncIterator[Service]:
     """eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
+    _no_core_dump()
     user, password = credentials(settings)
     limiter = Limiter(settings.rate, clock)
     urls = Urls(*addresses(settings, base))
@@ -121,6 +122,15 @@ async def open_service(settings: Settings, clock: Clock, base: str) -> AsyncIter
             yield Service(client, limiter, tokens, transport, urls)
         finally:
             tokens.forget()
+
+
+def _no_core_dump() -> None:
+    """From here on secrets are in memory: a crash must not write them to the disk (reliability.md P12)."""
+    try:
+        import resource
+    except ImportError:  # Windows writes none unless it was told to
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def credentials(settings: Settings) -> tuple[str, SecretStr]:

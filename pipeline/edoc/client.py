@@ -8,9 +8,10 @@ that the server has just closed nor an answer that nobody asked for can meet it.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, StoppedEarly
@@ -179,10 +180,28 @@ class EdocClient:
 
 
 def without_token(body: bytes, token: str) -> bytes:
-    """``body`` with the token struck out, should a server give back what it was sent (reliability.md P12)."""
-    for form in dict.fromkeys((token, quote(token, safe=""), token.replace("/", "\\/"))):
-        body = body.replace(form.encode("ascii"), b"[token]")
-    return body
+    """``body`` with the token struck out, should a server give back what it was sent (reliability.md P12).
+
+    Also where letters of it are escaped as JSON or an address may escape them: a reader would put them together again.
+    """
+    plain = token.encode("ascii")
+    if plain not in body and plain not in _ESCAPED.sub(_letter, body):
+        return body
+    return re.sub("".join(map(_any_form, token)).encode("ascii"), b"[token]", body)
+
+
+_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})|\\(/)")
+
+
+def _letter(escape: re.Match[bytes]) -> bytes:
+    return b"/" if escape[3] else bytes.fromhex((escape[1] or escape[2]).decode("ascii"))
+
+
+def _any_form(letter: str) -> str:
+    """A pattern for ``letter`` as it is, as ``\\u00XX``, as ``%XX`` and, for a slash, as ``\\/``."""
+    code = f"(?i:{ord(letter):02x})"
+    slash = r"|\\/" if letter == "/" else ""
+    return rf"(?:{re.escape(letter)}|\\u00{code}|%{code}{slash})"
 
 
 _RIGHTS = "Revise los permisos del usuario o llame a soporte de eDoc."

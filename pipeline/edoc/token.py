@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import unquote, unquote_plus
 
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
@@ -192,7 +193,8 @@ class TokenKeeper:
     def _harmless(self, *words: str) -> list[str]:
         """Words of the server that do not give back what was sent to it."""
         secrets = [s.casefold() for s in (self._user, self._password.get_secret_value(), self._basic()) if s]
-        return [word for word in words if word and not any(secret in word.casefold() for secret in secrets)]
+        plain = {word: f"{word} {unquote(word)} {unquote_plus(word)}".casefold() for word in words if word}
+        return [word for word, forms in plain.items() if not any(secret in forms for secret in secrets)]
 
     def _no_credentials(self, *details: str) -> CredentialsRefused:
         detail = f" ({': '.join(details)[:300]})" if details else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, Servi
 
 PER_SHARD = 8
 """Connections per pool: one pool slows down beyond that (stack.md), so more of them share the load."""
+
+_WIRE_LOGS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 
 _ALWAYS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "anular"}
 
@@ -96,6 +99,9 @@ class Transport:
             ssl_context.verify_mode is not ssl.CERT_REQUIRED or not ssl_context.check_hostname
         ):
             raise WrongUsage("Los certificados se verifican siempre; no se puede desactivar.")
+        for name in _WIRE_LOGS:
+            # At DEBUG they write down every header and error of the wire, and a server may give back what it was sent.
+            logging.getLogger(name).disabled = True
         self._clock = clock
         self._timeout = {"connect": connect_s, "read": read_s, "write": read_s, "pool": connect_s}
         self._total_s = total_s

@@ -287,7 +287,8 @@ def read_token(body: bytes, *, truncated: bool = False, content_encoding: str = 
     if token is None or token == "":
         if not code:
             raise NotUnderstood("no-token")
-        return TokenAnswer(None, code=code[:40], message=_text(answer.get("mensajerespuesta"))[:MESSAGE_LIMIT])
+        # Whole, not cut: half a secret would not be recognised as one by whoever looks for secrets in it.
+        return TokenAnswer(None, code=code, message=_text(answer.get("mensajerespuesta")))
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise NotUnderstood("token-not-plain")
     return TokenAnswer(token, _lifetime(answer.get("expedido"), answer.get("expira")))

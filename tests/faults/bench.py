@@ -134,6 +134,10 @@ class Bench:
         """What the server does with requests of ``service``, for one row (1-based) or for all that have no own."""
         self.server.script(service, *actions, cufe="*" if row is None else self.cufes[row - 1])
 
+    def tokens(self, service: int) -> int:
+        """How many tokens of ``service`` (16 cancellation, 3 query) were asked for."""
+        return len(self.server.entries(service="token", service_id=str(service)))
+
     # ------------------------------------------------------------------------------------------- running
 
     def run(self, *steps: str, **settings: Any) -> None:
@@ -255,4 +259,5 @@ class Bench:
         judge.every_row_once(rows, self.cufes)
         assert [row["resultado"] for row in rows] == words
         judge.no_unfounded_claim(rows, entries, events, self.server.cancelled)
-        judge.no_secret(judge.produced(self.folder), [USER, PASSWORD, BASIC, *self.server.tokens])
+        secrets = [USER, PASSWORD, BASIC, *self.server.tokens]
+        judge.no_secret(judge.produced(self.folder.parent), secrets)  # the journal too: it holds every address

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults.bench import Bench
+from tests.faults.command import Command
 from tests.faults.processes import FaultServer, Proxy
 
 
@@ -37,5 +38,13 @@ def proxy(proxy_process: Proxy) -> Iterator[Proxy]:
 def bench(fault_server: FaultServer, tmp_path: Path) -> Iterator[Bench]:
     """``bench.batch(n)`` first. The common checks P1, P3, P5 and P12 follow every test by themselves."""
     made = Bench(tmp_path / "work", fault_server)
+    yield made
+    made.check()
+
+
+@pytest.fixture
+def command(fault_server: FaultServer, tmp_path: Path) -> Iterator[Command]:
+    """``command.batch(n)`` first; judged like a bench when the test is over."""
+    made = Command(tmp_path / "work", fault_server)
     yield made
     made.check()

@@ -84,6 +84,8 @@ def forms(secret: str) -> set[bytes]:
         quote_plus(secret),
         json.dumps(secret)[1:-1],
         json.dumps(secret)[1:-1].replace("/", "\\/"),
+        "".join(c if c.isalnum() else f"\\u{ord(c):04X}" for c in secret),
+        "".join(c if c.isalnum() else f"\\u{ord(c):04x}" for c in secret),
         repr(raw)[2:-1],
     }
     return {text.encode() for text in texts} | {secret.encode("latin-1")}

@@ -22,7 +22,7 @@ from collections import Counter, deque
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 MARK = b"@CUFE@".ljust(66, b"@")
 """Stands for the code of the request in scripted bytes; as long as a code, so that lengths stay true."""
@@ -81,8 +81,8 @@ class Request:
 
     def __init__(self, head: bytes, body: bytes, authority: Authority) -> None:
         line, _, rest = head.partition(b"\r\n")
-        self.method, target, _ = line.decode("latin-1").split(" ", 2)
-        parts = urlsplit(target)
+        self.method, self.target, _ = line.decode("latin-1").split(" ", 2)
+        parts = urlsplit(self.target)
         self.path, self.query, self.body = parts.path, parse_qs(parts.query), body
         self.headers = {
             name.strip().lower(): value.strip()
@@ -180,6 +180,7 @@ class Server:
             listener=name,
             method=request.method,
             path=request.path,
+            target=request.target,
             cufe=request.cufe,
             authorised=self._authorised(request),
             authorization=bool(request.authorization),
@@ -195,7 +196,8 @@ class Server:
         return request.authorization.startswith("Bearer ") and wanted in self.authority.good
 
     def _script(self, request: Request) -> Action:
-        for key in ((request.service, request.cufe or ""), (request.service, "*")):
+        name = request.query.get("Id", [""])[0] if request.service == "token" else request.cufe or ""
+        for key in ((request.service, name), (request.service, "*")):
             if script := self.scripts.get(key):
                 return script.popleft() if len(script) > 1 else script[0]
         return {}
@@ -247,8 +249,11 @@ class Server:
         """Writes the pieces, each as often as it says and with its pause; then ends as it says."""
         code = (request.cufe or "" if request else "").encode().ljust(66, b" ")
         bearer = request.authorization.encode() if request else b""
+        # As common JSON libraries write signs that could mean something to a browser.
+        escaped = b"".join(c.encode() if c.isalnum() else b"\\u%04X" % ord(c) for c in bearer.decode())
         for text, times, pause in action.get("pieces", []):
             piece = text.encode("latin-1").replace(MARK, code).replace(b"@AUTHORIZATION@", bearer)
+            piece = piece.replace(b"@ESCAPED@", escaped).replace(b"@QUOTED@", quote(bearer, safe="").encode())
             for _ in range(times):
                 writer.write(piece)
                 await writer.drain()
@@ -308,7 +313,10 @@ class Server:
         self.listeners.pop(name).close()
 
     async def do_script(self, service: str, cufe: str, actions: list[Action]) -> None:
-        """What to do with the requests of ``service`` for ``cufe`` (``*``: any); the last action stays."""
+        """What to do with the requests of ``service`` for ``cufe``; the last action stays.
+
+        ``*`` means any; for tokens it is the number of the service that they are for.
+        """
         self.scripts[service, cufe] = deque(actions)
 
     async def do_accept(self, listener: str, actions: list[Action]) -> None:

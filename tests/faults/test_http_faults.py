@@ -115,7 +115,9 @@ def certificate(kind: str, folder: Path) -> tuple[Path, ssl.SSLContext | None]:
         return path, None
     yesterday = datetime.now(UTC) - timedelta(days=1)
     names = "otro.example" if kind == "wrong-host" else "127.0.0.1"
-    expired = {"not_before": yesterday - timedelta(days=9), "not_after": yesterday} if kind == "expired" else {}
+    expired: dict[str, Any] = (
+        {"not_before": yesterday - timedelta(days=9), "not_after": yesterday} if kind == "expired" else {}
+    )
     authority.issue_cert(names, **expired).private_key_and_cert_chain_pem.write_to_path(str(path))
     return path, None if kind == "unknown-authority" else trust
 
@@ -628,7 +630,7 @@ SENT = "Fri, 20 Nov 2026 09:00:00 GMT"
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_f27_everybody_waits_as_long_as_told_and_no_longer_than_a_quarter_of_an_hour(
-    bench: Bench, headers: dict[str, str], least: float, speed: float, status: int
+    bench: Bench, headers: dict[str, Any], least: float, speed: float, status: int
 ) -> None:
     """A 429 counts as not applied (D12): that row goes again after the pause. A 503 is unknown and never does."""
     bench.batch(3, speed=speed)

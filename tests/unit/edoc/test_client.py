@@ -403,9 +403,17 @@ def test_no_secret_shows_in_findings_errors_or_logs_even_if_the_server_gives_it_
     assert [word for word in hidden if word in text] == []
 
 
-@pytest.mark.parametrize("form", ["a/b+c==", "a%2Fb%2Bc%3D%3D", "a\\/b+c=="])
+@pytest.mark.parametrize(
+    "form", ["a/b+c==", "a%2Fb%2Bc%3D%3D", "a%2fb%2bc%3d%3d", "a\\/b+c==", "a\\u002Fb\\u002bc==", "a\\/b%2Bc\\u003D="]
+)
 def test_a_token_is_struck_out_of_a_body_in_every_form(form: str) -> None:
     assert without_token(f"x {form} y".encode(), "a/b+c==") == b"x [token] y"
+
+
+def test_a_token_that_looks_escaped_itself_is_struck_out_and_other_words_stay() -> None:
+    body = b'{"a":"x%41y","b":"\\u0041\\/%2B"}'
+    assert without_token(body, "x%41y") == b'{"a":"[token]","b":"\\u0041\\/%2B"}'
+    assert without_token(body, "zzz") == body
 
 
 @pytest.mark.parametrize(

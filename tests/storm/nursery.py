@@ -24,6 +24,7 @@ MOST_S = 60.0
 class Child:
     """One process and the signals that it will get.
 
+    The result has its exit ``code`` (negative: the signal), the ``seconds`` it lived, and those since the ``last`` one.
     A spec has ``arguments``, ``env``, ``folder``, ``out`` (a file), and may have ``acks`` (a file), ``rig`` (a list of
     names and arguments, see ``rigging``), ``signals`` (pairs of seconds and number) and ``after`` (a count of
     acknowledged moves that the seconds count from; without it, the start).
@@ -34,7 +35,7 @@ class Child:
         self._after, self._acks = int(spec.get("after", 0)), Path(spec.get("acks", ""))
         self._told, self._seen = 0, self._acks.stat().st_size if self._after and self._acks.exists() else 0
         self._from: float | None = None if self._after else time.monotonic()
-        self.started = time.monotonic()
+        self.started = self._signalled = time.monotonic()
         self.result: dict[str, Any] = {"timeout": False, "signalled": []}
         out = os.open(spec["out"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         self.pid = os.fork()
@@ -50,6 +51,7 @@ class Child:
         while self._signals and self._from is not None and now - self._from >= self._signals[0][0]:
             number = int(self._signals.pop(0)[1])
             self.result["signalled"].append(number)
+            self._signalled = now
             os.kill(self.pid, number)
         if now - self.started > MOST_S:
             self.result["timeout"] = True
@@ -58,6 +60,7 @@ class Child:
         if pid:
             self.result["code"] = os.waitstatus_to_exitcode(status)
             self.result["seconds"] = time.monotonic() - self.started
+            self.result["last"] = time.monotonic() - self._signalled
         return bool(pid)
 
     def _lines(self) -> int:

@@ -93,7 +93,7 @@ def test_without_being_told_a_point_does_nothing(scene):
 
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
 @pytest.mark.parametrize("point", POINTS)
-def test_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point, in_flight):
+def test_f39_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point, in_flight):
     scene.in_flight = in_flight
     scene.write(ROWS)
     if point in EARLIER:

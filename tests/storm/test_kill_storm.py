@@ -8,7 +8,7 @@ import random
 from tests.storm.storm import storm
 
 
-def test_no_kill_sends_twice_loses_a_row_or_takes_back_what_was_told():
+def test_f40_no_kill_sends_twice_loses_a_row_or_takes_back_what_was_told():
     seed = int(os.environ.get("STORM_SEED") or random.SystemRandom().randrange(10**9))
     tally = storm(kills=100, rows=4_000, streams=1, seed=seed)
     print(f"STORM_SEED={seed}", tally)  # noqa: T201 - how to see the same storm again

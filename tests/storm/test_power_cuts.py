@@ -15,7 +15,7 @@ def with_synchronous(word: str) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def test_a_power_cut_never_loses_an_acknowledged_commit_or_the_ledger():
+def test_f53_a_power_cut_never_loses_an_acknowledged_commit_or_the_ledger():
     seed = int(os.environ.get("STORM_SEED") or random.SystemRandom().randrange(10**9))
     found = cut(1_000, seed)
     print(f"STORM_SEED={seed}", found)  # noqa: T201 - how to see the same cuts again

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +13,12 @@ import pytest
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.engine import open_ledger
 
+ROOT = Path(__file__).parents[2]
 PROCESSES = 8
 ANOTHER_RUN = 6
 
 
-def test_eight_processes_on_one_ledger_send_each_row_once_fifty_times_over(scene):
+def test_f47_eight_processes_on_one_ledger_send_each_row_once_fifty_times_over(scene):
     refused = 0
     for number in range(50):
         scene.write(["000", "970", "000"], name=f"lote{number}.csv")
@@ -31,8 +35,30 @@ def test_eight_processes_on_one_ledger_send_each_row_once_fifty_times_over(scene
     assert set(scene.states().values()) == {State.CANCELLED}
 
 
+def test_f47_the_same_with_processes_that_have_nothing_in_common(scene):
+    scene.write(["000"] * 40)
+    specs = [scene.spec("run", scene.file, "--yes") for _ in range(4)]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
+    command = [sys.executable, "-m", "pipeline", "run", str(scene.file), "--yes"]
+    started = [
+        subprocess.Popen(
+            command,
+            env={**environment, "PYTHONPATH": str(ROOT), **spec["env"]},
+            cwd=scene.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for spec in specs
+    ]
+    codes = [process.wait(timeout=60) for process in started]
+    assert 0 in codes
+    assert set(codes) <= {0, ANOTHER_RUN}
+    scene.check_promises()
+
+
 @pytest.mark.parametrize("kill", [0.0, 0.1, 0.2])
-def test_the_lock_of_a_killed_run_is_free_at_once(scene, kill):
+def test_f47_the_lock_of_a_killed_run_is_free_at_once(scene, kill):
     scene.write(["000"] * 20)
     first = scene.go(signals=[[kill, 9]], after=1)
     assert first["code"] in (-9, 0)
@@ -56,7 +82,7 @@ def test_the_folder_of_the_ledger_may_be_made_by_another_run_at_the_same_moment(
     assert (folder / "registro.db").stat().st_size > 0
 
 
-def test_two_ledgers_in_one_folder_do_not_hold_each_other_up(scene):
+def test_f47_two_ledgers_in_one_folder_do_not_hold_each_other_up(scene):
     scene.write(["000"] * 3)
     other = scene.write(["000"] * 3, name="otro.csv")
     elsewhere = {"ANULAR_LEDGER": f"sqlite:///{scene.folder / 'ledger' / 'otro.db'}"}
@@ -83,18 +109,18 @@ class TestTheSameRowsAgain:
         scene.check_promises()
         assert scene.service.posts(set(scene.cufes)).total() == 3
 
-    def test_the_same_file_under_another_name(self, sent):
+    def test_f48_the_same_file_under_another_name(self, sent):
         other = sent.folder / "copia.csv"
         shutil.copy(sent.file, other)
         self.check(sent, sent.anular("run", other, "--yes"))
 
-    def test_the_same_rows_in_another_file(self, sent):
+    def test_f48_the_same_rows_in_another_file(self, sent):
         sent.write([], name="otro.csv", cufes=sent.cufes[::-1])
         ended = sent.go()
         self.check(sent, ended)
         assert "DUPLICADA" in ended["words"] or "ANULADA" in ended["words"]
 
-    def test_the_same_rows_as_a_workbook(self, sent):
+    def test_f48_the_same_rows_as_a_workbook(self, sent):
         from openpyxl import Workbook
 
         from tests.storm.scene import REASON
@@ -107,11 +133,11 @@ class TestTheSameRowsAgain:
         book.save(sent.file)
         self.check(sent, sent.go())
 
-    def test_the_same_file_the_next_day(self, sent):
+    def test_f48_the_same_file_the_next_day(self, sent):
         from datetime import timedelta
 
         self.check(sent, sent.go(later=timedelta(days=1)))
 
-    def test_the_results_workbook_as_input(self, sent):
+    def test_f48_the_results_workbook_as_input(self, sent):
         sent.file = sent.check_results()
         self.check(sent, sent.go())

@@ -12,7 +12,7 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window, deadline
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
-from pipeline.domain.outcomes import outcome
+from pipeline.domain.outcomes import PREFLIGHT, outcome
 from pipeline.domain.records import Finding
 from pipeline.domain.states import EDOC_STATES
 from pipeline.ledger.decisions import Standing
@@ -113,7 +113,7 @@ def is_late(row: Standing, now: datetime, hours: int) -> bool:
 
 def found_cancelled(store: Store, row: Standing, finding: Finding, now: datetime) -> Moved:
     """The query before the resend proved the cancellation: recorded with its evidence, and nothing is sent."""
-    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, finding.event, now, finding, note="preflight")
+    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, finding.event, now, finding, note=PREFLIGHT)
     return store.apply([move])[0]
 
 

@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     query_describes: QueryDescribes = Field(
         QueryDescribes.INVOICE, description="de qué habla el estado 2 de una consulta: invoice o cancellation"
     )
+    preflight: Literal["off", "on"] = Field(
+        "off", description="on: consulta cada documento antes de anularlo (duplica las solicitudes); off: no consulta"
+    )
     breaker_wait: float = Field(30.0, gt=0, le=3600, description="segundos de pausa cuando eDoc no se entiende")
     connect_timeout: float = Field(10.0, gt=0, le=300, description="segundos para conectar")
     read_timeout: float = Field(60.0, gt=0, le=600, description="segundos para recibir la respuesta completa")

@@ -20,6 +20,7 @@ from pipeline.crash import crashpoint
 from pipeline.domain.caution import Advice, Caution
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
+from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
 from pipeline.edoc.client import EdocClient
@@ -198,7 +199,7 @@ class _Sender:
         now = self._clock.now()
         wish = Move(row.attempt, row.version, row.batch, row.pos, State.READY, finding.event, now, finding)
         try:
-            moved = await self._writer.record(replace(wish, note="preflight"))
+            moved = await self._writer.record(replace(wish, note=PREFLIGHT))
         except StoppedEarly as trouble:
             self._stop.because(trouble)
             return None

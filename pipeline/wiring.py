@@ -193,6 +193,7 @@ def send_rules(settings: Settings) -> SendRules:
         concurrency=settings.concurrency,
         ahead=max(1, min(settings.concurrency, int(settings.rate))),
         breaker_wait=settings.breaker_wait,
+        preflight=settings.preflight == "on",
         first_query=settings.poll_every,
     )
 

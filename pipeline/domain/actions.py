@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import State
+from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import ResultLine, Source
 
 
@@ -130,6 +131,15 @@ SENT_BEFORE = Action(
     36,
 )
 
+DOUBT_BEFORE = Action(
+    "A22",
+    "Revisar antes de enviar",
+    "No se envió: la consulta previa dejó dudas. Revísela en el portal; luego decida con «anular resend» o "
+    "«anular resolve».",
+    True,
+    25,
+)
+
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 _BY_STATE: dict[State, Action] = {
@@ -171,6 +181,8 @@ def recommend(line: ResultLine) -> Action:
     late = line.deadline is not None and line.deadline.window is Window.LATE
     if late and line.state in _REFUSED_LATE:
         return CREDIT_NOTE
+    if line.state is State.REVIEW and line.note == PREFLIGHT:
+        return DOUBT_BEFORE
     if line.state is State.REVIEW and line.estado == 18:
         return MISSING_AFTER_INTENT
     return _BY_STATE[line.state]

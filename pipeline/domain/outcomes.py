@@ -28,6 +28,9 @@ class Outcome(Enum):
     RESOLVED = "RESUELTA"
 
 
+PREFLIGHT = "preflight"
+"""The note of a move that the query before the sending led to: nothing was sent then."""
+
 _BY_STATE: dict[State, Outcome] = {
     State.RECEIVED: Outcome.NOT_SENT,
     State.REJECTED_INPUT: Outcome.REJECTED,
@@ -53,8 +56,14 @@ _BY_STATE: dict[State, Outcome] = {
 }
 
 
-def outcome(state: State, *, alive: bool = False) -> Outcome:
-    """The word for a row in ``state``; ``alive`` when the last answer was a query's 2 (edoc-api.md 5)."""
+def outcome(state: State, *, alive: bool = False, unsent: bool = False) -> Outcome:
+    """The word for a row in ``state``.
+
+    ``alive`` when the last answer was a query's 2 (edoc-api.md 5). ``unsent`` when the query before the sending left a
+    doubt and it was never sent: its outcome is not unknown, it waits for a person (reliability.md P5).
+    """
+    if unsent and state is State.REVIEW:
+        return Outcome.HELD
     if alive and state in (State.PENDING, State.UNKNOWN, State.REVIEW):
         return Outcome.STILL_ALIVE
     return _BY_STATE[state]

@@ -275,7 +275,7 @@ class Store:
             "b_message": finding.message if finding else None,
             "b_authorised": finding.authorised_at if finding else None,
             "b_http": finding.http if finding else None,
-            "b_note": (finding.note if finding else "") or wish.note,
+            "b_note": wish.note or (finding.note if finding else ""),
             "b_due": codec.to_text(wish.next_due) if wish.next_due else None,
             "b_queried": codec.to_text(wish.at) if queried and not first else None,
             "b_query": int(queried and not first),

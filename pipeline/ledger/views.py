@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, RETRIED, Event, State
-from pipeline.domain.outcomes import outcome
+from pipeline.domain.outcomes import PREFLIGHT, outcome
 from pipeline.domain.records import (
     BatchInfo,
     Cancellation,
@@ -200,13 +200,14 @@ class Views:
         for state, count in self._database.read(without.group_by(row.c.state)):
             total[outcome(State(state)).value] += count
         alive = (attempt.c.source == Source.QUERY.value) & (attempt.c.estado == 2)
+        unsent = attempt.c.note == PREFLIGHT
         with_attempt = (
-            select(attempt.c.state, alive.label("alive"), func.count())
+            select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), func.count())
             .where(attempt.c.batch == batch, attempt.c.n == _newest_n())
-            .group_by(attempt.c.state, alive)
+            .group_by(attempt.c.state, alive, unsent)
         )
-        for state, is_alive, count in self._database.read(with_attempt):
-            total[outcome(State(state), alive=bool(is_alive)).value] += count
+        for state, is_alive, is_unsent, count in self._database.read(with_attempt):
+            total[outcome(State(state), alive=bool(is_alive), unsent=bool(is_unsent)).value] += count
         return dict(total)
 
     def _newest(self, batch: str, states: list[str]) -> Sequence[Any]:

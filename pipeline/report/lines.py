@@ -10,7 +10,7 @@ from typing import overload
 from pipeline.domain.actions import SEND_LATER, Action, recommend
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import Outcome, outcome
+from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.model import Added, Row
@@ -89,7 +89,8 @@ def row_of(line: ResultLine, *, preview: bool = False) -> Row:
 
 def outcome_of(line: ResultLine) -> Outcome:
     """The word in ``resultado``; a query's 2 means that the invoice is alive (edoc-api.md 5)."""
-    return outcome(line.state, alive=line.source is Source.QUERY and line.estado == 2)
+    alive = line.source is Source.QUERY and line.estado == 2
+    return outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT)
 
 
 def action_of(line: ResultLine, *, preview: bool = False) -> Action:
@@ -154,4 +155,6 @@ def _mirrors(line: ResultLine) -> str:
 def _last_answer(line: ResultLine) -> str:
     http = f"HTTP {line.http}" if line.http is not None else "sin respuesta HTTP"
     code = f", código «{line.note}»" if line.note else ""
+    if line.note == PREFLIGHT and line.state is State.REVIEW:
+        return f"Consulta previa al envío: {http}."
     return f"Última respuesta: {http}{code}."

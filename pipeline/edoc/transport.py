@@ -21,6 +21,7 @@ from typing import Any, Self
 import httpx
 
 from pipeline.clock import Clock
+from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, ServiceRefused, WrongUsage
 
 PER_SHARD = 8
@@ -61,6 +62,10 @@ class _Trace:
             self.tls = True
         elif event.endswith("send_request_headers.started"):
             self.began = True  # sticky: whatever happens later, bytes may have left
+        elif event.endswith("send_request_headers.complete"):
+            crashpoint("wire-headers-sent")
+        elif event.endswith("send_request_body.complete"):
+            crashpoint("wire-body-sent")
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.crash import crashpoint
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import codec
@@ -47,9 +48,11 @@ def keep(path: Path, outcomes: Sequence[Kept]) -> None:
         rest = text.encode("ascii")
         while rest:
             rest = rest[os.write(handle, rest) :]
+        crashpoint("reserve-before-sync")
         os.fsync(handle)
     finally:
         os.close(handle)
+    crashpoint("reserve-kept")
     _sync(path.parent)
 
 
@@ -70,6 +73,7 @@ def read(path: Path) -> tuple[list[Kept], int]:
 def put_away(path: Path, run: int) -> None:
     """Moves a journal that was dealt with aside, as evidence under the number of the run that read it."""
     path.rename(path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl"))
+    crashpoint("reserve-put-away")
     _sync(path.parent)
 
 

@@ -131,6 +131,32 @@ def _busy(milliseconds: int) -> None:
     _replace(engine, BUSY_MS=milliseconds, PRAGMAS=tuple(shorter))
 
 
+def _failing_outcomes(after: int) -> None:
+    """From the transaction on that would be the ``after``-th with an answer in it the disk is gone."""
+    import sqlite3
+    from sqlite3 import dbapi2
+
+    from pipeline.domain.lifecycle import Event
+    from pipeline.ledger.store import Move, Moved, Store
+
+    real, real_apply, answers = sqlite3.connect, Store.apply, 0
+
+    class Spoiled(sqlite3.Connection):
+        def commit(self) -> None:
+            if self.in_transaction and answers > after:
+                self.rollback()
+                raise sqlite3.OperationalError("disk I/O error")
+            super().commit()
+
+    def apply(self: Store, moves: Sequence[Move]) -> list[Moved]:
+        nonlocal answers
+        answers += any(wish.event is not Event.CLAIMED for wish in moves)
+        return real_apply(self, moves)
+
+    _replace(dbapi2, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
+    _replace(Store, apply=apply)
+
+
 def _mortal() -> None:
     """Root obeys the modes of files like everybody else: without CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH."""
     if os.geteuid() != 0:
@@ -195,6 +221,7 @@ _RIGS: dict[str, Callable[..., None]] = {
     "patience": _patience,
     "stale-after": _stale_after,
     "busy": _busy,
+    "failing-outcomes": _failing_outcomes,
     "mortal": _mortal,
     "mute-after": _mute_after,
     "read-only": _read_only,

@@ -44,6 +44,8 @@ POINTS = {
     "departure": ONCE_PER_ROW,
     "post-before": ONCE_PER_ROW,
     "post-after": ONCE_PER_ROW,
+    "wire-headers-sent": {1: 2, 4: 5, 8: 8},  # the first is the token's
+    "wire-body-sent": {1: 2, 4: 5, 8: 8},
     "exchange-after": ONCE_PER_ROW,
     "outcome-after": ONCE_PER_ROW,
     "outcome-shown": ONCE_PER_ROW,
@@ -52,6 +54,10 @@ POINTS = {
     "query-before": {1: 1, 4: 3, 8: 5},
     "query-after": {1: 1, 4: 3, 8: 5},
     "poll-recorded": {1: 1, 4: 3, 8: 5},
+    "reserve-before-sync": AT_ONCE,
+    "reserve-kept": AT_ONCE,
+    "reserve-replayed": AT_ONCE,
+    "reserve-put-away": AT_ONCE,
     "hand-over-before": AT_ONCE,
     "hand-over-after": AT_ONCE,
     "results-begun": AT_ONCE,
@@ -70,6 +76,7 @@ EARLIER = {
     "reopen-before-commit": "retry-before",  # a known batch
     "reopen-after-commit": "retry-before",
 }
+NO_ROOM = [["failing-outcomes", 2]]  # answers that come in and cannot be committed
 LONG_AFTER = timedelta(hours=80)
 
 
@@ -102,6 +109,11 @@ def test_f39_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point
     if point.startswith("hand-over"):
         scene.go()
         ended = scene.anular("poll", crash=crash, later=LONG_AFTER)
+    elif point in ("reserve-before-sync", "reserve-kept"):
+        ended = scene.go(crash=crash, rig=NO_ROOM)
+    elif point.startswith("reserve"):
+        assert scene.go(rig=NO_ROOM)["code"] == 5
+        ended = scene.go(crash=crash)
     elif point == "export-written":
         scene.go()
         (batch,) = (scene.folder / "out").iterdir()

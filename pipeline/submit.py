@@ -89,11 +89,13 @@ def by_urgency(rows: Iterable[Cancellation]) -> list[Cancellation]:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A row and how often this run has tried it. ``refused`` counts its 401s."""
+    """A row and how often this run has tried it. ``refused`` counts its 401s; ``opening`` how often the breaker had
+    opened when it left."""
 
     row: Cancellation
     tries: int = 1
     refused: int = 0
+    opening: int = 0
 
 
 class _Sender:
@@ -169,6 +171,7 @@ class _Sender:
             turn = replace(turn, row=replace(turn.row, version=version))
         row = turn.row
         async with _Departure(self._clock, self._rules.stale_after, self._ahead) as departure:
+            opening = self._caution.openings
             claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, self._clock.now())
             departure.claimed()
             crashpoint("claim-before")
@@ -180,7 +183,7 @@ class _Sender:
             crashpoint("claim-after")
             finding = await self._exchange(row, departure)
         crashpoint("exchange-after")
-        await self._settle(replace(turn, row=replace(row, version=claimed.version)), finding)
+        await self._settle(replace(turn, row=replace(row, version=claimed.version), opening=opening), finding)
 
     async def _asked_first(self, row: Cancellation) -> int | None:
         """The row's version when a fresh query leaves no doubt that it may be sent (2.3), else None."""
@@ -254,7 +257,7 @@ class _Sender:
         if not again:
             self._watch(target, finding)
         crashpoint("outcome-shown")
-        self._consequences(finding, target, again=again)
+        self._consequences(finding, target, turn.opening, again=again)
         following = next_try(row, moved)
         if following is not None:
             crashpoint("retry-before")
@@ -268,12 +271,12 @@ class _Sender:
             return False
         return finding.event is not Event.UNAUTHORISED or turn.refused == 0
 
-    def _consequences(self, finding: Finding, target: State, *, again: bool) -> None:
+    def _consequences(self, finding: Finding, target: State, opening: int, *, again: bool) -> None:
         if finding.stop is not None:
             self._stop.because(ServiceRefused(finding.stop))
         elif target in RETRIED and not again:
             self._stop.because(_out_of_tries(finding))
-        advice = self._caution.seen(finding)
+        advice = self._caution.seen(finding, opening)
         if advice is Advice.STOP:
             self._stop.because(ServiceUnclear())
         elif advice is Advice.WAIT:

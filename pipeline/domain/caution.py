@@ -32,14 +32,21 @@ class Caution:
         self._first = True  # no answer has been understood yet
         self._unclear_answers = 0
         self._unknown = 0
+        self._canary = False  # the breaker has opened, and nothing that left since then has been understood
         self.openings = 0
 
-    def seen(self, finding: Finding) -> Advice:
-        """Takes note of one finding of a cancellation request."""
+    def seen(self, finding: Finding, sent_under: int | None = None) -> Advice:
+        """Takes note of one finding of a cancellation request.
+
+        ``sent_under`` is what ``openings`` was when the request left: what was in flight when the breaker opened
+        does not speak for the service as it is after the wait.
+        """
+        if sent_under is not None and sent_under < self.openings:
+            return Advice.GO
         if finding.event in (Event.NOTHING_LEFT, Event.STALE, Event.THROTTLED, Event.UNAUTHORISED):
             return Advice.GO  # proof that nothing was applied: says nothing about what answers mean
         if finding.event is not Event.UNCLEAR:
-            self._first = False
+            self._first = self._canary = False
             self._unclear_answers = self._unknown = 0
             self.window = min(self._most, self.window * 2)
             return Advice.GO
@@ -48,7 +55,7 @@ class Caution:
             return Advice.STOP
         self._unknown += 1
         self._unclear_answers += answered
-        if self._unclear_answers < NOT_UNDERSTOOD and self._unknown < UNKNOWN:
+        if not self._canary and self._unclear_answers < NOT_UNDERSTOOD and self._unknown < UNKNOWN:
             return Advice.GO
         return self._open()
 
@@ -56,5 +63,5 @@ class Caution:
         self.openings += 1
         self._unclear_answers = self._unknown = 0
         self.window = 1
-        # The canary after the wait has to be understood, but a lost one only opens the breaker again.
+        self._canary = True  # the one that goes after the wait has to be understood, or the breaker opens again
         return Advice.STOP if self.openings >= OPENINGS else Advice.WAIT

@@ -366,17 +366,24 @@ def test_f14_a_web_page_for_an_answer_stops_the_run_at_the_canary(bench: Bench) 
     assert "no se entendieron" in bench.said
 
 
-def test_f14_web_pages_from_the_tenth_row_on_open_the_breaker_and_the_third_opening_ends_the_run(bench: Bench) -> None:
+@pytest.mark.parametrize("concurrency", [1, 4, 8], ids=lambda n: f"F14-{n}-in-flight")
+def test_f14_web_pages_from_the_tenth_row_on_open_the_breaker_and_the_third_opening_ends_the_run(
+    bench: Bench, concurrency: int
+) -> None:
+    """Three answers open it, at most the others in flight are added to them; then one canary for each further
+    opening, and nothing else."""
     bench.batch(40)
     bench.script("cancel", *[{}] * 9, HTML)
-    bench.run("send")
+    bench.run("send", concurrency=concurrency, breaker_wait=4.0)
     unknown = bench.states.count(UNKNOWN)
-    # Three answers open it, three more may be in flight then; each further opening costs at most as much.
-    assert 3 <= unknown <= 3 * (3 + 3)
+    assert 5 <= unknown <= 3 + (concurrency - 1) + 2
     assert bench.states.count(CANCELLED) == 9
     assert bench.states.count(READY) == 40 - 9 - unknown
     assert bench.exit_code == 5
     assert bench.posts.total() == 9 + unknown
+    times = [e["at"] for e in bench.server.entries(service="cancel")]
+    assert (times[-1] - times[-2]) * 20 >= 4.0
+    assert (times[-2] - times[-3]) * 20 >= 4.0
 
 
 def test_f18_unknown_states_one_after_the_other_open_the_breaker(bench: Bench) -> None:

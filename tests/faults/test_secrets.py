@@ -145,7 +145,7 @@ def test_f70_the_libraries_of_the_wire_say_nothing_even_at_the_lowest_level(
     assert not names & {"httpx", "httpcore"}
 
 
-@pytest.mark.parametrize("how", ["in-a-message", "in-a-web-page", "in-a-header", "in-a-broken-status-line"])
+@pytest.mark.parametrize("how", ["in-a-message", "in-a-header"])
 def test_f70_the_command_prints_and_keeps_no_secret_that_a_server_gives_back(command: Command, how: str) -> None:
     command.batch(2)
     command.script("cancel", ECHOES[how])

@@ -65,6 +65,32 @@ def test_the_third_opening_ends_the_run():
     assert tell(Caution(8), GOOD, *three, GOOD, *three, GOOD, *three)[-1] is Advice.STOP
 
 
+@pytest.mark.parametrize("finding", [HTML, LOST])
+def test_the_canary_after_the_wait_has_to_be_understood_or_the_breaker_opens_again(finding):
+    caution = Caution(8)
+    tell(caution, GOOD, HTML, HTML, HTML)
+
+    assert tell(caution, finding, finding) == [Advice.WAIT, Advice.STOP]
+
+
+def test_an_understood_canary_after_the_wait_opens_the_ramp_again():
+    caution = Caution(8)
+    tell(caution, GOOD, HTML, HTML, HTML)
+
+    assert tell(caution, GOOD, HTML, HTML, HTML) == [Advice.GO, Advice.GO, Advice.GO, Advice.WAIT]
+    assert caution.openings == 2
+
+
+@pytest.mark.parametrize("late", [GOOD, HTML, LOST])
+def test_what_was_in_flight_when_the_breaker_opened_neither_opens_nor_closes_it(late):
+    caution = Caution(8)
+    tell(caution, GOOD, GOOD, HTML, HTML, HTML)
+
+    assert [caution.seen(late, sent_under=0) for _ in range(7)] == [Advice.GO] * 7
+    assert (caution.openings, caution.window) == (1, 1)
+    assert caution.seen(HTML, sent_under=1) is Advice.WAIT
+
+
 @pytest.mark.parametrize("event", [Event.NOTHING_LEFT, Event.STALE, Event.THROTTLED, Event.UNAUTHORISED])
 def test_what_was_not_applied_neither_opens_the_ramp_nor_the_breaker(event):
     caution = Caution(8)

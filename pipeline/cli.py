@@ -346,7 +346,7 @@ def resolve_row(
     chosen = decide.Decision(decision)
     who, why = decide.signed(by, reason)
     clock = wiring.make_clock(settings)
-    with wiring.open_memory(settings) as memory:
+    with wiring.open_memory(settings, sends=False) as memory:
         memory.store.begin_run(clock.now())
         memory.store.recover(clock.now())
         info = _batch(memory.views, batch)
@@ -500,6 +500,21 @@ def _named_ledger(target: str) -> str:
     if "://" in target:
         return target
     return f"sqlite:///{Path(target).absolute()}" if target and Path(target).is_file() else ""
+
+
+@command(name="adopt", cls=SpanishCommand)
+def adopt(by: Who, reason: Why, profile: Profile = "", ledger: Ledger = "") -> int:
+    """Declara que el registro se movió a este equipo y que en el anterior ya nadie lo usa. No envía nada."""
+    from pipeline import decide, wiring
+    from pipeline.ledger.engine import sqlite_path
+
+    settings = _settings(profile, ledger)
+    who, why = decide.signed(by, reason)
+    wiring.adopt_ledger(settings, who=who, why=why)
+    talk = Talk(False)
+    talk.out.print(f"Desde ahora el registro {sqlite_path(settings.ledger)} es de este equipo.", markup=False)
+    talk.out.print("No use la copia anterior: dos copias enviarían lo mismo dos veces.")
+    return 0
 
 
 @command(name="sandbox", cls=SpanishCommand)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import subprocess  # nosec B404 - starts this very program, no shell
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from pipeline.clock import Clock
@@ -18,13 +21,14 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.ledger.engine import Database, exclusive, open_as_it_is, open_ledger, sqlite_path
+from pipeline.ledger import identity
+from pipeline.ledger.engine import Database, exclusive, locked, open_as_it_is, open_ledger, sqlite_path
 from pipeline.ledger.store import Store
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
 from pipeline.poll import PollRules
 from pipeline.read.limits import MEGABYTE, Limits
-from pipeline.settings import CUFE_DIGIT, Env, Settings, addresses
+from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses
 from pipeline.submit import SendRules
 from pipeline.validate import Rules
 
@@ -58,9 +62,49 @@ def make_clock(settings: Settings) -> Clock:
 
 
 @contextmanager
-def open_memory(settings: Settings) -> Iterator[Memory]:
-    """The ledger for writing, locked and looked over. Raises ``AnotherRun``, ``StorageTrouble``."""
-    with exclusive(settings.ledger):
+def open_memory(settings: Settings, *, sends: bool = True) -> Iterator[Memory]:
+    """The ledger for writing: in a place that can be trusted, locked, whole, and this machine's.
+
+    With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time. Raises
+    ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
+    """
+    with _unchecked(settings, sends=sends) as memory:
+        if settings.env is not Env.SANDBOX:
+            now = make_clock(settings).now()
+            identity.own(memory.database, now, host=identity.host_id(), name=platform.node())
+        yield memory
+
+
+def adopt_ledger(settings: Settings, *, who: str, why: str) -> None:
+    """Makes the ledger this machine's. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
+    path = sqlite_path(settings.ledger)
+    if not path.is_file():
+        raise WrongUsage("No existe ese registro.", code="no-ledger", where=str(path))
+    with _unchecked(settings, sends=False) as memory:
+        now = make_clock(settings).now()
+        identity.adopt(memory.database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
+
+
+@contextmanager
+def one_credential(settings: Settings) -> Iterator[None]:
+    """Owns the credential on this machine until the end of the block. Raises ``AnotherRun``.
+
+    A sandbox that this run starts for itself has its own: nothing is shared.
+    """
+    if settings.env is Env.SANDBOX and not settings.base_url:
+        yield
+        return
+    user, _ = credentials(settings)
+    mark = hashlib.sha256(f"{addresses(settings)[0]}\n{user}".encode()).hexdigest()[:32]
+    path = user_state_path(PROGRAM) / "credenciales" / f"{mark}.lock"
+    with locked(path, "Otra ejecución está usando la misma credencial de eDoc con otro registro."):
+        yield
+
+
+@contextmanager
+def _unchecked(settings: Settings, *, sends: bool) -> Iterator[Memory]:
+    identity.check_place(sqlite_path(settings.ledger), strict=settings.env is not Env.SANDBOX)
+    with exclusive(settings.ledger), one_credential(settings) if sends else nullcontext():
         database = open_ledger(settings.ledger)
         try:
             look_over(database)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 BUSY_MS = 10_000
 
 # DELETE with EXTRA lost nothing in 1,000 simulated power cuts; DELETE with FULL lost 499 commits (reliability.md D10).
@@ -56,16 +56,20 @@ def exclusive(url: str) -> Iterator[None]:
     Raises ``AnotherRun`` at once when somebody else owns it.
     """
     path = sqlite_path(url)
+    with locked(Path(f"{path}.lock"), f"Otra ejecución está usando el registro {path.name}."):
+        yield
+
+
+@contextmanager
+def locked(path: Path, taken: str) -> Iterator[None]:
+    """Owns the lock file ``path`` until the end of the block. Raises ``AnotherRun``, saying ``taken``, at once."""
     with storage_errors(path):
         _make_folder(path.parent)
-        lock = FileLock(f"{path}.lock", mode=0o600)
+        lock = FileLock(path, mode=0o600)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise AnotherRun(
-                f"Otra ejecución está usando el registro {path.name}.",
-                remedy="Espere a que termine y vuelva a intentarlo.",
-            ) from None
+            raise AnotherRun(taken, remedy="Espere a que termine y vuelva a intentarlo.") from None
     crashpoint("lock-taken")
     try:
         yield

@@ -41,6 +41,18 @@ run = Table(
     Column("host", Text, nullable=False),
 )
 
+# The machines this ledger was used on, the newest last: on any other it is refused (identity.py).
+owner = Table(
+    "owner",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("host", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("since_utc", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
 batch = Table(
     "batch",
     metadata,

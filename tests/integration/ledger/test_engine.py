@@ -5,13 +5,17 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
+from pipeline.ledger import tables
 from pipeline.ledger.engine import exclusive, open_ledger, sqlite_path
 from pipeline.ledger.tables import metadata
 
@@ -132,3 +136,24 @@ def test_a_path_through_a_file_is_one_sentence(tmp_path):
 
     with pytest.raises(StorageTrouble):
         open_ledger(f"sqlite:///{tmp_path / 'archivo' / 'sub' / 'r.db'}")
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_everything_in_it(tmp_path):
+    path = tmp_path / "registro.db"
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO run VALUES (7, '2026-11-20T15:00:00.000000Z', 'ana', 'equipo')"))
+    engine.dispose()
+    path.chmod(0o600)
+
+    database = open_ledger(f"sqlite:///{path}")
+    try:
+        with database.write() as connection:
+            assert connection.execute(text("SELECT who FROM run")).scalar() == "ana"
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    finally:
+        database.close()

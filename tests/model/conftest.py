@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.decide import Before, authorise, found_cancelled, read_before
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.errors import Interrupted
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, SUCCESS, Event, State
@@ -28,6 +29,8 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
+from pipeline.edoc.wire import read_answer
+from pipeline.ledger.decisions import standing
 from pipeline.ledger.engine import open_ledger
 from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
@@ -86,7 +89,7 @@ class Doc:
     cancelled: bool = False
     received: int = 0  # requests that were processed
     departed: int = 0  # requests of which a byte left
-    proofs: int = 0  # of those, answered so that it is proven that they were not applied: 401, 429
+    proofs: int = 0  # of those, proven not to have been applied (401, 429), or followed by a resend of a person
 
     @property
     def unproven(self) -> int:
@@ -214,6 +217,10 @@ class Edoc:
             return self.rng.choice(FLAPS)
         return {"estadoEdoc": _STATE.get(doc.fate, doc.transitory)}
 
+    def truth(self, cufe: str) -> dict[str, Any]:
+        """What a query without any fault would answer."""
+        return self._state(self.docs[cufe])
+
     def _token(self) -> dict[str, Any]:
         self.tokens += 1
         ends = EPOCH + timedelta(seconds=self.rng.choice((60, 900, 3600)))
@@ -313,7 +320,7 @@ class Simulation:
             doc.cancelled = doc.fate in ("already", "duplicate")
         self.edoc = Edoc(rng, self.docs)
         self.moves: Counter[tuple[State, Event]] = Counter()
-        self.deaths = 0
+        self.deaths = self.resends = 0
         self.history: list[tuple[Any, ...]] = []
         self.waiting: list[str] = []  # rows that are neither final nor with a person
 
@@ -382,10 +389,32 @@ class Simulation:
             life.step()
             store.recover(self.clock.now())
             life.step()
+            if not calm and self.rng.random() < 0.4:
+                self._person(database, store)
+            life.step()
             store.reopen(self.info.id, self.clock.now())
             await self._send_and_ask(life, store, views, calm=calm)
         finally:
             database.close()
+
+    def _person(self, database: Any, store: Store) -> None:
+        """Somebody looks at a row that the machine gave up, asks eDoc, and has it sent again if it is not cancelled."""
+        lines = Views(database, ENV).lines(self.info)
+        given_up = [line for line in lines if line.state in (State.REVIEW, State.NOT_FOUND, State.NEEDS_CORRECTION)]
+        if not given_up:
+            return
+        line = self.rng.choice(given_up)
+        cufe = line.cufe or ""
+        row = standing(database, self.info, line.position.line)
+        said = json.dumps(self.edoc.truth(cufe)).encode()
+        finding = read_answer(Source.QUERY, 200, said, asked_cufe=cufe)
+        before = read_before(finding)
+        if before is Before.CANCELLED:
+            found_cancelled(store, row, finding, self.clock.now())
+        elif before is not Before.IN_FLIGHT:
+            self.docs[cufe].proofs = self.docs[cufe].departed
+            authorise(store, row, finding, who="ana", why="consta viva en el portal", now=self.clock.now())
+            self.resends += 1
 
     async def _send_and_ask(self, life: Life, store: Store, views: Views, *, calm: bool) -> None:
         limiter = Limiter(life.rate, self.clock)
@@ -400,7 +429,8 @@ class Simulation:
         most = self.rng.choice((1, 4, 8))
         common: dict[str, Any] = {"client": client, "limiter": limiter, "clock": self.clock, "stop": stop}
         async with Writer(store, Inline(life, self._heard)) as writer:
-            rules = SendRules(concurrency=most, ahead=max(1, min(most, int(life.rate))))
+            preflight = not calm and self.rng.random() < 0.25
+            rules = SendRules(concurrency=most, ahead=max(1, min(most, int(life.rate))), preflight=preflight)
             await submit(views.ready("lote"), writer=writer, rules=rules, watch=_nobody, **common)
             ask = PollRules(every=40.0, lasting=self.rng.choice((60.0, 200.0)), now=calm or self.rng.random() < 0.3)
             await poll(views.followed(["lote"]), writer=writer, rules=ask, watch=_nobody, **common)

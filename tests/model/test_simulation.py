@@ -45,17 +45,19 @@ def _live(simulate: Any, seed: int, rows: int) -> Any:
 @pytest.mark.parametrize("share", range(SHARES))
 def test_whatever_goes_wrong_nothing_is_sent_twice_or_lost_or_claimed_and_all_ends(simulate: Any, share: int) -> None:
     moves: Counter[tuple[State, Event]] = Counter()
-    deaths = posts = done = 0
+    deaths = posts = done = resends = 0
     started, seed = time.monotonic(), FIRST + share
     while (seed < FIRST + SEEDS) if SEEDS else (done < 5 or time.monotonic() - started < SECONDS):
         lived = _live(simulate, seed, ROWS)
         moves.update(lived.moves)
         deaths += lived.deaths
+        resends += lived.resends
         posts += sum(doc.departed for doc in lived.docs.values())
         done += 1
         seed += SHARES
-    print(f"\nseeds {FIRST + share} to {seed - SHARES} by {SHARES}: {done} seeds of {ROWS} rows, {deaths} deaths,")
-    print(f"{posts} requests to cancel, {moves.total()} moves, {time.monotonic() - started:.1f} s; 0 promises broken")
+    seconds = time.monotonic() - started
+    print(f"\nseeds {FIRST + share} to {seed - 1}: {done} of {ROWS} rows in {seconds:.1f} s, {deaths} deaths,")
+    print(f"{resends} resends by a person, {posts} requests to cancel, {moves.total()} moves; 0 promises broken")
     _report(moves)
 
 

@@ -247,32 +247,33 @@ def test_f06_f07_a_request_that_was_received_and_not_answered_is_found_by_query(
 def test_f08_an_answer_that_never_comes_is_unknown_after_the_deadline_and_found_by_query(
     bench: Bench, applied: bool
 ) -> None:
-    unclear(bench, sends(end="hang"), "read-timeout", applied=applied, read_s=0.4)
+    unclear(bench, sends(end="hang"), "read-timeout", applied=applied, read_s=0.6)
     assert bench.posts[2] == 1
 
 
-@pytest.mark.parametrize("held", [pytest.param(0.3, id="F09-30-s-later"), pytest.param(0.6, id="F09-60-s-later")])
+@pytest.mark.parametrize("speed", [pytest.param(30.0, id="F09-30-s-later"), pytest.param(60.0, id="F09-60-s-later")])
 def test_f09_a_request_delivered_after_its_sender_gave_up_is_not_sent_again_and_found_in_the_end(
-    bench: Bench, proxy: Proxy, held: float
+    bench: Bench, proxy: Proxy, speed: float
 ) -> None:
-    """Hurried a hundredfold: the first 18 proves nothing, the settle schedule asks again at +30 s and +2 min."""
-    bench.batch(1, speed=100.0)
-    bench.urls["cancel"] = proxy.link("cancel", bench.server.ports["cancel"], hold=held)
+    """It is held for a second, which is half a minute or a whole one here. The 18 before that proves nothing."""
+    bench.batch(1, speed=speed)
+    bench.urls["cancel"] = proxy.link("cancel", bench.server.ports["cancel"], hold=1.0)
     bench.script("query", asked(18), {})
-    bench.run(lasting=1.0, read_s=0.15)
+    bench.run("send", read_s=0.2)
     assert bench.states == [UNKNOWN]
     assert not bench.server.cancelled
     bench.run("poll", lasting=300.0)
     assert bench.states == [CANCELLED]
     assert bench.posts == {1: 1}
+    assert bench.queries(1) >= 2
     assert bench.exit_code == 0
 
 
 def test_f10_a_dripping_answer_is_given_up_at_the_deadline_and_frees_its_place(bench: Bench) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-    unclear(bench, repeats(head, b" ", 1000, pause=0.05), "deadline", concurrency=1, read_s=2.0, total_s=0.6)
+    unclear(bench, repeats(head, b" ", 1000, pause=0.05), "deadline", concurrency=1, read_s=2.0, total_s=0.8)
     first, second = (e["at"] for e in bench.server.entries(service="cancel")[1:])
-    assert 0.5 <= second - first <= 1.6
+    assert 0.7 <= second - first <= 1.8
 
 
 # --------------------------------------------------------------------- answers that nobody can rely on: F11 - F18

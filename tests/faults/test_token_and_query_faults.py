@@ -14,6 +14,7 @@ from tests.faults.actions import Action, asked, http, says, sends, state
 from tests.faults.bench import Bench
 
 CANCELLED, UNKNOWN, READY, REVIEW = State.CANCELLED, State.UNKNOWN, State.READY, State.REVIEW
+HANG = sends(end="hang")
 LOST = sends(end="reset")
 LOST_BUT_APPLIED = sends(end="reset", apply="now")
 
@@ -30,7 +31,7 @@ def token(value: Any, **more: Any) -> Action:
     [
         pytest.param(says(500, mensajeRespuesta="Llame a soporte"), 3, ServiceRefused, id="F33-500"),
         pytest.param(says(503), 3, ServiceRefused, id="F33-503"),
-        pytest.param(sends(end="hang"), 3, ServiceRefused, id="F33-time-out"),
+        pytest.param(HANG, 3, ServiceRefused, id="F33-time-out"),
         pytest.param(sends(end="reset"), 3, ServiceRefused, id="F33-reset"),
         pytest.param(says(raw="<html>Mantenimiento</html>"), 1, ServiceRefused, id="F33-html"),
         pytest.param(says(codigoError=None), 1, ServiceRefused, id="F33-missing"),
@@ -50,7 +51,7 @@ def test_f33_without_a_token_nothing_is_claimed_and_nothing_is_sent(
 ) -> None:
     bench.batch(3)
     bench.script("token", action)
-    bench.run(read_s=0.3)
+    bench.run(read_s=0.3 if action == HANG else 5.0)
     assert bench.states == [READY] * 3
     assert bench.outcomes == ["NO ENVIADA"] * 3
     assert not bench.posts
@@ -196,7 +197,7 @@ DOWN: dict[str, Action | None] = {
     "closed-port": None,
     "500": says(500),
     "html": says(raw="<html>"),
-    "hang": sends(end="hang"),
+    "hang": HANG,
     "other-document": asked(11, "FE" + "0" * 64),
 }
 
@@ -211,13 +212,14 @@ def test_f38_while_queries_fail_a_row_stays_unknown_and_ends_with_a_person(bench
             bench.urls["query"] = free.getsockname()[1]
     else:
         bench.script("query", action, row=2)
-    bench.run(read_s=0.2)
+    patience = 0.5 if action == HANG else 5.0
+    bench.run(read_s=patience)
     assert bench.states == [CANCELLED, UNKNOWN]
     assert bench.exit_code == (5 if how == "other-document" else 4)
     assert bench.outcomes[1] == "RESULTADO DESCONOCIDO"
     for _ in range(2):
         bench.clock.skip(timedelta(hours=40))
-        bench.run("poll", now=True, lasting=0.5, read_s=0.2)
+        bench.run("poll", now=True, lasting=0.5, read_s=patience)
     assert bench.states == [CANCELLED, REVIEW]
     assert bench.posts == {1: 1, 2: 1}
 

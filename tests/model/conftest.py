@@ -23,7 +23,7 @@ from pipeline.decide import Before, authorise, found_cancelled, read_before
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.errors import Interrupted
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, SUCCESS, Event, State
-from pipeline.domain.outcomes import Outcome, outcome
+from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, Position, Source, Verdict
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
@@ -457,11 +457,12 @@ class Simulation:
         shown: Counter[str] = Counter()
         self.waiting = [f"row {n.pos} {n.state.value} ({self.docs[n.cufe or '']})" for n in lines if n.state in OPEN]
         for line, doc in zip(lines, self.docs.values(), strict=True):
-            word = outcome(line.state, alive=line.source is Source.QUERY and line.estado == 2)
+            alive = line.source is Source.QUERY and line.estado == 2
+            word = outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT)
             shown[word.value] += 1
             if line.state in SUCCESS:
                 assert doc.cancelled, f"row {line.pos} shows {word.value} while it is alive ({doc})"
-            if word is Outcome.NOT_SENT:
+            if word in (Outcome.NOT_SENT, Outcome.HELD):
                 assert doc.unproven == 0, f"row {line.pos} shows {word.value} although it left ({doc})"
         assert counts == dict(shown)
 

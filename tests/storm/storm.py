@@ -86,6 +86,8 @@ def _kill(scene: Scene, rng: random.Random, kills: int, rows: int, tally: Tally)
         else:
             after, wait = rng.randint(1, max(4, 3 * rows // (kills + 1))), rng.uniform(0.0, 0.004)
         ended = scene.go(signals=[[wait, signal.SIGKILL]], after=after)
+        assert ended["code"] in (-signal.SIGKILL, 0, 1, 4, 5), ended["words"]
+        assert ended["code"] != 5 or "no se entendieron" in ended["words"], ended["words"]
         if ended["code"] == -signal.SIGKILL:
             kills -= 1
             tally.kills += 1

@@ -181,6 +181,8 @@ def recommend(line: ResultLine) -> Action:
     late = line.deadline is not None and line.deadline.window is Window.LATE
     if late and line.state in _REFUSED_LATE:
         return CREDIT_NOTE
+    if line.again and line.state in (State.READY, State.NOT_SENT, State.REFUSED_AUTH):
+        return ALREADY_QUEUED
     if line.state is State.REVIEW and line.note == PREFLIGHT:
         return DOUBT_BEFORE
     if line.state is State.REVIEW and line.estado == 18:

@@ -56,12 +56,19 @@ _BY_STATE: dict[State, Outcome] = {
 }
 
 
-def outcome(state: State, *, alive: bool = False, unsent: bool = False) -> Outcome:
+def outcome(state: State, *, alive: bool = False, unsent: bool = False, again: bool = False) -> Outcome:
     """The word for a row in ``state``.
 
     ``alive`` when the last answer was a query's 2 (edoc-api.md 5). ``unsent`` when the query before the sending left a
     doubt and it was never sent: its outcome is not unknown, it waits for a person (reliability.md P5).
+    ``again`` when this is a resend that a person authorised: the first request may have been applied, so nothing that
+    becomes of the second one can say that the row was not sent.
     """
+    word = _word(state, alive=alive, unsent=unsent)
+    return Outcome.UNKNOWN if again and word in (Outcome.NOT_SENT, Outcome.HELD) else word
+
+
+def _word(state: State, *, alive: bool, unsent: bool) -> Outcome:
     if unsent and state is State.REVIEW:
         return Outcome.HELD
     if alive and state in (State.PENDING, State.UNKNOWN, State.REVIEW):

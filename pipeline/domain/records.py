@@ -203,6 +203,7 @@ class Tracked:
 class ResultLine:
     """One input row as the ledger knows it: everything that the report may show of it.
 
+    ``again`` when its newest attempt is a resend that a person authorised.
     For a duplicate, ``leader`` names the row it mirrors and ``mirrored`` holds that row's line (one level).
     """
 
@@ -221,6 +222,7 @@ class ResultLine:
     warnings: tuple[Problem, ...] = ()
     deadline: Deadline | None = None
     attempts: int = 0
+    again: bool = False
     estado: int | None = None
     source: Source | None = None
     dgi: str | None = None

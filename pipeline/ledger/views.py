@@ -201,13 +201,15 @@ class Views:
             total[outcome(State(state)).value] += count
         alive = (attempt.c.source == Source.QUERY.value) & (attempt.c.estado == 2)
         unsent = attempt.c.note == PREFLIGHT
+        again = attempt.c.possible_duplicate
         with_attempt = (
-            select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), func.count())
+            select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), again, func.count())
             .where(attempt.c.batch == batch, attempt.c.n == _newest_n())
-            .group_by(attempt.c.state, alive, unsent)
+            .group_by(attempt.c.state, alive, unsent, again)
         )
-        for state, is_alive, is_unsent, count in self._database.read(with_attempt):
-            total[outcome(State(state), alive=bool(is_alive), unsent=bool(is_unsent)).value] += count
+        for state, is_alive, is_unsent, is_again, count in self._database.read(with_attempt):
+            word = outcome(State(state), alive=bool(is_alive), unsent=bool(is_unsent), again=bool(is_again))
+            total[word.value] += count
         return dict(total)
 
     def _newest(self, batch: str, states: list[str]) -> Sequence[Any]:
@@ -332,6 +334,7 @@ def _line(row: Any, attempt: Any | None, sheet: str | None) -> ResultLine:
         state=state,
         sent_cufe=row.cufe if was_sent else None,
         attempts=attempt.n,
+        again=bool(attempt.possible_duplicate),
         estado=attempt.estado,
         source=Source(attempt.source) if attempt.source else None,
         dgi=attempt.dgi,

@@ -90,7 +90,7 @@ def row_of(line: ResultLine, *, preview: bool = False) -> Row:
 def outcome_of(line: ResultLine) -> Outcome:
     """The word in ``resultado``; a query's 2 means that the invoice is alive (edoc-api.md 5)."""
     alive = line.source is Source.QUERY and line.estado == 2
-    return outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT)
+    return outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT, again=line.again)
 
 
 def action_of(line: ResultLine, *, preview: bool = False) -> Action:

@@ -458,7 +458,7 @@ class Simulation:
         self.waiting = [f"row {n.pos} {n.state.value} ({self.docs[n.cufe or '']})" for n in lines if n.state in OPEN]
         for line, doc in zip(lines, self.docs.values(), strict=True):
             alive = line.source is Source.QUERY and line.estado == 2
-            word = outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT)
+            word = outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT, again=line.again)
             shown[word.value] += 1
             if line.state in SUCCESS:
                 assert doc.cancelled, f"row {line.pos} shows {word.value} while it is alive ({doc})"

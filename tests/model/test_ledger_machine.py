@@ -79,6 +79,7 @@ class Attempt:
     state: State = State.READY
     version: int = 1
     alive: bool = False  # the last state that was answered is a query's 2
+    again: bool = False  # it follows a resend that a person authorised
 
     @property
     def live(self) -> bool:
@@ -100,7 +101,8 @@ class Model:
         return next((a for a in reversed(self.attempts) if (a.batch, a.pos) == (batch, pos)), None)
 
     def add(self, before: Attempt) -> None:
-        self.attempts.append(Attempt(before.cufe, before.batch, before.pos, before.n + 1))
+        again = before.again or before.state is State.CLOSED_RESEND
+        self.attempts.append(Attempt(before.cufe, before.batch, before.pos, before.n + 1, again=again))
         self.events += 1
 
     def counts(self, batch: str) -> dict[str, int]:
@@ -108,7 +110,8 @@ class Model:
         for pos, verdict in enumerate(self.batches[batch], 1):
             found = self.newest(batch, pos)
             state = VERDICT_STATE[verdict] if found is None else found.state
-            words[outcome(state, alive=found is not None and found.alive).value] += 1
+            alive, again = (found.alive, found.again) if found is not None else (False, False)
+            words[outcome(state, alive=alive, again=again).value] += 1
         return dict(words)
 
 

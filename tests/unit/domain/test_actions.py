@@ -64,6 +64,11 @@ def test_a_code_that_an_earlier_batch_holds_with_another_reason_is_not_to_be_loa
     assert recommend(replace(LINE, state=State.CONFLICT)).rule == "A13"
 
 
+def test_a_resend_that_could_not_leave_is_still_to_be_sent_and_says_who_allowed_it():
+    assert recommend(replace(LINE, state=State.NOT_SENT, again=True)).rule == "A20"
+    assert recommend(replace(LINE, state=State.NOT_SENT)).rule == "A16"
+
+
 def test_not_found_after_a_lost_answer_sends_a_person_to_the_portal_before_any_resend():
     assert recommend(replace(LINE, state=State.REVIEW, estado=18)) is MISSING_AFTER_INTENT
 

@@ -43,6 +43,12 @@ def test_a_cancelled_row_stays_cancelled_whatever_a_query_said_before():
     assert outcome(State.CANCELLED, alive=True) is Outcome.CANCELLED
 
 
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("unsent", [False, True])
+def test_nothing_that_becomes_of_a_resend_says_that_the_row_was_not_sent(state, unsent):
+    assert outcome(state, unsent=unsent, again=True) not in (Outcome.NOT_SENT, Outcome.HELD)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -27,6 +27,7 @@ from schemas.columns import INPUT_COLUMNS, RESULT_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 README, GUIDE, AUDIT = ROOT / "README.md", ROOT / "docs/guia-contable.md", ROOT / "docs/auditoria.md"
+RELIABILITY = ROOT / "docs/fiabilidad.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
 SHEETS = (SUMMARY, "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")
 
@@ -83,6 +84,7 @@ def word_after(before: State, number: int, source: Source) -> str:
 def table_of_outcomes() -> str:
     """Every word of ``resultado`` with the states of the ledger behind it."""
     by_word = {word: [state.value for state in State if outcome(state) is word] for word in Outcome}
+    by_word[Outcome.HELD] = [s.value for s in State if outcome(s, unsent=True) is Outcome.HELD]
     by_word[Outcome.STILL_ALIVE] = [s.value for s in State if outcome(s, alive=True) is Outcome.STILL_ALIVE]
     rows = [[f"`{word.value}`", MEANINGS[word], ", ".join(f"`{name}`" for name in by_word[word])] for word in Outcome]
     return table(["resultado", "meaning, as the workbook says it", "states in the ledger"], rows)
@@ -195,7 +197,7 @@ def test_every_setting_stands_in_the_readme_with_its_default() -> None:
     assert rows == {**expected, f"{PREFIX}CONFIG": rows.get(f"{PREFIX}CONFIG", "missing")}
 
 
-@pytest.mark.parametrize("page", [README, GUIDE, AUDIT], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [README, GUIDE, AUDIT, RELIABILITY], ids=lambda page: page.name)
 def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
     assert set(re.findall(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b", text_of(page))) <= known
@@ -243,6 +245,46 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_page_tells_a_machines_path_or_a_registry(page: Path) -> None:
     assert [word for word in FORBIDDEN if word in text_of(page)] == []
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", text_of(ROOT / "Makefile"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_make_command_that_a_page_names_exists(page: Path) -> None:
+    assert set(re.findall(r"`make ([a-z][a-z-]*)", text_of(page))) <= make_targets()
+
+
+def test_every_figure_was_measured_by_a_command_on_a_day() -> None:
+    """A line of the measured figures: figure, value, a make target or a module of the tests, day."""
+    inside = text_of(RELIABILITY).partition("## Cifras medidas")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in inside.splitlines() if line[:1] == "|"]
+    assert rows[0] == ["cifra", "valor", "orden", "fecha"]
+    assert len(rows) > 2
+    for row in rows[2:]:
+        command, day = row[2], row[3]
+        assert re.fullmatch(r"`make ([a-z-]+)[^`]*`", command), row
+        assert re.fullmatch(r"\d\d/\d\d/\d{4}", day), row
+
+
+def test_the_guide_to_reliability_names_every_long_suite() -> None:
+    named = set(re.findall(r"`make ([a-z-]+)", text_of(RELIABILITY)))
+    assert {"test", "storm", "powercuts", "simulate", "mutants"} <= named
+
+
+@pytest.mark.parametrize("page", [README, RELIABILITY], ids=lambda page: page.name)
+def test_every_promise_stands_once_with_a_test_behind_it(page: Path) -> None:
+    rows = [line.split("|") for line in text_of(page).splitlines() if re.match(r"\| P\d+ \|", line)]
+    assert [row[1].strip() for row in rows] == [f"P{n}" for n in range(1, 19)]
+    for row in rows:
+        assert "tests/" in row[3], row[1]
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs/decisions"
+    listed = re.findall(r"^\| \[\d{4}\]\(([^)]+)\)", text_of(folder / "README.md"), re.MULTILINE)
+    assert listed == sorted(page.name for page in folder.glob("[0-9]*.md"))
 
 
 def rewrite() -> None:

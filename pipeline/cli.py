@@ -399,8 +399,7 @@ def resend_row(
             talk.progress.print("✗ eDoc aún la tiene en trámite: no se reenvía. Vuelva a consultar con «anular poll».")
             _report([info], memory, talk, settings, None)
             return 4
-        if before is decide.Before.DOUBT or confirm or sys.stdin.isatty():
-            _confirm_code(found.cufe, confirm)
+        _confirm_code(found.cufe, confirm)
         attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=clock.now())
 
         async def work(steps: Steps, stop: Stop) -> None:

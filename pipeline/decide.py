@@ -68,7 +68,7 @@ class Before(Enum):
     CANCELLED = "cancelled"  # done: nothing is sent
     IN_FLIGHT = "in-flight"  # something is on its way: nothing is added to it
     ALIVE = "alive"  # the invoice is there and not cancelled
-    DOUBT = "doubt"  # anything else: only with a typed confirmation
+    DOUBT = "doubt"  # anything else: the person sees the doubt before confirming
 
 
 def read_before(finding: Finding) -> Before:

@@ -10,11 +10,11 @@ def resend(place, batch, row, *more):
 
 
 def test_each_row_is_resent_only_when_it_may_be(place, cufe):
-    """000: done. 930: lost, never found. 931: lost, but cancelled. 950: in flight for ever. 906: returned."""
-    scenarios = ["000", "930", "931", "950", "906"]
+    """000: done. 930: lost, never found. 931: lost, but cancelled. 950: in flight. 906: returned. 951: alive."""
+    scenarios = ["000", "930", "931", "950", "906", "951"]
     batch = place.anular("run", place.batch(scenarios), "--yes", "--no-poll", "--json").data[0]["batch"]
     codes = [cufe(n, scenario) for n, scenario in enumerate(scenarios, start=1)]
-    assert [place.posts()[code] for code in codes] == [1, 1, 1, 1, 1]
+    assert [place.posts()[code] for code in codes] == [1, 1, 1, 1, 1, 1]
 
     lost = resend(place, batch, 3)
     assert (lost.code, "No se cambió nada" in lost.err, place.posts()[codes[1]]) == (2, True, 1)
@@ -32,8 +32,10 @@ def test_each_row_is_resent_only_when_it_may_be(place, cufe):
     flying = resend(place, batch, 5, "--confirm", codes[3][-8:])
     assert (flying.code, "en trámite" in flying.err) == (4, True)
     assert resend(place, batch, 6, "--confirm", codes[4][-8:]).data[0]["outcomes"]["ANULADA"] == 4
+    alive = resend(place, batch, 7)  # eDoc says 2; the typed end of the code is wanted all the same
+    assert (alive.code, "No se cambió nada" in alive.err) == (2, True)
     assert "no se puede reenviar" in resend(place, batch, 2, "--confirm", codes[0][-8:]).err
 
     assert place.anular("verify").code == 0
     assert place.anular("run", place.folder / "lote.xlsx", "--yes", "--no-poll").code == 4
-    assert [place.posts()[code] for code in codes] == [1, 2, 1, 1, 2]
+    assert [place.posts()[code] for code in codes] == [1, 2, 1, 1, 2, 1]

@@ -79,21 +79,19 @@ class Writer:
         else:
             crashpoint("group-committed")
             for (_, future), result in zip(group, moved, strict=True):
-                if not future.done():
-                    future.set_result(result)
+                future.set_result(result)
 
     async def _commit_alone(self, pair: tuple[Move, asyncio.Future[Moved]]) -> None:
         wish, future = pair
         try:
             (moved,) = await self._in_thread([wish])
+        except Bug as bug:
+            _fail([pair], bug)
         except BaseException as error:
-            if not isinstance(error, Bug):
-                self._broken = error
-                await self._give_up([pair], error)
-            _fail([pair], error)
+            self._broken = error
+            await self._give_up([pair], error)
         else:
-            if not future.done():
-                future.set_result(moved)
+            future.set_result(moved)
 
     async def _give_up(self, group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
         """What was learnt is kept beside the ledger before anybody hears that it could not be committed (P17)."""
@@ -108,7 +106,7 @@ class Writer:
 
 
 def _fail(group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
+    """Callers are shielded from their futures, so each is still open here, also when its caller has gone away."""
     for _, future in group:
-        if not future.done():
-            future.set_exception(error)
-            future.exception()  # a caller that has gone away must not cause a warning
+        future.set_exception(error)
+        future.exception()  # nobody may be left to look at it: that must not cause a warning

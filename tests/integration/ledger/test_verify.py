@@ -229,3 +229,37 @@ def test_an_emptied_file_is_no_good_ledger(lived):
 
     with pytest.raises(StorageTrouble):
         open_as_it_is(lived.url)
+
+
+def test_a_row_that_was_put_in_by_hand_is_found(lived):
+    tamper(
+        lived,
+        "INSERT INTO row (batch, pos, line, cells, state, remarks) SELECT batch, 99, 99, cells, 'REJECTED_INPUT', '' "
+        "FROM row WHERE pos=1",
+    )
+
+    assert ("row", None) in found(lived)
+
+
+def test_the_first_faults_are_told_and_thousands_are_not(book, row):
+    book.take([row(n) for n in range(1, 41)])
+    tamper(book, "UPDATE row SET line = line + 1")
+
+    assert len(verify.examine(book.database).faults) == verify.MOST_FAULTS
+
+
+def test_of_a_long_ledger_a_missing_event_where_the_look_begins_is_found(lived, monkeypatch):
+    monkeypatch.setattr(verify, "WHOLE", 4)
+    tamper(lived, "DELETE FROM event WHERE seq=7")
+
+    with pytest.raises(StorageTrouble) as refusal:
+        verify.look_over(lived.database)
+
+    assert refusal.value.code == "ledger-broken"
+    assert "suceso 7" in refusal.value.sentence
+
+
+def test_a_batch_whose_head_is_gone_leaves_rows_without_one(lived):
+    tamper(lived, "DELETE FROM batch")
+
+    assert ("row", None) in found(lived)

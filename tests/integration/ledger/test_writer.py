@@ -63,6 +63,28 @@ def test_an_impossible_move_fails_alone(book, row):
     assert [line.state for line in book.views.lines(info)] == [State.SENDING] * 3
 
 
+def test_a_disk_that_fails_while_moves_are_tried_one_by_one_is_no_bug(book, row, monkeypatch):
+    info = book.take([row(1), row(2)])
+    first, second = claims(book, info)
+    apply = book.store.apply
+
+    def failing(moves):
+        if len(moves) > 1:
+            raise Bug("one of them is impossible")
+        if moves[0].pos == 2:
+            raise StorageTrouble("el disco está lleno")
+        return apply(moves)
+
+    async def main():
+        async with Writer(book.store) as writer:
+            return await asyncio.gather(writer.record(first), writer.record(second), return_exceptions=True)
+
+    monkeypatch.setattr(book.store, "apply", failing)
+    results = asyncio.run(main())
+
+    assert [type(result).__name__ for result in results] == ["Moved", "StorageTrouble"]
+
+
 def test_after_a_failed_commit_nothing_is_accepted_any_more(book, row, monkeypatch):
     info = book.take([row(1), row(2)])
     first, second = claims(book, info)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import hashlib
 import gc
+import hashlib
 import io
 import re
 import tracemalloc

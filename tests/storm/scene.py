@@ -249,12 +249,13 @@ class Scene:
 
     def check_acks(self, start: int = 0) -> None:
         """What was told (from byte ``start`` on) is still there: the same version in the same state, or a later one."""
-        if not self.acks.exists():
+        told = self.acks.read_text("utf-8")[start:].splitlines() if self.acks.exists() else []
+        if not told:  # killed before the ledger had its tables, perhaps
             return
         with sqlite3.connect(self.ledger) as connection:
             now = {line[0]: line[1:] for line in connection.execute("SELECT id, v, state FROM attempt")}
         connection.close()
-        for line in self.acks.read_text("utf-8")[start:].splitlines():
+        for line in told:
             attempt, version, state, *_ = line.split()
             assert int(attempt) in now, f"lost: {line}"
             held, word = now[int(attempt)]

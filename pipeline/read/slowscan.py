@@ -8,16 +8,29 @@ from xml.parsers import expat
 from pipeline.domain.problems import refused
 from pipeline.read.grid import Area, Scan, area_of, far_away, key, place_of
 
+# How deep each tag stands: worksheet > sheetData > row > c > f, v, is.
+_DEPTH = {"sheetData": 2, "row": 3, "c": 4, "f": 5, "v": 5, "is": 5}
+_OFF = ("0", "false", "")
+
 
 class Watcher:
-    """Gathers what the tags of a worksheet say. Positions as the reader counts them when addresses are missing."""
+    """Gathers what the tags of a worksheet say. Positions as the reader counts them when addresses are missing.
+
+    A tag of a row or cell that does not stand where a worksheet has it is refused: programs differ in whether they
+    see it, and a row must be the same for everybody.
+    """
 
     def __init__(self, sheet: str, last_row: int, last_column: int) -> None:
         self._sheet, self._limits = sheet, (last_row, last_column)
         self._row, self._column = 0, 0
         self._previous = -1
+        self._depth = 0
+        self._data: str | None = None  # the prefix of sheetData, once it was met
+        self._inside = False
         self._cell: tuple[int, int] | None = None
-        self._in_value = self._is_text = False
+        self._kind = ""
+        self._held: list[str] = []  # what the cell holds: f, v, is
+        self._value: list[str] | None = None
         self._reach = (0, 0)
         self._formulas: dict[int, bool] = {}
         self._errors: dict[int, str] = {}
@@ -47,24 +60,35 @@ class Watcher:
         )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(":")[2]
-        if name == "c":
-            self._start_cell(attributes)
-        elif name == "row":
-            self._start_row(attributes)
-        elif self._cell is not None and name in ("v", "f", "is"):
-            self._content(name)
+        self._depth += 1
+        prefix, _, name = tag.rpartition(":")
+        if name == "sheetData":
+            if self._depth != _DEPTH[name] or self._data is not None:
+                raise refused("xlsx-danado")
+            self._data, self._inside = prefix, True
+        elif self._inside and name in _DEPTH:
+            if self._depth != _DEPTH[name] or prefix != self._data:
+                raise refused("xlsx-danado")
+            self._start_inside(name, attributes)
         elif name == "mergeCell":
             self.merged.append(area_of(attributes.get("ref", "")))
-        elif name == "col" and (attributes.get("hidden") in ("1", "true") or attributes.get("width") == "0"):
+        elif name == "col" and (_is_on(attributes) or attributes.get("width") == "0"):
             self.hidden_columns.append((_whole(attributes.get("min")) - 1, _whole(attributes.get("max")) - 1))
+
+    def _start_inside(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "row":
+            self._start_row(attributes)
+        elif name == "c":
+            self._start_cell(attributes)
+        elif self._cell is not None:
+            self._content(name)
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         row = _whole(attributes["r"]) if "r" in attributes else self._row + 1
         if row <= self._row:
             raise refused("xlsx-desorden", sheet=self._sheet)
         self._row, self._column = row, 0
-        if attributes.get("hidden") in ("1", "true") or re.fullmatch(r"0(?:\.0*)?", attributes.get("ht", "")):
+        if _is_on(attributes) or re.fullmatch(r"\s*0(?:\.0*)?\s*", attributes.get("ht", "")):
             self._hidden.add(row)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
@@ -75,29 +99,53 @@ class Watcher:
             raise refused("xlsx-desorden", sheet=self._sheet)
         self._previous, self._column = key(row, column), column + 1
         self._cell = (row, column)
-        self._is_text = attributes.get("t") == "str"
-        if attributes.get("t") == "e":
+        self._kind, self._held = attributes.get("t", "n"), []
+        if self._kind == "e":
             self._errors[key(row, column)] = ""
 
     def _content(self, name: str) -> None:
+        """A formula, then a value or an inline text: anything else is read differently by every program."""
         assert self._cell is not None
         row, column = self._cell
         if row > self._limits[0] or column >= self._limits[1]:
             raise far_away(self._sheet, row, column, self._limits)
+        if self._held not in ([], ["f"]) or (name == "f" and self._held):
+            raise refused("xlsx-danado")
+        if (name == "is") is not (self._kind == "inlineStr") and name != "f":
+            raise refused("xlsx-danado")
+        self._held.append(name)
         self._reach = (max(self._reach[0], row), max(self._reach[1], column + 1))
-        self._in_value = name == "v"
-        if name == "f":
-            self._formulas[key(row, column)] = self._is_text
+        if name == "v":
+            self._value = []
+        elif name == "f":
+            self._formulas[key(row, column)] = self._kind == "str"
 
     def _characters(self, text: str) -> None:
-        if self._in_value and self._cell is not None and key(*self._cell) in self._errors:
-            self._errors[key(*self._cell)] += text
+        if self._value is not None:
+            self._value.append(text)
 
-    def _end(self, tag: str) -> None:
-        name = tag.rpartition(":")[2]
-        self._in_value = self._in_value and name != "v"
-        if name == "c":
-            self._cell = None
+    def _end(self, _: str) -> None:
+        if self._inside and self._depth <= _DEPTH["v"]:
+            if self._value is not None:
+                self._end_value("".join(self._value))
+                self._value = None
+            elif self._depth == _DEPTH["c"]:
+                self._cell = None
+            elif self._depth == _DEPTH["sheetData"]:
+                self._inside = False
+        self._depth -= 1
+
+    def _end_value(self, text: str) -> None:
+        assert self._cell is not None
+        if self._kind == "e":
+            self._errors[key(*self._cell)] = text.strip()
+        elif self._kind == "n" and text != text.strip():  # the reader would make it a text
+            raise refused("xlsx-danado")
+
+
+def _is_on(attributes: dict[str, str]) -> bool:
+    """Whether ``hidden`` is set: everything but an explicit no counts."""
+    return attributes.get("hidden", "").strip() not in _OFF
 
 
 def _whole(text: str | None) -> int:

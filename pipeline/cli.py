@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline import screen
-from pipeline.domain.errors import AnularError, Bug, InputRefused, Interrupted, StoppedEarly, WrongUsage
+from pipeline.bug import internal
+from pipeline.domain.errors import AnularError, InputRefused, Interrupted, WrongUsage
+from pipeline.outlet import outlets, unheard
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
@@ -70,11 +71,21 @@ def main() -> None:
 
 def run_command(arguments: Sequence[str]) -> int:
     """One command with its ``arguments``; its exit code. Never a traceback for what a user can cause."""
+    with outlets() as (out, _):
+        code = _ended(arguments)
+        out.flush()
+        trouble = unheard(out, "Lo hecho quedó registrado: vea «anular status» y los libros de resultados.")
+        if trouble is None or isinstance(out.lost, BrokenPipeError) or code not in (0, 1, 4):
+            return code  # whoever stopped reading knows it; an earlier trouble says more
+        screen.say_error(screen.console(stderr=True), trouble)
+        return trouble.exit_code
+
+
+def _ended(arguments: Sequence[str]) -> int:
+    """The exit code of one command; what went wrong is told on standard error."""
     errors = screen.console(stderr=True)
     try:
-        code = app(list(arguments), prog_name="anular", standalone_mode=False)
-        sys.stdout.flush()
-        return int(code or 0)
+        return int(app(list(arguments), prog_name="anular", standalone_mode=False) or 0)
     except AnularError as error:
         screen.say_error(errors, error)
         return error.exit_code
@@ -89,26 +100,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         screen.say_error(errors, Interrupted())
         return Interrupted.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has gone; say nothing more, not even at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
-        screen.say_error(errors, _internal(error))
+        screen.say_error(errors, internal(error))
         return 5
-
-
-def _internal(error: Exception) -> AnularError:
-    """A bug, in words that help whoever mends it: kind and place, never values, which may be secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if f"{os.sep}pipeline{os.sep}" in frame.filename] or frames
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    detail = f": {error}" if isinstance(error, Bug) else ""
-    return StoppedEarly(
-        f"Error interno de anular ({type(error).__name__} en {place}{detail}).",
-        code="internal",
-        remedy="No se envió nada más; lo enviado quedó registrado. Avise a soporte con este mensaje.",
-    )
 
 
 @dataclass
@@ -120,6 +114,13 @@ class Talk:
     def __post_init__(self) -> None:
         self.out = screen.console(stderr=self.as_json)
         self.progress = screen.console(stderr=True)
+
+    def check_seen(self) -> None:
+        """Raises ``StorageTrouble`` when what a person was to see before the sending could not be shown (P2)."""
+        self.out.file.flush()
+        trouble = unheard(self.out.file, "No se envió nada: lo que se iba a enviar no se pudo mostrar.")
+        if trouble is not None:
+            raise trouble
 
     def data(self, value: object) -> None:
         """The answer of ``--json``."""
@@ -209,7 +210,7 @@ def run_files(
         for file, found in zip(files, sheets, strict=True):
             plan = run.make_plan(found, memory.views, rules, clock.now())
             _show_plan(talk, plan, settings)
-            _approve(plan, settings, yes=yes, only=only)
+            _approve(talk, plan, settings, yes=yes, only=only)
             batches.append(
                 run.take_in(
                     plan,
@@ -353,7 +354,7 @@ def resolve_row(
         found = standing(memory.database, info, row)
         decide.check_resolvable(found)
         _show_row(talk, found, [("Decisión", decide.WORDS[chosen]), ("Decide", who), ("Motivo", why)])
-        _confirm_code(found.cufe, confirm)
+        _confirm_code(talk, found.cufe, confirm)
         decide.resolve(memory.store, found, chosen, who=who, why=why, now=clock.now())
         return _report([info], memory, talk, settings, None)
 
@@ -399,7 +400,7 @@ def resend_row(
             talk.progress.print("✗ eDoc aún la tiene en trámite: no se reenvía. Vuelva a consultar con «anular poll».")
             _report([info], memory, talk, settings, None)
             return 4
-        _confirm_code(found.cufe, confirm)
+        _confirm_code(talk, found.cufe, confirm)
         attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=clock.now())
 
         async def work(steps: Steps, stop: Stop) -> None:
@@ -435,16 +436,15 @@ async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory,
 
 
 def _show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:
-    from pipeline.domain.outcomes import outcome
-
-    told = [("CUFE", row.cufe), ("Motivo de anulación", row.reason), ("Resultado hasta hoy", outcome(row.state).value)]
+    told = [("CUFE", row.cufe), ("Motivo de anulación", row.reason), ("Resultado hasta hoy", row.outcome.value)]
     screen.facts(talk.out, f"Lote {row.batch} · {row.position}", [*told, *more])
 
 
-def _confirm_code(cufe: str, given: str) -> None:
+def _confirm_code(talk: Talk, cufe: str, given: str) -> None:
     """A person types the end of the CUFE, or gives it as ``--confirm``. Raises ``WrongUsage`` or ``Interrupted``."""
     from pipeline.decide import CODE_LENGTH, confirmation
 
+    talk.check_seen()
     asked = f"los últimos {CODE_LENGTH} caracteres del CUFE"
     if given:
         if given != confirmation(cufe):
@@ -640,11 +640,12 @@ def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
     screen.listing(talk.out, "No se enviarán", answers.plan_problems(plan))
 
 
-def _approve(plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
+def _approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
     """Asks before sending. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
     count = plan.to_send if only is None else min(only, plan.to_send)
     if count == 0:
         return
+    talk.check_seen()
     strangers = len(plan.issuers) > 1 and not settings.issuers
     if yes:
         if strangers and settings.env == "production":

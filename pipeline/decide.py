@@ -12,7 +12,7 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window, deadline
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
-from pipeline.domain.outcomes import PREFLIGHT, outcome
+from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding
 from pipeline.domain.states import EDOC_STATES
 from pipeline.ledger.decisions import Standing
@@ -48,7 +48,7 @@ def check_resolvable(row: Standing) -> None:
     if (row.state, Event.RESOLVED) in MOVES:
         return
     raise WrongUsage(
-        f"No hay nada que decidir: la fila está «{outcome(row.state).value}».",
+        f"No hay nada que decidir: la fila está «{row.outcome.value}».",
         code="nothing-to-decide",
         where=str(row.position),
         remedy=_remedy(row.state),
@@ -99,7 +99,7 @@ def check_resendable(row: Standing) -> None:
     if (row.state, Event.RESEND) in MOVES or interrupted_resend(row):
         return
     raise WrongUsage(
-        f"Esta fila no se puede reenviar: está «{outcome(row.state).value}».",
+        f"Esta fila no se puede reenviar: está «{row.outcome.value}».",
         code="not-resendable",
         where=str(row.position),
         remedy=_remedy(row.state),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from pipeline.bug import internal
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain import schedule
@@ -130,6 +131,8 @@ class _Poller:
                 self._stop.because(_wrong_place(row))
         except StoppedEarly as trouble:
             self._stop.because(trouble)
+        except Exception as bug:
+            self._stop.because(internal(bug))
         finally:
             self._asking -= 1
             self._changed.set()

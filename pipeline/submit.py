@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import TracebackType
 
+from pipeline.bug import internal
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain.caution import Advice, Caution
@@ -127,7 +128,7 @@ class _Sender:
             async with asyncio.TaskGroup() as self._group:
                 self._hire()
         except ExceptionGroup as bugs:
-            raise bugs.exceptions[0] from bugs  # workers record every trouble; what escapes is one bug
+            raise bugs.exceptions[0] from bugs
         finally:
             giving_up.cancel()
 
@@ -142,6 +143,9 @@ class _Sender:
             while self._queue and not self._stop.asked and self._workers <= self._caution.window:
                 if await self._may_send() and self._queue:
                     await self._one(self._queue.popleft())
+        except Exception as bug:
+            # Ends the run, but not the others in flight: what eDoc answers to them has to be recorded.
+            self._stop.because(internal(bug))
         finally:
             self._workers -= 1
         self._hire()  # a retried row may have come back after the last worker looked
@@ -223,9 +227,8 @@ class _Sender:
         if task.cancelled():
             return departure.broken_off("interrupted")
         if (error := task.exception()) is not None:
-            name = type(error).__name__
-            self._stop.because(ServiceRefused(f"Error interno al enviar ({name}).", code="internal"))
-            return departure.broken_off(f"error-{name}")
+            self._stop.because(internal(error))
+            return departure.broken_off(f"error-{type(error).__name__}")
         return task.result()
 
     async def _settle(self, turn: _Turn, finding: Finding) -> None:
@@ -352,6 +355,7 @@ def _out_of_tries(finding: Finding) -> StoppedEarly:
         "pool-timeout": "no hubo una conexión libre a tiempo",
         "tls": "el certificado del servicio no es de confianza",
         "interrupted": "la ejecución se interrumpió",
+        "stale": "pasó demasiado tiempo entre la decisión de enviar y el envío (¿se suspendió el equipo?)",
     }
     said = "eDoc pidió esperar demasiadas veces" if finding.event is Event.THROTTLED else "no se pudo conectar"
     return ServiceRefused(

@@ -144,6 +144,8 @@ class Transport:
         try:
             async with asyncio.timeout(self._total_s):
                 return await self._exchange(self._pick(keep=not fresh), request)
+        except MemoryError:
+            raise  # says nothing about the line: whoever asked knows whether anything may have left, and stops
         except Exception as exc:
             raise _what_is_proven(exc, trace) from exc
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.records import BatchInfo, Position
+from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
+from pipeline.domain.records import BatchInfo, Position, Source
 from pipeline.ledger import tables
 from pipeline.ledger.engine import Database
 
@@ -22,7 +23,8 @@ class Standing:
     """The newest attempt of one row, for the person who decides about it.
 
     ``attempt`` and ``version`` are the compare-and-set handle. ``resend`` says that this attempt is one that a person
-    authorised after an unclear outcome.
+    authorised after an unclear outcome, ``alive`` that the last answer was a query's 2, ``unsent`` that the query
+    before the sending left a doubt and nothing was sent.
     """
 
     attempt: int
@@ -34,6 +36,13 @@ class Standing:
     reason: str
     state: State
     resend: bool = False
+    alive: bool = False
+    unsent: bool = False
+
+    @property
+    def outcome(self) -> Outcome:
+        """The word for the row, the same as in ``resultado`` of the workbook."""
+        return outcome(self.state, alive=self.alive, unsent=self.unsent, again=self.resend)
 
 
 def standing(database: Database, info: BatchInfo, number: int) -> Standing:
@@ -65,6 +74,8 @@ def standing(database: Database, info: BatchInfo, number: int) -> Standing:
         reason=found[0].reason or "",
         state=State(line.state),
         resend=bool(line.possible_duplicate),
+        alive=line.source == Source.QUERY.value and line.estado == 2,
+        unsent=line.note == PREFLIGHT,
     )
 
 

@@ -58,7 +58,11 @@ class Writer:
             self._wake.clear()
             while self._waiting:
                 group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                await self._commit(group)
+                try:
+                    await self._commit(group)
+                except BaseException as error:  # whatever breaks here, nobody may be left waiting for ever
+                    self._broken = error
+                    _fail(group, error)
             if self._closing:
                 return
 
@@ -106,7 +110,8 @@ class Writer:
 
 
 def _fail(group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
-    """Callers are shielded from their futures, so each is still open here, also when its caller has gone away."""
+    """Callers are shielded from their futures, so none of them is closed by a caller that has gone away."""
     for _, future in group:
-        future.set_exception(error)
-        future.exception()  # nobody may be left to look at it: that must not cause a warning
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # nobody may be left to look at it: that must not cause a warning

@@ -7,9 +7,12 @@ import pytest
 from pipeline import decide
 from pipeline.domain.errors import Bug, WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
-from pipeline.domain.records import Verdict
+from pipeline.domain.outcomes import PREFLIGHT
+from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger.decisions import standing
+from pipeline.ledger.store import Move
 from pipeline.ledger.verify import examine
+from pipeline.report.lines import outcome_of
 
 PERSON_MAY = sorted({state for state, event in MOVES if event is Event.RESOLVED}, key=str)
 LEADS_TO = {
@@ -94,3 +97,32 @@ def test_a_decision_is_signed_with_a_name_and_a_reason(who, why):
 
 def test_a_signature_is_kept_without_needless_spaces():
     assert decide.signed(" Ana  Pérez ", "caso\n4471 ") == ("Ana Pérez", "caso 4471")
+
+
+@pytest.mark.parametrize("estado", [2, 18])
+@pytest.mark.parametrize("event", [Event.UNCLEAR, Event.IN_PROGRESS])
+def test_the_screen_says_the_word_that_the_workbook_says(book, row, event, estado):
+    """A query's 2 is a row that is still alive, whoever shows it."""
+    info = book.take([row(1)])
+    book.send(book.views.ready(info.id)[0], event)
+    (tracked,) = book.views.followed()
+    told = Event.ALIVE if estado == 2 else Event.NOT_FOUND
+    found = Finding(Source.QUERY, told, http=200, estado=estado)
+    book.move(tracked.attempt, tracked.version, tracked.pos, tracked.state, told, found)
+
+    (line,) = book.views.lines(info)
+    word = standing(book.database, info, 5).outcome
+    assert word is outcome_of(line)
+    assert (word.value == "SIGUE AUTORIZADA") == (estado == 2)
+
+
+def test_a_row_that_a_query_before_the_sending_held_back_is_shown_as_held_on_the_screen_too(book, row):
+    info = book.take([row(1)])
+    (ready,) = book.views.ready(info.id)
+    found = Finding(Source.QUERY, Event.IN_PROGRESS, http=200, estado=5)
+    wish = Move(ready.attempt, ready.version, info.id, 1, State.READY, Event.IN_PROGRESS, book.now, found, PREFLIGHT)
+    book.store.apply([wish])
+
+    (line,) = book.views.lines(info)
+    assert standing(book.database, info, 5).outcome is outcome_of(line)
+    assert outcome_of(line).value == "RETENIDA"

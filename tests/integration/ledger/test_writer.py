@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import Event, State
+from pipeline.ledger import writer as writer_module
 from pipeline.ledger.store import Move
 from pipeline.ledger.writer import Writer
 
@@ -133,3 +134,26 @@ def test_a_bug_alone_in_its_group_is_raised(book, row):
                 await writer.record(move)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("point", ["group-taken", "group-committed"])
+def test_whatever_breaks_in_the_writer_itself_nobody_waits_for_ever(book, row, monkeypatch, point):
+    """Found by running out of memory between the queue and the commit: the writer was gone, its callers stayed."""
+    info = book.take([row(n) for n in range(1, 4)])
+
+    def crashpoint(name):
+        if name == point:
+            raise MemoryError
+
+    monkeypatch.setattr(writer_module, "crashpoint", crashpoint)
+
+    async def main():
+        async with Writer(book.store) as writer:
+            wishes = [writer.record(move) for move in claims(book, info)]
+            first = await asyncio.wait_for(asyncio.gather(*wishes, return_exceptions=True), 20)
+            with pytest.raises(MemoryError):
+                await asyncio.wait_for(writer.record(claims_again), 20)
+            return first
+
+    claims_again = claims(book, info)[0]
+    assert [type(result) for result in asyncio.run(main())] == [MemoryError] * 3

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.errors import (
+    Bug,
     CredentialsRefused,
     Interrupted,
     ServiceRefused,
@@ -307,6 +308,57 @@ def test_an_intent_that_grew_too_old_is_not_sent_and_tried_again(scene, monkeypa
     assert events.count(Event.STALE) == 1
     assert s.states == [State.CANCELLED] * 2
     assert s.post_counts == {1: 1, 2: 1}
+
+
+def test_intents_that_always_grow_too_old_end_the_run_with_the_true_reason(scene, monkeypatch):
+    s = scene(2)
+    asleep: list[float] = []  # every time that an intent is stored, the machine sleeps a minute
+    apply = s.book.store.apply
+
+    def sleepy(moves):
+        asleep.extend(60.0 for one in moves if one.event is Event.CLAIMED)
+        return apply(moves)
+
+    def during(world, stop):
+        since = world.clock.since_boot
+        monkeypatch.setattr(world.clock, "since_boot", lambda: since() + sum(asleep))
+
+    monkeypatch.setattr(s.book.store, "apply", sleepy)
+    s.run(s.sending(during, concurrency=1, ahead=1, tries=3))
+
+    assert s.posts == []
+    assert s.states == [State.NOT_SENT, State.READY]
+    assert "demasiado tiempo entre" in s.stop_reason.sentence
+    assert "conectar" not in s.stop_reason.sentence
+
+
+@pytest.mark.parametrize("where", ["heard", "recorded"])
+def test_an_error_of_our_own_after_an_answer_ends_the_run_but_not_the_others_in_flight(scene, monkeypatch, where):
+    s = scene(20)
+    apply = s.book.store.apply
+
+    class Stumbling(list):
+        def append(self, item):
+            super().append(item)
+            if len(self) == 9:
+                raise RuntimeError("a bug")
+
+    def stumbling(moves):
+        if any(one.pos == 9 and one.event is Event.CANCELLED for one in moves):
+            raise Bug("a compare-and-set found another state")
+        return apply(moves)
+
+    if where == "heard":
+        s.heard = Stumbling()
+    else:
+        monkeypatch.setattr(s.book.store, "apply", stumbling)
+    s.run(s.sending(concurrency=4))
+
+    assert "Error interno" in s.stop_reason.sentence
+    assert set(s.post_counts.values()) == {1}
+    assert s.states.count(State.CANCELLED) == len(s.posts) - (where == "recorded")
+    assert s.states.count(State.SENDING) == (where == "recorded")
+    assert 9 < len(s.posts) < 20
 
 
 def test_when_the_intent_cannot_be_stored_nothing_is_sent(scene, monkeypatch):

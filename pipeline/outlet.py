@@ -1,0 +1,97 @@
+"""Standard output and error that cannot bring the program down: a full disk or a reader that went away costs words,
+never the record of an outcome (reliability.md F57, P17).
+
+The first failure is remembered and everything after it is dropped. Whoever has to know asks ``unheard``: before the
+sending that is a reason to send nothing, after it a reason to say so at the end.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from pipeline.domain.errors import StorageTrouble
+
+_WHY = {
+    errno.ENOSPC: "el disco está lleno",
+    errno.EDQUOT: "se alcanzó la cuota de disco",
+    errno.EFBIG: "el archivo llegó a su tamaño máximo",
+    errno.EIO: "error de escritura",
+    errno.EPIPE: "nadie la está leyendo",
+    errno.EBADF: "está cerrada",
+}
+
+
+class Outlet:
+    """A text stream in front of ``stream``. ``lost`` is the error from which on nothing was written, else None."""
+
+    def __init__(self, stream: TextIO, lost: OSError | None = None) -> None:
+        self._stream = stream
+        self.lost = lost
+
+    def write(self, text: str) -> int:
+        if self.lost is None:
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:  # a terminal that knows no accents: ugly is better than silent
+                self.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+            except OSError as error:
+                self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        if self.lost is None:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self._lose(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _lose(self, error: OSError) -> None:
+        self.lost = error
+        # What waits in the buffer would fail again when the interpreter flushes it at its end, with exit code 120.
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+@contextmanager
+def outlets() -> Iterator[tuple[Outlet, Outlet]]:
+    """Standard output and error as outlets until the end of the block."""
+    before = sys.stdout, sys.stderr
+    out, err = _outlet(sys.stdout), _outlet(sys.stderr)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield out, err
+    finally:
+        out.flush()
+        err.flush()
+        sys.stdout, sys.stderr = before
+        for stream, outlet in zip(before, (out, err), strict=True):
+            if stream is None:
+                outlet.close()
+
+
+def unheard(stream: object, remedy: str) -> StorageTrouble | None:
+    """The trouble to tell when words for ``stream`` were lost, else None."""
+    lost = getattr(stream, "lost", None)
+    if not isinstance(lost, OSError):
+        return None
+    why = _WHY.get(lost.errno or 0, lost.strerror or type(lost).__name__)
+    return StorageTrouble(f"No se pudo escribir la salida del programa ({why}).", code="output", remedy=remedy)
+
+
+def _outlet(stream: TextIO | None) -> Outlet:
+    """Python has no stream at all where it was started with a closed one; then its number is taken, so that no file of
+    ours gets it and with it what somebody else prints."""
+    if stream is None:
+        return Outlet(Path(os.devnull).open("w", encoding="utf-8"), OSError(errno.EBADF, "closed"))
+    return Outlet(stream)

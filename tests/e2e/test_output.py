@@ -1,0 +1,90 @@
+"""F57: the output goes to a full disk, to nobody, or nowhere; what was done is recorded all the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FULL = Path("/dev/full")  # a device of Linux: every write fails as on a full disk
+
+
+def run(place, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more):
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *map(str, arguments)],
+        cwd=place.folder,
+        env={**place.env, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        timeout=120,
+        **more,
+    )
+    assert "Traceback" not in (done.stdout or "") + (done.stderr or "")
+    assert "Error interno" not in (done.stdout or "") + (done.stderr or "")
+    return done
+
+
+def test_f57_a_plan_that_cannot_be_shown_is_not_carried_out(place):
+    file = place.batch(["000", "000"])
+    with FULL.open("w") as full:
+        done = run(place, "run", file, "--yes", stdout=full)
+
+    assert done.returncode == 5
+    assert done.stderr.count("✗") == 1
+    assert "el disco está lleno" in done.stderr
+    assert "No se envió nada" in done.stderr
+    assert not place.posts()
+
+
+def test_f57_progress_that_cannot_be_shown_stops_nothing(place):
+    file = place.batch(["000"] * 3)
+    with FULL.open("w") as full:
+        done = run(place, "run", file, "--yes", stderr=full)
+
+    assert done.returncode == 0
+    assert [row["resultado"] for row in place.rows()] == ["ANULADA"] * 3
+    assert set(place.posts().values()) == {1}
+
+
+@pytest.mark.parametrize("arguments", [["status", "--json"], ["--help"], ["doctor"]], ids=" ".join)
+def test_f57_an_answer_that_was_lost_is_one_sentence_and_exit_5(place, arguments):
+    with FULL.open("w") as full:
+        done = run(place, *arguments, stdout=full)
+
+    assert done.returncode == 5
+    assert done.stderr.count("No se pudo escribir la salida del programa") == 1
+
+
+def test_a_reader_that_has_seen_enough_is_no_trouble(place):
+    read, write = os.pipe()
+    os.close(read)
+    done = run(place, "status", stdout=write)
+    os.close(write)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_f57_a_closed_output_is_told_and_never_taken_for_a_file(place):
+    """Without an output of its own, the next file that the program opens would get its number."""
+    file = place.batch(["000"])
+    command = ["sh", "-c", f'exec "{sys.executable}" -m pipeline run "{file}" --yes >&-']
+    done = subprocess.run(
+        command,
+        cwd=place.folder,
+        env={**place.env, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 5
+    assert "está cerrada" in done.stderr
+    assert not place.posts()

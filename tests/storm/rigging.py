@@ -208,6 +208,35 @@ def _mute_after(writes: int) -> None:
     sys.stdout = sys.stderr = Full()
 
 
+def _raise_at(point: str, error: str, nth: int = 1) -> None:
+    """``error`` (the name of a built-in one) is raised at the ``nth`` passage of a named point of the program."""
+    import builtins
+    import itertools
+
+    kind, passages = getattr(builtins, error), itertools.count(1)
+
+    def crashpoint(name: str) -> None:
+        if name == point and next(passages) == nth:
+            raise kind
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("pipeline.") and hasattr(module, "crashpoint"):
+            _replace(module, crashpoint=crashpoint)
+
+
+def _mounted(kind: str) -> None:
+    """Everything lies on a file system of that kind."""
+    from pipeline.ledger import identity
+
+    _replace(identity, _read_mounts=lambda: f"22 1 0:40 / / rw - {kind} somewhere rw")
+
+
+def _somebody_else() -> None:
+    """This process belongs to a user who owns none of the files here."""
+    owner = os.geteuid()
+    _replace(os, geteuid=lambda: owner + 4000)
+
+
 def _replace(module: object, **values: object) -> None:
     """This process ends soon; nobody has to put anything back."""
     for name, value in values.items():
@@ -226,4 +255,7 @@ _RIGS: dict[str, Callable[..., None]] = {
     "mute-after": _mute_after,
     "read-only": _read_only,
     "full-before-results": _full_before_results,
+    "raise-at": _raise_at,
+    "mounted": _mounted,
+    "somebody-else": _somebody_else,
 }

@@ -1,0 +1,97 @@
+"""F43, F46: the program's own troubles, at every named point of its life. It stops with one sentence, what was learnt
+is recorded, the ledger holds, and the same command carries on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from pipeline.domain.lifecycle import State
+from tests.storm.test_crash_points import EARLIER, NO_ROOM, POINTS, ROWS
+
+LONG_AFTER = timedelta(hours=80)
+IN_FLIGHT = 4
+ONE_TASK = {
+    "claim-before": {State.READY},
+    "claim-after": {State.SENDING},  # the intent is durable: only the next start may say what became of it
+    "departure": {State.UNKNOWN, State.NOT_SENT},
+    "post-before": {State.UNKNOWN},
+    "post-after": {State.UNKNOWN},
+    "exchange-after": {State.SENDING},
+    "outcome-after": {State.CANCELLED},
+    "outcome-shown": {State.CANCELLED},
+}
+"""Points of one row's own task, and where that row may stand after an error there."""
+
+
+def stumbling(scene, point, error):
+    """The program meets ``error`` at ``point``, in the run (or other command) that passes it."""
+    scene.in_flight = IN_FLIGHT
+    scene.write(ROWS)
+    rig = [["raise-at", point, error, POINTS[point][IN_FLIGHT]]]
+    if point in EARLIER:
+        assert scene.go(crash=EARLIER[point])["code"] == -9
+    if point.startswith("hand-over"):
+        scene.go()
+        return scene.anular("poll", rig=rig, later=LONG_AFTER)
+    if point in ("reserve-before-sync", "reserve-kept"):
+        return scene.go(rig=[*NO_ROOM, *rig])
+    if point.startswith("reserve"):
+        assert scene.go(rig=NO_ROOM)["code"] == 5
+    if point == "export-written":
+        scene.go()
+        (batch,) = (scene.folder / "out").iterdir()
+        return scene.anular("report", batch.name.split("__")[1], "--csv", rig=rig)
+    return scene.go(rig=rig)
+
+
+@pytest.mark.parametrize("point", ONE_TASK)
+def test_f43_an_error_in_one_task_ends_the_run_and_the_others_in_flight_are_recorded(scene, point):
+    scene.in_flight = 8
+    scene.write(["000"] * 30)
+    ended = scene.go(rig=[["raise-at", point, "RuntimeError", 12]])
+
+    assert ended["code"] == 5, ended["words"]
+    (sentence,) = [line for line in ended["words"].splitlines() if line.startswith("✗")]
+    assert "Error interno de anular (RuntimeError en " in sentence
+    scene.check_promises(finished=False)
+    states = [*scene.states().values()]
+    others = [state for state in states if state not in (State.READY, State.CANCELLED)]
+    assert len(others) <= 1, "somebody else was pulled down"
+    assert set(others) <= ONE_TASK[point]
+    if not ONE_TASK[point] & {State.READY, State.CANCELLED}:
+        assert others, "it struck nobody: this showed nothing"
+    assert states.count(State.CANCELLED) >= 11
+    assert states.count(State.READY) >= 10, "it went on"
+    scene.check_results()
+    assert scene.go()["code"] in (0, 4)
+    scene.check_promises()
+
+
+@pytest.mark.parametrize("point", ["query-before", "query-after", "poll-recorded"])
+def test_f43_an_error_in_one_query_ends_the_run_and_the_next_one_carries_on(scene, point):
+    scene.write(["994"] * 8)
+    ended = scene.go(rig=[["raise-at", point, "RuntimeError", 3]])
+
+    assert ended["code"] == 5, ended["words"]
+    assert "Error interno de anular (RuntimeError en " in ended["words"]
+    scene.check_promises(finished=False)
+    scene.check_results()
+    assert scene.anular("poll")["code"] == 0
+    scene.check_promises()
+    assert set(scene.states().values()) == {State.CANCELLED}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_f46_memory_that_runs_out_at_any_point_stops_the_run_and_harms_nothing(scene, point):
+    ended = stumbling(scene, point, "MemoryError")
+
+    assert ended["code"] == 5, ended["words"]
+    assert len([line for line in ended["words"].splitlines() if line.startswith("✗")]) == 1, ended["words"]
+    if scene.ledger.exists() and "attempt" in scene.tables():
+        scene.check_promises(finished=False)
+    again = scene.go()
+    assert again["code"] == 4, again["words"]  # one row stays pending, and those of unknown outcome
+    scene.check_promises()
+    scene.check_results()

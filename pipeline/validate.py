@@ -17,10 +17,10 @@ import pandas as pd
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import DEFAULT_HOURS, PANAMA, Deadline, Window, deadline
 from pipeline.domain.errors import CufeInvalid
-from pipeline.domain.fields import canonical_email, canonical_reason, damaged_accents, email_mistake, reason_mistake
+from pipeline.domain.fields import canonical_email, canonical_reason, email_mistake, reason_doubt, reason_mistake
 from pipeline.domain.grouping import ALONE, Basis, Entry, Ruling, rule
 from pipeline.domain.pasted import Mistake, mistake, unpaste
-from pipeline.domain.problems import cufe_problem, problem, shorten
+from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
 from schemas.input import failing
 
@@ -34,6 +34,7 @@ _ODD_CELL = {
     "formula": "celda-formula",
     "formula-without-value": "celda-formula-vacia",
 }
+_ACCEPTED = "accepted-formula"
 _ENVIRONMENT = {"1": "producción", "2": "prueba"}
 _NAMED = 5
 
@@ -53,6 +54,8 @@ class Sheet(Protocol):
     def oddities(self) -> dict[tuple[int, int], str]: ...
     @property
     def earlier(self) -> dict[int, str]: ...
+    @property
+    def hidden_rows(self) -> tuple[int, ...]: ...
     def address(self, line: int, role: str) -> str: ...
     def heading(self, role: str) -> str: ...
 
@@ -60,8 +63,8 @@ class Sheet(Protocol):
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What may be sent. ``env_digit``: ``1`` production, ``2`` test, None both; ``issuers``: RUCs that may be
-    cancelled, empty for any; ``late``: what becomes of rows past the deadline (domain.md 4); ``notify_email``: for
-    rows that have none of their own.
+    cancelled, empty for any; ``late``: what becomes of rows past the deadline (domain.md 4); ``accept_formulas``: take
+    the text that a formula came to when the workbook was last saved; ``notify_email``: for rows that have none.
     """
 
     env_digit: Literal["1", "2"] | None = None
@@ -69,6 +72,7 @@ class Rules:
     deadline_hours: int = DEFAULT_HOURS
     late: Literal["warn", "reject", "ignore"] = "warn"
     allow_bad_check_digit: bool = False
+    accept_formulas: bool = False
     notify_email: str | None = None
 
 
@@ -96,6 +100,7 @@ class _Draft:
     pos: int
     line: int
     received: str
+    written: str  # the reason as it stands in the cell
     cufe: str
     reason: str
     email: str | None
@@ -140,13 +145,16 @@ class _Checker:
         for pos, (line, received, reason, email) in enumerate(columns, start=1):
             pasted = unpaste(received)
             address = canonical_email(email) or self._default_email
-            drafts.append(_Draft(pos, line, received, pasted.text, canonical_reason(reason), address, pasted.what))
+            drafts.append(
+                _Draft(pos, line, received, reason, pasted.text, canonical_reason(reason), address, pasted.what)
+            )
         return drafts
 
     # --- each field by itself
 
     def judge_fields(self, drafts: Sequence[_Draft]) -> None:
         """Runs the schema over all rows and finds the words for those that fail."""
+        self._flag_hidden(drafts)
         odd = self._judge_odd_cells(drafts)
         frame = pd.DataFrame(
             {
@@ -173,6 +181,14 @@ class _Checker:
                     assert found is not None, "the schema and the words disagree"
                     draft.problems += (self._problem(draft, role, found),)
 
+    def _flag_hidden(self, drafts: Sequence[_Draft]) -> None:
+        """Rows that were hidden and taken on purpose say so (reliability.md D7)."""
+        hidden = frozenset(self._sheet.hidden_rows)
+        for draft in drafts if hidden else ():
+            if draft.line in hidden:
+                where = str(Position(self._sheet.sheet, draft.line))
+                draft.warnings += (problem("fila-oculta", cell=where, column="", value=""),)
+
     def _judge_odd_cells(self, drafts: Sequence[_Draft]) -> set[tuple[int, str]]:
         """Cells that are no plain text are problems by themselves; returns them by line and role."""
         roles = {place: role for role, place in self._sheet.roles.items()}
@@ -180,9 +196,23 @@ class _Checker:
         odd: set[tuple[int, str]] = set()
         for (line, place), kind in self._sheet.oddities.items():
             draft, role = by_line[line], roles[place]
+            if kind == "formula" and self._rules.accept_formulas:
+                kind = self._kind_of_result(line, place)
+            if kind == _ACCEPTED:
+                draft.warnings += (self._problem(draft, role, Mistake("formula-aceptada", {})),)
+                continue
             odd.add((line, role))
             draft.problems += (self._problem(draft, role, Mistake(_ODD_CELL[kind], {})),)
         return odd
+
+    def _kind_of_result(self, line: int, place: int) -> str:
+        """What the result of an accepted formula is: a text may be sent, anything else is as odd as without it."""
+        value = self._sheet.cells.at[line, place]
+        if isinstance(value, str):
+            return _ACCEPTED
+        if isinstance(value, bool):
+            return "boolean"
+        return "number" if isinstance(value, int | float) else "date"
 
     def _doubtful(self, cufe: str) -> bool:
         """Whether a mended code lacks the proof that mending it was right; waiving the check digit does not help."""
@@ -224,9 +254,8 @@ class _Checker:
                 draft.warnings += (self._problem(draft, "cufe", Mistake("cufe-revisar", {"words": remark})),)
             self._judge_permission(draft, code)
             self._judge_dates(draft, issued, draft.due)
-            if (maybe := damaged_accents(draft.reason)) is not None:
-                words = {"maybe": shorten(maybe)}
-                draft.warnings += (self._problem(draft, "reason", Mistake("texto-sospechoso", words)),)
+            if (found := reason_doubt(draft.written)) is not None:
+                draft.warnings += (self._problem(draft, "reason", found),)
 
     def _judge_permission(self, draft: _Draft, code: Cufe) -> None:
         ours = self._rules.env_digit

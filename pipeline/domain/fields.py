@@ -17,6 +17,24 @@ EMAIL = re.compile(
     r"@(?:(?![Xx][Nn]--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
+LOST = "\ufffd"
+"""What a program puts in the place of a character that it could not read."""
+MAYBE_SHOWN = 80
+
+
+def _as_windows_shows(byte: int) -> str:
+    """A byte as Windows-1252 shows it; the five that it leaves out as the control character of that number."""
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+_BYTE_OF = {_as_windows_shows(byte): byte for byte in range(0x80, 0x100)}
+_LATER = "".join(re.escape(char) for char, byte in _BYTE_OF.items() if byte < 0xC0)
+# The letters of western Europe are two bytes that begin with C2 or C3; quotes, dashes and the euro are three with E2.
+_DAMAGED = re.compile(f"[ÂÃ][{_LATER}]|â[{_LATER}]{{2}}")
+
 _ZERO_WIDTH = dict.fromkeys(map(ord, INVISIBLE.replace("\u200c", "").replace("\u200d", "")))  # joiners: emoji need them
 _HAS_ZERO_WIDTH = re.compile(f"[{''.join(map(chr, _ZERO_WIDTH))}]")
 _SPACES = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
@@ -62,12 +80,30 @@ def email_mistake(text: str) -> Mistake | None:
     return None if EMAIL.fullmatch(text) else Mistake("correo-invalido", {})
 
 
+def reason_doubt(written: str) -> Mistake | None:
+    """What a person should look at in a reason that may be sent; ``written`` as it stands in the cell.
+
+    As in the cell, because half of a damaged letter may be a character without width (``í`` ends in U+00AD).
+    """
+    if written.isascii():
+        return None
+    if LOST in written:
+        return Mistake("texto-perdido", {"count": str(written.count(LOST))})
+    maybe = damaged_accents(written)
+    return None if maybe is None else Mistake("texto-sospechoso", {"maybe": maybe[:MAYBE_SHOWN]})
+
+
 def damaged_accents(text: str) -> str | None:
-    """What ``text`` probably said before UTF-8 was read as Windows-1252; None when nothing points to that."""
-    if text.isascii():
-        return None
-    try:
-        mended = text.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return None
+    """What ``text`` probably said before its UTF-8 was read as Windows-1252; None when nothing points to that.
+
+    Each damaged letter by itself, so that one that was typed right beside it does not hide the damage.
+    """
+    mended = _DAMAGED.sub(_mend, text)
     return mended if mended != text else None
+
+
+def _mend(match: re.Match[str]) -> str:
+    try:
+        return bytes(_BYTE_OF[char] for char in match[0]).decode("utf-8")
+    except UnicodeDecodeError:
+        return match[0]

@@ -133,6 +133,15 @@ KINDS: dict[str, Kind] = {
         "El motivo parece tener los acentos dañados; quizá debía decir «{maybe}».",
         "Guarde el archivo como UTF-8 o como .xlsx.",
     ),
+    "texto-perdido": _row(
+        "El motivo tiene {count} caracteres que ya no se pueden leer (�).",
+        "Escríbalo otra vez: así como está se enviaría.",
+    ),
+    "formula-aceptada": _row(
+        "Se tomó el valor que la fórmula de esta celda tenía al guardar el libro (--accept-formulas).",
+        "Compruebe que es el correcto.",
+    ),
+    "fila-oculta": _row("La fila estaba oculta o filtrada en el libro y se incluyó (--include-hidden)."),
     # --- the file: getting at it
     "archivo-no-existe": _file("No existe el archivo «{name}».", "Revise el nombre y la carpeta."),
     "archivo-carpeta": _file("«{name}» es una carpeta y no un archivo.", "Indique el archivo que está dentro."),
@@ -183,7 +192,11 @@ KINDS: dict[str, Kind] = {
     ),
     "csv-campo-enorme": _file("Hay un campo de más de 64 KB.", "Revise las comillas de esa línea."),
     "csv-columnas": _file(
-        "La línea tiene {count} campos y el encabezado {wanted}.", "Revise separadores y comillas de esa línea."
+        "Campos en esta línea: {count}; en el encabezado: {wanted}.", "Revise separadores y comillas de esa línea."
+    ),
+    "csv-incompleto": _file(
+        "El archivo termina a mitad de esta línea: parece incompleto.",
+        "Expórtelo o cópielo otra vez completo; si la línea sobra, bórrela.",
     ),
     "csv-sin-hojas": _file("Un CSV no tiene hojas.", "Quite la opción --sheet."),
     # --- the file: XLSX
@@ -199,13 +212,15 @@ KINDS: dict[str, Kind] = {
     ),
     "xlsx-desorden": _file("Las celdas de la hoja «{sheet}» están repetidas o fuera de orden.", _SAVE_AGAIN),
     "xlsx-ocultas": _file(
-        "Hay {count} {what} ocultas o filtradas con datos: {which}.",
-        "Muéstrelas o bórrelas, o confirme con --include-hidden.",
+        "Hay {what} con datos: {which}.",
+        "Muéstrelas o bórrelas; para anularlas también, use --include-hidden y confirme la cantidad.",
     ),
     "xlsx-combinadas": _file("Hay celdas combinadas entre los datos: {which}.", "Sepárelas y repita el valor."),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
     "xlsx-varias-hojas": _file("Varias hojas tienen el encabezado: {found}.", "Indique una con --sheet."),
-    "xlsx-hoja-oculta": _file("La hoja «{sheet}» está oculta.", "Muéstrela, o confirme con --include-hidden."),
+    "xlsx-hoja-oculta": _file(
+        "La hoja «{sheet}» está oculta.", "Muéstrela, o pídala con --sheet «{sheet}» --include-hidden."
+    ),
     "xlsx-sin-hojas": _file("El libro no tiene ninguna hoja de datos visible.", _SAVE_AGAIN),
 }
 

@@ -13,9 +13,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.domain.columns import role_of
+from pipeline.domain.cufe import LENGTH as CUFE_LENGTH
+from pipeline.domain.fields import REASON_LEAST, canonical_email, canonical_reason, email_mistake
+from pipeline.domain.pasted import unpaste
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
-from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header
+from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
 from pipeline.read.limits import Limits
 from pipeline.read.table import Table
 from pipeline.read.text import decode
@@ -24,6 +28,7 @@ DELIMITERS = (",", ";", "\t", "|")
 FIELD_LIMIT = 64 * 1024
 
 _SEP_LINE = re.compile(r"sep=([,;\t|])?(?:\r\n|\r|\n|$)", re.IGNORECASE)
+_ONE_CODE = re.compile(r"FE[0-9A-Z-]{64}", re.IGNORECASE)
 _CUFE_LIKE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}", re.IGNORECASE)
 
 
@@ -124,6 +129,8 @@ def _rows(
         if not any(field.strip() for field in fields):
             blank += 1
             continue
+        if len(fields) < width and not _ended(content) and line == skipped + _count_lines(content):
+            raise refused("csv-incompleto", where=f"línea {line}")
         if len(fields) != width:
             raise refused("csv-columnas", where=f"línea {line}", count=len(fields), wanted=width)
         if len(rows) >= limits.rows:
@@ -132,7 +139,29 @@ def _rows(
         rows.append([*fields])
     if not rows:
         raise refused("sin-filas")
+    notes = (*notes, *title_note(header, skipped))
+    if not _ended(content) and _looks_cut(header, str(rows[-1][-1])):
+        cut = f"La última línea ({lines[-1]}) está cortada: posible archivo incompleto. Revise si faltan filas."
+        notes = (*notes, cut)
     return Table(header, lines, rows, None, blank, notes)
+
+
+def _ended(content: str) -> bool:
+    return content.endswith(("\n", "\r"))
+
+
+def _count_lines(content: str) -> int:
+    return sum(1 for _ in io.StringIO(content, newline=""))
+
+
+def _looks_cut(header: Header, last: str) -> bool:
+    """Whether ``last``, with which an unended file stops, is only the beginning of what its column should hold."""
+    role = role_of(header.headings[-1]) if header.kept and header.kept[-1] == header.width - 1 else None
+    if role == "cufe":
+        return 0 < len(unpaste(last).text) < CUFE_LENGTH
+    if role == "reason":
+        return 0 < len(canonical_reason(last)) < REASON_LEAST
+    return role == "email" and email_mistake(canonical_email(last)) is not None
 
 
 def _records(content: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
@@ -160,7 +189,8 @@ def _check_quotes(lines: _Lines, fields: list[str], start: int, correct: re.Patt
     if not correct.fullmatch(lines.raw.rstrip("\r\n")):
         raise refused("csv-comilla-suelta", where=f"línea {start}")
     for field in fields:
-        if ("\n" in field or "\r" in field) and _CUFE_LIKE.search(field):
+        broken = "\n" in field or "\r" in field
+        if broken and _CUFE_LIKE.search(field) and not _ONE_CODE.fullmatch("".join(field.split())):
             raise refused("csv-comilla-traga", where=f"línea {start}")
 
 

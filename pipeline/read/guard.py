@@ -28,6 +28,7 @@ _OTHER_ENCODING = re.compile(
 )
 _MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".bin", ".wdp", ".odttf")
 _UNIQUE_COUNT = re.compile(rb"""uniqueCount\s*=\s*["']([^"']*)""")
+_OUTSIDE = re.compile(rb"""/(?:externalLink|connections)["']""")
 _TYPES = "[Content_Types].xml"
 _WORKBOOK_TYPE = re.compile(
     rb"application/vnd\.openxmlformats-officedocument\.spreadsheetml\.(?:sheet|template)\.main\+xml"
@@ -151,7 +152,7 @@ def _check_xml(part: str, content: bytes) -> None:
     for promised in _UNIQUE_COUNT.findall(content) if b"uniqueCount" in content else ():
         if not promised.isdigit() or len(promised) > 12 or int(promised) > len(content):
             raise _suspicious("promete más textos de los que contiene")
-    if part.endswith(".rels") and b"xl/" in part.encode() and re.search(rb"/(?:externalLink|connections)\"", content):
+    if part.endswith(".rels") and _OUTSIDE.search(content):
         raise refused("xlsx-externo")
     if part == _TYPES:
         if b"macroEnabled" in content:

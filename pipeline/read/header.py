@@ -51,6 +51,13 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], *, sheet: str | None 
     return _header(*found[0], sheet=sheet)
 
 
+def title_note(header: Header, skipped: int = 0) -> tuple[str, ...]:
+    """What to say of the rows above ``header``; ``skipped`` of them are no title but a line for programs."""
+    if header.line == 1 + skipped:
+        return ()
+    return (f"El encabezado está en la fila {header.line}; lo de arriba se tomó como título.",)
+
+
 def _header(line: int, cells: tuple[str, ...], *, sheet: str | None) -> Header:
     dropped, outcome = _added_columns(cells)
     kept = tuple(place for place in range(len(cells)) if place not in dropped)

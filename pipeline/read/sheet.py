@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell, Position
 from pipeline.read.csv_file import read_csv
+from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.kinds import Content, kind_of
 from pipeline.read.limits import Limits
 from pipeline.read.source import take
@@ -33,7 +34,8 @@ class Sheet:
     indexed by the 1-based physical row or line; ``text`` the role columns as str, under the role's name.
     ``oddities`` says by (line, place) which cells of role columns are no plain text: ``number``, ``date``,
     ``boolean``, ``error``, ``formula``, ``formula-without-value``. ``earlier`` is what a results workbook said of
-    the row, by line. ``notes`` are Spanish sentences for the person.
+    the row, by line. ``hidden`` are the rows and columns that were hidden and taken all the same. ``notes`` are Spanish
+    sentences for the person.
     """
 
     path: Path
@@ -51,6 +53,12 @@ class Sheet:
     blank_rows: int = 0
     notes: tuple[str, ...] = ()
     earlier: dict[int, str] = field(default_factory=dict)
+    hidden: Hidden = NOTHING_HIDDEN
+
+    @property
+    def hidden_rows(self) -> tuple[int, ...]:
+        """The lines that were hidden or filtered out."""
+        return self.hidden.rows
 
     def address(self, line: int, role: str) -> str:
         """Address of the cell of ``role`` in ``line``: ``Hoja1!B17``; of the line when the file lacks that column."""
@@ -79,8 +87,6 @@ def read_sheet(
         table = read_xlsx(source.data, path.name, limits, sheet=sheet, include_hidden=include_hidden)
     header = table.header
     notes = table.notes
-    if header.line > 1:
-        notes = (*notes, f"El encabezado está en la fila {header.line}; lo de arriba se tomó como título.")
     if table.blank_rows:
         notes = (*notes, f"Filas en blanco que no se tomaron en cuenta: {table.blank_rows}.")
     if header.outcome is not None:
@@ -102,6 +108,7 @@ def read_sheet(
         blank_rows=table.blank_rows,
         notes=notes,
         earlier=_earlier(table),
+        hidden=table.hidden,
     )
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from pipeline.domain.records import Cell
 from pipeline.read.header import Header
+from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """``rows`` are the data rows that are not blank, in order, all as wide as the header; ``lines`` their 1-based
 
-    physical lines. ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text.
+    physical lines. ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text;
+    ``hidden`` what of it a person does not see.
     """
 
     header: Header
@@ -22,3 +24,4 @@ class Table:
     blank_rows: int = 0
     notes: tuple[str, ...] = ()
     oddities: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden: Hidden = NOTHING_HIDDEN

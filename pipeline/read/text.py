@@ -55,8 +55,10 @@ def _nul(data: bytes) -> Exception:
 
 def _eight_bits(data: bytes) -> Text:
     try:
-        return Text(data.decode("utf-8-sig"))
+        return Text(data.decode("utf-8").removeprefix("\ufeff"))  # utf-8-sig would count its errors without the mark
     except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":  # all before it is UTF-8: cut off in the middle of a character
+            raise refused("csv-incompleto", where=f"línea {_line_of_byte(data, error.start)}") from error
         _refuse_mixture(data, error.start)
     try:
         content = data.decode("cp1252")

@@ -19,7 +19,8 @@ from pipeline.domain.records import Cell, column_letters
 from pipeline.read.cellscan import scan
 from pipeline.read.grid import COLUMNS, Scan, key
 from pipeline.read.guard import Parts, open_workbook
-from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header
+from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
+from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.table import Table
 from pipeline.read.workbook import Tab, tabs_of
@@ -48,9 +49,12 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
     scans = {tab.name: _scan(parts, tab, limits) for tab in tabs}
     read = _reader(parts)
     pages = [_Page(tab, scans[tab.name], read(tab.name)) for tab in _candidates(tabs, sheet, include_hidden)]
-    page = _choose(pages, named=sheet is not None)
-    notes = _notes([tab.name for tab in tabs if not tab.visible and tab is not page.tab and not scans[tab.name].empty])
-    return _table(page, limits, notes, include_hidden=include_hidden)
+    others = [tab for tab in tabs if not tab.visible and not scans[tab.name].empty]
+    page = _choose(
+        pages, lambda: [_Page(tab, scans[tab.name], read(tab.name)) for tab in others], named=sheet is not None
+    )
+    left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
+    return _table(page, limits, _notes(page, left), include_hidden=include_hidden)
 
 
 def _scan(parts: Parts, tab: Tab, limits: Limits) -> Scan:
@@ -72,11 +76,11 @@ def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) ->
     raise refused("xlsx-hoja", sheet=sheet, found=_list([tab.name for tab in tabs]))
 
 
-def _choose(pages: Sequence[_Page], *, named: bool) -> _Page:
-    """The page with the header; our own results first. Raises ``InputRefused`` for none and for several."""
+def _choose(pages: Sequence[_Page], hidden: Callable[[], Sequence[_Page]], *, named: bool) -> _Page:
+    """The page with the header; our own results first. Raises ``InputRefused`` for several, and for a hidden one."""
     if named:
         return pages[0]
-    fits = [page for page in pages if any(is_header(texts) for _, texts in _top(page))]
+    fits = [page for page in pages if _has_header(page)]
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and _outcome_of(page) is not None]
     if own:
         return own[0]
@@ -84,8 +88,15 @@ def _choose(pages: Sequence[_Page], *, named: bool) -> _Page:
         raise refused("xlsx-varias-hojas", found=_list([page.tab.name for page in fits]))
     if fits:
         return fits[0]
+    for page in hidden():
+        if _has_header(page):
+            raise refused("xlsx-hoja-oculta", sheet=page.tab.name)
     # None has it: say what is missing on the sheet that comes nearest, the first with anything on it.
     return next((page for page in pages if page.rows), pages[0])
+
+
+def _has_header(page: _Page) -> bool:
+    return any(is_header(texts) for _, texts in _top(page))
 
 
 def _outcome_of(page: _Page) -> int | None:
@@ -124,10 +135,15 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
         raise refused("sin-filas", where=name)
     if len(rows) > limits.rows:
         raise refused("demasiadas-filas", where=name, limit=f"{limits.rows:,}".replace(",", "."))
-    if not include_hidden:
-        _refuse_hidden(page, header, lines)
+    hidden = _hidden(page, header, lines)
+    if hidden.count and not include_hidden:
+        raise refused("xlsx-ocultas", where=name, what=hidden.words, which=hidden.which)
+    if hidden.count:
+        verb = "incluye" if hidden.count == 1 else "incluyen"
+        notes = (*notes, f"Se {verb} {hidden.words}: {hidden.which}.")
     _refuse_merged(page, header)
-    return Table(header, lines, rows, name, blank, notes, _oddities(page, header, lines, rows))
+    notes = (*notes, *title_note(header))
+    return Table(header, lines, rows, name, blank, notes, _oddities(page, header, lines, rows), hidden)
 
 
 def _is_blank(row: Sequence[Any]) -> bool:
@@ -142,21 +158,16 @@ def _lines_with_unseen_values(page: _Page, header: Header) -> set[int]:
     return {line for line, column in (divmod(cell, COLUMNS) for cell in unseen) if column in ours}
 
 
-def _refuse_hidden(page: _Page, header: Header, lines: Sequence[int]) -> None:
-    """Rows that a person does not see are not sent by surprise (reliability.md D7)."""
-    hidden = [line for line in lines if line in page.around.hidden_rows]
-    if hidden:
-        which = "filas " + _list([str(line) for line in hidden], quoted=False)
-        raise refused("xlsx-ocultas", where=page.tab.name, count=len(hidden), what="filas", which=which)
-    columns = [
-        column
+def _hidden(page: _Page, header: Header, lines: Sequence[int]) -> Hidden:
+    """What of the table a person does not see: all of it when the sheet is hidden (reliability.md D7)."""
+    rows = tuple(line for line in lines if not page.tab.visible or line in page.around.hidden_rows)
+    columns = tuple(
+        column_letters(column)
         for first, last in page.around.hidden_columns
         for column in range(first, min(last, header.width - 1) + 1)
         if column in header.kept and any(column < len(row) and row[column] != "" for row in page.rows)
-    ]
-    if columns:
-        which = "columnas " + _list([column_letters(column) for column in columns], quoted=False)
-        raise refused("xlsx-ocultas", where=page.tab.name, count=len(columns), what="columnas", which=which)
+    )
+    return Hidden(rows, columns)
 
 
 def _refuse_merged(page: _Page, header: Header) -> None:
@@ -239,8 +250,16 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else str(_cell(value))
 
 
-def _notes(hidden: Sequence[str]) -> tuple[str, ...]:
-    return (f"El libro tiene hojas ocultas con datos que no se leyeron: {_list(hidden)}.",) if hidden else ()
+def _notes(page: _Page, left: Sequence[Tab]) -> tuple[str, ...]:
+    """Which sheets with data were not read; the other sheets of a results workbook of our own are no news."""
+    visible = [] if _outcome_of(page) is not None else [tab.name for tab in left if tab.visible]
+    hidden = [tab.name for tab in left if not tab.visible]
+    notes = []
+    if visible:
+        notes.append(f"El libro tiene otras hojas con datos que no se leyeron: {_list(visible)}.")
+    if hidden:
+        notes.append(f"El libro tiene hojas ocultas con datos que no se leyeron: {_list(hidden)}.")
+    return tuple(notes)
 
 
 def _list(items: Sequence[str], *, quoted: bool = True) -> str:

@@ -15,6 +15,7 @@ from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import CheckedRow, Leader, Position, Seen, Verdict
+from pipeline.read.hidden import Hidden
 from pipeline.read.sheet import Sheet
 from pipeline.validate import Checked, Rules, check
 
@@ -155,6 +156,39 @@ def test_a_cell_that_is_no_text_is_the_problem_itself(odd: str, code: str) -> No
         assert (one.verdict, codes(one)) == (Verdict.REJECTED, [code])
     (one,) = checked(row("", reason=""), oddities={(5, 1): odd, (5, 2): odd}).rows
     assert codes(one) == [code, code]
+
+
+def test_the_text_of_a_formula_is_taken_only_when_asked_for_and_then_flagged() -> None:
+    good = sheet_of(row(), oddities={(5, 1): "formula", (5, 2): "formula"})
+    refused_row = check(good, Rules(), NOW, nothing_seen).rows[0]
+    assert [p.code for p in refused_row.problems] == ["celda-formula", "celda-formula"]
+    taken = check(good, Rules(accept_formulas=True), NOW, nothing_seen).rows[0]
+    assert (taken.verdict, taken.problems) == (Verdict.ACCEPTED, ())
+    assert [(w.code, w.cell) for w in taken.warnings] == [
+        ("formula-aceptada", "Hoja1!B5"),
+        ("formula-aceptada", "Hoja1!C5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(12.5, "celda-numero"), (True, "celda-logica"), (date(2026, 11, 1), "celda-fecha")],
+)
+def test_an_accepted_formula_that_gives_no_text_is_refused_for_what_it_gives(value: Any, code: str) -> None:
+    sheet = sheet_of(row(reason=value), oddities={(5, 2): "formula"})
+    assert [p.code for p in check(sheet, Rules(accept_formulas=True), NOW, nothing_seen).rows[0].problems] == [code]
+
+
+@pytest.mark.parametrize("kind", ["formula-without-value", "error", "number"])
+def test_accepting_formulas_accepts_nothing_else(kind: str) -> None:
+    sheet = sheet_of(row(), oddities={(5, 1): kind})
+    assert check(sheet, Rules(accept_formulas=True), NOW, nothing_seen).rows[0].verdict is Verdict.REJECTED
+
+
+def test_a_row_that_was_hidden_says_so() -> None:
+    checked = check(sheet_of(row(), row(cufe(2)), hidden=Hidden(rows=(6,))), Rules(), NOW, nothing_seen)
+    assert [[w.code for w in one.warnings] for one in checked.rows] == [[], ["fila-oculta"]]
+    assert checked.rows[1].warnings[0].cell == "Hoja1, fila 6"
 
 
 def test_a_code_of_the_other_environment_is_rejected_in_words() -> None:

@@ -26,7 +26,7 @@ def test_a_hidden_row_is_seen_however_its_attribute_is_spelled(
     attribute: str, book: Make, sheet_xml: Xml, rows_xml: Xml, code: Xml, good_rows: list[str], refusal: Refusal
 ) -> None:
     error = refusal(book(sheet_xml(*good_rows, rows_xml(4, code(3), REASON, attributes=attribute))))
-    assert (error.code, "filas 4" in error.message) == ("xlsx-ocultas", True)
+    assert (error.code, "fila 4" in error.message) == ("xlsx-ocultas", True)
 
 
 @pytest.mark.parametrize("height", ['\tht="0"', ' ht = "0"', ' ht=" 0 "', ' ht="&#48;"'])

@@ -221,7 +221,7 @@ def test_hidden_rows_with_data_stop_the_file(
 ) -> None:
     path = book(sheet_xml(*good_rows, rows_xml(4, code(3), REASON, attributes=attribute)))
     error = refusal(path)
-    assert (error.code, "filas 4" in error.message) == ("xlsx-ocultas", True)
+    assert (error.code, "fila 4" in error.message) == ("xlsx-ocultas", True)
     assert len(read_sheet(path, include_hidden=True).cells) == 3
     assert len(read_sheet(book(sheet_xml(*good_rows, rows_xml(4, attributes=attribute)))).cells) == 2
 
@@ -233,7 +233,7 @@ def test_a_hidden_column_with_data_stops_the_file(
         return sheet_xml(*good_rows, before=f'<cols><col min="{first}" max="{last}" hidden="1"/></cols>')
 
     error = refusal(book(hidden(3, 3)))
-    assert (error.code, "columnas C" in error.message) == ("xlsx-ocultas", True)
+    assert (error.code, "columna C" in error.message) == ("xlsx-ocultas", True)
     assert len(read_sheet(book(hidden(3, 3)), include_hidden=True).cells) == 2
     assert len(read_sheet(book(hidden(8, 16384))).cells) == 2
 

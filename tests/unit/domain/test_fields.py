@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.domain.fields import canonical_email, canonical_reason, damaged_accents, email_mistake, reason_mistake
+from pipeline.domain.fields import (
+    canonical_email,
+    canonical_reason,
+    damaged_accents,
+    email_mistake,
+    reason_doubt,
+    reason_mistake,
+)
 
 
 def reason_code(text: str) -> str | None:
@@ -84,3 +93,31 @@ def test_damaged_accents_are_recognised_and_good_ones_left_alone() -> None:
     assert damaged_accents("anulación de la factura") is None
     assert damaged_accents("plain") is None
     assert damaged_accents("日本") is None
+
+
+@given(st.text(alphabet="áéíóúüñÁÉÍÓÚÜÑ¿¡ºª°«»–—“”’€ abc", min_size=1, max_size=30))
+@settings(max_examples=200)
+def test_what_was_read_as_windows_1252_by_mistake_is_recognised_and_mended(text: str) -> None:
+    """Whatever byte the second half of a letter is, also those that Windows-1252 leaves out or shows as nothing."""
+    damaged = text.encode().decode("cp1252", errors="surrogateescape")
+    damaged = "".join(chr(ord(char) - 0xDC00) if "\udc80" <= char <= "\udcff" else char for char in damaged)
+    assert damaged_accents(damaged) == (None if text.isascii() else text)
+
+
+def test_a_letter_that_was_typed_right_does_not_hide_the_damage_beside_it() -> None:
+    assert damaged_accents("Anulación de la mercancÃ­a") == "Anulación de la mercancía"
+
+
+def test_a_doubtful_reason_is_told_from_the_cell_as_it_was_written() -> None:
+    """After white space and characters without width are gone, half of ``í`` and ``à`` is gone too."""
+    for written, code in (
+        ("Devolución de la mercancía", None),
+        ("plain words of a reason", None),
+        ("DevoluciÃ³n de la mercancÃ­a", "texto-sospechoso"),
+        ("Devoluci\ufffdn", "texto-perdido"),
+    ):
+        found = reason_doubt(written)
+        assert (found.code if found else None) == code
+    found = reason_doubt("Devoluci\ufffdn de la mercanc\ufffda")
+    assert found is not None
+    assert found.words == {"count": "2"}

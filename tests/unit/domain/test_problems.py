@@ -62,7 +62,7 @@ def test_a_refusal_says_where_what_and_what_to_do() -> None:
     error = refused("csv-columnas", where="línea 7", count=3, wanted=4)
     assert isinstance(error, InputRefused)
     assert (error.code, error.exit_code) == ("csv-columnas", 3)
-    assert error.sentence.startswith("línea 7: La línea tiene 3 campos y el encabezado 4.")
+    assert error.sentence.startswith("línea 7: Campos en esta línea: 3; en el encabezado: 4.")
 
 
 def test_a_value_with_braces_is_shown_as_it_is() -> None:

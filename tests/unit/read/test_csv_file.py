@@ -116,6 +116,39 @@ def test_header_trouble_is_told(content: str, code: str, refusal: Refusal) -> No
     assert refusal(content).code == code
 
 
+def test_a_last_line_that_stops_short_is_an_incomplete_file(refusal: Refusal, code: Code) -> None:
+    error = refusal(f"sep=,\nCUFE,Motivo\n{code(1)},a\n{code(2)}")
+    assert (error.code, error.where) == ("csv-incompleto", "línea 4")
+    assert refusal(f"CUFE,Motivo\n{code(1)},a\n{code(2)}\n").code == "csv-columnas"
+
+
+@pytest.mark.parametrize(
+    ("header", "whole", "cut"),
+    [
+        ("Motivo,CUFE", f"{REASON},{{}}", 30),
+        ("CUFE,Motivo", f"{{}},{REASON}", 5),
+        ("CUFE,Motivo,Correo", f"{{}},{REASON},ana@empresa.pa", 4),
+    ],
+)
+def test_an_unended_file_whose_last_field_is_only_a_beginning_is_said_to_be_perhaps_incomplete(
+    header: str, whole: str, cut: int, table: Read, code: Code
+) -> None:
+    text = f"{header}\n{whole.format(code(1))}\n{whole.format(code(2))}"
+    assert table(text).notes == ()
+    notes = table(text[:-cut]).notes
+    assert ["posible archivo incompleto" in note and "línea (3)" in note for note in notes] == [True]
+    assert table(text[:-cut] + "\n").notes == ()
+
+
+def test_a_code_that_a_line_break_splits_is_one_cell_and_no_swallowed_row(
+    table: Read, refusal: Refusal, code: Code
+) -> None:
+    broken = f"{code(1)[:33]}\n{code(1)[33:]}"
+    found = table(f'CUFE,Motivo\n"{broken}",a\n"{code(2)}\n",b\n')
+    assert (found.lines, found.rows) == ([2, 4], [[broken, "a"], [f"{code(2)}\n", "b"]])
+    assert refusal(f'CUFE,Motivo\n"{code(1)}\n{code(2)}",a\n').code == "csv-comilla-traga"
+
+
 def test_the_row_and_column_limits_are_exact(table: Read, refusal: Refusal, code: Code) -> None:
     text = "CUFE,Motivo,x\n" + "".join(f"{code(n)},a,b\n" for n in range(1, 5))
     assert len(table(text, rows=4, columns=3).rows) == 4

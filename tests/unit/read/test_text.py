@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 import pytest
 
 from pipeline.domain.errors import InputRefused
@@ -51,6 +53,13 @@ def test_utf_16_without_a_mark_is_refused(encoding: str) -> None:
 def test_a_nul_is_refused_with_its_line() -> None:
     assert (refused(b"a\r\nb\rc\x00\n").code, refused(b"a\r\nb\rc\x00\n").where) == ("csv-nul", "línea 3")
     assert refused(("a\nb\x00" + "x" * 50).encode("utf-16")).where == "línea 2"
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_half_a_character_at_the_end_is_an_incomplete_file(mark: bytes) -> None:
+    with pytest.raises(InputRefused) as caught:
+        decode(mark + "uno\ndevolución\ntres ó".encode()[:-1])
+    assert (caught.value.code, caught.value.where) == ("csv-incompleto", "línea 3")
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:

@@ -32,7 +32,7 @@ ROWS ?= 50
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit mutants simulate storm powercuts check sample-data coverage lock clean
+.PHONY: help install run test test-unit mutants simulate storm powercuts bench check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ storm: $(READY)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills
 
 powercuts: $(READY)  ## cut the power under the ledger 50,000 times, in a model of a disk (ARGS='--cuts 1000 --seed 7')
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.powercuts --cuts 50000 --json build/powercuts.json $(ARGS)
+
+bench: $(READY)  ## measure beside floors and rivals, write docs/rendimiento.md (ARGS='submit rate': these; QUICK=1: smoke test)
+	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(ARGS)
 
 check: $(READY)  ## style, types, import contracts, security, known vulnerabilities of the locks
 	$(BIN)/ruff check .

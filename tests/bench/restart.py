@@ -1,0 +1,68 @@
+"""Starting again on a ledger with a million rows of past: from the command to the first request at the server.
+
+Each turn takes a new file of a few rows. Beside it the same on a ledger that holds nothing else, which is the floor:
+whatever the past adds is the difference.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench import past
+from tests.bench.material import workbook
+from tests.bench.runner import ROOT, Figure, Numbers, Scale, build, clean, column, in_turn, journal, reset, server
+
+ROWS = 20
+
+
+def first_request(base: str, ledger: Path, path: Path) -> Numbers:
+    """Seconds from the start of the command to the first request that arrives, and to the end of it all."""
+    reset(base)
+    with tempfile.TemporaryDirectory(dir=build()) as folder:
+        environment = clean(
+            ANULAR_BASE_URL=base, ANULAR_RATE="1000", ANULAR_LEDGER=f"sqlite:///{ledger}", ANULAR_OUT=folder
+        )
+        start = time.monotonic()  # of the whole system: the server's journal counts on the same clock
+        command = [sys.executable, "-m", "pipeline", "run", "--yes", "--no-poll", str(path)]
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+        seconds = time.monotonic() - start
+    if done.returncode not in (0, 1, 4):
+        raise RuntimeError(f"anular run ended with {done.returncode}: {done.stderr[-3000:]}")
+    return {"first": journal(base)["arrivals"][0] - start, "seconds": seconds}
+
+
+def bench(scale: Scale) -> list[Figure]:
+    rows = scale.of(1_000_000, 2_000)
+    old = past.ledger(rows, 10)
+    path = {n: workbook(build() / f"resto-{n}.xlsx", ROWS, 50_000_000 + n * ROWS) for n in range(scale.turns + 1)}
+    with server() as base, tempfile.TemporaryDirectory(dir=build()) as folder:
+        large, small = Path(folder, "grande.db"), Path(folder, "chico.db")
+        shutil.copy(old, large)
+        large.chmod(0o600)
+        turn = {large: 0, small: 0}
+
+        def once(ledger: Path) -> Numbers:
+            turn[ledger] += 1
+            return first_request(base, ledger, path[turn[ledger] - 1])
+
+        ways = {f"{rows:,} filas": lambda: once(large), "vacío": lambda: once(small)}
+        told = in_turn(ways, scale.turns, warm=True)
+    seconds = column(told, "first")
+    value = sorted(seconds[f"{rows:,} filas"])[len(seconds["vacío"]) // 2]
+    return [
+        Figure(
+            "restart",
+            f"de la orden a la primera solicitud, registro con {rows:,} filas",
+            "s",
+            seconds,
+            "segundos",
+            value,
+            ("<=", 3.0),
+            {"whole": column(told, "seconds")},
+        )
+    ]

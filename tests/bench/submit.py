@@ -1,0 +1,212 @@
+"""Sending without a rate limit: ours, with durable intents and outcomes, beside a bare loop in httpx without a ledger.
+
+The floor is a loop on raw sockets that are kept open: what this machine and this server give at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.bench.material import NOW, REASON, batch, cells, checked
+from tests.bench.runner import Figure, Numbers, Scale, apart, build, column, in_turn, over, server
+
+LATENCY_MS = 50.0
+ROWS = {8: 1_600, 32: 5_000, 128: 10_000}
+GOALS = {8: 0.95, 32: 0.95, 128: 0.9}
+SHARDS = (1, 4, 8, 16, 128)
+"""Connections per client that the bare loop tries; its best one counts."""
+
+
+def body(number: int) -> bytes:
+    values = cells(number)
+    fields = {"cufe": values[0], "motivoAnulacion": REASON, "correoNotificacion": values[2]}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# ------------------------------------------------------------------------------------------------------ the ways
+
+
+def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> Numbers:
+    """The real steps: ledger on the disk, writer, client, transport, from the first claim to the last outcome."""
+    import pipeline.run  # noqa: F401 - what is imported is not what is measured
+    from pipeline.domain.lifecycle import State
+    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.store import Store
+    from pipeline.ledger.views import Views
+
+    with tempfile.TemporaryDirectory(dir=build()) as folder:
+        database = open_ledger(f"sqlite:///{folder}/registro.db")
+        store, views = Store(database, "sandbox"), Views(database, "sandbox")
+        store.begin_run(NOW)
+        info = batch("20261120-envio", rows, Path(folder))
+        store.intake(info, checked(rows))
+        ready = views.ready(info.id)
+        cpu, start = time.process_time(), time.perf_counter()
+        states = asyncio.run(_send(base, store, ready, in_flight, rate))
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+        assert states.count(State.CANCELLED) == rows, states
+        database.close()
+    return {"seconds": seconds, "cpu": cpu}
+
+
+async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float | None) -> list[Any]:
+    from pipeline.clock import Clock
+    from pipeline.edoc.client import EdocClient, Urls
+    from pipeline.edoc.limiter import Limiter
+    from pipeline.edoc.token import TokenKeeper
+    from pipeline.edoc.transport import Transport
+    from pipeline.poll import PollRules
+    from pipeline.run import Steps, send_rows
+    from pipeline.stop import Stop
+    from pipeline.submit import SendRules
+
+    states: list[Any] = []
+    clock = Clock()
+    limiter = Limiter(rate, clock)
+    urls = Urls(f"{base}ServicioEDOC", f"{base}Anulacion", f"{base}ConsultarDocumentoRuta")
+    async with Transport(concurrency=in_flight, clock=clock) as transport:
+        tokens = TokenKeeper(transport, limiter, clock, urls.auth, "user", _Secret())
+        client = EdocClient(transport, tokens, limiter, urls, integration_name="")
+        ahead = in_flight if rate is None else max(1, min(in_flight, int(rate)))
+        rules = SendRules(concurrency=in_flight, ahead=ahead)
+        steps = Steps(client, limiter, clock, rules, PollRules())
+        stop = Stop(clock)
+        await send_rows(ready, steps, store, stop, lambda _before, after, _finding: states.append(after))
+        assert stop.reason is None, stop.reason
+    return states
+
+
+class _Secret:
+    def get_secret_value(self) -> str:
+        return "password"
+
+
+def httpx(base: str, in_flight: int, rows: int, shard: int) -> Numbers:
+    """A bare loop as the manual of httpx shows it, over clients of ``shard`` kept connections each."""
+    import httpx
+
+    async def main() -> None:
+        numbers = itertools.count(1)
+        async with clients(httpx, -(-in_flight // shard), shard) as sharded:
+
+            async def worker(client: Any) -> None:
+                while (number := next(numbers)) <= rows:
+                    headers = {"Content-Type": "application/json; charset=utf-8", "Authorization": "Bearer t"}
+                    answer = await client.post(f"{base}Anulacion", content=body(number), headers=headers)
+                    assert answer.json()["estado"] == "2"
+
+            await asyncio.gather(*(worker(sharded[n // shard]) for n in range(in_flight)))
+
+    return _timed(main)
+
+
+@asynccontextmanager
+async def clients(httpx: Any, count: int, shard: int) -> AsyncIterator[list[Any]]:
+    context = httpx.create_ssl_context()
+    limits = httpx.Limits(max_connections=shard, max_keepalive_connections=shard)
+    sharded = [httpx.AsyncClient(limits=limits, verify=context, timeout=60) for _ in range(count)]
+    try:
+        yield sharded
+    finally:
+        for client in sharded:
+            await client.aclose()
+
+
+def sockets(base: str, in_flight: int, rows: int) -> Numbers:
+    """The floor: requests written by hand to kept sockets, answers read up to their end and not looked at."""
+    host, _, port = base.removeprefix("http://").rstrip("/").partition(":")
+
+    async def main() -> None:
+        numbers = itertools.count(1)
+
+        async def worker() -> None:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            while (number := next(numbers)) <= rows:
+                content = body(number)
+                head = f"POST /Anulacion HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
+                writer.write(head.encode() + content)
+                answer = await reader.readuntil(b"\r\n\r\n")
+                length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                await reader.readexactly(length)
+            writer.close()
+
+        await asyncio.gather(*(worker() for _ in range(in_flight)))
+
+    return _timed(main)
+
+
+def _timed(main: Callable[[], Any]) -> Numbers:
+    cpu, start = time.process_time(), time.perf_counter()
+    asyncio.run(main())
+    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+
+
+WAYS: dict[str, Callable[..., Numbers]] = {"anular": anular, "httpx": httpx, "sockets": sockets}
+
+
+# ------------------------------------------------------------------------------------------------- the benchmark
+
+
+def bench(scale: Scale) -> list[Figure]:
+    figures = []
+    with server(LATENCY_MS) as base:
+        for in_flight, full in ROWS.items():
+            rows = scale.of(full, in_flight * 8)
+            common = {"base": base, "in_flight": in_flight, "rows": rows}
+            shard = best_shard(base, in_flight, max(rows // 4, in_flight * 4))
+            run = partial(apart, "tests.bench.submit")
+            told = in_turn(
+                {
+                    "anular": partial(run, "anular", **common),
+                    "httpx": partial(run, "httpx", **common, shard=shard),
+                    "sockets": partial(run, "sockets", **common),
+                },
+                scale.turns,
+            )
+            seconds = column(told, "seconds")
+            pace = {way: [round(rows / one, 2) for one in values] for way, values in seconds.items()}
+            figures.append(
+                Figure(
+                    "submit",
+                    f"{in_flight} en vuelo",
+                    "anulaciones/s",
+                    pace,
+                    "anular ÷ httpx",
+                    over(pace, "anular", "httpx"),
+                    (">=", GOALS[in_flight]),
+                    {"rows": rows, "shard": shard, "latency_ms": LATENCY_MS},
+                )
+            )
+            cpu = {way: [round(1e6 * one["cpu"] / rows, 1) for one in numbers] for way, numbers in told.items()}
+            figures.append(
+                Figure(
+                    "submit",
+                    f"CPU por anulación, {in_flight} en vuelo",
+                    "µs",
+                    cpu,
+                    "anular ÷ httpx",
+                    over(cpu, "anular", "httpx"),
+                    ("<=", 1.5),
+                    {"rows": rows},
+                )
+            )
+    return figures
+
+
+def best_shard(base: str, in_flight: int, rows: int) -> int:
+    """How many connections per client suit the bare loop best here."""
+    tried = {
+        shard: apart("tests.bench.submit", "httpx", base=base, in_flight=in_flight, rows=rows, shard=shard)["seconds"]
+        for shard in SHARDS
+        if shard <= in_flight
+    }
+    return min(tried, key=lambda shard: tried[shard])

@@ -18,10 +18,12 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from pipeline.crash import crashpoint
-from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
+from pipeline.domain.errors import AnotherRun, Bug, StorageTrouble, WrongUsage
 
 SCHEMA = "0003"
 BUSY_MS = 10_000
+_TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
+"""What a disk or SQLite may say; the last one is how the driver meets damaged text."""
 
 # DELETE with EXTRA lost nothing in 1,000 simulated power cuts; DELETE with FULL lost 499 commits (reliability.md D10).
 PRAGMAS = (
@@ -85,6 +87,7 @@ class Database:
         self.path = path
         self.name = path.name
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -92,10 +95,11 @@ class Database:
 
         Raises ``StorageTrouble``; nothing of the transaction happened then.
         """
+        self._check_process()
         try:
             with self._lock, self._engine.begin() as connection:
                 yield connection
-        except (DatabaseError, OSError) as error:
+        except _TROUBLES as error:
             raise StorageTrouble(
                 f"No se pudo guardar en el registro {self.name} ({reason_of(error)}). Se dejó de enviar por seguridad.",
                 code="ledger-write",
@@ -104,18 +108,26 @@ class Database:
 
     def read(self, query: Select[Any]) -> Sequence[Any]:
         """All lines of ``query``. Raises ``StorageTrouble``."""
+        self._check_process()
         try:
             with self._lock, self._engine.connect() as connection:
                 found = connection.execution_options(reading=True).execute(query).all()
                 connection.rollback()
                 return found
-        except (DatabaseError, OSError) as error:
+        except _TROUBLES as error:
             raise StorageTrouble(
                 f"No se pudo leer el registro {self.name} ({reason_of(error)}).", code="ledger-read"
             ) from error
 
     def close(self) -> None:
-        self._engine.dispose()
+        if os.getpid() == self._process:
+            self._engine.dispose()
+
+    def _check_process(self) -> None:
+        """SQLite's connection and locks belong to the process that opened them: a fork that used the inherited ones
+        could damage the file, or write beside a run that believes itself alone (reliability.md F50)."""
+        if os.getpid() != self._process:
+            raise Bug("a forked process used the ledger of its parent")
 
 
 def open_ledger(url: str) -> Database:
@@ -170,7 +182,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     """Turns what the disk or SQLite say into one sentence (P17)."""
     try:
         yield
-    except (OSError, sqlite3.Error, DatabaseError) as error:
+    except _TROUBLES as error:
         raise StorageTrouble(
             f"No se pudo usar el registro ({reason_of(error)}).",
             code="ledger",
@@ -183,6 +195,8 @@ def reason_of(error: BaseException) -> str:
     """A few Spanish words for a storage error; never the statement or its values."""
     if isinstance(error, OSError):
         return _ERRNO.get(error.errno or 0, error.strerror or type(error).__name__)
+    if isinstance(error, UnicodeDecodeError):
+        return "el archivo está dañado"
     words = str(getattr(error, "orig", None) or error).splitlines()[0]
     known = {
         "disk is full": "el disco está lleno",

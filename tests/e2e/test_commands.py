@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import stat
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+
+from pipeline.__main__ import start
 
 COMMANDS = ["check", "run", "poll", "status", "report", "sandbox", "login", "logout", "doctor"]
 
@@ -255,7 +258,7 @@ def test_the_sandbox_serves_until_it_is_stopped(place):
     assert time.monotonic() - began < 10
 
 
-def test_python_with_assertions_off_is_refused(place):
+def test_f50_python_with_assertions_off_is_refused(place):
     done = subprocess.run(
         [sys.executable, "-O", "-m", "pipeline", "status"],
         env={**place.env, "PYTHONPATH": str(Path.cwd())},
@@ -266,3 +269,25 @@ def test_python_with_assertions_off_is_refused(place):
 
     assert done.returncode != 0
     assert "-O" in done.stderr
+
+
+@pytest.mark.parametrize("version", [(3, 10, 14), (3, 9, 2), (3, 0, 0), (2, 7, 18)])
+def test_f50_a_python_that_is_too_old_is_refused_in_one_sentence(monkeypatch, version):
+    """``make install`` and ``pip`` look at it before; whoever starts the source tree with another Python meets this."""
+    monkeypatch.setattr(sys, "version_info", (*version, "final", 0))
+    with pytest.raises(SystemExit) as refused:
+        start()
+
+    assert refused.value.code == (
+        f"anular necesita Python 3.11 o posterior; este es Python {'.'.join(map(str, version))}."
+    )
+
+
+def test_f50_what_is_read_before_that_sentence_can_be_read_by_every_python_3_7_and_newer():
+    source = Path(__file__).parents[2] / "pipeline" / "__main__.py"
+    tree = ast.parse(source.read_text("utf-8"), feature_version=(3, 7))
+
+    imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [ast.unparse(node) for node in imported] == ["from __future__ import annotations", "import sys"]
+    package = ast.parse((source.parent / "__init__.py").read_text("utf-8"), feature_version=(3, 7))
+    assert [type(node).__name__ for node in package.body] == ["Expr"]

@@ -29,10 +29,14 @@ WORKERS ?= 2
 SEEDS ?= 1000
 ROWS ?= 50
 
+# How long `make fuzz` tries each of its targets.
+SECONDS ?= 60
+FUZZER := .venv/.fuzzer
+
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit mutants simulate storm powercuts bench check sample-data coverage lock clean
+.PHONY: help install run test test-unit mutants simulate storm powercuts fuzz bench check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +74,19 @@ storm: $(READY)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills
 
 powercuts: $(READY)  ## cut the power under the ledger 50,000 times, in a model of a disk (ARGS='--cuts 1000 --seed 7')
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.powercuts --cuts 50000 --json build/powercuts.json $(ARGS)
+
+# A folder of its own, gone with .venv: the fuzzer is no part of what is tested, and not every machine has it.
+$(FUZZER)/.ready: requirements-fuzz.txt $(LOCKED)
+	@echo 'Installing the fuzzer (35 MB) ...' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--upgrade --target $(FUZZER) -r requirements-fuzz.txt || { \
+		echo 'anular: the fuzzer (atheris) could not be installed; it is there for CPython 3.11 to 3.14 on Linux x86-64 only, and this is' \
+			"$$($(BIN)/python -c 'import platform as p; print(p.python_implementation(), p.python_version(), "on", p.system(), p.machine())')." \
+			'On other machines the tests run the same targets without it: make test ARGS=tests/fuzz' >&2; exit 1; }
+	@touch $@
+
+fuzz: $(READY) $(FUZZER)/.ready  ## try to break the readers of files and answers, a minute each (SECONDS=600 ARGS='--target csv')
+	@$(WITHOUT_SETTINGS) PYTHONPATH=$(FUZZER) $(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)
 
 bench: $(READY)  ## measure beside floors and rivals, write docs/rendimiento.md (ARGS='submit rate': these; QUICK=1: smoke test)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(ARGS)

@@ -31,6 +31,7 @@ _ODD_TAG = re.compile(rb"<(?:row|c)[\t\r\n/>]")
 _ODD_PREFIX = re.compile(rb":(?:row|c|f|v|is)[\s/>]")
 _INLINE = re.compile(rb't="inlineStr"[^>]*><is>')
 _INLINE_VALUE = re.compile(rb't="inlineStr"[^>]*><v>')
+_NESTED = re.compile(rb"<v>[^<]*<(?!/)|</f[^>]*>[^<]*<(?![v/])|<f[^>/]*>[^<]*<(?!/)")
 _SPACED = tuple(b"<v>" + space for space in (b" ", b"\t", b"\r", b"\n")) + tuple(
     space + b"</v>" for space in (b" ", b"\t", b"\r", b"\n")
 )
@@ -92,6 +93,7 @@ def _odd_content(block: bytes) -> bool:
         or (b"<is>" in block and not len(_INLINE.findall(block)) == block.count(b"<is>") == block.count(b"</is></c>"))
         or (b'"inlineStr"' in block and b"<v>" in block and _INLINE_VALUE.search(block) is not None)
         or any(space in block for space in _SPACED)
+        or _NESTED.search(block) is not None
     )
 
 

@@ -30,7 +30,7 @@ class Watcher:
         self._cell: tuple[int, int] | None = None
         self._kind = ""
         self._held: list[str] = []  # what the cell holds: f, v, is
-        self._value: list[str] | None = None
+        self._plain: list[str] | None = None  # the text of the value or formula that is open
         self._reach = (0, 0)
         self._formulas: dict[int, bool] = {}
         self._errors: dict[int, str] = {}
@@ -61,6 +61,8 @@ class Watcher:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        if self._plain is not None:  # a tag inside of a value or a formula
+            raise refused("xlsx-danado")
         prefix, _, name = tag.rpartition(":")
         if name == "sheetData":
             if self._depth != _DEPTH[name] or self._data is not None:
@@ -70,6 +72,8 @@ class Watcher:
             if self._depth != _DEPTH[name] or prefix != self._data:
                 raise refused("xlsx-danado")
             self._start_inside(name, attributes)
+        elif name in ("row", "c") and self._depth == _DEPTH["sheetData"]:  # beside the data: seen by some
+            raise refused("xlsx-danado")
         elif name == "mergeCell":
             self.merged.append(area_of(attributes.get("ref", "")))
         elif name == "col" and (_is_on(attributes) or attributes.get("width") == "0"):
@@ -114,21 +118,21 @@ class Watcher:
         if (name == "is") is not (self._kind == "inlineStr") and name != "f":
             raise refused("xlsx-danado")
         self._held.append(name)
+        self._plain = None if name == "is" else []
         self._reach = (max(self._reach[0], row), max(self._reach[1], column + 1))
-        if name == "v":
-            self._value = []
-        elif name == "f":
+        if name == "f":
             self._formulas[key(row, column)] = self._kind == "str"
 
     def _characters(self, text: str) -> None:
-        if self._value is not None:
-            self._value.append(text)
+        if self._plain is not None:
+            self._plain.append(text)
 
     def _end(self, _: str) -> None:
         if self._inside and self._depth <= _DEPTH["v"]:
-            if self._value is not None:
-                self._end_value("".join(self._value))
-                self._value = None
+            if self._plain is not None:
+                if self._held[-1] == "v":
+                    self._end_value("".join(self._plain))
+                self._plain = None
             elif self._depth == _DEPTH["c"]:
                 self._cell = None
             elif self._depth == _DEPTH["sheetData"]:

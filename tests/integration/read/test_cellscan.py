@@ -77,10 +77,16 @@ def test_a_row_of_nothing_but_an_error_is_not_lost_however_it_is_spelled(
         '<row r="4"><c r="A4" t="inlineStr"><v>x</v></c></row>',
         '<row r="4"><c r="A4"><is><t>x</t></is></c></row>',
         '<row r="4"><c r="A4"><v> 12 </v></c></row>',
+        '<row r="4"><c r="A4" t="str"><v>x<q>y</q></v></c></row>',
+        '<row r="4"><c r="A4" t="str"><f>B1<v>y</v></f><v>x</v></c></row>',
+        '<row r="4"><c r="A4" t="inlineStr"><is><t>x<t>y</t></t></is></c></row>',
+        '<row r="4"><c r="A4" t="inlineStr"><is><t>x<![CDATA[z]]><rPh/></t></is></c></row>',
+        '<row r="4"><c r="A4" t="inlineStr"><is><t>x</t> <t>y</t></is></c></row>',
         '<row r="4"><any><c r="A4" t="str"><v>x</v></c></any></row>',
         '<c r="A4" t="str"><v>x</v></c>',
         '<z:row xmlns:z="urn:z" r="4"><z:c r="A4" t="str"><z:v>x</z:v></z:c></z:row>',
         '<row r="4"><c r="A4" t="str"><z:f xmlns:z="urn:z">1</z:f><v>x</v></c></row>',
+        '</sheetData><row r="4"><c r="A4" t="str"><v>x</v></c></row><sheetData>',
         '</sheetData><sheetData><row r="4"><c r="A4" t="str"><v>x</v></c></row>',
     ],
 )
@@ -96,3 +102,13 @@ def test_rows_that_are_not_rows_of_the_sheet_are_no_matter(
     """A form control is anchored at ``<xdr:row>``; it lies outside the data."""
     anchor = '<controls xmlns:xdr="urn:x"><from><xdr:col>1</xdr:col><xdr:row>3</xdr:row></from></controls>'
     assert list(values(read_sheet(book(sheet_xml(*good_rows, after=anchor))))) == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "string", ["<t>a<t>b</t></t>", "<t>a</t><t>b</t>", "<t>a<rPh><t>b</t></rPh></t>", "<is><t>a</t></is>"]
+)
+def test_a_shared_string_that_programs_read_differently_is_damage(
+    string: str, book: Make, sheet_xml: Xml, good_rows: list[str], refusal: Refusal
+) -> None:
+    shared = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si>{string}</si></sst>'
+    assert refusal(book(sheet_xml(*good_rows), more={"xl/sharedStrings.xml": shared})).code == "xlsx-danado"

@@ -51,6 +51,12 @@ Hidden = Annotated[bool, typer.Option("--include-hidden", help="Incluye las fila
 BadDigit = Annotated[
     bool, typer.Option("--allow-bad-check-digit", help="Acepta CUFE cuyo dígito verificador no coincide.")
 ]
+NewLedger = Annotated[
+    bool,
+    typer.Option(
+        "--new-ledger", help="El registro anterior se perdió: sigue sin él y consulta cada documento antes de anularlo."
+    ),
+]
 RowNumber = Annotated[
     int, typer.Option("--row", metavar="N", min=1, help="La fila, con el número que muestra «fila_origen».")
 ]
@@ -188,6 +194,7 @@ def run_files(
     sheet: SheetName = "",
     include_hidden: Hidden = False,
     allow_bad_check_digit: BadDigit = False,
+    new_ledger: NewLedger = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -202,10 +209,15 @@ def run_files(
     sheets = _read_all(files, sheet, include_hidden, settings, talk)
     clock = wiring.make_clock(settings)
     rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit)
-    with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
-        wiring.credentials(settings)  # missing ones are found before anything is written
-        memory.store.begin_run(clock.now())
-        memory.store.recover(clock.now())
+    given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
+    with (
+        wiring.open_memory(settings, files=given, new_ledger=new_ledger) as memory,
+        wiring.running_sandbox(settings) as base,
+    ):
+        if memory.anew is not None:
+            talk.out.print(
+                f"Registro nuevo desde el {_local(memory.anew)}: antes de anular un documento se consulta en eDoc."
+            )
         batches: list[BatchInfo] = []
         for file, found in zip(files, sheets, strict=True):
             plan = run.make_plan(found, memory.views, rules, clock.now())
@@ -228,7 +240,7 @@ def run_files(
             if not no_poll:
                 await _follow([info.id for info in batches], steps, memory, stop, talk)
 
-        trouble = _carry_out(settings, clock, base, work, now=False)
+        trouble = _carry_out(settings, clock, base, work, now=False, anew=memory.anew)
         return _report(batches, memory, talk, settings, trouble)
 
 
@@ -247,9 +259,6 @@ def poll_batches(
     settings, talk = _settings(profile, ledger), Talk(as_json)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
-        wiring.credentials(settings)
-        memory.store.begin_run(clock.now())
-        memory.store.recover(clock.now())
         named = [_batch(memory.views, name) for name in batches or []]
         open_ids = {row.batch for row in memory.views.followed([info.id for info in named] if named else None)}
         chosen = named or [_batch(memory.views, name) for name in sorted(open_ids)]
@@ -348,8 +357,6 @@ def resolve_row(
     who, why = decide.signed(by, reason)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings, sends=False) as memory:
-        memory.store.begin_run(clock.now())
-        memory.store.recover(clock.now())
         info = _batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resolvable(found)
@@ -378,9 +385,6 @@ def resend_row(
     who, why = decide.signed(by, reason)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
-        wiring.credentials(settings)
-        memory.store.begin_run(clock.now())
-        memory.store.recover(clock.now())
         info = _batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resendable(found)
@@ -671,6 +675,7 @@ def _carry_out(
     work: Callable[[Steps, Stop], Coroutine[Any, Any, None]],
     *,
     now: bool,
+    anew: datetime | None = None,
 ) -> AnularError | None:
     """Runs ``work`` with everything it needs; what ended it early, if anything did."""
     from pipeline import wiring
@@ -681,20 +686,22 @@ def _carry_out(
         stop = Stop(clock)
         async with wiring.open_service(settings, clock, base) as service:
             with _signals(stop):
-                await work(_steps(settings, clock, service, Steps, now=now), stop)
+                await work(_steps(settings, clock, service, Steps, now=now, anew=anew), stop)
         return stop.reason
 
     return asyncio.run(inside())
 
 
-def _steps(settings: Settings, clock: Clock, service: Service, kind: type[Steps], *, now: bool) -> Steps:
+def _steps(
+    settings: Settings, clock: Clock, service: Service, kind: type[Steps], *, now: bool, anew: datetime | None
+) -> Steps:
     from pipeline import wiring
 
     return kind(
         client=service.client,
         limiter=service.limiter,
         clock=clock,
-        send=wiring.send_rules(settings),
+        send=wiring.send_rules(settings, anew),
         ask=wiring.poll_rules(settings, now=now),
     )
 

@@ -12,13 +12,15 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from types import TracebackType
 
 from pipeline.bug import internal
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain.caution import Advice, Caution
+from pipeline.domain.cufe import Cufe
+from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import PREFLIGHT
@@ -44,7 +46,8 @@ class SendRules:
     many as it lets go in about a second, so that no intent grows stale. ``tries`` per row and run while it is
     proven that nothing was applied. ``stale_after`` seconds between intent and departure (reliability.md R9).
     ``breaker_wait`` and ``first_query`` (after an answer that is not final) in seconds. ``preflight`` asks eDoc about
-    every row before it is claimed (reliability.md D3); a row that a person had resent is always asked about.
+    every row before it is claimed (reliability.md D3); a row that a person had resent is always asked about, and after
+    a lost ledger every document issued up to ``ask_until``, or dated in the future.
     """
 
     concurrency: int = 4
@@ -54,6 +57,16 @@ class SendRules:
     breaker_wait: float = 30.0
     first_query: float = 5.0
     preflight: bool = False
+    ask_until: date | None = None
+
+    def asks(self, row: Cancellation, today: date) -> bool:
+        """Whether eDoc is asked about ``row`` before it is claimed. ``today`` is the Panamanian day."""
+        if self.preflight or row.possible_duplicate:
+            return True
+        if self.ask_until is None:
+            return False
+        issued = Cufe.parse(row.cufe, allow_bad_check_digit=True).issued_on
+        return issued <= self.ask_until or issued > today
 
     def __post_init__(self) -> None:
         if min(self.concurrency, self.ahead, self.tries) < 1:
@@ -168,7 +181,7 @@ class _Sender:
 
     async def _one(self, turn: _Turn) -> None:
         """One row from its claim to its recorded outcome."""
-        if self._rules.preflight or turn.row.possible_duplicate:
+        if self._rules.asks(turn.row, self._clock.now().astimezone(PANAMA).date()):
             version = await self._asked_first(turn.row)
             if version is None or self._stop.asked:
                 return  # nothing left; where the row may still be sent, it is READY

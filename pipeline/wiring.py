@@ -7,33 +7,40 @@ import os
 import platform
 import subprocess  # nosec B404 - starts this very program, no shell
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from platformdirs import user_state_path
 from pydantic import SecretStr
 
+from pipeline import traces
 from pipeline.clock import Clock
+from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StoppedEarly, WrongUsage
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.ledger import identity
-from pipeline.ledger.engine import Database, exclusive, locked, open_as_it_is, open_ledger, sqlite_path
-from pipeline.ledger.store import Store
+from pipeline.ledger import identity, watermark
+from pipeline.ledger.deeds import start_anew, started_anew
+from pipeline.ledger.engine import Database, exclusive, is_empty, locked, open_as_it_is, open_ledger, sqlite_path
+from pipeline.ledger.store import Store, who_am_i
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
 from pipeline.poll import PollRules
 from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses
 from pipeline.submit import SendRules
+from pipeline.traces import Input
 from pipeline.validate import Rules
 
 SANDBOX_USER = SANDBOX_PASSWORD = "sandbox"  # noqa: S105 - the public credentials of the local double
 START_SANDBOX_S = 20.0
+ASKED_AFTER = timedelta(days=31)
+"""How long after a lost ledger the issue date of a document has to be for it to be sent without being asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,13 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The ledger, owned by this process until the block ends."""
+    """The ledger, owned by this process until the block ends. ``anew``: when a person last said that the one before
+    it is lost; None for a ledger that remembers everything."""
 
     database: Database
     store: Store
     views: Views
+    anew: datetime | None = None
 
 
 def make_clock(settings: Settings) -> Clock:
@@ -62,17 +71,62 @@ def make_clock(settings: Settings) -> Clock:
 
 
 @contextmanager
-def open_memory(settings: Settings, *, sends: bool = True) -> Iterator[Memory]:
-    """The ledger for writing: in a place that can be trusted, locked, whole, and this machine's.
+def open_memory(
+    settings: Settings, *, sends: bool = True, files: Iterable[tuple[Path, str]] = (), new_ledger: bool = False
+) -> Iterator[Memory]:
+    """The ledger for writing: in a place that can be trusted, locked, whole, this machine's, and the one that knows
+    what was sent; the run is registered, and what an earlier one left undecided is recovered.
 
-    With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time. Raises
-    ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
+    With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time.
+    ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
+    ``new_ledger`` is a person's word that such a memory is lost. Raises ``AnotherRun``, ``StorageTrouble``, and
+    ``WrongUsage`` when credentials are missing.
     """
-    with _unchecked(settings, sends=sends) as memory:
-        if settings.env is not Env.SANDBOX:
-            now = make_clock(settings).now()
-            identity.own(memory.database, now, host=identity.host_id(), name=platform.node())
-        yield memory
+    now, path, bound = make_clock(settings).now(), sqlite_path(settings.ledger), settings.env is not Env.SANDBOX
+    inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
+    notes = user_state_path(PROGRAM) / "registros"
+    with _owned(settings, sends=sends):
+        lost = ["el registro estaba vacío"] if is_empty(path) else []
+        if bound and not path.exists():
+            lost = traces.of_missing(path, notes) or traces.of_inputs(inputs, settings.env, _nothing, limits(settings))
+            if lost and not new_ledger:
+                raise traces.refusal(path, lost)  # before one is made: the person may still bring the old one back
+        fresh = not path.exists() or bool(lost)
+
+        def begin_anew(database: Database) -> None:
+            start_anew(database, now, who=who_am_i(), why="; ".join(lost) or "sin rastros del registro anterior")
+
+        with _opened(settings, begin_anew if new_ledger else None) as database:
+            views = Views(database, settings.env)
+            if bound:
+                identity.own(database, now, host=identity.host_id(), name=platform.node())
+                if not fresh:
+                    lost = watermark.doubts(notes, database)
+                    lost += traces.of_inputs(inputs, settings.env, views.knows, limits(settings), _day(database))
+                    if lost and not new_ledger:
+                        raise traces.refusal(path, lost)
+            if new_ledger and not fresh:
+                begin_anew(database)
+            store = Store(database, settings.env)
+            store.begin_run(now)
+            store.recover(now)
+            if bound:
+                watermark.keep(notes, database)
+            try:
+                yield Memory(database, store, views, started_anew(database))
+            finally:
+                if bound:
+                    watermark.keep(notes, database)
+
+
+def _nothing(_batch: str) -> bool:
+    return False
+
+
+def _day(database: Database) -> date | None:
+    """The Panamanian day on which a person last said that the memory is lost."""
+    anew = started_anew(database)
+    return anew.astimezone(PANAMA).date() if anew is not None else None
 
 
 def adopt_ledger(settings: Settings, *, who: str, why: str) -> None:
@@ -80,9 +134,9 @@ def adopt_ledger(settings: Settings, *, who: str, why: str) -> None:
     path = sqlite_path(settings.ledger)
     if not path.is_file():
         raise WrongUsage("No existe ese registro.", code="no-ledger", where=str(path))
-    with _unchecked(settings, sends=False) as memory:
+    with _owned(settings, sends=False), _opened(settings) as database:
         now = make_clock(settings).now()
-        identity.adopt(memory.database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
+        identity.adopt(database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
 
 
 @contextmanager
@@ -102,15 +156,21 @@ def one_credential(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def _unchecked(settings: Settings, *, sends: bool) -> Iterator[Memory]:
+def _owned(settings: Settings, *, sends: bool) -> Iterator[None]:
+    """The place of the ledger can be trusted, and nobody else uses it or, with ``sends``, the credential."""
     identity.check_place(sqlite_path(settings.ledger), strict=settings.env is not Env.SANDBOX)
     with exclusive(settings.ledger), one_credential(settings) if sends else nullcontext():
-        database = open_ledger(settings.ledger)
-        try:
-            look_over(database)
-            yield Memory(database, Store(database, settings.env), Views(database, settings.env))
-        finally:
-            database.close()
+        yield
+
+
+@contextmanager
+def _opened(settings: Settings, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
+    database = open_ledger(settings.ledger, anew=anew)
+    try:
+        look_over(database)
+        yield database
+    finally:
+        database.close()
 
 
 @contextmanager
@@ -231,13 +291,17 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
             child.stdout.close()
 
 
-def send_rules(settings: Settings) -> SendRules:
-    """``ahead``: what the limiter lets go within a second, so that no intent waits longer than that."""
+def send_rules(settings: Settings, anew: datetime | None = None) -> SendRules:
+    """``ahead``: what the limiter lets go within a second, so that no intent waits longer than that.
+
+    ``anew`` of a ``Memory``: what was issued up to a month after that moment may have been sent by the lost ledger.
+    """
     return SendRules(
         concurrency=settings.concurrency,
         ahead=max(1, min(settings.concurrency, int(settings.rate))),
         breaker_wait=settings.breaker_wait,
         preflight=settings.preflight == "on",
+        ask_until=anew.astimezone(PANAMA).date() + ASKED_AFTER if anew is not None else None,
         first_query=settings.poll_every,
     )
 

@@ -28,10 +28,34 @@ _CHAINED = (
 
 
 def link(prev: bytes, values: Mapping[str, Any]) -> bytes:
-    """SHA-256 over the hash before, every column of the event, and the raw body's own hash."""
+    """SHA-256 over the hash before and the ``digest`` of the event: the digests alone are enough to walk the chain."""
+    return link_digest(prev, digest(values))
+
+
+def link_digest(prev: bytes, content: bytes) -> bytes:
+    """The hash of the event whose ``digest`` is ``content``, after the event with hash ``prev``."""
+    return hashlib.sha256(prev + content).digest()
+
+
+def digest(values: Mapping[str, Any]) -> bytes:
+    """SHA-256 over every column of the event and the raw body's own hash: what happened, whatever came before it."""
+    return hashlib.sha256(_content(values)).digest()
+
+
+def holds(prev: bytes, values: Mapping[str, Any], kept: bytes) -> bool:
+    """Whether ``kept`` is the hash of this event after ``prev``, in the present form or that of schema 0003."""
+    return kept in (link(prev, values), hashlib.sha256(prev + _content(values)).digest())
+
+
+def walkable(prev: bytes, values: Mapping[str, Any], kept: bytes) -> bool:
+    """Whether ``kept`` follows from ``prev`` and the digest alone; False for an event of schema 0003 or older."""
+    return kept == link(prev, values)
+
+
+def _content(values: Mapping[str, Any]) -> bytes:
     body = values.get("body") or b""
     text = json.dumps([values.get(name) for name in _CHAINED], ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(prev + text.encode("ascii") + hashlib.sha256(body).digest()).digest()
+    return text.encode("ascii") + hashlib.sha256(body).digest()
 
 
 _HEAD = ("id", "env", "sha256", "sheet", "file", "n_rows", "created_utc", "approved_by")

@@ -7,7 +7,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnotherRun, Bug, StorageTrouble, WrongUsage
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 BUSY_MS = 10_000
 _TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
 """What a disk or SQLite may say; the last one is how the driver meets damaged text."""
@@ -130,21 +130,64 @@ class Database:
             raise Bug("a forked process used the ledger of its parent")
 
 
-def open_ledger(url: str) -> Database:
-    """The ledger at ``url``, made or brought to the newest schema.
+def open_ledger(url: str, *, anew: Callable[[Database], None] | None = None) -> Database:
+    """The ledger at ``url``, made when there is none, or brought to the newest schema.
 
-    Raises ``StorageTrouble`` when the file cannot be used, or belongs to a newer version of the program.
+    Only a missing file is a new ledger: one of 0 bytes was emptied by somebody, and what it knew is lost. With
+    ``anew`` a person knows that and an empty one is replaced; what ``anew`` writes is in a new ledger before the file
+    has its name. Raises ``StorageTrouble`` when the file cannot be used, is empty, or belongs to a newer version.
     """
     path = sqlite_path(url)
     with storage_errors(path):
         _make_folder(path.parent)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            crashpoint("ledger-created")
-            _sync_folder(path.parent)
+        if not path.exists() or (is_empty(path) and anew is not None):
+            _create(path, anew)
+        if is_empty(path):
+            raise StorageTrouble(
+                "El registro está vacío (0 bytes): alguien lo vació o una copia quedó a medias. No se envió nada.",
+                code="ledger-empty",
+                where=str(path),
+                remedy="Restaure la última copia buena. Si se perdió para siempre: «anular run --new-ledger».",
+            )
         engine = _engine(path)
         _bring_up_to_date(engine, path)
     return Database(engine, path)
+
+
+def is_empty(path: Path) -> bool:
+    """A file without a single byte in the place of the ledger."""
+    return path.is_file() and path.stat().st_size == 0
+
+
+def _create(path: Path, anew: Callable[[Database], None] | None) -> None:
+    """A new ledger, whole before it has its name: a kill on the way leaves none, and never an empty one."""
+    fresh = path.with_name(f"{path.name}.nuevo")
+    for left in (fresh, journal_of(fresh)):  # of a run that was killed here; nothing was sent under that name
+        left.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    crashpoint("ledger-created")
+    engine = _engine(fresh)
+    try:
+        _bring_up_to_date(engine, fresh)
+        if anew is not None:
+            anew(Database(engine, path))
+    finally:
+        engine.dispose()
+    if journal_of(path).exists():  # of the lost ledger: SQLite would roll it back into the new one
+        journal_of(path).rename(free_name(journal_of(path)))
+    fresh.replace(path)
+    crashpoint("ledger-in-place")
+    _sync_folder(path.parent)
+
+
+def journal_of(path: Path) -> Path:
+    """SQLite's own rollback journal."""
+    return path.with_name(f"{path.name}-journal")
+
+
+def free_name(path: Path) -> Path:
+    """``path`` with the first number behind it that nobody uses: evidence is never overwritten."""
+    return next(name for n in range(1, 1_000_000) if not (name := path.with_name(f"{path.name}.{n}")).exists())
 
 
 def open_as_it_is(url: str) -> Database:

@@ -20,6 +20,7 @@ from sqlalchemy import insert, select
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import codec, tables
+from pipeline.ledger.deeds import adopted, append_deed
 from pipeline.ledger.engine import Database
 
 _MACHINE_ID = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
@@ -98,9 +99,11 @@ def own(database: Database, now: datetime, *, host: str, name: str) -> None:
 
 
 def adopt(database: Database, now: datetime, *, host: str, name: str, who: str, why: str) -> None:
-    """A person says that the ledger was moved to this machine; it is kept who, when and why."""
+    """A person says that the ledger was moved to this machine; who, when and why stand in the chain of events."""
     with database.write() as connection:
-        connection.execute(insert(tables.owner).values(_owner(host, name, now, who=who, why=why)))
+        owner = _owner(host, name, now, who=who, why=why)
+        connection.execute(insert(tables.owner).values(owner))
+        append_deed(connection, adopted(owner))
 
 
 def _owner(host: str, name: str, now: datetime, *, who: str, why: str) -> dict[str, str]:

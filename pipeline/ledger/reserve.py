@@ -21,6 +21,7 @@ from pipeline.crash import crashpoint
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import codec
+from pipeline.ledger.engine import free_name
 
 _PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
 
@@ -72,7 +73,8 @@ def read(path: Path) -> tuple[list[Kept], int]:
 
 def put_away(path: Path, run: int) -> None:
     """Moves a journal that was dealt with aside, as evidence under the number of the run that read it."""
-    path.rename(path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl"))
+    target = path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl")
+    path.rename(free_name(target) if target.exists() else target)  # of a lost ledger, whose runs had the same numbers
     crashpoint("reserve-put-away")
     _sync(path.parent)
 

@@ -25,7 +25,8 @@ from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, RETRIED, Event, Stat
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict
 from pipeline.ledger import codec, reserve, tables
-from pipeline.ledger.chain import GENESIS, fingerprint, link
+from pipeline.ledger.chain import fingerprint
+from pipeline.ledger.deeds import append
 from pipeline.ledger.engine import Database, storage_errors
 from pipeline.ledger.reserve import Kept
 
@@ -190,9 +191,9 @@ class Store:
         """The move that ``one`` asks for, if its attempt is still undecided and is about the very same payload."""
         attempt, row = tables.attempt, tables.row
         found = self._database.read(
-            select(attempt.c.batch, attempt.c.pos, attempt.c.state, attempt.c.v, row.c.payload_sha256)
-            .join(row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))
-            .where(attempt.c.id == one.attempt)
+            tables.with_rows(attempt.c.batch, attempt.c.pos, attempt.c.state, attempt.c.v, row.c.payload_sha256).where(
+                attempt.c.id == one.attempt
+            )
         )
         if not found:
             return None
@@ -284,16 +285,7 @@ class Store:
         }
 
     def _append(self, connection: Connection, events: list[dict[str, Any]]) -> None:
-        last = connection.execute(
-            select(tables.event.c.seq, tables.event.c.hash).order_by(tables.event.c.seq.desc()).limit(1)
-        ).first()
-        seq, prev = (last.seq, last.hash) if last else (0, GENESIS)
-        for values in events:
-            seq += 1
-            values.update(seq=seq, run=self._epoch, prev=prev)
-            values["hash"] = prev = link(prev, values)
-        if events:
-            connection.execute(insert(tables.event), events)
+        append(connection, self._epoch, events)
 
     def _add_attempt(self, connection: Connection, wish: Move) -> int:
         line = connection.execute(select(tables.attempt).where(tables.attempt.c.id == wish.attempt)).one()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -12,9 +14,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    Select,
     String,
     Table,
     Text,
+    select,
     text,
 )
 
@@ -52,6 +56,9 @@ owner = Table(
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
 )
+
+# Which ledger this is: one line, made with it. Another id in the same place is another ledger (watermark.py).
+ledger = Table("ledger", metadata, Column("id", String(32), primary_key=True))
 
 batch = Table(
     "batch",
@@ -157,3 +164,8 @@ event = Table(
     Column("hash", LargeBinary, nullable=False),
     Index("ix_event_batch", "batch", "seq"),
 )
+
+
+def with_rows(*columns: Any) -> Select[Any]:
+    """``columns`` of attempts, each with the input row that it is about."""
+    return select(*columns).join_from(attempt, row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))

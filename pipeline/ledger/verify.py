@@ -15,7 +15,8 @@ from sqlalchemy import func, select, text
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
-from pipeline.ledger.chain import GENESIS, fingerprint, link
+from pipeline.ledger.chain import GENESIS, fingerprint, holds
+from pipeline.ledger.deeds import is_a_deed, owners_told
 from pipeline.ledger.engine import Database
 
 _CHUNK = 5_000
@@ -63,6 +64,7 @@ def examine(database: Database) -> Examination:
         if _chain(database, found, after=0, prev=GENESIS):
             _rows(database, found)
             _attempts(database, found)
+            _owners(database, found)
         _one_live(database, found)
     except StorageTrouble as trouble:
         found.add("unreadable", trouble.message)
@@ -95,6 +97,7 @@ def _newest(database: Database, last: int) -> Examination:
         found.add("gap", f"falta el suceso {start} de la bitácora.", start)
     elif _chain(database, found, after=start, prev=before[0].hash):
         _newest_attempts(database, found)
+        _owners(database, found)
     return found
 
 
@@ -123,10 +126,10 @@ def _chain(database: Database, found: Examination, *, after: int, prev: bytes) -
             found.add("gap", f"faltan los sucesos {seq + 1} a {line.seq - 1} de la bitácora.", seq + 1)
             return False
         seq = line.seq
-        if line.prev != prev or line.hash != link(prev, values):
+        if line.prev != prev or not holds(prev, values, line.hash):
             found.add("chain", f"el suceso {seq} de la bitácora fue alterado.", seq)
             return False
-        if not _is_a_move(line):
+        if not _is_a_move(line) and not is_a_deed(line):
             found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", seq)
         prev = line.hash
         found.events += 1
@@ -212,9 +215,8 @@ def _newest_attempts(database: Database, found: Examination) -> None:
 
 
 def _with_row() -> Any:
-    row = tables.row
-    query = select(tables.attempt, row.c.cufe.label("row_cufe"), row.c.state.label("row_state"))
-    return query.join(row, (row.c.batch == tables.attempt.c.batch) & (row.c.pos == tables.attempt.c.pos))
+    row = tables.row.c
+    return tables.with_rows(tables.attempt, row.cufe.label("row_cufe"), row.state.label("row_state"))
 
 
 def _attempt(found: Examination, line: Any, *, whole: bool) -> None:
@@ -227,6 +229,11 @@ def _attempt(found: Examination, line: Any, *, whole: bool) -> None:
         found.add("version", f"{where} cuenta {line.v} pasos y la bitácora {moves}.")
     elif line.cufe != line.row_cufe:
         found.add("cufe", f"{where} tiene otro CUFE que su fila.")
+
+
+def _owners(database: Database, found: Examination) -> None:
+    if not owners_told(database):
+        found.add("owner", "alguien cambió a mano a qué equipo pertenece el registro.")
 
 
 def _one_live(database: Database, found: Examination) -> None:

@@ -56,6 +56,10 @@ class Views:
         found = self._database.read(query.limit(2))
         return self._info(found[0]) if len(found) == 1 else None
 
+    def knows(self, batch: str) -> bool:
+        """Whether there is a batch with this very id, in whatever environment."""
+        return bool(self._database.read(select(tables.batch.c.id).where(tables.batch.c.id == batch)))
+
     def batches(self) -> list[BatchInfo]:
         """All batches, newest first, with their counts by outcome word."""
         query = select(tables.batch).where(tables.batch.c.env == self._env)
@@ -66,7 +70,7 @@ class Views:
         found: dict[str, Seen] = {}
         for start in range(0, len(cufes), _IN):
             query = (
-                select(
+                tables.with_rows(
                     tables.attempt.c.cufe,
                     tables.attempt.c.batch,
                     tables.attempt.c.pos,
@@ -74,10 +78,6 @@ class Views:
                     tables.row.c.line,
                     tables.row.c.payload_sha256,
                     tables.batch.c.sheet,
-                )
-                .join(
-                    tables.row,
-                    (tables.row.c.batch == tables.attempt.c.batch) & (tables.row.c.pos == tables.attempt.c.pos),
                 )
                 .join(tables.batch, tables.batch.c.id == tables.attempt.c.batch)
                 .where(
@@ -95,12 +95,9 @@ class Views:
 
     def ready(self, batch: str) -> list[Cancellation]:
         """The rows of ``batch`` that may be sent, in input order."""
+        row = tables.row.c
         query = (
-            select(tables.attempt, tables.row.c.reason, tables.row.c.email, tables.row.c.hours_left)
-            .add_columns(tables.row.c.deadline_window)
-            .join(
-                tables.row, (tables.row.c.batch == tables.attempt.c.batch) & (tables.row.c.pos == tables.attempt.c.pos)
-            )
+            tables.with_rows(tables.attempt, row.reason, row.email, row.hours_left, row.deadline_window)
             .where(tables.attempt.c.batch == batch, tables.attempt.c.state == State.READY.value)
             .order_by(tables.attempt.c.pos)
         )

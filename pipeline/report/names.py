@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import re
+from collections.abc import Callable
 
 LONGEST = 200
 """Bytes of a name (UTF-8): below the 255 of common file systems, with room for a number and a temporary name."""
@@ -13,6 +15,21 @@ _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 def results_name(stem: str, batch: str, number: int = 1) -> str:
     """``<stem>__<batch>__resultados.xlsx``; from ``number`` 2 on with ``(2)`` before the suffix."""
     return _name(stem, f"__{plain(batch)}__resultados", number)
+
+
+def results_pattern(stem: str) -> tuple[str, Callable[[str], str]]:
+    """A glob that finds every results workbook of inputs called ``stem``, and what gives the batch in such a name.
+
+    The second says "" for a name that is not one. A stem that had to be cut is found by what was left of it.
+    """
+    head = _name(stem, f"__{'x' * 17}__resultados", 1).partition(f"__{'x' * 17}__")[0]
+    shape = re.compile(re.escape(head) + r"__(\d{8}-[0-9a-f]{8})__resultados(?: \(\d+\))?\.xlsx")
+
+    def batch(name: str) -> str:
+        found = shape.fullmatch(name)
+        return found[1] if found else ""
+
+    return f"{glob.escape(head)}__*__resultados*.xlsx", batch
 
 
 def preview_name(stem: str, number: int = 1) -> str:

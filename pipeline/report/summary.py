@@ -12,7 +12,19 @@ from pipeline.domain.records import BatchInfo, EventLine, ResultLine
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.lines import Rows, action_of, outcome_of, panama
 from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
-from pipeline.report.words import EVENT_WORDS, MEANINGS, PREVIEW_MEANINGS, STATE_WORDS, TONES, banner, count, thousands
+from pipeline.report.words import (
+    EVENT_WORDS,
+    FACT_BATCH,
+    FACT_ENV,
+    FACT_HASH,
+    MEANINGS,
+    PREVIEW_MEANINGS,
+    STATE_WORDS,
+    TONES,
+    banner,
+    count,
+    thousands,
+)
 
 PREVIEW_ID = "revision"
 """The batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""
@@ -131,10 +143,10 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
 def _facts(batch: BatchInfo, *, preview: bool) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Archivo", batch.file),
-        ("Huella del archivo (SHA-256)", batch.sha256),
+        (FACT_HASH, batch.sha256),
         ("Hoja", batch.sheet or ""),
-        ("Lote", "" if preview else batch.id),
-        ("Ambiente", batch.env),
+        (FACT_BATCH, "" if preview else batch.id),
+        (FACT_ENV, batch.env),
         ("Emisores (RUC)", ", ".join(batch.issuers)),
         ("Aprobado por", batch.approved_by or ""),
         ("Revisado" if preview else "Recibido", panama(batch.created) or ""),

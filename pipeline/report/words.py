@@ -12,6 +12,11 @@ TODO = "Pendientes de acción"
 STATES = "Estados eDoc"
 LOG = "Bitácora"
 
+FACT_HASH = "Huella del archivo (SHA-256)"
+FACT_BATCH = "Lote"
+FACT_ENV = "Ambiente"
+"""Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later (``pipeline/traces.py``)."""
+
 TONES: dict[Outcome, Tone] = {
     Outcome.CANCELLED: Tone.DONE,
     Outcome.ALREADY: Tone.DONE,

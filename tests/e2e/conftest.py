@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from pipeline.domain.cufe import check_digit
+from pipeline.domain.deadline import PANAMA
 
 ROOT = Path(__file__).parents[2]
 NOW = "2026-11-20T10:00:00-05:00"
@@ -55,14 +57,17 @@ class Place:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    journal: Path = Path()
 
     def __post_init__(self) -> None:
+        self.journal = self.folder / "ledger" / "registro.db.sandbox.jsonl"
         clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
         self.env = {
             **clean,
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "ANULAR_LEDGER": f"sqlite:///{self.folder / 'ledger' / 'registro.db'}",
             "ANULAR_OUT": str(self.folder / "out"),
@@ -92,6 +97,12 @@ class Place:
         ]
         return self.file(rows, name)
 
+    def numbered(self, name: str, first: int, rows: int) -> Path:
+        """A workbook of rows that are accepted at once, issued two days ago by the machine's clock."""
+        day = f"{datetime.now(PANAMA) - timedelta(days=2):%Y%m%d}"
+        numbers = range(first, first + rows)
+        return self.file([[n, "Cliente", make_cufe(n, "000", day), REASON, 10] for n in numbers], name)
+
     def start(self, *arguments: object, **more: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
         return subprocess.Popen(
@@ -113,10 +124,6 @@ class Place:
             kill_group(process)
         assert "Traceback" not in out + err, out + err
         return Done(process.returncode, out, err)
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / "ledger" / "registro.db.sandbox.jsonl"
 
     def entries(self) -> list[dict[str, Any]]:
         """What the sandbox received; a line that is just being written is left out."""
@@ -162,6 +169,20 @@ def kill_group(process: subprocess.Popen[str]) -> None:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+@pytest.fixture
+def lab(place: Place) -> Iterator[Place]:
+    """The sandbox behind the address of the lab environment: what has legal effect is checked in earnest."""
+    journal = place.folder / "lab.jsonl"
+    server = place.start("sandbox", "--port", "0", "--latency-ms", "100", "--journal", journal)
+    assert server.stdout is not None
+    base = server.stdout.readline().strip()
+    more = {"ANULAR_USER": "sandbox", "ANULAR_PASSWORD": "sandbox", "ANULAR_SANDBOX_NOW": ""}
+    place.env |= {**more, "ANULAR_ENV": "lab", "ANULAR_BASE_URL": base}
+    place.journal = journal
+    yield place
+    kill_group(server)
 
 
 @pytest.fixture

@@ -5,34 +5,10 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from datetime import datetime, timedelta
-
-import pytest
-
-from pipeline.domain.deadline import PANAMA
-
-REASON = "Factura emitida con el monto equivocado"
 
 
-@pytest.fixture
-def lab(place, end_group):
-    """The sandbox behind the address of the lab environment: what has legal effect is checked in earnest."""
-    server = place.start("sandbox", "--port", "0", "--latency-ms", "400")
-    base = server.stdout.readline().strip()
-    more = {"ANULAR_USER": "sandbox", "ANULAR_PASSWORD": "sandbox", "ANULAR_SANDBOX_NOW": ""}
-    place.env |= {**more, "ANULAR_ENV": "lab", "ANULAR_BASE_URL": base, "XDG_STATE_HOME": str(place.folder / "state")}
-    yield place
-    end_group(server)
-
-
-def batch(place, cufe, name, first, rows):
-    day = f"{datetime.now(PANAMA) - timedelta(days=2):%Y%m%d}"
-    numbers = range(first, first + rows)
-    return place.file([[n, "Cliente", cufe(n, "000", day), REASON, 10] for n in numbers], name)
-
-
-def test_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab, cufe):
-    file = batch(lab, cufe, "uno.xlsx", 1, 1)
+def test_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab):
+    file = lab.numbered("uno.xlsx", 1, 1)
     assert lab.anular("run", file, "--yes").code == 0
     moved = lab.folder / "movido"
     shutil.copytree(lab.folder / "ledger", moved)
@@ -40,7 +16,7 @@ def test_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab
         connection.execute("UPDATE owner SET host='de otro equipo', name='contabilidad'")
     connection.close()
     lab.env["ANULAR_LEDGER"] = f"sqlite:///{moved / 'registro.db'}"
-    other = batch(lab, cufe, "dos.xlsx", 50, 1)
+    other = lab.numbered("dos.xlsx", 50, 1)
 
     refused = lab.anular("run", other, "--yes")
     assert (refused.code, "«contabilidad»" in refused.err, "anular adopt" in refused.err) == (5, True, True)
@@ -53,8 +29,8 @@ def test_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab
     assert (refused.code, "chmod 600" in refused.err) == (5, True)
 
 
-def test_two_ledgers_with_one_credential_exclude_each_other(lab, cufe, end_group):
-    first = lab.start("run", batch(lab, cufe, "uno.xlsx", 1, 40), "--yes", ANULAR_CONCURRENCY="1")
+def test_two_ledgers_with_one_credential_exclude_each_other(lab, end_group):
+    first = lab.start("run", lab.numbered("uno.xlsx", 1, 40), "--yes", ANULAR_CONCURRENCY="1")
     try:
         end = time.monotonic() + 60
         while not list((lab.folder / "state").rglob("*.lock")):
@@ -62,7 +38,7 @@ def test_two_ledgers_with_one_credential_exclude_each_other(lab, cufe, end_group
             assert time.monotonic() < end
             time.sleep(0.02)
         second = lab.anular(
-            "run", batch(lab, cufe, "dos.xlsx", 60, 1), "--yes", ANULAR_LEDGER=f"sqlite:///{lab.folder / 'b' / 'r.db'}"
+            "run", lab.numbered("dos.xlsx", 60, 1), "--yes", ANULAR_LEDGER=f"sqlite:///{lab.folder / 'b' / 'r.db'}"
         )
     finally:
         end_group(first)

@@ -58,6 +58,7 @@ class Command:
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "PYTHONPATH": os.pathsep.join((str(custom), str(ROOT))),
             "ANULAR_LEDGER": f"sqlite:///{self.folder / 'ledger' / 'registro.db'}",

@@ -23,6 +23,7 @@ POINTS = {
     "ledger-created": AT_ONCE,
     "schema-before-commit": AT_ONCE,
     "schema-after-commit": AT_ONCE,
+    "ledger-in-place": AT_ONCE,
     "begin-run-before-commit": AT_ONCE,
     "begin-run-after-commit": AT_ONCE,
     "recover-found": AT_ONCE,

@@ -157,3 +157,62 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_everything_in_
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     finally:
         database.close()
+
+
+def test_only_a_missing_file_is_a_new_ledger(book):
+    book.database.close()
+    path = sqlite_path(book.url)
+    path.write_bytes(b"")
+
+    with pytest.raises(StorageTrouble) as refusal:
+        open_ledger(book.url)
+
+    assert (refusal.value.code, path.read_bytes()) == ("ledger-empty", b"")
+
+
+def test_an_emptied_ledger_is_replaced_only_with_what_a_person_said_of_it_already_inside(book):
+    book.database.close()
+    sqlite_path(book.url).write_bytes(b"")
+    said: list[bool] = []
+
+    def anew(database):
+        said.append(sqlite_path(book.url).stat().st_size == 0)
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO run VALUES (9, '', 'ana', '')"))
+
+    database = open_ledger(book.url, anew=anew)
+    with database.write() as connection:
+        assert connection.execute(text("SELECT id FROM run")).scalar() == 9
+    database.close()
+    assert said == [True]
+    open_ledger(book.url, anew=lambda _: said.append(False)).close()
+    assert said == [True], "one that is there is not begun anew"
+
+
+def test_what_a_killed_start_left_behind_is_no_ledger_and_in_nobodys_way(tmp_path):
+    for name in ("registro.db.nuevo", "registro.db.nuevo-journal"):
+        (tmp_path / name).write_bytes(b"half of it")
+
+    open_ledger(f"sqlite:///{tmp_path / 'registro.db'}").close()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["registro.db"]
+
+
+def test_the_journal_of_a_lost_ledger_is_not_rolled_back_into_a_new_one(book, row):
+    """A hot journal beside a new database would bring back pages of the old one."""
+    path = sqlite_path(book.url)
+    with book.database.write() as connection:
+        connection.execute(text("INSERT INTO run VALUES (99, '', 'ana', '')"))
+        connection.execute(text("PRAGMA cache_spill=1"))
+        hot = path.with_name(f"{path.name}-journal").read_bytes()
+    book.database.close()
+    path.unlink()
+    path.with_name(f"{path.name}-journal").write_bytes(hot)
+
+    open_ledger(book.url).close()
+    database = open_ledger(book.url)
+    with database.write() as connection:
+        assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 0
+        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+    database.close()
+    assert path.with_name(f"{path.name}-journal.1").read_bytes() == hot, "evidence stays"

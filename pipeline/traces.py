@@ -1,0 +1,108 @@
+"""What earlier sendings left behind outside the ledger: a memory that is gone must not be taken for a new one.
+
+A ledger that is missing, emptied, exchanged or restored has forgotten what was sent, and would send it again
+(reliability.md 2.4, last row). Traces of it: the note in the user's state folder (``ledger/watermark.py``), the files
+that lie beside a ledger, and a results workbook of this very input that names a batch which the ledger does not know.
+Each trace is a few Spanish words for the person; nothing is changed here.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pipeline.domain.errors import InputRefused, StorageTrouble
+from pipeline.ledger import watermark
+from pipeline.ledger.engine import journal_of
+from pipeline.ledger.reserve import reserve_path
+from pipeline.read.limits import Limits
+from pipeline.read.source import take
+from pipeline.read.xlsx_file import sheet_values
+from pipeline.report.names import results_pattern
+from pipeline.report.words import FACT_BATCH, FACT_ENV, FACT_HASH, SUMMARY
+
+MOST_BOOKS = 20
+"""Workbooks of unknown batches that are opened for one input, newest name first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file that is to be sent: where it lies, the SHA-256 of its content, where its results are written."""
+
+    path: Path
+    sha256: str
+    out: Path
+
+
+def of_missing(ledger: Path, notes: Path) -> list[str]:
+    """What says that a ledger which is not there was there before. ``notes`` is the folder of the watermarks."""
+    found = []
+    if watermark.missed(notes, ledger):
+        found.append("este equipo ya usó un registro en ese lugar")
+    pending = reserve_path(ledger)
+    for path in sorted({pending, *ledger.parent.glob(f"{glob.escape(pending.stem)}-*.jsonl"), journal_of(ledger)}):
+        if path.exists():
+            found.append(f"a su lado está «{path.name}»")
+    return found
+
+
+def of_inputs(
+    inputs: Iterable[Input], env: str, known: Callable[[str], bool], limits: Limits, anew: date | None = None
+) -> list[str]:
+    """Results workbooks of the same content and environment whose batch is not ``known``.
+
+    ``anew`` is the day on which a person last said that the memory is lost: batches up to that day were part of it.
+    """
+    found = []
+    for one in inputs:
+        for path, batch in _books(one):
+            if not known(batch) and (anew is None or _day(batch) > anew) and _is_of(path, batch, one, env, limits):
+                found.append(f"«{path.name}» es el resultado de este mismo archivo y el registro no conoce ese lote")
+    return found
+
+
+def refusal(ledger: Path, found: list[str]) -> StorageTrouble:
+    """Why nothing is sent, and the two ways out."""
+    return StorageTrouble(
+        f"El registro no es el que guarda lo ya enviado: {'; '.join(found)}. No se envió nada.",
+        code="ledger-lost",
+        where=str(ledger),
+        remedy="Restaure la última copia del registro. Si se perdió para siempre, «anular run --new-ledger» sigue sin "
+        "él y consulta en eDoc cada documento antes de anularlo.",
+    )
+
+
+def _books(one: Input) -> Iterator[tuple[Path, str]]:
+    """Workbooks named like results of this input, beside it and where results go, with the batch in their name."""
+    pattern, batch_in = results_pattern(one.path.stem)
+    names = {path for folder in {one.path.parent, one.out} for path in folder.glob(pattern)}
+    told = ((path, batch_in(path.name)) for path in sorted(names, key=lambda path: path.name, reverse=True)[:200])
+    yield from [(path, batch) for path, batch in told if batch][:MOST_BOOKS]
+
+
+def _is_of(path: Path, batch: str, one: Input, env: str, limits: Limits) -> bool:
+    """Whether the workbook's own ``Resumen`` says so. One that cannot be read, or was renamed, is no trace."""
+    try:
+        rows = sheet_values(take(path, limits).data, path.name, limits, SUMMARY)
+    except InputRefused:
+        return False
+    facts = dict(_pairs(rows))
+    return (facts.get(FACT_HASH), facts.get(FACT_BATCH), facts.get(FACT_ENV)) == (one.sha256, batch, env)
+
+
+def _pairs(rows: Iterable[list[object]]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        values = [str(value) for value in row if value not in (None, "")]
+        if len(values) == 2:
+            yield values[0], values[1]
+
+
+def _day(batch: str) -> date:
+    """The Panamanian day in a batch's id; the far future where there is none."""
+    try:
+        return date(int(batch[:4]), int(batch[4:6]), int(batch[6:8]))
+    except ValueError:
+        return date.max

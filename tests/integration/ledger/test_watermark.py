@@ -1,0 +1,107 @@
+"""The note of how far a ledger had come finds one that was deleted, exchanged, restored or copied (2.4, D3)."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from pipeline.ledger import watermark
+from pipeline.ledger.engine import open_ledger, sqlite_path
+
+
+@pytest.fixture
+def notes(tmp_path):
+    return tmp_path / "state" / "registros"
+
+
+def test_a_ledger_that_is_as_it_was_or_newer_is_not_doubted(book, row, notes):
+    watermark.keep(notes, book.database)
+    assert watermark.doubts(notes, book.database) == []
+
+    book.take([row(1)])
+    assert watermark.doubts(notes, book.database) == []
+    watermark.keep(notes, book.database)
+    assert watermark.doubts(notes, book.database) == []
+
+
+def test_without_a_note_nothing_is_doubted(book, notes):
+    assert watermark.doubts(notes, book.database) == []
+    assert not watermark.missed(notes, book.database.path)
+
+
+def test_a_ledger_that_was_there_is_missed(book, notes):
+    watermark.keep(notes, book.database)
+
+    assert watermark.missed(notes, book.database.path)
+    assert not watermark.missed(notes, book.database.path.with_name("otro.db"))
+
+
+def test_another_ledger_in_the_same_place_is_doubted(book, notes):
+    watermark.keep(notes, book.database)
+    path = sqlite_path(book.url)
+    path.rename(path.with_name("viejo.db"))
+    other = open_ledger(book.url)
+
+    assert watermark.doubts(notes, other) == ["en este lugar se usaba otro registro"]
+    other.close()
+
+
+@pytest.mark.parametrize("name", ["registro.db", "en-otro-lugar.db"])
+def test_an_older_copy_is_doubted_wherever_it_lies(book, row, notes, name):
+    copy = book.database.path.with_name("copia.db")
+    book.take([row(1)])
+    shutil.copy(book.database.path, copy)
+    book.take([row(2)], name="dos", sha="b")
+    watermark.keep(notes, book.database)
+    book.database.close()
+    place = copy.with_name(name)
+    copy.replace(place)
+    older = open_ledger(f"sqlite:///{place}")
+
+    assert watermark.doubts(notes, older) == ["es una copia anterior: termina en el suceso 1 y ya había llegado al 2"]
+    older.close()
+
+
+def test_two_copies_that_went_on_by_themselves_are_told_apart(book, row, notes):
+    copy = book.database.path.with_name("copia.db")
+    shutil.copy(book.database.path, copy)
+    book.take([row(1)])
+    watermark.keep(notes, book.database)
+    other = open_ledger(f"sqlite:///{copy}")
+    twin = type(book)(f"sqlite:///{copy}", other, type(book.store)(other, "sandbox"), book.views)
+    twin.store.begin_run(book.now)
+    twin.take([row(1), row(2)], name="otro", sha="c")
+
+    (doubt,) = watermark.doubts(notes, other)
+    assert "dos copias" in doubt
+    other.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ledger": "x"}', b'{"ledger":1,"seq":"a","head":2}', b"\xff"])
+def test_a_note_that_cannot_be_read_proves_nothing(book, notes, content):
+    watermark.keep(notes, book.database)
+    for note in notes.iterdir():
+        note.write_bytes(content)
+
+    assert watermark.doubts(notes, book.database) == []
+    assert not watermark.missed(notes, book.database.path)
+
+
+def test_a_note_that_cannot_be_written_fails_nothing(book, tmp_path):
+    (tmp_path / "state").write_text("a file where the folder would be")
+
+    watermark.keep(tmp_path / "state" / "registros", book.database)
+
+    assert not watermark.missed(tmp_path / "state" / "registros", book.database.path)
+
+
+def test_a_note_tells_neither_the_place_nor_the_ledger_in_its_name(book, notes):
+    watermark.keep(notes, book.database)
+
+    assert len([*notes.iterdir()]) == 2
+    assert not [
+        note
+        for note in notes.iterdir()
+        if "registro.db" in note.name or watermark.take(book.database).ledger in note.name
+    ]

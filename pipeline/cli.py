@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.domain.records import BatchInfo, Finding
     from pipeline.ledger.decisions import Standing
+    from pipeline.read.reader import Reader
     from pipeline.read.sheet import Sheet
     from pipeline.run import Plan, Steps
     from pipeline.settings import Settings
@@ -148,6 +149,7 @@ class Answer:
 
 @command(name="check", cls=SpanishCommand)
 def check_command(
+    context: typer.Context,
     files: Files,
     sheet: SheetName = "",
     include_hidden: Hidden = False,
@@ -157,6 +159,7 @@ def check_command(
     ledger: Ledger = "",
 ) -> int:
     """Lee y valida, sin enviar nada y sin usar la red: escribe un libro de revisión con lo que pasaría."""
+    readers = _readers(context)
     from pipeline import answers, run, wiring
 
     settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
@@ -165,7 +168,7 @@ def check_command(
     with wiring.open_views(settings) as views:
         for file in files:
             try:
-                found = _read(file, sheet, include_hidden, settings)
+                found = _read(file, sheet, include_hidden, settings, next(readers))
                 plan = run.make_plan(found, views, rules, clock.now(), resume=False)
                 path = run.write_preview(
                     plan, env=settings.env, folder=_folder(settings, file), hours=settings.deadline_hours
@@ -185,6 +188,7 @@ def check_command(
 
 @command(name="run", cls=SpanishCommand)
 def run_files(
+    context: typer.Context,
     files: Files,
     yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
     only: Annotated[
@@ -200,13 +204,14 @@ def run_files(
     ledger: Ledger = "",
 ) -> int:
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
+    readers = _readers(context)
     from pipeline import run, wiring
     from pipeline.ledger.store import who_am_i
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     if not yes and not sys.stdin.isatty():
         raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
-    sheets = _read_all(files, sheet, include_hidden, settings, talk)
+    sheets = _read_all(files, sheet, include_hidden, settings, talk, readers)
     clock = wiring.make_clock(settings)
     rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit)
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
@@ -606,26 +611,43 @@ def _folder(settings: Settings, file: Path) -> Path:
     return (settings.out or file.parent).absolute()
 
 
-def _read(file: Path, sheet: str, include_hidden: bool, settings: Settings) -> Sheet:
+def _readers(context: typer.Context) -> Iterator[Reader]:
+    """A process that reads for each file, ended with the command. The first loads itself while we do."""
+    from pipeline.read.reader import Reader
+
+    first = context.with_resource(Reader())
+
+    def each() -> Iterator[Reader]:
+        yield first
+        while True:
+            yield Reader()
+
+    return each()
+
+
+def _read(file: Path, sheet: str, include_hidden: bool, settings: Settings, reader: Reader) -> Sheet:
     from pipeline import wiring
     from pipeline.read.sheet import read_sheet
 
+    limits = wiring.limits(settings)
     try:
-        return read_sheet(file, sheet=sheet or None, limits=wiring.limits(settings), include_hidden=include_hidden)
+        return read_sheet(file, sheet=sheet or None, limits=limits, include_hidden=include_hidden, reader=reader)
     except InputRefused as refusal:
         if file.name not in refusal.sentence:  # with several files the person has to know which
             refusal.where = f"{file.name}, {refusal.where}" if refusal.where else file.name
         raise
 
 
-def _read_all(files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk) -> list[Sheet]:
+def _read_all(
+    files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk, readers: Iterator[Reader]
+) -> list[Sheet]:
     """All files or none: one that is refused stops the command before anything is written or sent."""
     from pipeline import answers
 
     sheets, refusals = [], []
     for file in files:
         try:
-            sheets.append(_read(file, sheet, include_hidden, settings))
+            sheets.append(_read(file, sheet, include_hidden, settings, next(readers)))
         except InputRefused as refusal:
             refusals.append((file, refusal))
     if refusals:

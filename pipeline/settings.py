@@ -97,6 +97,15 @@ class Settings(BaseSettings):
     max_rows: int = Field(100_000, ge=1, le=1_048_575, description="filas como máximo")
     max_columns: int = Field(50, ge=2, le=1000, description="columnas como máximo")
     max_unpacked_mb: float = Field(200, gt=0, le=8192, description="tamaño máximo del XLSX descomprimido, en MB")
+    read_memory_mb: int = Field(
+        1536,
+        ge=192,
+        le=65_536,
+        description="memoria del proceso que lee el archivo, en MB (donde el sistema la limita)",
+    )
+    read_cpu_s: int = Field(
+        60, ge=1, le=3600, description="segundos de cálculo del proceso que lee; de reloj, cuatro veces más"
+    )
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
     sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")
 

@@ -327,4 +327,6 @@ def limits(settings: Settings) -> Limits:
         rows=settings.max_rows,
         columns=settings.max_columns,
         unpacked=int(settings.max_unpacked_mb * MEGABYTE),
+        memory=settings.read_memory_mb * MEGABYTE,
+        cpu=settings.read_cpu_s,
     )

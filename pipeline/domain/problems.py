@@ -151,6 +151,13 @@ KINDS: dict[str, Kind] = {
     "archivo-cambio": _file("«{name}» cambió mientras se leía.", "Ciérrelo en Excel y vuelva a intentarlo."),
     "archivo-vacio": _file("«{name}» está vacío.", "Revise que se haya guardado."),
     "archivo-grande": _file("«{name}» pesa {size} MB y el máximo es {limit} MB.", _SPLIT),
+    # --- the file: the process that reads it
+    "lectura-memoria": _file("«{name}» necesita más de {limit} MB de memoria para leerse.", _SPLIT),
+    "lectura-tiempo": _file("«{name}» necesita más de {limit} segundos de cálculo para leerse.", _SPLIT),
+    "lectura-fallida": _file(
+        "No se pudo leer «{name}»: {why}.",
+        "No se envió nada. Vuelva a intentarlo; si se repite, guárdelo otra vez como .xlsx o divídalo.",
+    ),
     # --- the file: what it is
     "tipo-desconocido": _file("«{name}» no es CSV ni Excel (.xlsx).", _SAVE_XLSX),
     "tipo-otro": _file("«{name}» es {what}, no un CSV ni un libro de Excel (.xlsx).", _SAVE_XLSX),

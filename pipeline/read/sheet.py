@@ -1,24 +1,22 @@
-"""The way in: ``read_sheet`` takes a file once, hashes it, picks the reader by its content, and returns a Sheet."""
+"""The way in: ``read_sheet`` takes a file once, hashes it, has another process parse it, and returns a Sheet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell, Position
-from pipeline.read.csv_file import read_csv
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
-from pipeline.read.kinds import Content, kind_of
 from pipeline.read.limits import Limits
-from pipeline.read.source import take
+from pipeline.read.reader import Reader
+from pipeline.read.source import Source, take
 from pipeline.read.table import Table
-from pipeline.read.xlsx_file import read_xlsx
 
-__all__ = ["Limits", "Sheet", "read_sheet"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Limits", "Sheet", "read_sheet", "sheet_of"]
 
 DEFAULT_LIMITS = Limits()
 
@@ -71,20 +69,26 @@ class Sheet:
 
 
 def read_sheet(
-    path: Path, *, sheet: str | None = None, limits: Limits = DEFAULT_LIMITS, include_hidden: bool = False
+    path: Path,
+    *,
+    sheet: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    include_hidden: bool = False,
+    reader: Reader | None = None,
 ) -> Sheet:
-    """The table in the file at ``path``.
+    """The table in the file at ``path``, parsed by ``reader`` (a process that waits for it) or by one of its own.
 
     ``sheet`` names a worksheet; ``include_hidden`` takes hidden and filtered rows too. Raises ``InputRefused``
     with a code of ``problems.py`` for everything that can be wrong with a file; nothing else for bad input.
     """
-    source = take(path, limits)
-    if kind_of(path, source.data) is Content.TEXT:
-        if sheet is not None:
-            raise refused("csv-sin-hojas")
-        table = read_csv(source.data, limits)
-    else:
-        table = read_xlsx(source.data, path.name, limits, sheet=sheet, include_hidden=include_hidden)
+    with reader or Reader() as process:
+        source = take(path, limits)
+        table = process.read(source, limits, sheet=sheet, include_hidden=include_hidden)
+    return sheet_of(source, table)
+
+
+def sheet_of(source: Source, table: Table) -> Sheet:
+    """The Sheet of a ``table`` that was parsed from ``source``."""
     header = table.header
     notes = table.notes
     if table.blank_rows:
@@ -93,8 +97,8 @@ def read_sheet(
         notes = (*notes, "Es un libro de resultados: sus columnas agregadas se dejaron a un lado.")
     cells = _frame(table)
     return Sheet(
-        path=path,
-        name=path.name,
+        path=source.path,
+        name=source.path.name,
         sha256=source.sha256,
         size=len(source.data),
         sheet=table.sheet,
@@ -113,6 +117,8 @@ def read_sheet(
 
 
 def _frame(table: Table) -> pd.DataFrame:
+    import pandas as pd
+
     kept = table.header.kept
     rows: list[list[Cell]] = table.rows
     if len(kept) != table.header.width:
@@ -124,6 +130,8 @@ def _frame(table: Table) -> pd.DataFrame:
 
 
 def _text(cells: pd.DataFrame, roles: dict[str, int]) -> pd.DataFrame:
+    import pandas as pd
+
     columns: dict[str, list[str]] = {role: [_as_text(v) for v in cells[place]] for role, place in roles.items()}
     return pd.DataFrame(columns, index=cells.index, dtype=object)
 

@@ -11,6 +11,8 @@ from pipeline.read.grid import Area, Scan, area_of, far_away, key, place_of
 # How deep each tag stands: worksheet > sheetData > row > c > f, v, is.
 _DEPTH = {"sheetData": 2, "row": 3, "c": 4, "f": 5, "v": 5, "is": 5}
 _OFF = ("0", "false", "")
+OUT_OF_MEMORY = 1
+"""Expat's code for it (XML_ERROR_NO_MEMORY): nothing is wrong with the XML."""
 
 
 class Watcher:
@@ -47,6 +49,8 @@ class Watcher:
         try:
             parser.Parse(content, True)
         except expat.ExpatError as error:
+            if error.code == OUT_OF_MEMORY:
+                raise MemoryError from error
             raise refused("xlsx-danado") from error
 
     def done(self) -> Scan:

@@ -10,6 +10,7 @@ from defusedxml.ElementTree import fromstring
 
 from pipeline.domain.problems import refused
 from pipeline.read.guard import Parts, resolve
+from pipeline.read.slowscan import OUT_OF_MEMORY
 
 WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
@@ -63,6 +64,8 @@ def _tree(parts: Parts, part: str) -> Element:
     try:
         root: Element = fromstring(parts.by_name[part])
     except (ParseError, DefusedXmlException, ValueError, RecursionError) as error:
+        if isinstance(error, ParseError) and error.code == OUT_OF_MEMORY:
+            raise MemoryError from error
         raise refused("xlsx-danado") from error
     return root
 

@@ -236,6 +236,8 @@ def _reader(parts: Parts) -> Callable[[str], list[list[Any]]]:
 def _guarded(call: Callable[[], Any]) -> Any:
     try:
         return call()
+    except MemoryError:
+        raise
     except Exception as error:
         raise refused("xlsx-danado") from error
     except BaseException as error:

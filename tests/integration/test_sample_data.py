@@ -19,7 +19,6 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Cancellation, CheckedRow, Finding, Position, Seen, Source, Verdict
 from pipeline.edoc.wire import read_answer
-from pipeline.read.sheet import read_sheet
 from pipeline.sandbox.book import Book, key_of
 from pipeline.sandbox.scenarios import SCENARIOS
 from pipeline.submit import by_urgency
@@ -27,6 +26,7 @@ from pipeline.validate import Checked, Rules, check
 from sample_data.build import FILES, build
 from sample_data.codes import DISTRIBUTOR, HARDWARE, ISSUERS
 from sample_data.mistakes import HEADER_ROW, cases
+from tests.reading import read_sheet
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 NOW = datetime.fromisoformat("2026-11-20T10:00:00-05:00")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
-from pipeline.read.sheet import Sheet, read_sheet
+from pipeline.read.sheet import Sheet
+from tests.reading import read_sheet
 
 Refusal = Callable[..., InputRefused]
 Make = Callable[..., Path]

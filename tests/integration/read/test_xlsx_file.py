@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
-from pipeline.read.sheet import Sheet, read_sheet
+from pipeline.read.sheet import Sheet
+from tests.reading import read_sheet
 
 Refusal = Callable[..., InputRefused]
 Values = Callable[[Sheet], dict[int, list[Any]]]

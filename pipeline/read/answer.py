@@ -1,0 +1,196 @@
+"""What the reading process answers: a Table or a refusal as lines of JSON, checked again by whoever receives it.
+
+JSON and not pickle: the process that writes this has just handled a file of unknown origin, so nothing it says may
+become anything but plain values here. One line per row, so that neither side holds the answer twice; a last line that
+counts them, so that half an answer is none.
+
+::
+
+    {"table": {…}}                  what stands around the rows
+    [17, ["FE01…", null, 3.5]]      line and cells of a row; {"date": "2026-11-20"} for what JSON has no word for
+    {"end": {"rows": 120, …}}       how many rows there were, and what was odd
+    {"refused": {"code": …}}        in place of all that
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import date, datetime, time
+from typing import Any
+
+from pipeline.domain.errors import InputRefused
+from pipeline.domain.problems import KINDS
+from pipeline.domain.records import Cell
+from pipeline.read.header import Header
+from pipeline.read.hidden import Hidden
+from pipeline.read.limits import Limits
+from pipeline.read.table import Table
+
+WORDS_LIMIT = 100_000
+"""Characters that a heading, or one sentence of a refusal or a note, may have."""
+
+_PLAIN = frozenset({str, int, float, bool, type(None), datetime, date, time})
+_ODDITIES = frozenset({"number", "date", "boolean", "error", "formula", "formula-without-value"})
+_TIMES: tuple[type[datetime | date | time], ...] = (datetime, date, time)  # a datetime is a date: first come
+_NAMED: dict[str, type[datetime | date | time]] = {kind.__name__: kind for kind in _TIMES}
+
+
+class Nonsense(Exception):
+    """Not what the reading process says when it is well, or only a part of it."""
+
+
+def told(table: Table) -> Iterator[bytes]:
+    """The lines that tell ``table``."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
+
+    def line(value: object) -> bytes:
+        return encode(value).encode("utf-8", "surrogatepass") + b"\n"
+
+    yield line({"table": {"header": asdict(table.header), "sheet": table.sheet}})
+    for number, cells in zip(table.lines, table.rows, strict=True):
+        yield line([number, cells])
+    yield line({"end": {"rows": len(table.rows), **_around(table)}})
+
+
+def _around(table: Table) -> dict[str, object]:
+    """What there is to say of a table when all its rows were told."""
+    return {
+        "blank": table.blank_rows,
+        "notes": table.notes,
+        "oddities": [[line, place, kind] for (line, place), kind in table.oddities.items()],
+        "hidden": asdict(table.hidden),
+    }
+
+
+def told_refusal(refusal: InputRefused) -> bytes:
+    """The line that tells ``refusal``."""
+    words = {"code": refusal.code, "message": refusal.message, "where": refusal.where, "remedy": refusal.remedy}
+    return json.dumps({"refused": words}).encode() + b"\n"
+
+
+def understood(lines: Iterable[bytes], limits: Limits) -> Table:
+    """The table told by ``lines``. Raises the ``InputRefused`` that they tell, and ``Nonsense`` for anything else.
+
+    Every value is looked at again: kinds, counts and places are what ``limits`` and the header allow.
+    """
+    source = iter(lines)
+    try:
+        head = _object(next(source, b""))
+        if refusal := head.get("refused"):
+            raise _refusal(refusal)
+        header = _header(head["table"]["header"])
+        sheet = _text_or_none(head["table"]["sheet"])
+        numbers: list[int] = []
+        rows: list[list[Cell]] = []
+        end = _rows(source, header, limits, numbers, rows)
+        if next(source, None) is not None or end["rows"] != len(rows) or not rows:
+            raise Nonsense
+        return Table(
+            header,
+            numbers,
+            rows,
+            sheet,
+            _count(end["blank"]),
+            tuple(_text(note) for note in end["notes"]),
+            _oddities(end["oddities"], header, numbers),
+            _hidden(end["hidden"], numbers),
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise Nonsense from error
+
+
+def _rows(
+    source: Iterator[bytes], header: Header, limits: Limits, numbers: list[int], rows: list[list[Cell]]
+) -> dict[str, Any]:
+    """Takes the rows from ``source`` up to the last line; what that one says."""
+    decode = json.JSONDecoder(object_hook=_untagged, parse_constant=_no_number).decode
+    last = header.line
+    for line in source:
+        if not line.startswith(b"["):
+            end: dict[str, Any] = _object(line)["end"]
+            return end
+        number, cells = decode(line.decode("utf-8", "surrogatepass"))
+        well = type(number) is int and number > last and len(rows) < limits.rows
+        if not well or type(cells) is not list or len(cells) != header.width or not _PLAIN.issuperset(map(type, cells)):
+            raise Nonsense
+        last = number
+        numbers.append(number)
+        rows.append(cells)
+    raise Nonsense
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    if not line.endswith(b"\n"):
+        raise Nonsense
+    value = json.loads(line.decode("utf-8", "surrogatepass"))
+    if not isinstance(value, dict):
+        raise Nonsense
+    return value
+
+
+def _tagged(value: object) -> dict[str, str]:
+    for kind in _TIMES:
+        if isinstance(value, kind):
+            return {kind.__name__: value.isoformat()}
+    raise TypeError(f"no plain value: {type(value).__name__}")
+
+
+def _untagged(value: dict[str, Any]) -> datetime | date | time:
+    ((name, text),) = value.items()
+    return _NAMED[name].fromisoformat(text)
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(word)  # NaN and its like: no cell is one
+
+
+def _header(said: dict[str, Any]) -> Header:
+    headings, kept = tuple(map(_text, said["headings"])), tuple(map(_count, said["kept"]))
+    roles = {_text(role): _count(place) for role, place in said["roles"].items()}
+    outcome = None if said["outcome"] is None else _count(said["outcome"])
+    header = Header(_count(said["line"]), headings, kept, roles, outcome, _count(said["width"]))
+    inside = all(column < header.width for column in (*kept, outcome or 0))
+    if not inside or len(kept) != len(headings) or not all(place < len(kept) for place in roles.values()):
+        raise Nonsense
+    return header
+
+
+def _oddities(said: list[Any], header: Header, numbers: list[int]) -> dict[tuple[int, int], str]:
+    found = {(_count(line), _count(place)): _text(kind) for line, place, kind in said}
+    if not _ODDITIES.issuperset(found.values()) or not {line for line, _ in found}.issubset(numbers):
+        raise Nonsense
+    if not set(header.roles.values()).issuperset(place for _, place in found):
+        raise Nonsense
+    return found
+
+
+def _hidden(said: dict[str, Any], numbers: list[int]) -> Hidden:
+    rows, columns = tuple(map(_count, said["rows"])), tuple(map(_text, said["columns"]))
+    if not set(rows).issubset(numbers):
+        raise Nonsense
+    return Hidden(rows, columns)
+
+
+def _refusal(said: dict[str, Any]) -> InputRefused:
+    code, message, where, remedy = (_text(said[name]) for name in ("code", "message", "where", "remedy"))
+    if code not in KINDS or KINDS[code].scope != "archivo":
+        raise Nonsense
+    return InputRefused(message, code=code, where=where, remedy=remedy)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise Nonsense
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > WORDS_LIMIT:
+        raise Nonsense
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)

@@ -1,0 +1,22 @@
+"""``read_sheet`` without a process per file, for tests of what is read; that both say the same is tested elsewhere.
+
+Starting a process takes about 0.15 s, which a test of a hundred small files cannot afford.
+``tests/integration/read/test_reader.py`` compares this way in with the program's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.read.limits import Limits
+from pipeline.read.parse import parse
+from pipeline.read.sheet import DEFAULT_LIMITS, Sheet, sheet_of
+from pipeline.read.source import take
+
+
+def read_sheet(
+    path: Path, *, sheet: str | None = None, limits: Limits = DEFAULT_LIMITS, include_hidden: bool = False
+) -> Sheet:
+    """What ``pipeline.read.sheet.read_sheet`` does, parsing in this very process."""
+    source = take(path, limits)
+    return sheet_of(source, parse(source.data, path.name, limits, sheet=sheet, include_hidden=include_hidden))

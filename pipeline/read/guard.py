@@ -85,7 +85,7 @@ def _check_names(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> N
     seen: set[str] = set()
     for member in members:
         path = member.orig_filename
-        if "\\" in path or "\x00" in path or path.startswith("/") or ".." in path.split("/") or ":" in path:
+        if not path or "\\" in path or "\x00" in path or path.startswith("/") or ".." in path.split("/") or ":" in path:
             raise _suspicious("contiene un nombre interno que sale de su carpeta")
         if path.casefold() in seen:
             raise _suspicious("contiene dos partes con el mismo nombre")

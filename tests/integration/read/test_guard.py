@@ -130,6 +130,14 @@ def test_too_many_members_are_refused(plain: Path, refusal: Refusal) -> None:
     assert refusal(plain).code == "xlsx-sospechoso"
 
 
+def test_a_member_without_a_name_is_refused(plain: Path, refusal: Refusal) -> None:
+    """Found by fuzzing: the zip module itself fails on it."""
+    nameless = zipfile.ZipInfo("x")
+    nameless.filename = ""
+    rewritten(plain, lambda zf: zf.writestr(nameless, b"x"))
+    assert refusal(plain).code == "xlsx-sospechoso"
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_members_of_one_name_are_refused(plain: Path, refusal: Refusal) -> None:
     rewritten(plain, lambda zf: zf.writestr("xl/worksheets/sheet1.xml", "<worksheet/>"))

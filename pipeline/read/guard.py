@@ -21,6 +21,8 @@ from pipeline.read.limits import MEGABYTE, Limits
 RATIO = 100
 RATIO_ABOVE = MEGABYTE
 _BLOCK = 256 * 1024
+_DIRECTORY_ENTRY = b"PK\x01\x02"
+_EMBEDDED = 20
 
 _FORBIDDEN_XML = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _OTHER_ENCODING = re.compile(
@@ -64,6 +66,10 @@ class Parts:
 
 def open_workbook(data: bytes, name: str, limits: Limits) -> Parts:
     """The checked parts of the workbook in ``data``. Raises ``InputRefused`` for anything that is not a plain one."""
+    # The library makes an object of each entry of the directory before anybody can count them. Workbooks inside the
+    # workbook have entries too: hence many times the number that may be.
+    if data.count(_DIRECTORY_ENTRY) > _EMBEDDED * limits.members:
+        raise _too_many(limits)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as container:
             members = container.infolist()
@@ -81,7 +87,7 @@ def open_workbook(data: bytes, name: str, limits: Limits) -> Parts:
 
 def _check_names(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> None:
     if len(members) > limits.members:
-        raise _suspicious(f"contiene más de {limits.members} partes")
+        raise _too_many(limits)
     seen: set[str] = set()
     for member in members:
         path = member.orig_filename
@@ -175,6 +181,10 @@ def _check_xml(part: str, content: bytes) -> None:
             raise refused("tipo-macros", name="El libro")
         if not _WORKBOOK_TYPE.search(content):
             raise refused("xlsx-danado")
+
+
+def _too_many(limits: Limits) -> Exception:
+    return _suspicious(f"contiene más de {limits.members} partes")
 
 
 def _suspicious(why: str) -> Exception:

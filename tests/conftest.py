@@ -72,6 +72,11 @@ class VirtualClock(Clock):
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds + self._late())
 
+    @staticmethod
+    def stall(seconds: float) -> None:
+        """The loop stands still for so long: all that was to happen meanwhile happens at once, afterwards."""
+        asyncio.get_running_loop()._skipping.now += seconds  # type: ignore[attr-defined]
+
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 
-def test_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab):
+def test_f49_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab):
     file = lab.numbered("uno.xlsx", 1, 1)
     assert lab.anular("run", file, "--yes").code == 0
     moved = lab.folder / "movido"

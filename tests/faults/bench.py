@@ -7,7 +7,7 @@ import logging
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,8 +24,8 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.ledger.engine import open_ledger
-from pipeline.ledger.store import Store
+from pipeline.ledger.engine import Database, open_ledger
+from pipeline.ledger.store import Move, Moved, Store
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
@@ -49,28 +49,46 @@ def make_cufe(number: int) -> str:
 
 
 class Hurried(Clock):
-    """A clock that runs ``speed`` times as fast as the machine's; ``skip`` moves the recorded time only."""
+    """A clock that runs ``speed`` times as fast as the machine's; ``skip`` moves the recorded time only, ``suspend`` is
+    a machine that sleeps: its monotonic clock stands still meanwhile."""
 
     def __init__(self, speed: float) -> None:
         super().__init__()
         self._speed, self._zero = speed, time.monotonic()
         self._start = datetime.now(UTC)
         self._skipped = timedelta(0)
+        self._asleep = 0.0
 
     def monotonic(self) -> float:
         return (time.monotonic() - self._zero) * self._speed
 
     def since_boot(self) -> float:
-        return self.monotonic()
+        return self.monotonic() + self._asleep
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.monotonic()) + self._skipped
+        return self._start + timedelta(seconds=self.since_boot()) + self._skipped
 
     def skip(self, by: timedelta) -> None:
         self._skipped += by
 
+    def suspend(self, seconds: float) -> None:
+        self._asleep += seconds
+
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / self._speed)
+
+
+class Telling(Store):
+    """Remembers every state that it has told anybody (P4)."""
+
+    def __init__(self, database: Database, env: str) -> None:
+        super().__init__(database, env)
+        self.told: list[tuple[int, int, str]] = []
+
+    def apply(self, moves: Sequence[Move]) -> list[Moved]:
+        moved = super().apply(moves)
+        self.told += [(w.attempt, m.version, m.state.value) for w, m in zip(moves, moved, strict=True)]
+        return moved
 
 
 class Secret:
@@ -101,7 +119,7 @@ class Bench:
         self.server.begin(self.folder.parent / "journal.jsonl", self.cufes, lifetime=lifetime)
         self.urls = dict(self.server.ports)
         self.database = open_ledger(f"sqlite:///{self.folder / 'ledger' / 'registro.db'}")
-        self.store, self.views = Store(self.database, ENV), Views(self.database, ENV)
+        self.store, self.views = Telling(self.database, ENV), Views(self.database, ENV)
         self.store.begin_run(self.clock.now())
         info = BatchInfo(
             id="20261120-fallos",
@@ -150,7 +168,7 @@ class Bench:
             concurrency=settings.pop("concurrency", 4),
             ahead=8,
             tries=settings.pop("tries", 5),
-            stale_after=1e6,
+            stale_after=settings.pop("stale_after", 1e6),
             breaker_wait=settings.pop("breaker_wait", 2.0),
             first_query=1.0,
         )
@@ -253,6 +271,7 @@ class Bench:
         """The common checks; the ledger is closed afterwards."""
         rows = judge.results(write_results(self.info, self.views).workbook)
         words, entries, events = self.outcomes, self.server.entries(), judge.moves(self.database)
+        judge.nothing_told_is_lost(self.store.told, self.database)
         self.database.close()
         self.finished = True
         judge.at_most_one_post(entries, events, copies=self.copies)

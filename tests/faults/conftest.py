@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +36,22 @@ def proxy(proxy_process: Proxy) -> Iterator[Proxy]:
 
 @pytest.fixture
 def bench(fault_server: FaultServer, tmp_path: Path) -> Iterator[Bench]:
-    """``bench.batch(n)`` first. The common checks P1, P3, P5 and P12 follow every test by themselves."""
+    """``bench.batch(n)`` first. The common checks P1, P3, P4, P5 and P12 follow every test by themselves."""
     made = Bench(tmp_path / "work", fault_server)
     yield made
     made.check()
+
+
+@pytest.fixture
+def at_points(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], None]], None]:
+    """``at_points(hear)``: from now on ``hear(name)`` is called wherever the program passes one of its named points."""
+
+    def listen(hear: Callable[[str], None]) -> None:
+        for name, module in list(sys.modules.items()):
+            if name.startswith("pipeline.") and hasattr(module, "crashpoint"):
+                monkeypatch.setattr(module, "crashpoint", hear)
+
+    return listen
 
 
 @pytest.fixture

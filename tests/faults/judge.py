@@ -1,4 +1,4 @@
-"""The common checks after every fault (reliability.md 3): P1, P3, P5 and P12, from the server's journal."""
+"""The common checks after every fault (reliability.md 3): P1, P3, P4, P5 and P12, from the server's journal."""
 
 from __future__ import annotations
 
@@ -52,6 +52,15 @@ def at_most_one_post(entries: list[dict[str, Any]], events: list[Any], *, copies
 def every_row_once(rows: list[dict[str, Any]], sent_in: list[str]) -> None:
     """P3: the input's rows, all of them, once, in its order."""
     assert [row["CUFE"] for row in rows] == sent_in
+
+
+def nothing_told_is_lost(told: Iterable[tuple[int, int, str]], database: Database) -> None:
+    """P4: every attempt that was told to be in a state (id, version, state) is in it still, or in a later one."""
+    attempt = tables.attempt
+    now = {line.id: (line.v, line.state) for line in database.read(select(attempt))}
+    for number, version, state in told:
+        held, word = now[number]
+        assert held > version or (held, word) == (version, state), f"attempt {number} was {state}, and is {word}"
 
 
 def no_unfounded_claim(

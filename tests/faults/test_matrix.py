@@ -1,18 +1,23 @@
-"""Every row of the fault matrix that belongs to this folder has a test (goal G8 of reliability.md 5)."""
+"""Every row of the fault matrix has a test that names it (goal G8 of reliability.md 5).
+
+The rows of the drop folder, F60 to F66, come with the drop folder.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
-OURS = [*(f"F{n:02}" for n in range(1, 39)), "F45", "F70"]
+TESTS = HERE.parent
+DEMANDED = [f"F{n:02}" for n in (*range(1, 60), *range(67, 71))]
 
 
 def collected(session: pytest.Session) -> Iterable[str]:
@@ -21,18 +26,29 @@ def collected(session: pytest.Session) -> Iterable[str]:
     if {item.path for item in mine} == set(HERE.glob("test_*.py")):
         return [item.name for item in mine]
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", str(HERE)]
-    done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
     return [line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line]
 
 
-def test_every_fault_from_f01_to_f38_and_f45_and_f70_is_covered(request, capsys) -> None:
-    covering: defaultdict[str, int] = defaultdict(int)
-    for name in collected(request.session):
-        words, _, case = name.partition("[")
-        # A number in the case wins: one test may serve several rows of the matrix.
-        for number in re.findall(r"F\d\d", case) or [f.upper() for f in re.findall(r"f\d\d", words)]:
-            covering[number] += 1
+def written_elsewhere() -> Iterator[str]:
+    """The names of the test functions of all other folders; the cases of a parametrised one count as one."""
+    for path in sorted(TESTS.rglob("test_*.py")):
+        if path.parent != HERE:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    yield node.name
+
+
+def numbers(name: str) -> list[str]:
+    """The rows that a test is about. A number in the case wins: one test may serve several rows of the matrix."""
+    words, _, case = name.partition("[")
+    return re.findall(r"F\d\d", case) or [number.upper() for number in re.findall(r"f\d\d(?!\d)", words)]
+
+
+def test_every_fault_but_those_of_the_drop_folder_is_covered(request, capsys) -> None:
+    names = (*collected(request.session), *written_elsewhere())
+    covering = Counter(number for name in names for number in numbers(name))
     with capsys.disabled():
-        print("\nfault matrix: " + " ".join(f"{number}:{covering[number]}" for number in OURS))  # noqa: T201
-    assert not [number for number in OURS if not covering[number]]
+        print("\nfault matrix: " + " ".join(f"{number}:{covering[number]}" for number in DEMANDED))  # noqa: T201
+    assert not [number for number in DEMANDED if not covering[number]]

@@ -87,7 +87,7 @@ class Scene:
 
         self.virtually(main())
 
-    def sending(self, during: Any = None, rate: float | None = None, **rules: Any) -> Any:
+    def sending(self, during: Any = None, **rules: Any) -> Any:
         async def step(world: Any, writer: Writer, stop: Stop) -> None:
             if during is not None:
                 during(world, stop)

@@ -24,6 +24,15 @@ ONE_TASK = {
 }
 """Points of one row's own task, and where that row may stand after an error there."""
 
+PHASES = (
+    *("lock-taken", "schema-before-commit", "begin-run-before-commit", "recover-found", "intake-batch-written"),
+    *("intake-after-commit", "reopen-before-commit", "token-after", "claim-after", "group-taken", "apply-moved"),
+    *("apply-after-commit", "group-committed", "departure", "wire-body-sent", "exchange-after", "outcome-shown"),
+    *("next-attempt-before-commit", "query-after", "poll-recorded", "reserve-kept", "reserve-replayed"),
+    *("hand-over-before", "results-begun", "results-verified", "export-written"),
+)
+"""From each phase of a run one point or two; the others lie between these."""
+
 
 def stumbling(scene, point, error):
     """The program meets ``error`` at ``point``, in the run (or other command) that passes it."""
@@ -78,12 +87,17 @@ def test_f43_an_error_in_one_query_ends_the_run_and_the_next_one_carries_on(scen
     assert "Error interno de anular (RuntimeError en " in ended["words"]
     scene.check_promises(finished=False)
     scene.check_results()
-    assert scene.anular("poll")["code"] == 0
+    patient = {"ANULAR_POLL_FOR": "30"}  # it ends as soon as nothing is pending
+    assert scene.anular("poll", env=patient)["code"] == 0
     scene.check_promises()
     assert set(scene.states().values()) == {State.CANCELLED}
 
 
-@pytest.mark.parametrize("point", POINTS)
+def test_every_phase_has_its_point():
+    assert set(PHASES) <= set(POINTS)
+
+
+@pytest.mark.parametrize("point", PHASES)
 def test_f46_memory_that_runs_out_at_any_point_stops_the_run_and_harms_nothing(scene, point):
     ended = stumbling(scene, point, "MemoryError")
 

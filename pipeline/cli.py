@@ -48,7 +48,19 @@ Json = Annotated[bool, typer.Option("--json", help="Responde en JSON por la sali
 Profile = Annotated[str, typer.Option("--profile", metavar="NOMBRE", help="Perfil del archivo de configuración.")]
 Ledger = Annotated[str, typer.Option("--ledger", metavar="URL", help="Registro que se usa: sqlite:///ruta.")]
 SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
-Hidden = Annotated[bool, typer.Option("--include-hidden", help="Incluye las filas ocultas o filtradas.")]
+Hidden = Annotated[
+    bool,
+    typer.Option("--include-hidden", help="Incluye las filas y columnas ocultas o filtradas; «run» pide confirmar."),
+]
+HiddenCount = Annotated[
+    int | None,
+    typer.Option(
+        "--hidden-count", metavar="N", min=1, help="Cuántas filas y columnas ocultas hay, donde no hay terminal."
+    ),
+]
+Formulas = Annotated[
+    bool, typer.Option("--accept-formulas", help="Toma el texto que cada fórmula tenía al guardar el libro.")
+]
 BadDigit = Annotated[
     bool, typer.Option("--allow-bad-check-digit", help="Acepta CUFE cuyo dígito verificador no coincide.")
 ]
@@ -153,6 +165,7 @@ def check_command(
     files: Files,
     sheet: SheetName = "",
     include_hidden: Hidden = False,
+    accept_formulas: Formulas = False,
     allow_bad_check_digit: BadDigit = False,
     as_json: Json = False,
     profile: Profile = "",
@@ -164,7 +177,7 @@ def check_command(
 
     settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
     clock, told = wiring.make_clock(settings), []
-    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit)
+    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
     with wiring.open_views(settings) as views:
         for file in files:
             try:
@@ -197,6 +210,8 @@ def run_files(
     no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
     sheet: SheetName = "",
     include_hidden: Hidden = False,
+    hidden_count: HiddenCount = None,
+    accept_formulas: Formulas = False,
     allow_bad_check_digit: BadDigit = False,
     new_ledger: NewLedger = False,
     as_json: Json = False,
@@ -211,9 +226,12 @@ def run_files(
     settings, talk = _settings(profile, ledger), Talk(as_json)
     if not yes and not sys.stdin.isatty():
         raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
+    if hidden_count is not None and not include_hidden:
+        raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
     sheets = _read_all(files, sheet, include_hidden, settings, talk, readers)
+    _confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     clock = wiring.make_clock(settings)
-    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit)
+    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
     with (
         wiring.open_memory(settings, files=given, new_ledger=new_ledger) as memory,
@@ -656,6 +674,32 @@ def _read_all(
             screen.say_error(talk.progress, earlier)
         raise refusals[-1][1]
     return sheets
+
+
+def _confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool) -> None:
+    """Hidden rows go along only when a person says how many there are (reliability.md D7); ``--yes`` is not enough.
+
+    Raises ``InputRefused`` for no number or another one, ``Interrupted`` for another answer on the terminal.
+    """
+    from pipeline import answers
+    from pipeline.domain.problems import refused
+
+    total = sum(sheet.hidden.count for sheet in sheets)
+    if total == (given or 0):
+        return
+    hiding = [(file, sheet.hidden) for file, sheet in zip(files, sheets, strict=True) if sheet.hidden.count]
+    found = "; ".join(f"{file.name}: {hidden.words} ({hidden.which})" for file, hidden in hiding)
+    if given is None and sys.stdin.isatty() and not yes:
+        typed = typer.prompt(f"{found}. Escriba {total} para incluir también eso (otra cosa cancela)", default="")
+        if typed.strip() == str(total):
+            return
+        raise Interrupted("No se envió nada: usted no confirmó lo oculto.", code="not-approved")
+    if given is None:
+        refusal = refused("ocultas-sin-confirmar", found=found, count=total)
+    else:
+        refusal = refused("ocultas-distintas", found=found or "nada oculto", given=given, count=total)
+    talk.data([answers.refused(file, refusal) for file in [one for one, _ in hiding] or files[:1]])
+    raise refusal
 
 
 def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:

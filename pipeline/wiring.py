@@ -310,13 +310,14 @@ def poll_rules(settings: Settings, *, now: bool = False) -> PollRules:
     return PollRules(every=settings.poll_every, lasting=settings.poll_for, concurrency=settings.concurrency, now=now)
 
 
-def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False) -> Rules:
+def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, accept_formulas: bool = False) -> Rules:
     return Rules(
         env_digit=CUFE_DIGIT[settings.env],
         issuers=settings.issuers,
         deadline_hours=settings.deadline_hours,
         late=settings.late_rows,
         allow_bad_check_digit=allow_bad_check_digit,
+        accept_formulas=accept_formulas,
         notify_email=settings.notify_email or None,
     )
 

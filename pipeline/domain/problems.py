@@ -36,8 +36,11 @@ def _file(message: str, remedy: str = "") -> Kind:
 
 _COPY_AGAIN = "Cópielo otra vez de la factura."
 _PASTE_VALUES = "Escríbalo como texto: formato de celda «Texto» y pegado especial «Valores»."
+_RIGHT_TYPE = "Corrija la extensión, o guárdelo otra vez desde Excel."
 _SAVE_XLSX = "Ábralo en Excel y guárdelo como «Libro de Excel (.xlsx)»."
 _SAVE_AGAIN = "Ábralo en Excel, guárdelo otra vez como .xlsx y vuelva a intentarlo."
+_ASK_AGAIN = "No lo abra si no sabe de quién viene; pida a quien lo preparó que lo guarde otra vez como .xlsx."
+_SAVE_UTF8 = "Ábralo en Excel, revise los acentos y guárdelo como «CSV UTF-8 (delimitado por comas)»."
 _SPLIT = "Divida el archivo en varios, cada uno con su encabezado, y cárguelos por separado."
 
 KINDS: dict[str, Kind] = {
@@ -117,10 +120,13 @@ KINDS: dict[str, Kind] = {
     "celda-fecha": _row("La celda contiene una fecha y no un texto.", _PASTE_VALUES),
     "celda-logica": _row("La celda contiene un valor lógico (VERDADERO o FALSO).", _PASTE_VALUES),
     "celda-error": _row("La celda contiene un error de Excel.", "Corrija la celda y escriba el dato como texto."),
-    "celda-formula": _row("La celda contiene una fórmula y su valor puede estar desactualizado.", _PASTE_VALUES),
+    "celda-formula": _row(
+        "La celda contiene una fórmula y su valor puede estar desactualizado.",
+        f"{_PASTE_VALUES} O, si está seguro de los valores, use --accept-formulas.",
+    ),
     "celda-formula-vacia": _row("La celda contiene una fórmula sin valor calculado.", _PASTE_VALUES),
     # --- a row: warnings, which block nothing
-    "cufe-revisar": _row("{words}"),
+    "cufe-revisar": _row("{words}", "Compárelo con la factura; no impide enviarla."),
     "dia-limite": _row(
         "Hoy es el día límite: el plazo de {hours} horas vence según la hora de emisión.", "Envíela cuanto antes."
     ),
@@ -131,11 +137,11 @@ KINDS: dict[str, Kind] = {
     "fecha-futura": _row("La fecha de emisión {issued} está en el futuro.", "Revise el CUFE."),
     "texto-sospechoso": _row(
         "El motivo parece tener los acentos dañados; quizá debía decir «{maybe}».",
-        "Guarde el archivo como UTF-8 o como .xlsx.",
+        "Así como está se enviaría: corríjalo, o guarde el archivo como CSV UTF-8 o como .xlsx.",
     ),
     "texto-perdido": _row(
-        "El motivo tiene {count} caracteres que ya no se pueden leer (�).",
-        "Escríbalo otra vez: así como está se enviaría.",
+        "El motivo tiene caracteres que ya no se pueden leer («�»): {count}.",
+        "Así como está se enviaría: escríbalo otra vez.",
     ),
     "formula-aceptada": _row(
         "Se tomó el valor que la fórmula de esta celda tenía al guardar el libro (--accept-formulas).",
@@ -161,7 +167,7 @@ KINDS: dict[str, Kind] = {
     # --- the file: what it is
     "tipo-desconocido": _file("«{name}» no es CSV ni Excel (.xlsx).", _SAVE_XLSX),
     "tipo-otro": _file("«{name}» es {what}, no un CSV ni un libro de Excel (.xlsx).", _SAVE_XLSX),
-    "tipo-extension": _file("«{name}» contiene {what}, pero su extensión es «{extension}».", "Guárdelo con su tipo."),
+    "tipo-extension": _file("«{name}» contiene {what}, pero su extensión es «{extension}».", _RIGHT_TYPE),
     "tipo-protegido": _file("«{name}» está protegido con contraseña.", "Quite la contraseña y guárdelo otra vez."),
     "tipo-macros": _file("«{name}» contiene macros.", "Guárdelo como «Libro de Excel (.xlsx)», sin macros."),
     # --- the file: header, rows, columns
@@ -179,25 +185,25 @@ KINDS: dict[str, Kind] = {
     "demasiadas-filas": _file("El archivo tiene más de {limit} filas de datos.", _SPLIT),
     "demasiadas-columnas": _file("El archivo tiene más de {limit} columnas.", "Quite las columnas que no hacen falta."),
     # --- the file: CSV
-    "csv-codificacion": _file(
-        "No se reconoce la codificación del texto.", "Guárdelo como «CSV UTF-8 (delimitado por comas)»."
+    "csv-codificacion": _file("No se reconoce en qué codificación están guardadas las letras.", _SAVE_UTF8),
+    "csv-mezcla": _file("El archivo mezcla dos codificaciones de texto: unas líneas son UTF-8 y esta no.", _SAVE_UTF8),
+    "csv-utf16": _file("El texto está en UTF-16 sin la marca que lo dice, y no se lee con seguridad.", _SAVE_UTF8),
+    "csv-nul": _file(
+        "El texto contiene caracteres nulos: está dañado o no es un CSV.", "Expórtelo otra vez desde su sistema."
     ),
-    "csv-mezcla": _file(
-        "El archivo mezcla dos codificaciones de texto: unas líneas son UTF-8 y esta no.",
-        "Ábralo en Excel, revise los acentos y guárdelo como «CSV UTF-8».",
-    ),
-    "csv-utf16": _file("El texto es UTF-16 sin marca de orden.", "Guárdelo como «CSV UTF-8»."),
-    "csv-nul": _file("El texto contiene caracteres nulos.", "Expórtelo otra vez desde su sistema."),
     "csv-separador": _file(
         "El encabezado se puede leer con más de un separador.", "Use un solo separador, por ejemplo punto y coma."
     ),
-    "csv-comilla-abierta": _file("Hay una comilla que se abre y nunca se cierra.", "Corrija las comillas ahí."),
-    "csv-comilla-suelta": _file("Hay una comilla suelta dentro de un campo.", "Corrija las comillas ahí."),
+    "csv-comilla-abierta": _file("Hay una comilla que se abre y nunca se cierra.", "Ciérrela o bórrela."),
+    "csv-comilla-suelta": _file(
+        "Hay una comilla suelta dentro de un campo.",
+        'Bórrela, o escriba el campo entero entre comillas y esa comilla doble ("").',
+    ),
     "csv-comilla-traga": _file(
         "Un campo entre comillas abarca varias líneas y contiene un CUFE: parece haberse tragado otras filas.",
-        "Corrija las comillas ahí.",
+        "Busque la comilla que sobra al comienzo de ese campo y bórrela.",
     ),
-    "csv-campo-enorme": _file("Hay un campo de más de 64 KB.", "Revise las comillas de esa línea."),
+    "csv-campo-enorme": _file("Hay un campo de más de 64 KB.", "Revise las comillas de esa línea y las anteriores."),
     "csv-columnas": _file(
         "Campos en esta línea: {count}; en el encabezado: {wanted}.", "Revise separadores y comillas de esa línea."
     ),
@@ -208,7 +214,7 @@ KINDS: dict[str, Kind] = {
     "csv-sin-hojas": _file("Un CSV no tiene hojas.", "Quite la opción --sheet."),
     # --- the file: XLSX
     "xlsx-danado": _file("El libro de Excel está dañado o incompleto.", _SAVE_AGAIN),
-    "xlsx-sospechoso": _file("El libro no es seguro de abrir: {why}.", _SAVE_AGAIN),
+    "xlsx-sospechoso": _file("El libro no es seguro de abrir: {why}.", _ASK_AGAIN),
     "xlsx-externo": _file(
         "El libro contiene vínculos o conexiones a datos externos.", "Quítelos (Datos > Editar vínculos) y guárdelo."
     ),
@@ -221,6 +227,14 @@ KINDS: dict[str, Kind] = {
     "xlsx-ocultas": _file(
         "Hay {what} con datos: {which}.",
         "Muéstrelas o bórrelas; para anularlas también, use --include-hidden y confirme la cantidad.",
+    ),
+    "ocultas-sin-confirmar": _file(
+        "Con --include-hidden también se anularía lo oculto, y nadie confirmó cuánto es: {found}.",
+        "Si es correcto, agregue --hidden-count {count}.",
+    ),
+    "ocultas-distintas": _file(
+        "Se confirmaron {given} filas o columnas ocultas y hay {count}: {found}.",
+        "Revise el archivo; si es correcto, use --hidden-count {count}, o quite esa opción si no hay nada oculto.",
     ),
     "xlsx-combinadas": _file("Hay celdas combinadas entre los datos: {which}.", "Sepárelas y repita el valor."),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),

@@ -10,10 +10,11 @@ import pytest
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Seen, Verdict
-from pipeline.read.sheet import Sheet, read_sheet
+from pipeline.read.sheet import Sheet
 from pipeline.validate import Checked, check
 from tests.corpus import cells, containers, csv_rows, csv_structure, sheets
 from tests.corpus.entry import NOW, Entry, Read, Refused
+from tests.reading import read_sheet
 
 THEMES = (csv_structure, csv_rows, containers, sheets, cells)
 ENTRIES = [entry for module in THEMES for entry in module.theme.entries]

@@ -46,6 +46,7 @@ class Watcher:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
+        parser.StartCdataSectionHandler = self._start_cdata
         try:
             parser.Parse(content, True)
         except expat.ExpatError as error:
@@ -130,6 +131,10 @@ class Watcher:
     def _characters(self, text: str) -> None:
         if self._plain is not None:
             self._plain.append(text)
+
+    def _start_cdata(self) -> None:
+        if self._plain is not None:  # the reader passes over it: a value would lose characters
+            raise refused("xlsx-danado")
 
     def _end(self, _: str) -> None:
         if self._inside and self._depth <= _DEPTH["v"]:

@@ -132,9 +132,9 @@ def _blank(value: Any) -> bool:
 
 def _alike(ours: Any, theirs: Any, strict: bool) -> bool:
     if isinstance(ours, str) and isinstance(theirs, str):
-        # Excel and our reader decode _x0041_, openpyxl does not.
-        both = ours, _ESCAPE.sub(lambda found: chr(int(found[1], 16)), theirs)
-        return both[0] == both[1] if strict else "".join(both[0].split()) == "".join(both[1].split())
+        # Excel and our reader decode _x0041_, openpyxl does not, or only the underscore of it.
+        read = theirs, _ESCAPE.sub(lambda found: chr(int(found[1], 16)), theirs)
+        return ours in read if strict else "".join(ours.split()) in ["".join(text.split()) for text in read]
     if isinstance(ours, date | time | str) or isinstance(theirs, date | time | timedelta | str):
         return not strict or _moment(ours) == _moment(theirs)
     return float(ours) == float(theirs) and (not strict or isinstance(ours, bool) == isinstance(theirs, bool))

@@ -77,6 +77,8 @@ def test_a_row_of_nothing_but_an_error_is_not_lost_however_it_is_spelled(
         '<row r="4"><c r="A4" t="inlineStr"><v>x</v></c></row>',
         '<row r="4"><c r="A4"><is><t>x</t></is></c></row>',
         '<row r="4"><c r="A4"><v> 12 </v></c></row>',
+        '<row r="4"><c r="A4" t="str"><v>x<![CDATA[y]]></v></c></row>',  # the reader passes over CDATA in a value
+        '<row r="4"><c r="A4" t="str"><v><![CDATA[y]]></v></c></row>',
         '<row r="4"><c r="A4" t="str"><v>x<q>y</q></v></c></row>',
         '<row r="4"><c r="A4" t="str"><f>B1<v>y</v></f><v>x</v></c></row>',
         '<row r="4"><c r="A4" t="inlineStr"><is><t>x<t>y</t></t></is></c></row>',

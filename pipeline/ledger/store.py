@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from pipeline.crash import crashpoint
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
-from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, RETRIED, Event, State, move
+from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict
 from pipeline.ledger import codec, reserve, tables
@@ -223,7 +223,7 @@ class Store:
         live = exists().where(
             other.c.env == attempt.c.env,
             other.c.cufe == attempt.c.cufe,
-            other.c.state.not_in([state.value for state in LIVE_NEVER]),
+            tables.live(other),
         )
         with self._database.write() as connection:
             found = connection.execute(

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     Float,
     ForeignKeyConstraint,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     select,
     text,
 )
@@ -169,3 +172,12 @@ event = Table(
 def with_rows(*columns: Any) -> Select[Any]:
     """``columns`` of attempts, each with the input row that it is about."""
     return select(*columns).join_from(attempt, row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))
+
+
+def live(attempt: FromClause) -> ColumnElement[bool]:
+    """The condition of ``one_live`` on ``attempt`` (the table or an alias), word for word.
+
+    SQLite uses a partial index only for a query that says what the index says, and of a value that is bound later it
+    cannot know that: without these words every look-up of a code would go through the whole history.
+    """
+    return attempt.c.state.not_in([literal_column(f"'{state.value}'") for state in LIVE_NEVER])

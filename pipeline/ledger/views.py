@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from pipeline.domain.deadline import Deadline, Window
-from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, RETRIED, Event, State
+from pipeline.domain.lifecycle import FOLLOWED, MOVES, RETRIED, Event, State
 from pipeline.domain.outcomes import PREFLIGHT, outcome
 from pipeline.domain.records import (
     BatchInfo,
@@ -30,6 +30,7 @@ from pipeline.ledger.decisions import CLOSED, decided
 from pipeline.ledger.engine import Database
 
 _IN = 500  # values in one IN (...): SQLite's oldest limit is 999
+_MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RETRY)
 _UNSENT = frozenset({State.HELD, State.READY, State.WITHDRAWN, *RETRIED})
 
 
@@ -83,7 +84,7 @@ class Views:
                 .where(
                     tables.attempt.c.env == self._env,
                     tables.attempt.c.cufe.in_(cufes[start : start + _IN]),
-                    tables.attempt.c.state.not_in([state.value for state in LIVE_NEVER]),
+                    tables.live(tables.attempt),
                 )
             )
             for line in self._database.read(query):
@@ -201,7 +202,7 @@ class Views:
         again = attempt.c.possible_duplicate
         with_attempt = (
             select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), again, func.count())
-            .where(attempt.c.batch == batch, attempt.c.n == _newest_n())
+            .where(attempt.c.batch == batch, _is_newest())
             .group_by(attempt.c.state, alive, unsent, again)
         )
         for state, is_alive, is_unsent, is_again, count in self._database.read(with_attempt):
@@ -212,12 +213,9 @@ class Views:
     def _newest(self, batch: str, states: list[str]) -> Sequence[Any]:
         attempt = tables.attempt
         query = select(attempt.c.pos).where(attempt.c.batch == batch, attempt.c.state.in_(states))
-        return self._database.read(query.where(attempt.c.n == _newest_n()))
+        return self._database.read(query.where(_is_newest()))
 
     def _info(self, line: Any) -> BatchInfo:
-        span = self._database.read(
-            select(func.min(tables.event.c.utc), func.max(tables.event.c.utc)).where(tables.event.c.batch == line.id)
-        )[0]
         return BatchInfo(
             id=line.id,
             file=line.file,
@@ -229,13 +227,19 @@ class Views:
             headings=tuple(json.loads(line.headings)),
             created=codec.to_time(line.created_utc),
             approved_by=line.approved_by or None,
-            started=codec.maybe_time(span[0]),
-            ended=codec.maybe_time(span[1]),
+            started=self._moment(line.id, tables.event.c.seq),
+            ended=self._moment(line.id, tables.event.c.seq.desc()),
             issuers=tuple(json.loads(line.issuers)),
             notes=tuple(json.loads(line.notes)),
             deadline_hours=line.deadline_hours,
             counts=self.counts(line.id),
         )
+
+    def _moment(self, batch: str, order: Any) -> datetime | None:
+        """When the first event of ``batch`` in this order happened: two looks at an index, however long the log is."""
+        query = select(tables.event.c.utc).where(tables.event.c.batch == batch).order_by(order).limit(1)
+        found = self._database.read(query)
+        return codec.to_time(found[0].utc) if found else None
 
     def _mirror(self, line: ResultLine, row: Any, by_pos: dict[int, ResultLine]) -> ResultLine:
         if row.leader_pos is None:
@@ -267,15 +271,20 @@ class Log:
         return self._views.events(self._info)
 
 
-def _newest_n() -> Any:
-    """The number of the newest attempt of the row that the outer query looks at."""
-    other = tables.attempt.alias()
-    return (
+def _is_newest() -> Any:
+    """Whether the attempt that the outer query looks at is the newest of its row.
+
+    Only what ended in one of few states can have been followed by another attempt; for all others, nearly all of a
+    large batch, nothing has to be looked up.
+    """
+    attempt, other = tables.attempt, tables.attempt.alias()
+    newest = (
         select(func.max(other.c.n))
-        .where(other.c.batch == tables.attempt.c.batch, other.c.pos == tables.attempt.c.pos)
-        .correlate(tables.attempt)
+        .where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
+        .correlate(attempt)
         .scalar_subquery()
     )
+    return attempt.c.state.not_in([state.value for state in _MAY_BE_FOLLOWED]) | (attempt.c.n == newest)
 
 
 def _attempts(batch: str) -> Select[Any]:

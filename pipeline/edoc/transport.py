@@ -1,4 +1,4 @@
-"""One exchange over HTTP/1.1, and what is proven when it fails. The only file that knows httpx.
+"""One exchange over HTTP/1.1, and what is proven when it fails. It and ``connection.py`` alone know httpx.
 
 httpx's own transport is used without its client on top: a client brings redirects, cookies, ``.netrc``, proxies from
 the environment and authentication flows that send again; none of that may happen to a cancellation (reliability.md R7).
@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ import httpx
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, ServiceRefused, WrongUsage
+from pipeline.edoc.connection import OneShot
 
 PER_SHARD = 8
 """Connections per pool: one pool slows down beyond that (stack.md), so more of them share the load."""
@@ -52,14 +54,11 @@ class _Trace:
     """How far httpx got, by its own trace; the proof that decides between "not sent" and "unknown"."""
 
     connecting: bool = False
-    tls: bool = False
     began: bool = False
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.started":
             self.connecting = True
-        elif event == "connection.start_tls.started":
-            self.tls = True
         elif event.endswith("send_request_headers.started"):
             self.began = True  # sticky: whatever happens later, bytes may have left
         elif event.endswith("send_request_headers.complete"):
@@ -81,7 +80,7 @@ MakePool = Callable[[int, bool], httpx.AsyncBaseTransport]
 class Transport:
     """Sends requests, each exactly once: no retry, no redirect, no cookie, no environment, HTTP/1.1 only.
 
-    ``connect_s`` bounds waiting for a connection, connecting and the TLS handshake, each; ``read_s`` every single read
+    ``connect_s`` bounds waiting for a connection, and connecting with the TLS handshake; ``read_s`` every single read
     and write; ``total_s`` the whole exchange; ``body_limit`` is in bytes. Certificates are always verified;
     ``ssl_context`` is for a private certificate authority, one that does not verify is refused with ``WrongUsage``.
     """
@@ -131,12 +130,12 @@ class Transport:
         ``AnswerLost`` for everything else, ``WrongUsage`` for an address that may not be used. A cancelled task
         gets its ``CancelledError``; then nothing is known of the request, and the caller has to record that.
         """
-        check_address(url)
+        address = check_address(url)
         trace = _Trace()
         close = {"Connection": "close"} if fresh else {}
         request = httpx.Request(
             method,
-            url,
+            address,
             headers={**_ALWAYS, **close, **headers},
             content=content,
             extensions={"timeout": self._timeout, "trace": trace},
@@ -185,7 +184,9 @@ class Transport:
     def _httpx_pool(self, connections: int, keep: bool) -> httpx.AsyncBaseTransport:
         if self._ssl is None:
             self._ssl = httpx.create_ssl_context(verify=True, trust_env=False)
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections if keep else 0)
+        if not keep:
+            return OneShot(connections, self._ssl)
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         return httpx.AsyncHTTPTransport(
             verify=self._ssl, trust_env=False, http1=True, http2=False, limits=limits, retries=0
         )
@@ -205,10 +206,12 @@ class Transport:
         await self.aclose()
 
 
-def check_address(url: str) -> None:
-    """Raises ``WrongUsage`` unless ``url`` is https, or http to this very machine (interface.md 3)."""
+@lru_cache(maxsize=16)  # every cancellation goes to the same one
+def check_address(url: str) -> httpx.URL:
+    """``url`` as the connection will use it. Raises ``WrongUsage`` unless it is https, or http to this very machine
+    (interface.md 3)."""
     try:
-        address = httpx.URL(url)  # the same reading that the connection will use
+        address = httpx.URL(url)
     except httpx.InvalidURL:
         raise WrongUsage("Una dirección de eDoc no se puede leer.", remedy="Revise la configuración.") from None
     if not address.host or address.userinfo:
@@ -218,6 +221,7 @@ def check_address(url: str) -> None:
             f"La dirección {address.scheme}://{address.host} no es segura: solo se usa https.",
             remedy="http solo se permite hacia esta misma máquina.",
         )
+    return address
 
 
 def place(url: str) -> str:
@@ -256,7 +260,7 @@ def _what_is_proven(exc: Exception, trace: _Trace) -> RequestFailed:
         if isinstance(exc, httpx.ConnectTimeout):
             return NothingLeft("connect-timeout")
         if isinstance(exc, httpx.ConnectError):
-            return NothingLeft(_why_no_connection(exc, trace))
+            return NothingLeft(_why_no_connection(exc))
         if isinstance(exc, TimeoutError) and trace.connecting:
             return NothingLeft("connect-timeout")
     for kind, reason in _LOST:
@@ -274,12 +278,11 @@ _LOST: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _why_no_connection(exc: Exception, trace: _Trace) -> str:
+def _why_no_connection(exc: Exception) -> str:
     causes = list(_causes(exc))
-    if trace.tls:
-        # A handshake that was cut off is a bad line; one that was refused is a bad certificate or version.
-        refused = any(isinstance(c, ssl.SSLError) and not isinstance(c, ssl.SSLEOFError) for c in causes)
-        return "tls" if refused else "connect"
+    # A handshake that was cut off is a bad line; one that was refused is a bad certificate or version.
+    if any(isinstance(c, ssl.SSLError) and not isinstance(c, ssl.SSLEOFError) for c in causes):
+        return "tls"
     if any(isinstance(c, socket.gaierror) for c in causes):
         return "dns"
     return "refused" if any(isinstance(c, ConnectionRefusedError) for c in causes) else "connect"

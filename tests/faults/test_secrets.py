@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from pipeline.domain.lifecycle import State
+from pipeline.edoc.connection import OneShot
 from pipeline.edoc.transport import Transport
 from tests.faults import judge
 from tests.faults.actions import Action, sends, state
@@ -95,17 +96,19 @@ def test_f70_an_exception_with_the_request_inside_is_recorded_by_its_kind_only(
     bench: Bench, kind: type[Exception], method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The library's own transport fails and tells everything it knows."""
-    real = httpx.AsyncHTTPTransport.handle_async_request
+    asked: list[str] = []
 
-    async def telling(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        if request.method == method:
-            raise kind(f"{request.url} {request.headers.raw} {request.content!r}")
-        return await real(self, request)
+    async def telling(_: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        raise kind(f"{request.url} {request.headers.raw} {request.content!r}")
 
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", telling)
+    # Tokens (GET) come over the library's own pool, everything else over connections that are used once.
+    where = httpx.AsyncHTTPTransport if method == "GET" else OneShot
+    monkeypatch.setattr(where, "handle_async_request", telling)
     caplog.set_level(0)
     bench.batch(2)
     bench.run(tries=2, lasting=1.0)
+    assert set(asked) == {method}
     assert bench.states[0] in (State.READY, State.UNKNOWN, State.NOT_SENT)
     secrets = [USER, PASSWORD, BASIC, *bench.server.tokens]
     judge.no_secret([("log", caplog.text.encode()), ("why it stopped", bench.said.encode())], secrets)

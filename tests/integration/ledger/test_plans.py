@@ -12,7 +12,6 @@ from sqlalchemy import event
 
 from pipeline.domain.lifecycle import Event
 
-
 NEWEST_EVENT = "FROM event ORDER BY event.seq DESC\n LIMIT ? OFFSET ?"
 
 

@@ -19,6 +19,7 @@ import typer
 from pipeline import screen
 from pipeline.bug import internal
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, WrongUsage
+from pipeline.domain.visible import escaped_json
 from pipeline.outlet import outlets, unheard
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
@@ -144,7 +145,7 @@ class Talk:
     def data(self, value: object) -> None:
         """The answer of ``--json``."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+            sys.stdout.write(escaped_json(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
 @dataclass

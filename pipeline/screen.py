@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from pipeline.domain.errors import AnularError
+from pipeline.domain.visible import one_line, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -33,16 +35,24 @@ STYLES = {
 LINE_EVERY_S = 3.0
 
 
+class PlainConsole(Console):
+    """A console on which only the program's own colours and moves act: an escape sequence in a text is shown."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
 def console(*, stderr: bool) -> Console:
     """A console that never interprets what a file or a server said, and never breaks a word list on a pipe."""
     stream: TextIO = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 120
-    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+    return PlainConsole(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
 
 
 def say_error(out: Console, error: AnularError) -> None:
     """One sentence, then the code."""
-    out.print(f"[red]✗[/] {escape(error.sentence)} [dim]\\[{escape(error.code)}][/]")
+    out.print(f"[red]✗[/] {escape(one_line(error.sentence))} [dim]\\[{escape(error.code)}][/]")
 
 
 def facts(out: Console, title: str, pairs: Iterable[tuple[str, str]], *, style: str = "bold") -> None:
@@ -52,7 +62,7 @@ def facts(out: Console, title: str, pairs: Iterable[tuple[str, str]], *, style: 
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in pairs:
-        table.add_row(name, escape(value))
+        table.add_row(name, escape(one_line(value)))
     out.print(table)
 
 
@@ -74,7 +84,7 @@ def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> No
         return
     out.print(f"[bold]{escape(title)}[/]")
     for line in lines[:most]:
-        out.print(f"  • {escape(line)}")
+        out.print(f"  • {escape(one_line(line))}")
     if len(lines) > most:
         out.print(f"  [dim]… y {thousands(len(lines) - most)} más (vea el libro)[/]")
 

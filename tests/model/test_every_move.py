@@ -131,6 +131,21 @@ def test_a_move_is_made_with_its_event(book: Book, source: State, event: Event) 
     assert book.views.lines(info)[1].state is target
 
 
+def test_the_ledger_has_seen_every_move_of_the_table(quick_folder: Any) -> None:
+    """The figure is read from the events of a real ledger, not from the cases. ``python -m tests.model.transitions``
+    tells which of them the model, the simulation and the fault matrix meet by living."""
+    with quick_folder() as folder:
+        book = Book(Path(folder))
+        for source, event in CASES:
+            retried = event is Event.RETRY
+            book.lead(WAYS[source] if retried else (*WAYS[source], event), retry=retried)
+        lines = book.database.read(select(tables.event.c.from_, tables.event.c.event).distinct())
+        book.database.close()
+    made = {(State(line.from_), Event(line.event)) for line in lines}
+    print(f"\n{len(made & set(MOVES))} of {len(MOVES)} moves hit")  # noqa: T201 - the figure is part of the result
+    assert made == set(MOVES)
+
+
 def test_a_move_that_is_not_in_the_table_changes_nothing(book: Book) -> None:
     for state, event in itertools.product(set(State) - {State.RECEIVED}, Event):
         if (state, event) in MOVES or WAYS[state][0] not in (Event.ACCEPTED, Event.HELD):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.domain.cufe import Cufe
@@ -28,6 +28,7 @@ _WRAPPED = re.compile(r"""^(?:=\s*"(.*)"|"(.*)"|'(.*)'|“(.*)”|‘(.*)’|«(
 _DASH_MAP = dict.fromkeys(map(ord, DASHES), "-")
 _DROP = dict.fromkeys(map(ord, INVISIBLE))
 
+_NAMED = 4
 _QUOTES = "se quitaron comillas"
 _SPACES = "se quitaron espacios o saltos de línea"
 _HIDDEN = "se quitaron caracteres invisibles"
@@ -58,25 +59,26 @@ def unpaste(text: str) -> Pasted:
     """``text`` as a code would be written, with the repairs that were needed.
 
     >>> unpaste(" fe01–20 ")
-    Pasted(text='FE01-20', what=('se cambiaron rayas por guiones', 'se quitaron espacios o saltos de línea', \
+    Pasted(text='FE01-20', what=('se cambiaron rayas por guiones (U+2013)', 'se quitaron espacios o saltos de línea', \
 'se pasó a mayúsculas'))
     """
     if _CANONICAL.fullmatch(text):
         return Pasted(text)
     what: list[str] = []
-    text = _noting(text, text.translate(_DROP), _HIDDEN, what)
-    text = _noting(text, text.translate(_DASH_MAP), _DASHED, what)
+    spaces = _naming(_SPACES, (char for char in text if char.isspace() and not char.isascii()))
+    text = _noting(text, text.translate(_DROP), _naming(_HIDDEN, (c for c in text if ord(c) in _DROP)), what)
+    text = _noting(text, text.translate(_DASH_MAP), _naming(_DASHED, (c for c in text if ord(c) in _DASH_MAP)), what)
     # NFKC also makes plain spaces of the special ones; those are reported as spaces, below.
     spaced = "".join(" " if c.isspace() else c for c in text)
     text = _noting(spaced, unicodedata.normalize("NFKC", spaced), _WIDE, what)
-    text = _unwrap(text, what)
+    text = _unwrap(text, spaces, what)
     upper = text.upper()
     code = _only_code(upper)
     if code is not None and code != upper.strip():
         what.append(_LINK if "HTTP" in upper or "/" in upper else _LABEL)
         lower = text[upper.index(code) :][: len(code)] if len(upper) == len(text) else code
         return Pasted(code, _with(what, lower != code, _UPPER))
-    bare = _noting(text, "".join(text.split()), _SPACES, what)
+    bare = _noting(text, "".join(text.split()), spaces, what)
     if labelled := _LABELLED.fullmatch(bare.upper()):
         return Pasted(labelled[1], (*what, _LABEL))
     return Pasted(bare.upper(), _with(what, bare != bare.upper(), _UPPER))
@@ -93,7 +95,7 @@ def _only_code(upper: str) -> str | None:
     return found[0] if len(found) == 1 and set(_CODE_LIKE.findall(upper)) == set(found) else None
 
 
-def _unwrap(text: str, what: list[str]) -> str:
+def _unwrap(text: str, spaces: str, what: list[str]) -> str:
     """``text`` without white space around it and without the quotes or formula marks that wrap it."""
     bare = text.strip()
     while match := _WRAPPED.match(bare):
@@ -101,7 +103,13 @@ def _unwrap(text: str, what: list[str]) -> str:
         if _QUOTES not in what:
             what.append(_QUOTES)
         bare, text = inner, inner
-    return _noting(text, bare, _SPACES, what)
+    return _noting(text, bare, spaces, what)
+
+
+def _naming(words: str, chars: Iterable[str]) -> str:
+    """``words`` with the code points of ``chars``: what has no width, or looks like another, has to be named."""
+    points = list(dict.fromkeys(f"U+{ord(char):04X}" for char in chars))
+    return f"{words} ({', '.join(points[:_NAMED])}{', …' * (len(points) > _NAMED)})" if points else words
 
 
 def _noting(before: str, after: str, words: str, what: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def remarks(checked: Checked) -> dict[str, object]:
     return {
         "problems": {line: tuple((p.code, p.cell) for p in row.problems) for line, row in at.items() if row.problems},
         "warnings": {line: tuple(w.code for w in row.warnings) for line, row in at.items() if row.warnings},
-        "repairs": {line: row.repairs[0].what.partition("; ")[0] for line, row in at.items() if row.repairs},
+        "repairs": {line: re.split(r"; | \(", row.repairs[0].what)[0] for line, row in at.items() if row.repairs},
         "mirrors": tuple(line for line, row in at.items() if row.verdict is Verdict.DUPLICATE),
     }
 

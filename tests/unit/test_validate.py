@@ -122,7 +122,7 @@ def test_a_repair_shows_the_code_as_received_and_as_used() -> None:
     assert one.verdict is Verdict.ACCEPTED
     (repair,) = one.repairs
     assert (repair.cell, repair.received, repair.used) == ("Hoja1!B5", cufe().lower().replace("-", "–"), cufe())
-    assert repair.what == "se cambiaron rayas por guiones; se pasó a mayúsculas"
+    assert repair.what == "se cambiaron rayas por guiones (U+2013); se pasó a mayúsculas"
 
 
 def test_a_mended_code_needs_its_check_digit_even_where_it_is_waived() -> None:

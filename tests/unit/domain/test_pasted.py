@@ -26,20 +26,25 @@ def test_a_clean_code_is_left_alone() -> None:
 @pytest.mark.parametrize("dash", DASHES)
 def test_a_dash_look_alike_becomes_a_dash(dash: str) -> None:
     pasted = unpaste(CODE.replace("-", dash))
-    assert (pasted.text, pasted.what) == (CODE, ("se cambiaron rayas por guiones",))
+    assert (pasted.text, pasted.what) == (CODE, (f"se cambiaron rayas por guiones (U+{ord(dash):04X})",))
 
 
 @pytest.mark.parametrize("hidden", INVISIBLE)
 def test_a_character_without_width_is_removed(hidden: str) -> None:
     pasted = unpaste(hidden + CODE[:30] + hidden + CODE[30:])
-    assert (pasted.text, pasted.what) == (CODE, ("se quitaron caracteres invisibles",))
+    assert (pasted.text, pasted.what) == (CODE, (f"se quitaron caracteres invisibles (U+{ord(hidden):04X})",))
 
 
 @pytest.mark.parametrize("space", [" ", "\t", "\n", "\r\n", "\u00a0", "\u202f", "\u2007", "\u3000"])
 def test_white_space_around_and_inside_is_removed(space: str) -> None:
+    named = "" if space.isascii() else f" (U+{ord(space):04X})"
     for text in (space + CODE, CODE + space, CODE[:40] + space + CODE[40:]):
         assert unpaste(text).text == CODE
-        assert "se quitaron espacios o saltos de línea" in unpaste(text).what
+        assert f"se quitaron espacios o saltos de línea{named}" in unpaste(text).what
+
+
+def test_of_many_odd_characters_the_first_four_are_named() -> None:
+    assert unpaste(CODE + INVISIBLE).what == ("se quitaron caracteres invisibles (U+00AD, U+061C, U+180E, U+200B, …)",)
 
 
 @pytest.mark.parametrize(

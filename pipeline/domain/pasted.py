@@ -65,9 +65,11 @@ def unpaste(text: str) -> Pasted:
     if _CANONICAL.fullmatch(text):
         return Pasted(text)
     what: list[str] = []
-    spaces = _naming(_SPACES, (char for char in text if char.isspace() and not char.isascii()))
-    text = _noting(text, text.translate(_DROP), _naming(_HIDDEN, (c for c in text if ord(c) in _DROP)), what)
-    text = _noting(text, text.translate(_DASH_MAP), _naming(_DASHED, (c for c in text if ord(c) in _DASH_MAP)), what)
+    odd = [] if text.isascii() else [char for char in text if not char.isascii()]
+    spaces = _naming(_SPACES, (char for char in odd if char.isspace()))
+    if odd:
+        text = _noting(text, text.translate(_DROP), _naming(_HIDDEN, (c for c in odd if ord(c) in _DROP)), what)
+        text = _noting(text, text.translate(_DASH_MAP), _naming(_DASHED, (c for c in odd if ord(c) in _DASH_MAP)), what)
     # NFKC also makes plain spaces of the special ones; those are reported as spaces, below.
     spaced = "".join(" " if c.isspace() else c for c in text)
     text = _noting(spaced, unicodedata.normalize("NFKC", spaced), _WIDE, what)
@@ -150,6 +152,8 @@ def mistake(received: str) -> Mistake | None:
         return Mistake("cufe-vacio", {})
     if len(codes := codes_in(received)) > 1:
         return Mistake("cufe-varios", {"count": str(len(codes))})
+    if (place := _first_unseen(text)) is not None:
+        return Mistake("cufe-invisible", {"point": f"{ord(text[place]):04X}", "place": str(place + 1)})
     if _EXCEL_ERRORS.fullmatch(text):
         return Mistake("cufe-error-excel", {"word": text})
     for pattern, country, name in _FOREIGN:
@@ -165,6 +169,14 @@ def mistake(received: str) -> Mistake | None:
         return Mistake("cufe-sin-fe", {"full": "FE" + text})
     places = list(_look_alikes(text, received))
     return Mistake("cufe-parecido", {"places": "; ".join(places)}) if places else None
+
+
+def _first_unseen(text: str) -> int | None:
+    """The place of the first character that shows nothing of its own: a control, a mark on the one before it."""
+    if text.isascii() and text.isprintable():
+        return None
+    unseen = (place for place, char in enumerate(text) if unicodedata.category(char)[0] in "CM")
+    return next(unseen, None)
 
 
 def _look_alikes(text: str, received: str) -> Iterator[str]:

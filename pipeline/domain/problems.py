@@ -52,6 +52,9 @@ KINDS: dict[str, Kind] = {
         "No se completa solo: si el código correcto es {full}, escríbalo así.",
     ),
     "cufe-parecido": _row("El CUFE tiene caracteres que parecen otros: {places}.", "Corríjalos y vuelva a cargar."),
+    "cufe-invisible": _row(
+        "El CUFE contiene un carácter que no se ve (U+{point}) en la posición {place}.", "Escríbalo otra vez a mano."
+    ),
     "cufe-extranjero": _row(
         "Parece un código de {country} ({name}), no un CUFE de Panamá.", "Use el CUFE de la factura panameña."
     ),

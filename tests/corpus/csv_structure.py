@@ -194,6 +194,18 @@ theme.add(
 )
 theme.add(
     26,
+    "ctrl_in_cufe.csv",
+    "a character that nobody sees is named, and not counted as a wrong length",
+    text(
+        HEADER,
+        (A[:30] + "\x07" + A[30:], REASON),
+        (B[:9] + "\u2063" + B[9:], REASON),
+        (C[:65] + "\ufe0f" + C[65:], REASON),
+    ).encode(),
+    Read(3, problems={line: (("cufe-invisible", f"línea {line}, columna 1"),) for line in (2, 3, 4)}),
+)
+theme.add(
+    26,
     "ctrl_eof.csv",
     "an old end-of-file mark on a line of its own is refused",
     plain().encode() + b"\x1a\n",

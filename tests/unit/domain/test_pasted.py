@@ -104,6 +104,8 @@ def test_a_code_beside_something_that_looks_like_another_is_not_taken_out(text: 
     [
         ("", "cufe-vacio"),
         (" \u200b\u00a0 ", "cufe-vacio"),
+        (CODE[:65] + "\x07" + CODE[65:], "cufe-invisible"),
+        (CODE[:20] + "\u2064" + CODE[20:], "cufe-invisible"),
         ("#N/A", "cufe-error-excel"),
         ("#¡REF!", "cufe-error-excel"),
         ("#N/D", "cufe-error-excel"),

@@ -16,7 +16,7 @@ from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
 from pipeline.ledger.verify import Examination
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
-from pipeline.run import Plan
+from pipeline.run import Plan, Previewed, Written
 from pipeline.settings import ENV_WORDS, Settings
 
 
@@ -41,7 +41,7 @@ def refused(file: Path, refusal: InputRefused) -> dict[str, Any]:
     }
 
 
-def checked(file: Path, plan: Plan, workbook: Path, rate: float) -> dict[str, Any]:
+def checked(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str, Any]:
     """What ``check`` found in one file."""
     assert plan.checked is not None
     rows, counts = plan.checked.rows, plan.checked.counts
@@ -71,20 +71,34 @@ def checked(file: Path, plan: Plan, workbook: Path, rate: float) -> dict[str, An
             for row in rows
             for problem in row.problems
         ],
-        "workbook": str(workbook),
+        "workbook": str(written.workbook),
+        "corrections": _path(written.corrections),
     }
 
 
-def batch(info: BatchInfo, lines: Sequence[ResultLine], workbook: Path, code: int) -> dict[str, Any]:
+def batch(written: Written, code: int) -> dict[str, Any]:
     """What became of one batch."""
     return {
-        **_head(info),
-        "outcomes": totals(lines),
-        "needs_person": sum(action_of(line).person for line in lines),
-        "pending": sum(outcome_of(line) in outcomes.OPEN for line in lines),
-        "workbook": str(workbook),
+        **_head(written.batch),
+        "outcomes": totals(written.lines),
+        "needs_person": sum(action_of(line).person for line in written.lines),
+        "pending": sum(outcome_of(line) in outcomes.OPEN for line in written.lines),
+        "workbook": str(written.workbook),
+        "corrections": _path(written.corrections),
         "exit_code": code,
     }
+
+
+def to_correct(written: Previewed | Written) -> list[str]:
+    """Where the rows to correct are, for the screen; nothing when there are none."""
+    if written.corrections is None:
+        return []
+    rows = "1 fila" if written.to_correct == 1 else f"{screen.thousands(written.to_correct)} filas"
+    return [f"Para corregir ({rows}): {written.corrections}"]
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def exit_code(lines: Sequence[ResultLine]) -> int:
@@ -180,6 +194,7 @@ def batch_counts(info: BatchInfo) -> dict[str, Any]:
         "needs_person": person,
         "pending": sum(number for word, number in found.items() if word in outcomes.OPEN),
         "workbook": None,
+        "corrections": None,
         "exit_code": outcomes.exit_code(w for w, n in found.items() if n and w is not Outcome.DUPLICATE),
     }
 

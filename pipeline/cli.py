@@ -184,7 +184,7 @@ def check_command(
             try:
                 found = _read(file, sheet, include_hidden, settings, next(readers))
                 plan = run.make_plan(found, views, rules, clock.now(), resume=False)
-                path = run.write_preview(
+                written = run.write_preview(
                     plan, env=settings.env, folder=_folder(settings, file), hours=settings.deadline_hours
                 )
             except InputRefused as refusal:
@@ -192,9 +192,10 @@ def check_command(
                 screen.say_error(talk.progress, refusal)
                 answer.codes.append(refusal.exit_code)
                 continue
-            told.append(answers.checked(file, plan, path, settings.rate))
+            told.append(answers.checked(file, plan, written, settings.rate))
             _show_plan(talk, plan, settings)
-            talk.out.print(f"Libro de revisión: {path}", markup=False)
+            for line in (f"Libro de revisión: {written.workbook}", *answers.to_correct(written)):
+                talk.out.print(line, markup=False)
             answer.codes.append(0 if plan.checked and plan.to_send == len(plan.checked.rows) else 1)
     talk.data(told)
     return answer.code
@@ -350,9 +351,10 @@ def report(
         info = _batch(views, batch)
         written = run.write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
     code = answers.exit_code(written.lines)
-    talk.data(answers.batch(written.batch, written.lines, written.workbook, code))
-    for path in (written.workbook, *written.exports):
-        talk.out.print(f"Resultados: {path}", markup=False)
+    talk.data(answers.batch(written, code))
+    told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
+    for line in (*told, *answers.to_correct(written)):
+        talk.out.print(line, markup=False)
     return code
 
 
@@ -839,10 +841,11 @@ def _report(
         written = run.write_results(info, memory.views, settings.out)
         code = trouble.exit_code if trouble is not None else answers.exit_code(written.lines)
         answer.codes.append(code)
-        told.append(answers.batch(written.batch, written.lines, written.workbook, code))
+        told.append(answers.batch(written, code))
         screen.counts(talk.out, f"Lote {info.id} · {info.file}", answers.totals(written.lines))
         screen.listing(talk.out, "Qué hacer ahora", answers.todo(written.report))
-        talk.out.print(f"Resultados: {written.workbook}", markup=False)
+        for line in (f"Resultados: {written.workbook}", *answers.to_correct(written)):
+            talk.out.print(line, markup=False)
     if trouble is not None:
         screen.say_error(talk.progress, trouble)
         answer.codes.append(trouble.exit_code)

@@ -18,10 +18,11 @@ from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.read.sheet import Sheet
+from pipeline.report.corrections import corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import Report
-from pipeline.report.preview import preview_batch
-from pipeline.report.publish import publish, publish_export, publish_preview
+from pipeline.report.preview import lines_of, preview_batch
+from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from pipeline.stop import Stop
 from pipeline.submit import SendRules, submit
@@ -168,8 +169,17 @@ async def follow(rows: Sequence[Tracked], steps: Steps, store: Store, stop: Stop
         )
 
 
-def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Path:
-    """The workbook of ``anular check``: what would happen, from validation alone."""
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """Where ``check`` wrote what it found: the preview workbook, and the corrections, if any are needed."""
+
+    workbook: Path
+    corrections: Path | None
+    to_correct: int
+
+
+def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Previewed:
+    """The workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
     assert plan.checked is not None
     info = preview_batch(
         file=plan.sheet.name,
@@ -183,30 +193,38 @@ def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Path:
         notes=plan.sheet.notes,
         deadline_hours=hours,
     )
-    return publish_preview(info, plan.checked.rows, folder, Path(plan.sheet.name).stem)
+    lines, stem = lines_of(plan.checked.rows), Path(plan.sheet.name).stem
+    workbook = publish(summarise(info, lines, ()), folder, stem)
+    fixes = corrections_of(info, lines)
+    return Previewed(workbook, publish_corrections(fixes, folder, stem), len(fixes))
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the ledger says of a batch now, and where that was written."""
+    """What the ledger says of a batch now, and where that was written; ``to_correct`` rows stand in ``corrections``."""
 
     batch: BatchInfo
     lines: list[ResultLine]
     report: Report
     workbook: Path
+    corrections: Path | None
+    to_correct: int
     exports: tuple[Path, ...] = ()
 
 
 def write_results(
     info: BatchInfo, views: Views, folder: Path | None = None, *, csv: bool = False, jsonl: bool = False
 ) -> Written:
-    """The results workbook of a batch, from the ledger alone. Raises ``StorageTrouble``."""
+    """The results workbook of a batch and its corrections, from the ledger alone. Raises ``StorageTrouble``."""
     fresh = views.batch(info.id) or info
     lines = views.lines(fresh)
     report = summarise(fresh, lines, views.log(fresh))
-    workbook = publish(report, folder or Path(fresh.folder), Path(fresh.file).stem)
+    place, stem = folder or Path(fresh.folder), Path(fresh.file).stem
+    workbook = publish(report, place, stem)
+    fixes = corrections_of(fresh, lines)
+    corrections = publish_corrections(fixes, place, stem)
     exports = []
     for wanted, suffix, write in ((csv, ".csv", write_csv), (jsonl, ".jsonl", write_jsonl)):
         if wanted:
             exports.append(publish_export(report, workbook.with_suffix(suffix), write))
-    return Written(fresh, lines, report, workbook, tuple(exports))
+    return Written(fresh, lines, report, workbook, corrections, len(fixes), tuple(exports))

@@ -94,7 +94,7 @@ REVIEW = Action(
 FIX_ROW = Action(
     "A12",
     "Corregir la fila",
-    "No se envió. Corrija lo que dice «observaciones» y vuelva a cargar la fila.",
+    "No se envió. Corrija lo que dice «observaciones», en el libro «corregir» o en su archivo, y cárguela otra vez.",
     True,
     35,
 )
@@ -141,6 +141,9 @@ DOUBT_BEFORE = Action(
 )
 
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
+
+CORRECTED = (FIX_ROW, CHOOSE)
+"""What is mended by correcting data and loading it again: such rows stand in the corrections workbook."""
 
 _BY_STATE: dict[State, Action] = {
     State.RECEIVED: SEND_LATER,

@@ -7,6 +7,7 @@ the report know it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -58,6 +59,14 @@ RESULTS_SHEET = "Resultados"
 RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
 """A sheet with all of these is a results workbook of our own."""
 
+PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
+"""First and last column of a corrections workbook: where the row stood, and what is wrong with it."""
+
+ORIGIN_PROPERTY = "anular_lote"
+"""Document property in which our workbooks carry the id of their batch: it survives editing, names of files do not."""
+
+_BATCH = re.compile(r"[0-9]{8}-[0-9A-Za-z-]{1,23}")
+
 
 def key_of(heading: str) -> str:
     """``heading`` without regard to case, accents, spaces and underscores: ``Motivo_Anulación`` -> ``motivoanulacion``.
@@ -80,3 +89,8 @@ def role_of(heading: str) -> str | None:
 def result_column_of(heading: str) -> str | None:
     """The result column that ``heading`` names, or None."""
     return _RESULT_KEYS.get(key_of(heading))
+
+
+def origin_in(text: str) -> str:
+    """The batch that ``text``, the value of ``ORIGIN_PROPERTY``, names; empty for what is no batch's id."""
+    return text.strip() if _BATCH.fullmatch(text.strip()) else ""

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any
 
+from pipeline.domain.columns import origin_in
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Cell
@@ -61,6 +62,7 @@ def _around(table: Table) -> dict[str, object]:
         "notes": table.notes,
         "oddities": [[line, place, kind] for (line, place), kind in table.oddities.items()],
         "hidden": asdict(table.hidden),
+        "origin": table.origin,
     }
 
 
@@ -96,6 +98,7 @@ def understood(lines: Iterable[bytes], limits: Limits) -> Table:
             tuple(_text(note) for note in end["notes"]),
             _oddities(end["oddities"], header, numbers),
             _hidden(end["hidden"], numbers),
+            origin_in(_text(end["origin"])),
         )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise Nonsense from error
@@ -149,9 +152,9 @@ def _no_number(word: str) -> float:
 def _header(said: dict[str, Any]) -> Header:
     headings, kept = tuple(map(_text, said["headings"])), tuple(map(_count, said["kept"]))
     roles = {_text(role): _count(place) for role, place in said["roles"].items()}
-    outcome = None if said["outcome"] is None else _count(said["outcome"])
-    header = Header(_count(said["line"]), headings, kept, roles, outcome, _count(said["width"]))
-    inside = all(column < header.width for column in (*kept, outcome or 0))
+    outcome, reasons = (None if said[name] is None else _count(said[name]) for name in ("outcome", "reasons"))
+    header = Header(_count(said["line"]), headings, kept, roles, outcome, _count(said["width"]), reasons)
+    inside = all(column < header.width for column in (*kept, outcome or 0, reasons or 0))
     if not inside or len(kept) != len(headings) or not all(place < len(kept) for place in roles.values()):
         raise Nonsense
     return header

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.domain.columns import INPUT_COLUMNS, RESULT_MARKS, result_column_of, role_of
+from pipeline.domain.columns import (
+    INPUT_COLUMNS,
+    PLACE_COLUMN,
+    REASONS_COLUMN,
+    RESULT_MARKS,
+    key_of,
+    result_column_of,
+    role_of,
+)
 from pipeline.domain.problems import refused, shorten
 
 HEADER_WITHIN = 10
@@ -21,7 +29,8 @@ class Header:
 
     ``roles`` maps a role to its place *among the kept columns*; ``outcome`` is the column of the earlier
     ``resultado`` when the file is a results workbook of our own, else None; ``width`` how
-    many columns the file itself has.
+    many columns the file itself has. ``reasons`` is the column ``corregir`` of a corrections workbook, which is left
+    out as well; its ``fila_origen`` is carried, but is no column of the person's and does not count as one.
     """
 
     line: int
@@ -30,6 +39,12 @@ class Header:
     roles: dict[str, int]
     outcome: int | None
     width: int
+    reasons: int | None = None
+
+    @property
+    def counted(self) -> int:
+        """How many columns there are of the person's own."""
+        return len(self.kept) - (self.reasons is not None)
 
 
 def is_header(cells: Sequence[str]) -> bool:
@@ -60,6 +75,9 @@ def title_note(header: Header, skipped: int = 0) -> tuple[str, ...]:
 
 def _header(line: int, cells: tuple[str, ...], *, sheet: str | None) -> Header:
     dropped, outcome = _added_columns(cells)
+    reasons = _reasons_column(cells) if outcome is None else None
+    if reasons is not None:
+        dropped |= {reasons}
     kept = tuple(place for place in range(len(cells)) if place not in dropped)
     headings = tuple(cells[place] for place in kept)
     roles: dict[str, int] = {}
@@ -71,7 +89,7 @@ def _header(line: int, cells: tuple[str, ...], *, sheet: str | None) -> Header:
             raise refused("columnas-repetidas", where=where, label=_LABELS[role], found=both)
         if role is not None:
             roles[role] = place
-    return Header(line, headings, kept, roles, outcome, len(cells))
+    return Header(line, headings, kept, roles, outcome, len(cells), reasons)
 
 
 def _added_columns(cells: tuple[str, ...]) -> tuple[frozenset[int], int | None]:
@@ -80,6 +98,13 @@ def _added_columns(cells: tuple[str, ...]) -> tuple[frozenset[int], int | None]:
     if not last.keys() >= RESULT_MARKS:
         return frozenset(), None
     return frozenset(last.values()), last["resultado"]
+
+
+def _reasons_column(cells: tuple[str, ...]) -> int | None:
+    """The column of reasons of a corrections workbook: the last of its name, with the place of the row before it."""
+    keys = [key_of(cell) for cell in cells]
+    found = [place for place, key in enumerate(keys) if key == key_of(REASONS_COLUMN)]
+    return found[-1] if found and key_of(PLACE_COLUMN) in keys[: found[-1]] else None
 
 
 def _none_found(rows: Sequence[tuple[int, Sequence[str]]]) -> Exception:

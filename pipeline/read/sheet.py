@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.domain.columns import REASONS_COLUMN
 from pipeline.domain.records import Cell, Position
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.limits import Limits
@@ -32,8 +33,9 @@ class Sheet:
     indexed by the 1-based physical row or line; ``text`` the role columns as str, under the role's name.
     ``oddities`` says by (line, place) which cells of role columns are no plain text: ``number``, ``date``,
     ``boolean``, ``error``, ``formula``, ``formula-without-value``. ``earlier`` is what a results workbook said of
-    the row, by line. ``hidden`` are the rows and columns that were hidden and taken all the same. ``notes`` are Spanish
-    sentences for the person.
+    the row, by line. ``hidden`` are the rows and columns that were hidden and taken all the same. ``corrects`` is the
+    batch whose corrections workbook this is, ``results_of`` the batch whose results workbook; both empty for a file of
+    the person's own. ``notes`` are Spanish sentences for the person.
     """
 
     path: Path
@@ -52,6 +54,8 @@ class Sheet:
     notes: tuple[str, ...] = ()
     earlier: dict[int, str] = field(default_factory=dict)
     hidden: Hidden = NOTHING_HIDDEN
+    corrects: str = ""
+    results_of: str = ""
 
     @property
     def hidden_rows(self) -> tuple[int, ...]:
@@ -95,6 +99,8 @@ def sheet_of(source: Source, table: Table) -> Sheet:
         notes = (*notes, f"Filas en blanco que no se tomaron en cuenta: {table.blank_rows}.")
     if header.outcome is not None:
         notes = (*notes, "Es un libro de resultados: sus columnas agregadas se dejaron a un lado.")
+    if header.reasons is not None:
+        notes = (*notes, f"Es un libro de correcciones: su columna «{REASONS_COLUMN}» se dejó a un lado.")
     cells = _frame(table)
     return Sheet(
         path=source.path,
@@ -113,6 +119,8 @@ def sheet_of(source: Source, table: Table) -> Sheet:
         notes=notes,
         earlier=_earlier(table),
         hidden=table.hidden,
+        corrects=table.origin if header.outcome is None else "",
+        results_of=table.origin if header.outcome is not None else "",
     )
 
 

@@ -14,7 +14,8 @@ class Table:
     """``rows`` are the data rows that are not blank, in order, all as wide as the header; ``lines`` their 1-based
 
     physical lines. ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text;
-    ``hidden`` what of it a person does not see.
+    ``hidden`` what of it a person does not see. ``origin`` is the batch whose results or corrections a workbook of our
+    own holds; empty when it is none.
     """
 
     header: Header
@@ -25,3 +26,4 @@ class Table:
     notes: tuple[str, ...] = ()
     oddities: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden: Hidden = NOTHING_HIDDEN
+    origin: str = ""

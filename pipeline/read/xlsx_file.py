@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from pipeline.read.guard import Parts, open_workbook
 from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
 from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
+from pipeline.read.origin import origin_of
 from pipeline.read.table import Table
 from pipeline.read.workbook import Tab, tabs_of
 
@@ -54,7 +55,8 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
         pages, lambda: [_Page(tab, scans[tab.name], read(tab.name)) for tab in others], named=sheet is not None
     )
     left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
-    return _table(page, limits, _notes(page, left), include_hidden=include_hidden)
+    table = _table(page, limits, _notes(page, left), include_hidden=include_hidden)
+    return replace(table, origin=origin_of(parts))
 
 
 def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[list[Any]]:
@@ -94,7 +96,7 @@ def _choose(pages: Sequence[_Page], hidden: Callable[[], Sequence[_Page]], *, na
     if named:
         return pages[0]
     fits = [page for page in pages if _has_header(page)]
-    own = [page for page in fits if page.tab.name == RESULTS_SHEET and _outcome_of(page) is not None]
+    own = [page for page in fits if page.tab.name == RESULTS_SHEET and _is_ours(page)]
     if own:
         return own[0]
     if len(fits) > 1:
@@ -112,11 +114,13 @@ def _has_header(page: _Page) -> bool:
     return any(is_header(texts) for _, texts in _top(page))
 
 
-def _outcome_of(page: _Page) -> int | None:
+def _is_ours(page: _Page) -> bool:
+    """Whether the page is of a workbook that we wrote: results, or corrections."""
     try:
-        return find_header(_top(page), sheet=page.tab.name).outcome
+        header = find_header(_top(page), sheet=page.tab.name)
     except AnularError:
-        return None
+        return False
+    return header.outcome is not None or header.reasons is not None
 
 
 def _top(page: _Page) -> list[tuple[int, list[str]]]:
@@ -129,7 +133,7 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
     if not any(value != "" for row in page.rows for value in row):
         raise refused("sin-filas", where=name)
     header = find_header(_top(page), sheet=name)
-    if len(header.kept) > limits.columns:
+    if header.counted > limits.columns:
         raise refused("demasiadas-columnas", where=name, limit=limits.columns)
     unseen = _lines_with_unseen_values(page, header)
     lines: list[int] = []
@@ -266,8 +270,8 @@ def _as_text(value: Any) -> str:
 
 
 def _notes(page: _Page, left: Sequence[Tab]) -> tuple[str, ...]:
-    """Which sheets with data were not read; the other sheets of a results workbook of our own are no news."""
-    visible = [] if _outcome_of(page) is not None else [tab.name for tab in left if tab.visible]
+    """Which sheets with data were not read; the other sheets of a workbook of our own are no news."""
+    visible = [] if _is_ours(page) else [tab.name for tab in left if tab.visible]
     hidden = [tab.name for tab in left if not tab.visible]
     notes = []
     if visible:

@@ -18,7 +18,8 @@ from xml.etree.ElementTree import Element, SubElement
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
-from openpyxl.packaging.relationship import RelationshipList
+from openpyxl.packaging.custom import StringProperty
+from openpyxl.packaging.relationship import Relationship, RelationshipList
 from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -27,10 +28,13 @@ from openpyxl.writer.excel import ExcelWriter
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
+from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml, shapes_xml
 from pipeline.report.rowxml import Quote, Value, row_xml
+from pipeline.report.seal import seal_of
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BUFFER = 1 << 18
+_COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 
 
 class FixedZip(ZipFile):
@@ -100,8 +104,19 @@ class SheetStream(WorksheetWriter):
         """Nothing to remove: there is no temporary file."""
 
 
+class _Part:
+    """A part that the list of contents has to name."""
+
+    def __init__(self, name: str, mime_type: str) -> None:
+        self.path, self.mime_type = f"/{name}", mime_type
+
+
 class StreamedWriter(ExcelWriter):
     """Adds what surrounds the worksheets, which are in the archive already."""
+
+    def __init__(self, workbook: Workbook, archive: FixedZip, notes: Sequence[Note]) -> None:
+        super().__init__(workbook, archive)
+        self._zip, self._notes = archive, notes
 
     def write_worksheet(self, ws: Any) -> None:
         """Register a worksheet that has been streamed, with its drawing and relationships."""
@@ -110,6 +125,11 @@ class StreamedWriter(ExcelWriter):
         ws._drawing.images = ws._images
         ws._rels = ws._writer._rels
         self.manifest.append(ws)
+        if self._notes and ws._id == 1:
+            self._zip.writestr(COMMENTS_PART, comments_xml(self._notes))
+            self._zip.writestr(SHAPES_PART, shapes_xml(self._notes))
+            self.manifest.append(_Part(COMMENTS_PART, _COMMENTS_TYPE))
+            ws._rels.append(Relationship(Id="comments", type="comments", Target=f"/{COMMENTS_PART}"))
 
 
 class Book:
@@ -120,6 +140,7 @@ class Book:
 
     def __init__(self, stream: IO[bytes], *, title: str, stamp: datetime) -> None:
         self.workbook = Workbook(write_only=True)
+        self.notes: list[Note] = []
         self._archive = FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6)
         self._writing: SheetStream | None = None
         properties = self.workbook.properties
@@ -127,6 +148,21 @@ class Book:
         properties.title = title
         properties.language = "es-PA"
         properties.created = properties.modified = stamp.astimezone(UTC).replace(tzinfo=None)
+
+    def remember(self, name: str, text: str) -> None:
+        """A document property of our own, for whoever reads the workbook again."""
+        properties: Any = self.workbook
+        properties.custom_doc_props.append(StringProperty(name=name, value=text))
+
+    def comment(self, sheet: Any, notes: Sequence[Note]) -> None:
+        """Comments on the first sheet; to be called before that sheet's stream ends."""
+        self.notes.extend(notes)
+        if self.notes:
+            sheet.legacy_drawing = SHAPES_PART
+
+    def seal(self) -> str:
+        """SHA-256 over the worksheets streamed so far; ``seal.py`` tells by it whether anybody edited them."""
+        return seal_of(self._archive)
 
     def base_font(self, name: str, size: float) -> None:
         """The font that column widths and unstyled cells go by."""
@@ -153,7 +189,7 @@ class Book:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if kind is None:
-            StreamedWriter(self.workbook, self._archive).write_data()
+            StreamedWriter(self.workbook, self._archive, self.notes).write_data()
             self._archive.close()
             return
         with suppress(OSError, ValueError):  # what was begun is thrown away; only its handles have to be let go

@@ -70,6 +70,8 @@ HOUR = Look(line=True, across="center", format="hh:mm:ss")
 CENTRED = Look(line=True, across="center")
 HEAD = Look(bold=True, color="FFFFFF", fill=ACCENT, down="center", wrap=True)
 HEAD_GIVEN = Look(bold=True, color=INK, fill="DDE4EC", down="center", wrap=True)
+TYPED = Look(line=True, wrap=True, format="@")
+TYPED_CODE = Look(line=True, mono=True, size=9, format="@")
 SECTION = Look(size=13, bold=True, color=ACCENT, down="bottom")
 NOTE = Look(size=9, color=MUTED, wrap=True)
 
@@ -96,6 +98,10 @@ class Palette:
             known = self._ids[look] = self._register(look)
             self._looks[known] = look
         return known
+
+    def look(self, style: int) -> Look:
+        """The look behind a style id."""
+        return self._looks[style]
 
     def quoted(self, style: int) -> int:
         """The id of the same look, for text that must never become a formula (``Look.quoted``)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from pipeline.domain.actions import Action
 from pipeline.domain.outcomes import Outcome
@@ -134,6 +135,19 @@ class LogRow:
     def values(self) -> tuple[str | int | None, ...]:
         """The values in the order of the columns."""
         return tuple(getattr(self, name) for name in self.__slots__)
+
+
+class Printed(Protocol):
+    """What the head and foot of every printed page say, of results and corrections alike."""
+
+    @property
+    def batch(self) -> BatchInfo: ...
+    @property
+    def preview(self) -> bool: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def banner(self) -> Banner: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,11 @@ def preview_name(stem: str, number: int = 1) -> str:
     return _name(stem, "__revision", number)
 
 
+def corrections_name(stem: str, batch: str, number: int = 1) -> str:
+    """``<stem>__<batch>__corregir.xlsx``; without ``batch`` (empty), ``<stem>__corregir.xlsx``."""
+    return _name(stem, f"__{plain(batch)}__corregir" if batch else "__corregir", number)
+
+
 def _name(stem: str, ending: str, number: int) -> str:
     tail = ending + (f" ({number})" if number > 1 else "") + ".xlsx"
     head = plain(stem).lstrip(".-") or "lote"

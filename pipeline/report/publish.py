@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -17,15 +17,14 @@ import pandas as pd
 
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import StorageTrouble
-from pipeline.domain.records import BatchInfo, CheckedRow
 from pipeline.report.aside import new_aside
+from pipeline.report.corrections import Corrections
 from pipeline.report.inert import one_line
 from pipeline.report.model import Report
-from pipeline.report.names import preview_name, results_name
-from pipeline.report.preview import lines_of
-from pipeline.report.summary import summarise
-from pipeline.report.verify import verify
-from pipeline.report.workbook import write_workbook
+from pipeline.report.names import corrections_name, preview_name, results_name
+from pipeline.report.seal import untouched
+from pipeline.report.verify import verify, verify_corrections
+from pipeline.report.workbook import write_corrections, write_workbook
 from schemas.columns import RESULT_COLUMNS
 from schemas.results import check_results
 
@@ -66,10 +65,39 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
     with _in_words("el libro de resultados", folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
         with new_aside(folder, report.batch.id) as temporary:
-            _write(temporary, report, write_workbook)
+            _write(temporary, lambda stream: write_workbook(report, stream))
             verify(temporary, report)
             crashpoint("results-verified")
             return _put_in_place(temporary, folder, name)
+
+
+def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | None:
+    """Write the corrections workbook into ``folder`` and return where the corrections are; None when nothing is wrong.
+
+    What a person has saved since it was written is never written over or removed: the workbook of a batch, whose rows
+    do not change, is then left as it is; that of a validation gets a numbered name. A validation that finds nothing
+    wrong removes its own workbook of before, if nobody touched it. Raises like ``publish``.
+    """
+    batch = "" if fixes.preview else fixes.batch.id
+
+    def name(number: int) -> str:
+        return corrections_name(stem, batch, number)
+
+    target = folder / name(1)
+    if not len(fixes):
+        if fixes.preview and untouched(target):
+            with suppress(OSError):
+                target.unlink()
+        return None
+    if batch and target.is_file() and not untouched(target):
+        return target
+    remedy = "«anular check»" if fixes.preview else "«anular report»"
+    with _in_words("el libro de correcciones", folder, remedy):
+        folder.mkdir(parents=True, exist_ok=True)
+        with new_aside(folder, f"{fixes.batch.id}-corregir") as temporary:
+            _write(temporary, lambda stream: write_corrections(fixes, stream))
+            verify_corrections(temporary, fixes)
+            return _put_in_place(temporary, folder, name, spare=lambda path: path.is_file() and not untouched(path))
 
 
 def publish_export(report: Report, target: Path, write: Callable[[Report, IO[bytes]], None]) -> Path:
@@ -85,14 +113,9 @@ def publish_export(report: Report, target: Path, write: Callable[[Report, IO[byt
         _in_words("la exportación", target.parent, "«anular report»"),
         new_aside(target.parent, report.batch.id) as temporary,
     ):
-        _write(temporary, report, write)
+        _write(temporary, lambda stream: write(report, stream))
         crashpoint("export-written")
         return _put_in_place(temporary, target.parent, name)
-
-
-def publish_preview(batch: BatchInfo, rows: Sequence[CheckedRow], folder: Path, stem: str) -> Path:
-    """Write the preview workbook of a validation, ``<stem>__revision.xlsx``; ``batch`` from ``preview_batch``."""
-    return publish(summarise(batch, lines_of(rows), ()), folder, stem)
 
 
 @contextmanager
@@ -109,10 +132,10 @@ def _in_words(what: str, folder: Path, again: str) -> Iterator[None]:
         ) from error
 
 
-def _write(path: Path, report: Report, write: Callable[[Report, IO[bytes]], None]) -> None:
+def _write(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     with path.open("r+b") as stream:
         crashpoint("results-begun")
-        write(report, stream)
+        write(stream)
         stream.flush()
         crashpoint("results-before-sync")
         os.fsync(stream.fileno())
@@ -129,10 +152,16 @@ def _check_rows(report: Report) -> None:
         first += len(chunk)
 
 
-def _put_in_place(temporary: Path, folder: Path, name: Callable[[int], str]) -> Path:
+def _put_in_place(
+    temporary: Path, folder: Path, name: Callable[[int], str], *, spare: Callable[[Path], bool] = lambda _: False
+) -> Path:
+    """Moves the file to the first name that can be had; one that is to be spared cannot."""
     trouble: OSError | None = None
     for number in range(1, MOST_NAMES + 1):
         target = folder / name(number)
+        if spare(target):
+            trouble = FileExistsError(errno.EEXIST, "somebody worked on it")
+            continue
         try:
             temporary.replace(target)
         except (PermissionError, IsADirectoryError, FileExistsError) as error:

@@ -34,7 +34,7 @@ def row_xml(number: int, cells: Sequence[tuple[Value, int]], quote: Quote, heigh
         elif isinstance(value, str):
             if looks_like_formula(value):
                 style = quote(style)
-            parts.append(f'<c r="{letters}{number}" s="{style}" t="inlineStr"><is>{_text(value)}</is></c>')
+            parts.append(f'<c r="{letters}{number}" s="{style}" t="inlineStr"><is>{text_xml(value)}</is></c>')
         elif isinstance(value, bool):
             parts.append(f'<c r="{letters}{number}" s="{style}" t="b"><v>{int(value)}</v></c>')
         elif math.isfinite(value):
@@ -45,14 +45,14 @@ def row_xml(number: int, cells: Sequence[tuple[Value, int]], quote: Quote, heigh
     return "".join(parts).encode()
 
 
-def _text(value: str) -> str:
+def text_xml(value: str, *, runs: bool = False) -> str:
+    """``value`` as the content of an ``is`` or ``text`` element: inert, fitted; with ``runs`` always as runs."""
     text = fit(visible(value))
     if "&" in text or "<" in text or ">" in text:
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if "\r" in text:
         text = text.replace("\r", "&#13;")
     keep = ' xml:space="preserve"' if text[0].isspace() or text[-1].isspace() or "\n" in text or "  " in text else ""
-    if "_x" in text and _ESCAPE_LOOK.search(text):
-        runs = (run for run in _ESCAPE_LOOK.sub("_\0", text).split("\0"))
-        return "".join(f'<r><t xml:space="preserve">{run}</t></r>' for run in runs)
+    if runs or ("_x" in text and _ESCAPE_LOOK.search(text)):
+        return "".join(f'<r><t xml:space="preserve">{run}</t></r>' for run in _ESCAPE_LOOK.sub("_\0", text).split("\0"))
     return f"<t{keep}>{text}</t>"

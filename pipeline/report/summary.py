@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 
-from pipeline.domain.actions import Action
+from pipeline.domain.actions import CORRECTED, Action
 from pipeline.domain.errors import Bug
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
 from pipeline.domain.records import BatchInfo, EventLine, ResultLine
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.lines import Rows, action_of, outcome_of, panama
 from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
+from pipeline.report.names import corrections_name
 from pipeline.report.words import (
     EVENT_WORDS,
     FACT_BATCH,
@@ -48,6 +50,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         by_action.setdefault(action.rule, (action, []))[1].append(index)
         settled += word in SUCCESSES
         waiting += word in OPEN and not action.person
+    to_correct = sum(len(by_action[a.rule][1]) for a in CORRECTED if a.rule in by_action)
     people = sum(len(indexes) for action, indexes in by_action.values() if action.person)
     actions = sorted(by_action.values(), key=lambda entry: (entry[0].urgency, entry[0].rule))
     return Report(
@@ -60,7 +63,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         todo=tuple(Todo(action, len(indexes)) for action, indexes in actions if action.person or action.urgency < 90),
         totals=_totals(batch, outcomes, preview=preview),
         checks=_checks(batch, len(lines), outcomes),
-        facts=_facts(batch, preview=preview),
+        facts=_facts(batch, to_correct, preview=preview),
         headings=batch.headings,
         rows=Rows(lines, preview=preview),
         groups=tuple(
@@ -140,7 +143,7 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
     )
 
 
-def _facts(batch: BatchInfo, *, preview: bool) -> tuple[tuple[str, str], ...]:
+def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Archivo", batch.file),
         (FACT_HASH, batch.sha256),
@@ -153,9 +156,16 @@ def _facts(batch: BatchInfo, *, preview: bool) -> tuple[tuple[str, str], ...]:
         ("Primer suceso", panama(batch.started) or ""),
         ("Último suceso", panama(batch.ended) or ""),
         ("Plazo legal aplicado", f"{batch.deadline_hours} horas desde la emisión"),
+        ("Libro de correcciones", _corrections(batch, to_correct, preview=preview)),
         *(("Nota de lectura", note) for note in batch.notes),
     ]
     return tuple((label, value) for label, value in facts if value)
+
+
+def _corrections(batch: BatchInfo, rows: int, *, preview: bool) -> str:
+    """The name that the corrections workbook is given; empty when there is none."""
+    name = corrections_name(PurePath(batch.file).stem, "" if preview else batch.id)
+    return f"{name}, con {count(rows, 'fila', 'filas')}" if rows else ""
 
 
 def _hours(line: ResultLine) -> tuple[float, int]:

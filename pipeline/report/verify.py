@@ -1,15 +1,19 @@
 """Opens what was written and compares it with the report, before anybody can see it (reliability.md 2.6, P11).
 
 Reads with a parser of its own, not with the code that wrote: members by an allow-list, every worksheet well-formed and
-without formulas, links or errors, and in ``Resultados`` the same rows in the same order with the same codes.
+without formulas, links or errors, and in ``Resultados`` the same rows in the same order with the same codes. A
+corrections workbook may have comments and the drawing of their boxes as well; the drawing consists of the elements and
+attributes that such boxes need, and nothing else.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from html import unescape
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import IO
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -17,17 +21,22 @@ from zipfile import BadZipFile, ZipFile
 
 from openpyxl.utils import get_column_letter
 
+from pipeline.domain.columns import PLACE_COLUMN, REASONS_COLUMN
 from pipeline.domain.errors import Bug
+from pipeline.report.boxes import only_boxes
+from pipeline.report.corrections import Corrections
 from pipeline.report.inert import fit, visible
 from pipeline.report.model import Report, Row
 from schemas.columns import RESULT_COLUMNS
 
+_SHAPES = "xl/drawings/commentsDrawing1.vml"
 MEMBERS = frozenset(
     {
         "[Content_Types].xml",
         "_rels/.rels",
         "docProps/app.xml",
         "docProps/core.xml",
+        "docProps/custom.xml",
         "xl/_rels/workbook.xml.rels",
         "xl/charts/chart1.xml",
         "xl/drawings/_rels/drawing1.xml.rels",
@@ -41,6 +50,15 @@ MEMBERS = frozenset(
 )
 """All that a results workbook consists of: no macros, links, connections, comments, shared strings."""
 
+FIX_MEMBERS = frozenset(
+    {
+        *(name for name in MEMBERS if "chart" not in name and "drawing" not in name),
+        "xl/comments1.xml",
+        _SHAPES,
+    }
+) - {f"xl/worksheets/sheet{number}.xml" for number in (3, 4, 5)}
+"""All that a corrections workbook consists of."""
+
 _RESULTS_MEMBER = "xl/worksheets/sheet2.xml"
 # A "<" begins a tag, never text: texts that look like these are written with "&lt;".
 _FORBIDDEN = re.compile(rb'<(?:f|hyperlink|oleObject|control|externalReference)[ >/s]|<c [^>]*t="(?:e|str|s)"')
@@ -48,29 +66,48 @@ _FORBIDDEN_LINK = re.compile(rb"<Relationship [^>]*TargetMode")
 _CHUNK = 1 << 20
 _RUN = re.compile(r"<t[^>]*>([^<]*)</t>")
 
-Identity = tuple[str, str, str]
-"""What is compared of every row: ``fila_origen``, ``cufe_enviado``, ``resultado``."""
+_FIXES_MEMBER = "xl/worksheets/sheet1.xml"
+Identity = tuple[str, ...]
+"""What is compared of every row: ``fila_origen``, ``cufe_enviado``, ``resultado``; of a correction, its two columns."""
 
 
 def verify(path: Path, report: Report) -> None:
     """Raise ``Bug`` unless ``path`` holds ``report``, whole and inert. ``OSError`` passes."""
+    with _opened(path, MEMBERS) as archive, archive.open(_RESULTS_MEMBER) as member:
+        letters = [get_column_letter(len(report.headings) + 1 + RESULT_COLUMNS.index(name)) for name in _COMPARED]
+        _same_rows(member, letters, [_COMPARED], map(_identity, report.rows))
+
+
+def verify_corrections(path: Path, fixes: Corrections) -> None:
+    """Raise ``Bug`` unless ``path`` holds ``fixes``, whole and inert. ``OSError`` passes."""
+    letters = ["A", get_column_letter(len(fixes.headings) + 2)]
+    head = (PLACE_COLUMN, REASONS_COLUMN)
+    with _opened(path, FIX_MEMBERS) as archive, archive.open(_FIXES_MEMBER) as member:
+        wanted = ((fit(visible(fix.place)), fit(visible(fix.reasons))) for fix in fixes.rows)
+        _same_rows(member, letters, [head], wanted)
+
+
+@contextmanager
+def _opened(path: Path, allowed: frozenset[str]) -> Iterator[ZipFile]:
+    """The workbook, once every member of it is allowed, well-formed and inert."""
     try:
         with ZipFile(path) as archive:
             names = archive.namelist()
-            if len(names) != len(set(names)) or not MEMBERS.issuperset(names):
-                raise Bug(f"{path.name}: unexpected members {sorted(set(names) - MEMBERS)}")
+            if len(names) != len(set(names)) or not allowed.issuperset(names):
+                raise Bug(f"{path.name}: unexpected members {sorted(set(names) - allowed)}")
             for name in names:
                 with archive.open(name) as member:
                     _inert(name, member)
-            with archive.open(_RESULTS_MEMBER) as member:
-                _same_rows(member, len(report.headings), report.rows)
-    except (BadZipFile, ExpatError) as error:
+            yield archive
+    except (BadZipFile, ExpatError, EOFError, zlib.error) as error:
         raise Bug(f"{path.name} cannot be read back: {error}") from error
 
 
 def _inert(name: str, member: IO[bytes]) -> None:
     """Well-formed, and nothing in it that acts. Reading to the end also proves the member's checksum."""
     parser = ParserCreate()
+    if name == _SHAPES:
+        parser.StartElementHandler = only_boxes
     tail = b""
     while chunk := member.read(_CHUNK):
         parser.Parse(chunk, False)
@@ -82,15 +119,12 @@ def _inert(name: str, member: IO[bytes]) -> None:
     parser.Parse(b"", True)
 
 
-def _same_rows(member: IO[bytes], given: int, rows: Iterable[Row]) -> None:
-    letters = [get_column_letter(given + 1 + RESULT_COLUMNS.index(name)) for name in _COMPARED]
+def _same_rows(member: IO[bytes], letters: list[str], head: list[Identity], rows: Iterable[Identity]) -> None:
+    """The header and every row are where they belong, as ``head`` and ``rows`` have them."""
     written = _identities(member, letters)
-    if next(written, None) != _COMPARED:
-        raise Bug("Resultados: the header is not where it belongs")
-    for number, (found, row) in enumerate(zip_longest(written, rows), start=1):
-        wanted = _identity(row) if row is not None else None
+    for number, (found, wanted) in enumerate(zip_longest(written, chain(head, rows))):
         if found != wanted:
-            raise Bug(f"Resultados: row {number} is {found}, the report says {wanted}")
+            raise Bug(f"row {number} is {found}, it should be {wanted}")
 
 
 _COMPARED: Identity = ("fila_origen", "cufe_enviado", "resultado")
@@ -103,14 +137,13 @@ def _identity(row: Row) -> Identity:
 
 def _identities(member: IO[bytes], letters: list[str]) -> Iterator[Identity]:
     """The compared cells of every row, streaming."""
-    cells = [re.compile(rf'<c r="{letter}\d+"[^>]*?(?:/>|>(.*?)</c>)') for letter in letters]
+    cells = [re.compile(rf'<c r="{letter}\d+"[^>]*?(?:/>|>(.*?)</c>)', re.DOTALL) for letter in letters]
     rest = b""
     while chunk := member.read(_CHUNK):
         *rows, rest = (rest + chunk).split(b"</row>")
         for raw in rows:
             row = raw.decode()
-            first, second, third = (_content(cell.search(row)) for cell in cells)
-            yield first, second, third
+            yield tuple(_content(cell.search(row)) for cell in cells)
 
 
 def _content(match: re.Match[str] | None) -> str:

@@ -11,6 +11,8 @@ RESULTS = "Resultados"
 TODO = "Pendientes de acción"
 STATES = "Estados eDoc"
 LOG = "Bitácora"
+FIXES = "Corregir"
+HOW_TO = "Instrucciones"
 
 FACT_HASH = "Huella del archivo (SHA-256)"
 FACT_BATCH = "Lote"

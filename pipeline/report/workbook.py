@@ -1,18 +1,27 @@
-"""``Report`` -> .xlsx. Prints five sheets and computes nothing (interface.md 5)."""
+"""``Report`` -> .xlsx. Prints five sheets and computes nothing (interface.md 5). ``Corrections`` -> .xlsx likewise."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import IO
 
+from pipeline.domain.columns import ORIGIN_PROPERTY
 from pipeline.report.archive import Book
+from pipeline.report.corrections import Corrections
 from pipeline.report.looks import SANS, Palette
 from pipeline.report.model import Report
+from pipeline.report.seal import SEAL_PROPERTY
+from pipeline.report.sheets.fixes import write_fixes
+from pipeline.report.sheets.howto import write_howto
 from pipeline.report.sheets.legend import write_legend
 from pipeline.report.sheets.log import write_log
 from pipeline.report.sheets.overview import write_overview
 from pipeline.report.sheets.results import write_results
 from pipeline.report.sheets.todo import write_todo
-from pipeline.report.words import LOG, RESULTS, STATES, SUMMARY, TODO
+from pipeline.report.words import FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
+
+NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
+"""What stands in place of a time where there is none: the first moment that a zip can tell."""
 
 
 def write_workbook(report: Report, stream: IO[bytes]) -> None:
@@ -23,8 +32,27 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
     stamp = report.batch.ended or report.batch.created
     with Book(stream, title=report.title, stamp=stamp) as book:
         book.base_font(SANS, 10)
+        if not report.preview:
+            book.remember(ORIGIN_PROPERTY, report.batch.id)
         first = book.sheet(SUMMARY)
         palette = Palette(first)
         write_overview(book, first, palette, report)
         for title, write in ((RESULTS, write_results), (TODO, write_todo), (STATES, write_legend), (LOG, write_log)):
             write(book, book.sheet(title), palette, report)
+
+
+def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
+    """Write the corrections workbook to a seekable binary ``stream``; otherwise like ``write_workbook``.
+
+    A validation has no batch and gives the same bytes whenever it is made: no time at all stands in its workbook.
+    """
+    stamp = NO_TIME if fixes.preview else fixes.batch.created
+    with Book(stream, title=fixes.title, stamp=stamp) as book:
+        book.base_font(SANS, 10)
+        if not fixes.preview:
+            book.remember(ORIGIN_PROPERTY, fixes.batch.id)
+        first = book.sheet(FIXES)
+        palette = Palette(first)
+        write_fixes(book, first, palette, fixes)
+        write_howto(book, book.sheet(HOW_TO), palette, fixes)
+        book.remember(SEAL_PROPERTY, book.seal())

@@ -14,7 +14,7 @@ from pipeline.domain.records import Position
 from pipeline.report.archive import Book, SheetStream
 from pipeline.report.inert import one_line
 from pipeline.report.looks import ACCENT, Look, Palette
-from pipeline.report.model import Report
+from pipeline.report.model import Printed
 from pipeline.report.rowxml import Value
 
 LETTER = 1
@@ -69,7 +69,7 @@ class Page:
         return self.stream.written
 
 
-def place_width(report: Report) -> float:
+def place_width(report: Printed) -> float:
     """Room for the longest ``Hoja1, fila 123456`` of this batch: the row number must never be the part cut off."""
     longest = Position(report.batch.sheet, report.batch.rows * 100)
     return max(18.0, len(str(longest)) * 1.05)
@@ -77,7 +77,7 @@ def place_width(report: Report) -> float:
 
 def set_up(
     sheet: Any,
-    report: Report,
+    report: Printed,
     widths: Sequence[float],
     *,
     header_row: int | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from itertools import islice
@@ -64,7 +65,7 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
     """Print ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
     widths = [
-        *_widths(report),
+        *given_widths(report.headings, (row.cells for row in report.rows)),
         *(place_width(report) if name == "fila_origen" else ADDED[name][0] for name in RESULT_COLUMNS),
     ]
     wrapping = [*range(len(given)), *(len(given) + i for i, n in enumerate(RESULT_COLUMNS) if ADDED[n][1].wrap)]
@@ -115,11 +116,11 @@ def _added_styles(palette: Palette, tone: Tone) -> list[int]:
     return [palette[toned(look, tone) if name in _TONED else look] for name, look in looks]
 
 
-def _widths(report: Report) -> list[float]:
+def given_widths(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[float]:
     """Widths of the original columns, by their headings and the first rows."""
-    widths = [max(10.0, len(heading) * 1.15 + 3) for heading in report.headings]
-    for row in islice(report.rows, _SAMPLE):
-        for column, value in enumerate(row.cells[: len(widths)]):
+    widths = [max(10.0, len(heading) * 1.15 + 3) for heading in headings]
+    for cells in islice(rows, _SAMPLE):
+        for column, value in enumerate(cells[: len(widths)]):
             if value is not None:
                 widths[column] = max(widths[column], _width(value))
     return widths

@@ -21,8 +21,8 @@ from pipeline.read.sheet import read_sheet
 from pipeline.report.aside import new_aside
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
-from pipeline.report.preview import preview_batch
-from pipeline.report.publish import publish, publish_export, publish_preview
+from pipeline.report.preview import lines_of, preview_batch
+from pipeline.report.publish import publish, publish_export
 from pipeline.report.summary import summarise
 from pipeline.report.verify import verify
 from pipeline.report.workbook import write_workbook
@@ -196,7 +196,7 @@ def test_a_preview_is_a_workbook_that_says_nothing_was_sent(tmp_path: Path) -> N
         headings=("CUFE", "Motivo"),
         now=datetime(2026, 11, 20, tzinfo=UTC),
     )
-    path = publish_preview(info, rows, tmp_path, "lote")
+    path = publish(summarise(info, lines_of(rows), ()), tmp_path, "lote")
     assert path.name == "lote__revision.xlsx"
     book = openpyxl.load_workbook(path)
     assert book["Resumen"]["B2"].value == "REVISIÓN PREVIA para PRODUCCIÓN: no se envió nada"

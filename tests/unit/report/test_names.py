@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.report.names import LONGEST, preview_name, results_name
+from pipeline.report.names import LONGEST, corrections_name, preview_name, results_name
 
 
 def test_a_name_tells_the_input_and_the_batch() -> None:
     assert results_name("lote mensual", "20261120-7f3a") == "lote mensual__20261120-7f3a__resultados.xlsx"
     assert results_name("lote", "b1", 2) == "lote__b1__resultados (2).xlsx"
     assert preview_name("lote") == "lote__revision.xlsx"
+    assert corrections_name("lote", "20261120-7f3a") == "lote__20261120-7f3a__corregir.xlsx"
+    assert corrections_name("lote", "", 2) == "lote__corregir (2).xlsx"
 
 
 @settings(max_examples=40)

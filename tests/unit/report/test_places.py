@@ -15,4 +15,4 @@ from pipeline.report.sheets.page import place_width
 def test_the_longest_place_of_a_batch_fits_its_column(sheet, rows):
     report = SimpleNamespace(batch=SimpleNamespace(sheet=sheet, rows=rows))
 
-    assert place_width(report) >= max(18, len(str(Position(sheet, rows + 1_000))))  # type: ignore[arg-type]
+    assert place_width(report) >= max(18, len(str(Position(sheet, rows + 1_000))))

@@ -1,0 +1,33 @@
+"""Which batch a workbook of our own came from: the document property that we gave it (interface.md 4).
+
+Information only. A person can write anything there, so it is taken for a batch id only when it looks like one, and it
+never decides whether something is sent.
+"""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from pipeline.domain.columns import ORIGIN_PROPERTY, origin_in
+from pipeline.read.guard import Parts
+
+_PROPERTIES = "docProps/custom.xml"
+_LARGEST = 64 * 1024
+
+
+def origin_of(parts: Parts) -> str:
+    """The batch named in the document properties; empty when there is none, or none that could be one."""
+    content = parts.by_name.get(_PROPERTIES, b"")
+    if not content or len(content) > _LARGEST:
+        return ""
+    try:
+        root: Element = fromstring(content)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        return ""
+    for element in root:
+        if element.attrib.get("name") == ORIGIN_PROPERTY:
+            return origin_in("".join(element.itertext()))
+    return ""

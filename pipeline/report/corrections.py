@@ -1,0 +1,111 @@
+"""Which rows a person can mend, and what is wrong with each: what the corrections workbook says. Pure.
+
+A row belongs there when correcting its data is what lets it be sent: those turned away for their data, and those that
+contradict each other within the file. Not those past the deadline (a credit note is the way out), nor those whose CUFE
+reached eDoc or another batch: loading them again sends nothing (decision 0030).
+
+Sent back untouched, every row is turned away again: a cell whose fault cannot be written as it was received (a
+formula, a control character) is given ``MARKER``, which no column accepts, and what was received stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.actions import CORRECTED
+from pipeline.domain.columns import PLACE_COLUMN, result_column_of, role_of
+from pipeline.domain.problems import shorten
+from pipeline.domain.records import BatchInfo, Cell, Problem, ResultLine
+from pipeline.report.inert import one_line, visible
+from pipeline.report.lines import action_of
+from pipeline.report.model import Banner
+from pipeline.report.summary import PREVIEW_ID
+from pipeline.report.words import banner
+
+MARKER = "(corregir)"
+"""Stands in a cell whose content may not come back by itself: too short for a reason, no CUFE, no e-mail address."""
+
+_FORMULAS = frozenset({"celda-formula", "celda-formula-vacia"})
+_RECEIVED = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A row to correct: where it stood in the input, its cells, and what is wrong.
+
+    ``wrong`` says by place among the headings which cells are faulty, and why; ``reasons`` is all of it, a line each.
+    """
+
+    place: str
+    cells: tuple[Cell, ...]
+    wrong: dict[int, str]
+    reasons: str
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What the corrections workbook of a batch (or of a validation) holds: headings and rows in input order."""
+
+    batch: BatchInfo
+    lines: Sequence[ResultLine]
+    title: str = "Filas por corregir"
+
+    @property
+    def preview(self) -> bool:
+        return self.batch.id == PREVIEW_ID
+
+    @property
+    def banner(self) -> Banner:
+        return banner(self.batch.env, preview=self.preview)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The person's own headings, without the place of an earlier correction."""
+        return self.batch.headings[1:] if self._corrected_before else self.batch.headings
+
+    @property
+    def rows(self) -> Iterator[Fix]:
+        """Made while they are gone through."""
+        return (self._fix(line) for line in self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def _corrected_before(self) -> bool:
+        headings = self.batch.headings
+        return bool(headings) and result_column_of(headings[0]) == PLACE_COLUMN
+
+    def _fix(self, line: ResultLine) -> Fix:
+        cells, place = list(line.cells), str(line.position)
+        if self._corrected_before:  # the place in the very first file is what a person can look up
+            place = one_line(str(cells.pop(0) or "")) or place
+        columns = {role: at for at, heading in enumerate(self.headings) if (role := role_of(heading)) is not None}
+        wrong: dict[int, str] = {}
+        for problem in line.problems:
+            at = columns.get(role_of(problem.column) or "")
+            if at is None or at >= len(cells):
+                continue
+            reason = f"{problem.message} [{problem.code}]"
+            if problem.code in _FORMULAS or _changes(cells[at]):
+                reason += f"\nRecibido: {shorten(str(line.cells[at + self._corrected_before] or 'nada'), _RECEIVED)}"
+                cells[at] = MARKER
+            wrong[at] = f"{wrong[at]}\n{reason}" if at in wrong else reason
+        return Fix(place, tuple(cells), wrong, "\n".join(_told(problem) for problem in line.problems))
+
+
+def corrections_of(batch: BatchInfo, lines: Sequence[ResultLine]) -> Corrections:
+    """The rows of ``batch`` that a person can mend, in input order; perhaps none."""
+    preview = batch.id == PREVIEW_ID
+    return Corrections(batch, [line for line in lines if action_of(line, preview=preview) in CORRECTED])
+
+
+def _changes(value: Cell) -> bool:
+    """Whether the workbook shows something else than was received: that might be accepted where this was not."""
+    return isinstance(value, str) and visible(value) != value
+
+
+def _told(problem: Problem) -> str:
+    where = f"{one_line(problem.column)}: " if problem.column else ""
+    return f"{where}{problem.message} [{problem.code}]"

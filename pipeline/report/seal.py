@@ -1,0 +1,39 @@
+"""Whether a workbook of ours is still as it was written: nothing that a person worked on is ever written over.
+
+The seal is a SHA-256 over names, sizes and checksums of the worksheets, kept as a document property. Whatever program
+saves the workbook again writes its worksheets anew, so the seal no longer fits; it protects work, it proves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+SEAL_PROPERTY = "anular_sello"
+
+_PROPERTIES = "docProps/custom.xml"
+_LARGEST = 64 * 1024
+
+
+def seal_of(archive: ZipFile) -> str:
+    """The seal of the worksheets in ``archive``, as its list of contents has them."""
+    sheets = sorted(
+        (member.filename, member.file_size, member.CRC)
+        for member in archive.infolist()
+        if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml")
+    )
+    return hashlib.sha256(repr(sheets).encode()).hexdigest()
+
+
+def untouched(path: Path) -> bool:
+    """Whether ``path`` is a workbook that this program wrote and nobody saved since. False for any doubt."""
+    try:
+        with ZipFile(path) as archive:
+            member = archive.getinfo(_PROPERTIES)
+            if member.file_size > _LARGEST:
+                return False
+            return f">{seal_of(archive)}<".encode() in archive.read(member)
+    except (OSError, BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, zlib.error, EOFError):
+        return False

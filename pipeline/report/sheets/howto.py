@@ -1,0 +1,58 @@
+"""``Instrucciones``: what a corrections workbook is of, and how it is used, on one page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pipeline.report.archive import Book
+from pipeline.report.corrections import Corrections
+from pipeline.report.looks import ACCENT, BINDING, HARMLESS, MUTED, PLAIN, SECTION, WRAPPED, Look, Palette
+from pipeline.report.sheets.page import Page, Span, fit_height, set_up
+from pipeline.report.words import count
+
+WIDTHS = (5, 26, 90)
+STEPS = (
+    "En la hoja «Corregir», arregle las celdas de color. La razón está en el comentario de la celda y, completa, en la "
+    "columna «corregir».",
+    "Si el mismo CUFE está en varias filas con otro motivo o correo, deje una sola y elimine las demás.",
+    "Una fila que no se deba anular se elimina entera (no basta con ocultarla ni con filtrarla).",
+    "No cambie los títulos. «fila_origen» dice qué fila era en el archivo original y vuelve en los resultados; lo que "
+    "se escriba en «corregir» no se lee.",
+    "Guarde el libro como .xlsx y cárguelo: «anular check» para revisarlo, «anular run» para enviarlo.",
+    "Aquí están solo las filas por corregir. Las demás son del archivo original: con él se envían, o ya se enviaron; "
+    "ninguna se envía dos veces.",
+)
+
+
+def write_howto(book: Book, sheet: Any, palette: Palette, fixes: Corrections) -> None:
+    """Print ``Instrucciones``."""
+    set_up(sheet, fixes, WIDTHS, one_page=True)
+    page = Page(book, sheet, palette)
+    title = Look(size=16, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)
+    binding = fixes.banner.binding
+    warning = replace(title, size=11, color="FFFFFF" if binding else "5A3D00", fill=BINDING if binding else HARMLESS)
+    page.line(Span(3, fixes.title, title), height=32)
+    page.line(Span(3, fixes.banner.words, warning), height=22)
+    page.line(Span(3, "Cómo corregir", SECTION), height=34)
+    number = Look(bold=True, color=ACCENT, across="center", line=True)
+    for step, words in enumerate(STEPS, start=1):
+        page.line(Span(1, step, number), Span(2, words, WRAPPED), height=fit_height([(words, 108)]) or 18.0)
+    page.line(Span(3, "De dónde son estas filas", SECTION), height=34)
+    label = replace(PLAIN, color=MUTED)
+    for name, value in _facts(fixes):
+        mono = name.startswith("Huella")
+        page.line(Span(2, name, label), Span(1, value, replace(WRAPPED, mono=mono, size=9 if mono else 10)), height=18)
+    page.end()
+
+
+def _facts(fixes: Corrections) -> list[tuple[str, str]]:
+    batch = fixes.batch
+    facts = [
+        ("Archivo", batch.file),
+        ("Huella del archivo (SHA-256)", batch.sha256),
+        ("Hoja", batch.sheet or ""),
+        ("Lote", "ninguno: es una revisión previa" if fixes.preview else batch.id),
+        ("Por corregir", f"{count(len(fixes), 'fila', 'filas')} de {batch.rows}"),
+    ]
+    return [(name, value) for name, value in facts if value]

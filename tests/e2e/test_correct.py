@@ -1,0 +1,86 @@
+"""The corrections workbook as an accountant uses it: written, corrected, loaded; nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+REASON = "Factura emitida con el monto equivocado"
+
+
+def wrong(code):
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+def mixed(place, cufe):
+    """One good row, three wrong ones."""
+    return place.file(
+        [
+            [1, "a", cufe(1), REASON, 1],
+            [2, "b", wrong(cufe(2)), REASON, 2],
+            [3, "c", cufe(3), "corto", 3],
+            [4, "d", cufe(4)[:-1], REASON, 4],
+        ]
+    )
+
+
+def correct(path, name="corregido.xlsx", **cells):
+    """As somebody corrects it in a spreadsheet and saves it under another name."""
+    book = load_workbook(path)
+    for address, value in cells.items():
+        book["Corregir"][address] = value
+    book.save(Path(path).with_name(name))
+    return Path(path).with_name(name)
+
+
+def test_check_writes_what_has_to_be_corrected_and_says_where(place, cufe):
+    done = place.anular("check", mixed(place, cufe), "--json")
+    path = done.data[0]["corrections"]
+
+    assert Path(path).name == "lote__corregir.xlsx"
+    assert "Para corregir (3 filas): " in done.err
+    assert [row[1] for row in load_workbook(path)["Corregir"].iter_rows(min_row=2, values_only=True)] == [2, 3, 4]
+
+
+def test_check_of_a_good_file_writes_none(place):
+    done = place.anular("check", place.batch(["000"]), "--json")
+
+    assert done.data[0]["corrections"] is None
+    assert "Para corregir" not in done.words
+    assert [path.name for path in (place.folder / "out").iterdir()] == ["lote__revision.xlsx"]
+
+
+def test_rejected_corrected_and_loaded_each_row_is_sent_once(place, cufe):
+    first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
+    fixed = correct(first["corrections"], C2="x", D2=cufe(2), E3=REASON)
+    second = place.anular("run", fixed, "--yes", "--json").data[0]
+    again = place.anular("run", fixed, place.folder / "lote.xlsx", "--yes", "--json")
+
+    assert first["outcomes"] == {"ANULADA": 1, "RECHAZADA": 3}
+    assert second["outcomes"] == {"ANULADA": 2, "RECHAZADA": 1}
+    assert place.posts() == {cufe(n): 1 for n in (1, 2, 3)}
+    assert [batch["outcomes"] for batch in again.data] == [second["outcomes"], first["outcomes"]]
+    rows = load_workbook(second["workbook"])["Resultados"].iter_rows(values_only=True)
+    head, *rest = rows
+    assert head[0] == "fila_origen"
+    assert [row[0] for row in rest] == ["Hoja1, fila 3", "Hoja1, fila 4", "Hoja1, fila 5"]
+
+
+def test_loaded_untouched_nothing_is_sent(place, cufe):
+    first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
+    posts = place.posts()
+    done = place.anular("run", first["corrections"], "--yes", "--json")
+
+    assert done.data[0]["outcomes"] == {"RECHAZADA": 3}
+    assert place.posts() == posts
+
+
+def test_a_report_does_not_write_over_what_somebody_corrected(place, cufe):
+    first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
+    path = correct(first["corrections"], Path(first["corrections"]).name, D2=cufe(2))
+    before = path.read_bytes()
+    done = place.anular("report", first["batch"], "--json")
+
+    assert done.data["corrections"] == str(path)
+    assert path.read_bytes() == before

@@ -41,13 +41,16 @@ def tables(draw: st.DrawFn) -> Table:
     numbers = sorted(draw(st.sets(st.integers(line + 1, 200), min_size=1, max_size=6)))
     headings = tuple(draw(st.text(max_size=9)) for _ in kept)
     outcome = draw(st.none() | st.integers(0, width - 1))
-    header = Header(line, headings, kept, {"cufe": 0, "reason": 1}, outcome, width)
+    reasons = draw(st.none() | st.integers(0, width - 1))
+    header = Header(line, headings, kept, {"cufe": 0, "reason": 1}, outcome, width, reasons)
     rows = [draw(st.lists(CELLS, min_size=width, max_size=width)) for _ in numbers]
     places = draw(st.sets(st.tuples(st.sampled_from(numbers), st.integers(0, 1))))
     oddities = {place: draw(st.sampled_from(["number", "date", "error", "formula"])) for place in places}
     notes = tuple(draw(st.lists(st.text(max_size=9), max_size=2)))
     hidden = Hidden(tuple(draw(st.lists(st.sampled_from(numbers)))), tuple(draw(st.lists(st.sampled_from("ABC")))))
-    return Table(header, numbers, rows, draw(st.none() | st.text()), draw(st.integers(0, 9)), notes, oddities, hidden)
+    sheet, blank = draw(st.none() | st.text()), draw(st.integers(0, 9))
+    origin = draw(st.sampled_from(["", "20261120-7f3a0001"]))
+    return Table(header, numbers, rows, sheet, blank, notes, oddities, hidden, origin)
 
 
 @pytest.fixture
@@ -73,6 +76,7 @@ def test_no_field_of_a_table_is_forgotten(table: Table) -> None:
         "sheet": None,
         "blank_rows": 7,
         "notes": (),
+        "origin": "20261120-7f3a0001",
         "oddities": {},
         "hidden": Hidden((5,), ("C",)),
     }

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from pipeline.run import Plan, Steps
     from pipeline.settings import Settings
     from pipeline.stop import Stop
-    from pipeline.wiring import Memory, Service
+    from pipeline.wiring import Memory
 
 app = typer.Typer(
     name="anular",
@@ -222,7 +221,7 @@ def run_files(
 ) -> int:
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
     readers = _readers(context)
-    from pipeline import run, wiring
+    from pipeline import conduct, run, wiring
     from pipeline.ledger.store import who_am_i
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
@@ -261,11 +260,11 @@ def run_files(
             )
 
         async def work(steps: Steps, stop: Stop) -> None:
-            await _send(batches, steps, memory, stop, talk, only)
+            await conduct.send(batches, steps, memory, stop, talk.progress, only)
             if not no_poll:
-                await _follow([info.id for info in batches], steps, memory, stop, talk)
+                await conduct.follow([info.id for info in batches], steps, memory, stop, talk.progress)
 
-        trouble = _carry_out(settings, clock, base, work, now=False, anew=memory.anew)
+        trouble = conduct.carry_out(settings, clock, base, work, now=False, anew=memory.anew)
         return _report(batches, memory, talk, settings, trouble)
 
 
@@ -279,7 +278,7 @@ def poll_batches(
     ledger: Ledger = "",
 ) -> int:
     """Consulta otra vez lo pendiente o dudoso y vuelve a escribir los libros de esos lotes. Nunca reenvía."""
-    from pipeline import wiring
+    from pipeline import conduct, wiring
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     clock = wiring.make_clock(settings)
@@ -292,9 +291,9 @@ def poll_batches(
 
         async def work(steps: Steps, stop: Stop) -> None:
             if open_ids:
-                await _follow([info.id for info in chosen], steps, memory, stop, talk)
+                await conduct.follow([info.id for info in chosen], steps, memory, stop, talk.progress)
 
-        trouble = _carry_out(settings, clock, base, work, now=True)
+        trouble = conduct.carry_out(settings, clock, base, work, now=True)
         return _report(chosen, memory, talk, settings, trouble)
 
 
@@ -404,7 +403,7 @@ def resend_row(
     ledger: Ledger = "",
 ) -> int:
     """Reenvía una sola fila porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada."""
-    from pipeline import decide, wiring
+    from pipeline import conduct, decide, wiring
     from pipeline.ledger.decisions import standing
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
@@ -435,13 +434,14 @@ def resend_row(
 
         async def work(steps: Steps, stop: Stop) -> None:
             await _send_one(attempt, info, steps, memory, stop)
-            await _follow([info.id], steps, memory, stop, talk, only=found.pos)
+            await conduct.follow([info.id], steps, memory, stop, talk.progress, only=found.pos)
 
-        return _report([info], memory, talk, settings, _carry_out(settings, clock, base, work, now=False))
+        return _report([info], memory, talk, settings, conduct.carry_out(settings, clock, base, work, now=False))
 
 
 def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
     """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
+    from pipeline import conduct
     from pipeline.domain.errors import ServiceRefused
     from pipeline.stop import first
 
@@ -452,7 +452,7 @@ def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple
         if await first(asking, stop.wait()) == 0:
             said.append(asking.result())
 
-    trouble = _carry_out(settings, clock, base, work, now=False)
+    trouble = conduct.carry_out(settings, clock, base, work, now=False)
     if trouble is None and said and said[0].stop is not None:
         trouble = ServiceRefused(said[0].stop)
     return (said[0] if said else None), trouble
@@ -735,99 +735,6 @@ def _approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int
         agreed = asked.strip().lower() in ("s", "si", "sí")
     if not agreed:
         raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
-
-
-def _carry_out(
-    settings: Settings,
-    clock: Clock,
-    base: str,
-    work: Callable[[Steps, Stop], Coroutine[Any, Any, None]],
-    *,
-    now: bool,
-    anew: datetime | None = None,
-) -> AnularError | None:
-    """Runs ``work`` with everything it needs; what ended it early, if anything did."""
-    from pipeline import wiring
-    from pipeline.run import Steps
-    from pipeline.stop import Stop
-
-    async def inside() -> AnularError | None:
-        stop = Stop(clock)
-        async with wiring.open_service(settings, clock, base) as service:
-            with _signals(stop):
-                await work(_steps(settings, clock, service, Steps, now=now, anew=anew), stop)
-        return stop.reason
-
-    return asyncio.run(inside())
-
-
-def _steps(
-    settings: Settings, clock: Clock, service: Service, kind: type[Steps], *, now: bool, anew: datetime | None
-) -> Steps:
-    from pipeline import wiring
-
-    return kind(
-        client=service.client,
-        limiter=service.limiter,
-        clock=clock,
-        send=wiring.send_rules(settings, anew),
-        ask=wiring.poll_rules(settings, now=now),
-    )
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal ask to stop; a second one gives up what is in flight."""
-    loop = asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    with ExitStack() as undo:
-        for number in numbers:
-            try:
-                loop.add_signal_handler(number, stop.ask, Interrupted())
-                undo.callback(loop.remove_signal_handler, number)
-            except NotImplementedError:  # Windows: no handlers in the loop, so wake it from the C-level one
-                before = signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.ask, Interrupted()))
-                undo.callback(signal.signal, number, before)
-        yield
-
-
-async def _send(
-    batches: list[BatchInfo], steps: Steps, memory: Memory, stop: Stop, talk: Talk, only: int | None
-) -> None:
-    from pipeline import run
-    from pipeline.domain.outcomes import outcome
-
-    total = sum(memory.views.unsent(info.id) for info in batches)
-    ticker = screen.Ticker(talk.progress, "Enviando", total if only is None else min(only * len(batches), total))
-    with ticker.running():
-        await run.send(
-            batches,
-            steps,
-            memory.store,
-            memory.views,
-            stop,
-            lambda _, state, __: ticker.moved(None, outcome(state).value),
-            only,
-        )
-
-
-async def _follow(
-    ids: list[str], steps: Steps, memory: Memory, stop: Stop, talk: Talk, *, only: int | None = None
-) -> None:
-    """Queries the rows of these batches that are due; ``only`` the one at this position."""
-    from pipeline import run
-    from pipeline.domain.lifecycle import FOLLOWED, State
-    from pipeline.domain.outcomes import outcome
-
-    rows = [row for row in run.to_follow(ids, memory.views, steps.ask) if only in (None, row.pos)]
-    ticker = screen.Ticker(talk.progress, "Consultando", len(rows))
-
-    def watch(_before: State | None, after: State, _finding: Finding) -> None:
-        if after not in FOLLOWED:
-            ticker.moved(None, outcome(after).value)
-
-    with ticker.running():
-        await run.follow(rows, steps, memory.store, stop, watch)
 
 
 def _report(

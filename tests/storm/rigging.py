@@ -120,7 +120,7 @@ def _stale_after(seconds: float) -> None:
     from pipeline import wiring
 
     real = wiring.send_rules
-    _replace(wiring, send_rules=lambda settings: replace(real(settings), stale_after=seconds))
+    _replace(wiring, send_rules=lambda *given: replace(real(*given), stale_after=seconds))
 
 
 def _busy(milliseconds: int) -> None:

@@ -13,6 +13,7 @@ from pipeline.domain.deadline import Window
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
+from pipeline.evidence.check import Pack
 from pipeline.ledger.verify import Examination
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
@@ -20,16 +21,37 @@ from pipeline.run import Plan, Previewed, Written
 from pipeline.settings import ENV_WORDS, Settings
 
 
-def verified(examination: Examination, ledger: Path) -> dict[str, Any]:
+def verified(examination: Examination, ledger: Path, batch: str = "") -> dict[str, Any]:
     """What ``verify`` found. ``head`` is the newest event's hash: written down elsewhere, it proves later that nothing
-    before it was changed."""
+    before it was changed. With ``batch``, what was seen of that one; its ``seal`` is the one of its evidence pack."""
+    one = examination.batches.get(batch)
+    about = {"batch": batch, "events": one.events, "last": one.last, "seal": one.seal.hex()} if one else None
     return {
         "ledger": str(ledger),
+        **({"batch": about} if batch else {}),
         "good": examination.good,
         "events": examination.events,
         "rows": examination.rows,
         "head": examination.head.hex(),
         "faults": [{"code": f.code, "seq": f.seq, "message": f.words} for f in examination.faults],
+    }
+
+
+def checked_pack(pack: Pack, path: Path) -> dict[str, Any]:
+    """What ``verify`` found in an evidence pack."""
+    return {
+        "evidence": str(path),
+        "good": pack.good,
+        "batch": pack.batch,
+        "file": pack.file,
+        "env": pack.env,
+        "rows": pack.rows,
+        "events": pack.events,
+        "outcomes": pack.counts,
+        "seal": {"seq": pack.seal[0], "hash": pack.seal[1]},
+        "faults": [
+            {"code": f.code, "member": f.member, "seq": f.seq, "row": f.row, "message": f.words} for f in pack.faults
+        ],
     }
 
 

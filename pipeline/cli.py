@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.domain.records import BatchInfo, Finding
     from pipeline.ledger.decisions import Standing
+    from pipeline.ledger.verify import Examination
+    from pipeline.ledger.views import Views
     from pipeline.read.reader import Reader
     from pipeline.read.sheet import Sheet
-    from pipeline.run import Plan, Steps
+    from pipeline.run import Plan, Steps, Written
     from pipeline.settings import Settings
     from pipeline.stop import Stop
     from pipeline.wiring import Memory
@@ -336,6 +338,9 @@ def report(
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
     csv: Annotated[bool, typer.Option("--csv", help="Escribe también un CSV.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Escribe también JSON, una fila por línea.")] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Escribe también el paquete de evidencia (.zip) para la auditoría.")
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -344,14 +349,17 @@ def report(
     from pipeline import answers, run, wiring
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
-    with wiring.open_views(settings) as views:
+    with wiring.open_views(settings, alone=evidence) as views:
         if views is None:
             raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
         info = _batch(views, batch)
         written = run.write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
+        pack = _write_pack(written, views) if evidence else None
     code = answers.exit_code(written.lines)
-    talk.data(answers.batch(written, code))
-    told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
+    answer = answers.batch(written, code)
+    talk.data({**answer, "evidence": str(pack)} if pack else answer)
+    told = [f"Paquete de evidencia: {pack}"] if pack else []
+    told += [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
     for line in (*told, *answers.to_correct(written)):
         talk.out.print(line, markup=False)
     return code
@@ -439,6 +447,12 @@ def resend_row(
         return _report([info], memory, talk, settings, conduct.carry_out(settings, clock, base, work, now=False))
 
 
+def _write_pack(written: Written, views: Views) -> Path:
+    from pipeline.evidence.pack import write_pack
+
+    return write_pack(written.report, views.extract(written.batch), written.workbook)
+
+
 def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
     """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
     from pipeline import conduct
@@ -495,25 +509,30 @@ def _confirm_code(talk: Talk, cufe: str, given: str) -> None:
 def verify(
     target: Annotated[
         str,
-        typer.Argument(metavar="LOTE|REGISTRO", help="Un lote, o la ruta de un registro; por omisión, el registro."),
+        typer.Argument(
+            metavar="LOTE|REGISTRO|EVIDENCIA.zip",
+            help="Un lote, la ruta de un registro o un paquete de evidencia; por omisión, el registro.",
+        ),
     ] = "",
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Comprueba que nadie alteró el registro: cadena de sucesos, filas, envíos y el archivo mismo. No cambia nada."""
+    """Comprueba que nadie alteró el registro, o un paquete de evidencia. No cambia nada ni usa la red."""
     from pipeline import answers, wiring
+    from pipeline.evidence.check import is_a_pack
     from pipeline.ledger.engine import sqlite_path
 
-    settings, talk = _settings(profile, ledger), Talk(as_json)
+    talk = Talk(as_json)
+    if target and "://" not in target and is_a_pack(Path(target)):
+        return _verify_pack(Path(target), talk)
+    settings = _settings(profile, ledger)
     if named := _named_ledger(target):
         settings = settings.model_copy(update={"ledger": named})
     path = sqlite_path(settings.ledger)
     found = wiring.verify_ledger(settings.ledger)
-    if target and not named and found.good:
-        with wiring.open_views(settings) as views:
-            _batch(views, target)
-    talk.data(answers.verified(found, path))
+    batch = _examined(found, target) if target and not named else ""
+    talk.data(answers.verified(found, path, batch))
     for fault in found.faults:
         talk.out.print(f"✗ {fault.words[0].upper()}{fault.words[1:]}", markup=False)
     if found.good:
@@ -521,7 +540,45 @@ def verify(
         talk.out.print(f"Sello del último suceso: {found.head.hex()}", markup=False)
     else:
         talk.out.print(f"El registro {path} no está íntegro: no lo use para enviar.", markup=False)
+    if one := found.batches.get(batch):
+        kept = "Lote" if found.good else "Antes de la primera diferencia, lote"
+        talk.out.print(
+            f"{kept} {batch}: {one.events} sucesos; sello del lote (suceso {one.last}): {one.seal.hex()}", markup=False
+        )
     return 0 if found.good else 5
+
+
+def _examined(found: Examination, name: str) -> str:
+    """The only batch of an examined ledger whose id begins so. Raises ``WrongUsage`` where a whole one has none."""
+    ids = [batch for batch in found.batches if batch.startswith(name)]
+    if len(ids) == 1:
+        return ids[0]
+    if found.good:
+        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy="Vea los lotes con «anular status».")
+    return ""
+
+
+def _verify_pack(path: Path, talk: Talk) -> int:
+    from pipeline import answers
+    from pipeline.evidence.check import check_file
+
+    pack = check_file(path)
+    talk.data(answers.checked_pack(pack, path))
+    for fault in pack.faults:
+        where = f"{fault.member}: " if fault.member else ""
+        talk.out.print(f"✗ {where}{fault.words}", markup=False)
+    if not pack.good:
+        talk.out.print(f"El paquete {path.name} no prueba lo que dice: fue alterado o está dañado.", markup=False)
+        return 5
+    talk.out.print(
+        f"✓ Paquete íntegro: lote {pack.batch} ({pack.file}, ambiente {pack.env}), {pack.rows} filas, {pack.events} "
+        "sucesos; libro, filas, sucesos y totales coinciden.",
+        markup=False,
+    )
+    screen.counts(talk.out, "Resultados", answers.ordered(pack.counts))
+    talk.out.print(f"Sello del lote (suceso {pack.seal[0]}): {pack.seal[1]}", markup=False)
+    talk.out.print("Compárelo con el que se anotó al entregar, o con «anular verify LOTE».", markup=False)
+    return 0
 
 
 def _named_ledger(target: str) -> str:

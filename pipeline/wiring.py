@@ -174,16 +174,20 @@ def _opened(settings: Settings, anew: Callable[[Database], None] | None = None) 
 
 
 @contextmanager
-def open_views(settings: Settings) -> Iterator[Views | None]:
-    """The ledger for looking only, beside a run that may own it. None when there is no ledger yet."""
+def open_views(settings: Settings, *, alone: bool = False) -> Iterator[Views | None]:
+    """The ledger for looking only, beside a run that may own it. None when there is no ledger yet.
+
+    ``alone``: nobody writes meanwhile, so that everything that is read belongs together; raises ``AnotherRun``.
+    """
     if not sqlite_path(settings.ledger).exists():
         yield None
         return
-    database = open_ledger(settings.ledger)
-    try:
-        yield Views(database, settings.env)
-    finally:
-        database.close()
+    with exclusive(settings.ledger) if alone else nullcontext():
+        database = open_ledger(settings.ledger)
+        try:
+            yield Views(database, settings.env)
+        finally:
+            database.close()
 
 
 def verify_ledger(url: str) -> Examination:

@@ -37,13 +37,26 @@ class Fault:
 
 
 @dataclass
+class OfBatch:
+    """What was gone through of one batch: its events, and the last of them with its hash, the batch's *seal*."""
+
+    events: int = 0
+    last: int = 0
+    seal: bytes = GENESIS
+
+
+@dataclass
 class Examination:
-    """What was gone through and what was found. ``head`` is the newest event's hash: it stands for all before it."""
+    """What was gone through and what was found. ``head`` is the newest event's hash: it stands for all before it.
+
+    ``batches`` what was seen of each, as far as the chain holds.
+    """
 
     events: int = 0
     rows: int = 0
     head: bytes = GENESIS
     faults: list[Fault] = field(default_factory=list)
+    batches: dict[str, OfBatch] = field(default_factory=dict)
     _last: dict[int, tuple[str, int]] = field(default_factory=dict, repr=False)  # attempt -> state, number of events
     _taken: dict[tuple[str, int], tuple[str, bytes | None]] = field(default_factory=dict, repr=False)
 
@@ -154,6 +167,9 @@ def _is_a_move(line: Any) -> bool:
 
 
 def _remember(found: Examination, line: Any) -> None:
+    if line.batch:
+        one = found.batches.setdefault(line.batch, OfBatch())
+        one.events, one.last, one.seal = one.events + 1, line.seq, line.hash
     if line.attempt is not None:
         _, count = found._last.get(line.attempt, ("", 0))
         found._last[line.attempt] = (line.to_, count + 1)

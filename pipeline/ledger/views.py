@@ -28,6 +28,7 @@ from pipeline.domain.records import (
 from pipeline.ledger import codec, tables
 from pipeline.ledger.decisions import CLOSED, decided
 from pipeline.ledger.engine import Database
+from pipeline.ledger.extract import Extract
 
 _IN = 500  # values in one IN (...): SQLite's oldest limit is 999
 _MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RETRY)
@@ -151,7 +152,7 @@ class Views:
         attempts = self._database.read(_attempts(info.id))
         newest = {line.pos: line for line in attempts}
         rows = self._database.read(select(tables.row).where(tables.row.c.batch == info.id).order_by(tables.row.c.pos))
-        plain = [_line(row, newest.get(row.pos), info.sheet) for row in rows]
+        plain = [result_line(row, newest.get(row.pos), info.sheet) for row in rows]
         if any(line.state in CLOSED for line in attempts):
             made = decided(self._database, info.id)
             plain = [_signed(line, made[line.pos]) if line.pos in made else line for line in plain]
@@ -187,6 +188,10 @@ class Views:
                 note=line.note,
                 who=line.who,
             )
+
+    def extract(self, info: BatchInfo) -> Extract:
+        """Every column that the ledger holds of a batch, for its evidence pack."""
+        return Extract(self._database, info.id)
 
     def counts(self, batch: str) -> dict[str, int]:
         """How many rows of ``batch`` show which outcome word."""
@@ -253,7 +258,7 @@ class Views:
             .where(tables.row.c.batch == row.leader_batch, tables.row.c.pos == row.leader_pos)
         )[0]
         attempts = self._database.read(_attempts(row.leader_batch).where(tables.attempt.c.pos == row.leader_pos))
-        leader = _line(other, attempts[-1] if attempts else None, other.sheet or None)
+        leader = result_line(other, attempts[-1] if attempts else None, other.sheet or None)
         return replace(line, leader=Leader(row.leader_batch, leader.pos, leader.position), mirrored=leader)
 
 
@@ -315,7 +320,8 @@ def _tracked(line: Any) -> Tracked:
     )
 
 
-def _line(row: Any, attempt: Any | None, sheet: str | None) -> ResultLine:
+def result_line(row: Any, attempt: Any | None, sheet: str | None) -> ResultLine:
+    """A row with its newest attempt as the report sees it; both have the attributes of their tables."""
     problems, repairs, warnings = codec.remarks_from_text(row.remarks)
     window = Window(row.deadline_window) if row.deadline_window else None
     line = ResultLine(

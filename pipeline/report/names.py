@@ -42,8 +42,13 @@ def corrections_name(stem: str, batch: str, number: int = 1) -> str:
     return _name(stem, f"__{plain(batch)}__corregir" if batch else "__corregir", number)
 
 
-def _name(stem: str, ending: str, number: int) -> str:
-    tail = ending + (f" ({number})" if number > 1 else "") + ".xlsx"
+def evidence_name(stem: str, batch: str) -> str:
+    """``<stem>__<batch>__evidencia.zip``."""
+    return _name(stem, f"__{plain(batch)}__evidencia", 1, ".zip")
+
+
+def _name(stem: str, ending: str, number: int, suffix: str = ".xlsx") -> str:
+    tail = ending + (f" ({number})" if number > 1 else "") + suffix
     head = plain(stem).lstrip(".-") or "lote"
     while len((head + tail).encode()) > LONGEST and len(head) > 1:
         head = head[:-1]

@@ -9,6 +9,7 @@ escapes and as bytes are shown; that the search itself finds them is shown first
 from __future__ import annotations
 
 import base64
+import json
 import resource
 import signal
 import zipfile
@@ -22,6 +23,8 @@ import pytest
 from pipeline.domain.lifecycle import State
 from pipeline.edoc.connection import OneShot
 from pipeline.edoc.transport import Transport
+from pipeline.evidence.pack import write_pack
+from pipeline.run import write_results
 from tests.faults import judge
 from tests.faults.actions import Action, sends, state
 from tests.faults.bench import Bench
@@ -88,6 +91,23 @@ def test_f70_a_server_that_gives_back_what_it_was_sent_makes_nobody_write_it_dow
     assert bench.server.entries(service=service)  # it did have the chance
     secrets = [USER, PASSWORD, BASIC, *bench.server.tokens]
     judge.no_secret([("why it stopped", bench.said.encode())], secrets)
+
+
+@pytest.mark.parametrize("how", ["in-a-message", "in-a-strange-field", "escaped", "quoted", "in-a-web-page"])
+def test_f70_the_raw_answers_of_an_evidence_pack_hold_no_secret_either(bench: Bench, how: str) -> None:
+    """They are in base64 there: looked for in what they say, not in how it is written."""
+    bench.batch(2)
+    bench.script("cancel", ECHOES[how])
+    bench.run(lasting=2.0)
+    written = write_results(bench.info, bench.views, bench.out)
+    pack = write_pack(written.report, bench.views.extract(bench.info), written.workbook)
+    with zipfile.ZipFile(pack) as box:
+        events = [json.loads(line) for line in box.read("sucesos.jsonl").splitlines()]
+        things = [(name, box.read(name)) for name in box.namelist()]
+    things += [(f"body {event['seq']}", base64.b64decode(event["body"])) for event in events if event["body"]]
+
+    assert any(event["http"] and event["body"] for event in events)
+    judge.no_secret(things, [USER, PASSWORD, BASIC, *bench.server.tokens])
 
 
 @pytest.mark.parametrize("kind", [ValueError, OSError, httpx.ReadError, httpx.ConnectError, KeyError])

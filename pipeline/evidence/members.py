@@ -1,0 +1,166 @@
+"""What lies in an evidence pack and how each part is written. Texts only, one fact per line, in a fixed order.
+
+Names and keys are part of the format ``anular-evidencia-1``: an auditor may read them with any program.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.ledger.extract import Foreign
+
+FORMAT = "anular-evidencia-1"
+README, MANIFEST = "LEEME.txt", "MANIFIESTO.json"
+HEAD, ROWS, EVENTS, CHAIN = "lote.json", "filas.jsonl", "sucesos.jsonl", "cadena.txt"
+WORKBOOK = "resultados.xlsx"
+MEMBERS = (README, WORKBOOK, HEAD, ROWS, EVENTS, CHAIN, MANIFEST)
+"""All members, in their order. Nothing else may be in a pack."""
+
+HEAD_KEYS: tuple[str, ...] = (
+    *("id", "env", "sha256", "sheet", "file", "n_rows", "headings", "issuers", "notes", "deadline_hours"),
+    *("created_utc", "approved_by"),
+)
+ROW_KEYS: tuple[str, ...] = (
+    *("pos", "line", "cells", "state", "cufe", "reason", "email", "payload_sha256", "leader_batch", "leader_pos"),
+    *("remarks", "deadline_window", "hours_left"),
+)
+EVENT_KEYS: tuple[str, ...] = (
+    *("seq", "batch", "pos", "attempt", "from_", "to_", "event", "utc", "run", "who", "http", "estado", "dgi"),
+    *("message", "note"),
+)
+
+
+def head_text(head: Mapping[str, Any]) -> bytes:
+    """``lote.json``: what was approved, by whom. The folder of the results is this machine's business and left out."""
+    return (json.dumps({key: head[key] for key in HEAD_KEYS}, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def row_line(row: Mapping[str, Any]) -> bytes:
+    """A line of ``filas.jsonl``: an input row as it was taken in; ``cells`` and ``remarks`` are JSON texts."""
+    return _line({key: row[key] for key in ROW_KEYS})
+
+
+def event_line(event: Mapping[str, Any]) -> bytes:
+    """A line of ``sucesos.jsonl``: every chained column, the raw body in base64, the hash in hex."""
+    body = event["body"]
+    coded = None if body is None else base64.b64encode(body).decode("ascii")
+    return _line({**{key: event[key] for key in EVENT_KEYS}, "body": coded, "hash": event["hash"].hex()})
+
+
+def read_event(line: bytes) -> dict[str, Any]:
+    """The columns of an event back from its line. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    values = json.loads(line)
+    if set(values) != {*EVENT_KEYS, "body", "hash"} or type(values["seq"]) is not int:
+        raise ValueError("keys")
+    body = values["body"]
+    return {
+        **values,
+        "body": None if body is None else base64.b64decode(body, validate=True),
+        "hash": bytes.fromhex(values["hash"]),
+    }
+
+
+def start_line(seq: int, before: bytes) -> bytes:
+    """The first line of ``cadena.txt``: the event before ours and its hash."""
+    return f"{seq} inicio {before.hex()}\n".encode("ascii")
+
+
+def foreign_line(foreign: Foreign) -> bytes:
+    """A line of ``cadena.txt``: an event of another batch, by its digest (``ajeno``) or its hash (``anterior``)."""
+    return f"{foreign.seq} {'ajeno' if foreign.walkable else 'anterior'} {foreign.value.hex()}\n".encode("ascii")
+
+
+def read_chain(text: bytes) -> tuple[int, bytes, list[Foreign]]:
+    """``cadena.txt`` back: where it begins, the hash there, and the foreign events. Raises ``ValueError``."""
+    first, *rest = text.decode("ascii").splitlines()
+    seq, word, value = first.split(" ")
+    if word != "inicio":
+        raise ValueError(word)
+    foreign = []
+    for line in rest:
+        number, kind, content = line.split(" ")
+        if kind not in ("ajeno", "anterior"):
+            raise ValueError(kind)
+        foreign.append(Foreign(int(number), bytes.fromhex(content), kind == "ajeno"))
+    return int(seq), bytes.fromhex(value), foreign
+
+
+def manifest(
+    head: Mapping[str, Any], members: Mapping[str, bytes], *, events: int, seal: tuple[int, str], counts: dict[str, int]
+) -> bytes:
+    """``MANIFIESTO.json``: what the batch is, its control totals, its seal, and the SHA-256 of every other member.
+
+    ``seal`` is the number and the hash (hex) of the batch's last event: it stands for all events before it.
+    """
+    value = {
+        "formato": FORMAT,
+        "lote": head["id"],
+        "ambiente": head["env"],
+        "archivo": head["file"],
+        "archivo_sha256": head["sha256"],
+        "aprobado_por": head["approved_by"],
+        "recibido_utc": head["created_utc"],
+        "control": {"filas": head["n_rows"], "sucesos": events, "resultados": counts},
+        "sello": {"suceso": seal[0], "huella": seal[1]},
+        "miembros": [
+            {"nombre": name, "bytes": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()}
+            for name in MEMBERS
+            if name != MANIFEST
+        ],
+    }
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def readme(head: Mapping[str, Any]) -> bytes:
+    """``LEEME.txt``, for the auditor."""
+    return _README.format(batch=head["id"], file=head["file"]).encode()
+
+
+def _line(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "surrogatepass")
+
+
+_README = """\
+PAQUETE DE EVIDENCIA DEL LOTE {batch}
+Archivo recibido: {file}
+
+Qué es. Todo lo que el registro de anular guarda de este lote, para comprobarlo sin el registro, sin red y sin el equipo
+donde se hizo. No contiene contraseñas ni tokens.
+
+  resultados.xlsx   el libro de resultados
+  lote.json         qué archivo se recibió, su SHA-256, cuándo, y quién lo aprobó
+  filas.jsonl       cada fila como se recibió, una por línea ("cells" son las celdas originales, en JSON)
+  sucesos.jsonl     cada suceso del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
+                    ("hash"); los que no tienen lote hablan del registro mismo
+  cadena.txt        los sucesos de otros lotes que quedaron en medio: solo su número y su huella
+  MANIFIESTO.json   control de totales, sello, y el SHA-256 de los demás archivos
+
+Cómo comprobarlo con anular:   anular verify ESTE_PAQUETE.zip
+Dice qué está bien o qué difiere exactamente: archivo, número de suceso, fila. Termina con código 0 si todo coincide y 5
+si no.
+
+Cómo comprobarlo sin anular:
+1. Descomprima el paquete y compare el SHA-256 de cada archivo con MANIFIESTO.json (sha256sum; en Windows, certutil
+   -hashfile ARCHIVO SHA256).
+2. Recalcule la cadena, en orden de "seq". El primer «anterior» es la huella de la línea "inicio" de cadena.txt.
+   Para cada línea de sucesos.jsonl:
+     texto   = lista JSON de los valores de seq, batch, pos, attempt, from_, to_, event, utc, run, who, http, estado,
+               dgi, message, note, sin espacios y con todo carácter que no es ASCII como \\uXXXX
+     cuerpo  = SHA-256 de los bytes de "body" (de cero bytes si es null)
+     resumen = SHA-256(texto + cuerpo)
+     huella  = SHA-256(anterior + resumen), que debe ser igual a "hash" y es el «anterior» del suceso siguiente
+   Para una línea "ajeno" de cadena.txt, el resumen es el valor que trae. El de una línea "anterior" es la huella
+   misma: la escribió una versión en la que huella = SHA-256(anterior + texto + cuerpo).
+   La última huella es el sello de MANIFIESTO.json.
+3. El primer suceso de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: id, env, sha256,
+   sheet, file, n_rows, created_utc, approved_by de lote.json; luego id del lote, y pos, line, cells, state, cufe,
+   reason, email, payload_sha256, leader_batch, leader_pos, remarks, deadline_window de la fila.
+4. El estado de una fila es "to_" de su último suceso; compárelo con resultados.xlsx y con docs/auditoria.md.
+
+Qué no prueba por sí solo. Quien controla el equipo donde se hizo puede rehacer un registro entero, y con él un paquete
+coherente. Por eso compare el sello con el que se anotó fuera de ese equipo («anular verify {batch}» lo imprime).
+"""

@@ -1,0 +1,74 @@
+"""A batch as the ledger holds it, column by column, for the evidence pack. Reads only; nothing is interpreted here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from pipeline.ledger import tables
+from pipeline.ledger.chain import GENESIS, digest, walkable
+from pipeline.ledger.engine import Database
+
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An event of another batch between ours: its number and its digest, or, for one that an older version chained,
+    its hash, which does not follow from a digest (``walkable`` False)."""
+
+    seq: int
+    value: bytes
+    walkable: bool
+
+
+class Extract:
+    """Everything that the ledger holds of one batch, and of the chain between its first and its last event."""
+
+    def __init__(self, database: Database, batch: str) -> None:
+        self._database, self._batch = database, batch
+
+    def head(self) -> dict[str, Any]:
+        """The columns of the batch."""
+        (line,) = self._database.read(select(tables.batch).where(tables.batch.c.id == self._batch))
+        return dict(line._mapping)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The columns of every input row, in input order."""
+        row, after = tables.row, 0
+        query = select(row).where(row.c.batch == self._batch).order_by(row.c.pos).limit(_CHUNK)
+        while lines := self._database.read(query.where(row.c.pos > after)):
+            yield from (dict(line._mapping) for line in lines)
+            after = lines[-1].pos
+
+    def span(self) -> tuple[int, int]:
+        """The numbers of the batch's first and last event."""
+        event = tables.event
+        query = select(func.min(event.c.seq), func.max(event.c.seq)).where(event.c.batch == self._batch)
+        first, last = self._database.read(query)[0]
+        return first, last
+
+    def before(self) -> bytes:
+        """The hash that the batch's first event hangs on."""
+        first, _ = self.span()
+        found = self._database.read(select(tables.event.c.hash).where(tables.event.c.seq == first - 1))
+        return bytes(found[0].hash) if found else GENESIS
+
+    def events(self) -> Iterator[dict[str, Any] | Foreign]:
+        """Every event from the batch's first to its last: its own and those about the ledger itself with all columns,
+        those of other batches as ``Foreign``."""
+        event, (first, last) = tables.event, self.span()
+        after = first - 1
+        query = select(event).where(event.c.seq <= last).order_by(event.c.seq).limit(_CHUNK)
+        while lines := self._database.read(query.where(event.c.seq > after)):
+            for line in lines:
+                values = dict(line._mapping)
+                if line.batch in (self._batch, ""):
+                    yield values
+                else:
+                    known = walkable(line.prev, values, line.hash)
+                    yield Foreign(line.seq, digest(values) if known else line.hash, known)
+            after = lines[-1].seq

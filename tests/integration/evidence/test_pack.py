@@ -1,0 +1,132 @@
+"""The evidence pack: the same batch gives the same bytes, and it is enough by itself (issue 3; reliability.md P15)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.lifecycle import Event
+from pipeline.evidence import members as m
+from pipeline.evidence.check import check, check_file
+from pipeline.evidence.replay import replay
+from pipeline.ledger.engine import sqlite_path
+from pipeline.ledger.verify import examine
+from pipeline.report.lines import outcome_of
+
+
+def test_a_pack_of_everything_that_can_become_of_a_row_is_good(case):
+    found = check_file(case.pack())
+
+    assert found.faults == []
+    assert (found.batch, found.rows, found.foreign > 0) == (case.info.id, 13, True)
+    assert sum(found.counts.values()) == 13
+
+
+def test_its_name_stands_beside_the_workbook(case):
+    pack = case.pack()
+
+    assert pack.name == f"lote__{case.info.id}__evidencia.zip"
+    assert (pack.parent / f"lote__{case.info.id}__resultados.xlsx").is_file()
+
+
+def test_the_same_batch_gives_the_same_bytes(case, tmp_path):
+    assert case.pack().read_bytes() == case.pack(tmp_path / "again").read_bytes()
+
+
+def test_a_ledger_that_went_on_with_other_batches_gives_the_same_bytes_and_the_old_pack_still_holds(case, row):
+    pack = case.pack()
+    before = pack.read_bytes()
+    case.book.take([replace(row(80), pos=1)], name="luego", sha="c")
+    (one,) = case.book.views.ready("20261120-luego")
+    case.book.send(one, Event.CANCELLED)
+
+    assert check(before).good
+    assert case.pack().read_bytes() == before
+
+
+def test_an_old_pack_of_a_batch_that_went_on_still_holds(case):
+    before = case.pack().read_bytes()
+    unsent = next(one for one in case.book.views.ready(case.info.id) if one.pos == 9)
+    case.book.send(unsent, Event.CANCELLED)
+
+    assert check(before).good
+    assert check(case.pack().read_bytes()).good
+    assert case.pack().read_bytes() != before
+
+
+def test_its_seal_is_the_one_that_verify_tells_of_the_batch(case):
+    found = check_file(case.pack())
+    told = examine(case.book.database).batches[case.info.id]
+
+    assert found.seal == (told.last, told.seal.hex())
+    assert found.events == told.events
+
+
+def test_what_the_events_say_is_what_the_ledger_says(case):
+    """Of every column that the events tell at all."""
+    extract = case.book.views.extract(case.info)
+    events = [one for one in extract.events() if isinstance(one, dict)]
+    unsaid = {"authorised_at", "next_due", "decided_by", "decided_why", "leader", "mirrored"}
+    for drawn, kept in zip(
+        replay(extract.head(), [*extract.rows()], events), case.book.views.lines(case.info), strict=True
+    ):
+        names = [name for name in type(kept).__slots__ if name not in unsaid]
+        assert {name: getattr(drawn, name) for name in names} == {name: getattr(kept, name) for name in names}
+        assert outcome_of(drawn) is outcome_of(kept)
+
+
+def test_an_auditor_can_follow_it_without_this_program(case, unzipped):
+    """What LEEME.txt tells, with nothing but the standard library."""
+    parts = unzipped(case.pack())
+    manifest = json.loads(parts["MANIFIESTO.json"])
+    for one in manifest["miembros"]:
+        assert hashlib.sha256(parts[one["nombre"]]).hexdigest() == one["sha256"]
+    start, *others = [line.split(" ") for line in parts["cadena.txt"].decode().splitlines()]
+    events = {one["seq"]: one for one in map(json.loads, parts["sucesos.jsonl"].splitlines())}
+    foreign = {int(seq): (kind, bytes.fromhex(value)) for seq, kind, value in others}
+    names = ["seq", "batch", "pos", "attempt", "from_", "to_", "event", "utc", "run", "who", "http"]
+    names += ["estado", "dgi", "message", "note"]
+    before = bytes.fromhex(start[2])
+    for seq in range(int(start[0]) + 1, manifest["sello"]["suceso"] + 1):
+        if seq in foreign:
+            assert foreign[seq][0] == "ajeno"
+            before = hashlib.sha256(before + foreign[seq][1]).digest()
+            continue
+        text = json.dumps([events[seq][name] for name in names], separators=(",", ":")).encode()
+        body = hashlib.sha256(base64.b64decode(events[seq]["body"] or "")).digest()
+        before = hashlib.sha256(before + hashlib.sha256(text + body).digest()).digest()
+        assert before.hex() == events[seq]["hash"]
+    assert before.hex() == manifest["sello"]["huella"]
+    words = parts["LEEME.txt"].decode()
+    assert [name for name in m.MEMBERS if name not in words and name != "LEEME.txt"] == []
+    assert [name for name in names if name not in words] == []
+
+
+def test_of_other_batches_it_tells_nothing_but_digests(case, unzipped):
+    parts = unzipped(case.pack())
+    other = f"FE{71:064d}".encode()
+
+    assert not [name for name, content in parts.items() if other in content]
+    assert b"20261120-antes" not in parts[m.EVENTS] + parts[m.CHAIN]
+
+
+def test_the_folder_of_the_results_is_left_out(case, unzipped):
+    assert not [content for content in unzipped(case.pack()).values() if b"/resultados" in content]
+
+
+def test_a_ledger_that_does_not_fit_together_gives_no_evidence(case):
+    with sqlite3.connect(sqlite_path(case.book.url)) as connection:
+        connection.execute("UPDATE attempt SET message='otra cosa' WHERE batch=? AND pos=6", (case.info.id,))
+    connection.close()
+
+    with pytest.raises(StorageTrouble) as refusal:
+        case.pack()
+
+    assert refusal.value.code == "evidence-broken"
+    assert [path.suffix for path in case.folder.iterdir()] == [".xlsx"]

@@ -48,11 +48,12 @@ def row_xml(number: int, cells: Sequence[tuple[Value, int]], quote: Quote, heigh
 def text_xml(value: str, *, runs: bool = False) -> str:
     """``value`` as the content of an ``is`` or ``text`` element: inert, fitted; with ``runs`` always as runs."""
     text = fit(visible(value))
+    spaced = text[0].isspace() or text[-1].isspace() or "\n" in text or "  " in text
     if "&" in text or "<" in text or ">" in text:
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if "\r" in text:
         text = text.replace("\r", "&#13;")
-    keep = ' xml:space="preserve"' if text[0].isspace() or text[-1].isspace() or "\n" in text or "  " in text else ""
+    keep = ' xml:space="preserve"' if spaced else ""
     if runs or ("_x" in text and _ESCAPE_LOOK.search(text)):
         return "".join(f'<r><t xml:space="preserve">{run}</t></r>' for run in _ESCAPE_LOOK.sub("_\0", text).split("\0"))
     return f"<t{keep}>{text}</t>"

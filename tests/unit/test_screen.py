@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ OURS = re.compile(r"\x1b\[[0-9;]*m")  # colours are the only sequences that thes
 @pytest.mark.parametrize("text", [text[:200] for text in HOSTILE], ids=lambda text: ascii(text[:20]))
 def test_no_text_acts_on_the_terminal_or_begins_a_line_of_its_own(text: str, terminal: bool) -> None:
     stream = io.StringIO()
-    colours = "truecolor" if terminal else None
-    out = PlainConsole(file=stream, force_terminal=terminal, color_system=colours, width=2000, highlight=False)
+    known: dict[str, Any] = {"force_terminal": terminal, "color_system": "truecolor" if terminal else None}
+    out = PlainConsole(file=stream, width=2000, highlight=False, **known)
     say_error(out, refused("archivo-no-existe", name=text))
     facts(out, "Lote", [("archivo", text)])
     listing(out, "Notas", [text])

@@ -50,6 +50,14 @@ def test_an_escape_look_alike_is_split_so_that_no_reader_decodes_it() -> None:
     assert [run.text for run in runs] == ["_", "x0041__", "x000D_"]
 
 
+@pytest.mark.parametrize("text", ["\ra", "a\r", " a", "a ", "a\nb", "a  b"])
+def test_white_space_that_readers_would_trim_is_kept(text: str) -> None:
+    """A carriage return is written as a reference, which is no white space to look at."""
+    node = written(text).find("c/is/t")
+    assert node is not None
+    assert (node.text, node.get("{http://www.w3.org/XML/1998/namespace}space")) == (text, "preserve")
+
+
 def test_text_that_looks_like_a_formula_gets_the_style_that_keeps_it_text() -> None:
     assert [cell.get("s") for cell in written("=1+1", "+1", "-1", "@x", "uno")] == ["101"] * 4 + ["1"]
 

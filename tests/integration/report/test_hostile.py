@@ -1,0 +1,193 @@
+"""Texts that want to act, in every place of the workbook and of the exports: openpyxl and LibreOffice show them all.
+
+LibreOffice is asked twice, in one test each, because it takes seconds to start.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
+from pipeline.read.sheet import read_sheet
+from pipeline.report.exports import write_csv, write_jsonl
+from pipeline.report.inert import fit, visible
+from pipeline.report.model import Report
+from pipeline.report.preview import preview_batch
+from pipeline.report.publish import publish, publish_export, publish_preview
+from pipeline.report.summary import summarise
+from tests.dialects import soffice
+from tests.hostile import HOSTILE
+
+NOON = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"
+Texts = dict[int, str]
+
+
+def hostile_report() -> Report:
+    """A row for each text, with that text in every field that a file, a server or a person fills."""
+    lines, events = [], []
+    for pos, text in enumerate(HOSTILE, 1):
+        known: dict[str, Any] = {"cells": (text, CUFE, text), "reason": text, "cufe": CUFE, "sent_cufe": CUFE}
+        said: dict[str, Any] = {
+            "message": text,
+            "note": text,
+            "dgi": text[:8],
+            "authorised_at": text[:64],
+            "decided_why": text,
+        }
+        state = State.NEEDS_SUPPORT if pos % 2 else State.CLOSED_BY_PERSON
+        place = Position(text[:31], pos + 1)
+        line = ResultLine(
+            pos=pos, position=place, state=state, decided_by=text, problems=(problem(text),), **known, **said
+        )
+        lines.append(replace(line, estado=4, http=200, sent_at=NOON))
+        event = EventLine(pos, NOON, pos, place, State.SENDING, state, Event.SUPPORT, CUFE, message=text, who=text)
+        events.append(replace(event, note=text))
+    batch = BatchInfo(
+        id="20261120-7f3a",
+        file=HOSTILE[0],
+        sha256="0" * 64,
+        env="sandbox",
+        sheet=HOSTILE[1],
+        rows=len(lines),
+        headings=(HOSTILE[0], "CUFE", HOSTILE[13]),
+        created=NOON,
+        issuers=HOSTILE[:5],
+        notes=HOSTILE,
+        approved_by=HOSTILE[3],
+    )
+    return summarise(batch, lines, events)
+
+
+def hostile_preview(folder: Path) -> Path:
+    rows = [
+        CheckedRow(pos, Position("Hoja1", pos + 1), (text, text), Verdict.REJECTED, problems=(problem(text),))
+        for pos, text in enumerate(HOSTILE, 1)
+    ]
+    batch = preview_batch(
+        file=HOSTILE[2], sha256="0" * 64, env="sandbox", sheet="Hoja1", rows=len(rows), headings=HOSTILE[:2], now=NOON
+    )
+    return publish_preview(batch, rows, folder, "lote")
+
+
+def problem(text: str) -> Problem:
+    return Problem("cufe-prefijo", "Hoja1!A2", text[:40], text[:80], f"El CUFE «{text[:80]}» no vale.")
+
+
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "results": lambda folder: publish(hostile_report(), folder, "lote"),
+    "preview": hostile_preview,
+}
+
+
+def assert_inert(path: Path) -> None:
+    """No formula, link, name or connection in any cell or part; every relationship stays inside of the file."""
+    with ZipFile(path) as archive:
+        for name in archive.namelist():
+            assert not name.startswith(("xl/externalLinks", "xl/connections", "xl/vbaProject", "xl/embeddings"))
+            if name.endswith(".rels"):
+                assert b"TargetMode" not in archive.read(name)
+    book = openpyxl.load_workbook(path)
+    assert not book.defined_names
+    for page in book.worksheets:
+        assert not page.data_validations.dataValidation
+        for line in page.iter_rows():
+            for cell in line:
+                assert cell.data_type in ("s", "n", "b", "d"), f"{page.title}!{cell.coordinate}: {cell.value!r}"
+                assert cell.hyperlink is None
+
+
+def first_column(path: Path) -> list[str]:
+    page = openpyxl.load_workbook(path)["Resultados"]
+    return [str(page.cell(line, 1).value) for line in range(2, page.max_row + 1)]
+
+
+def test_a_worksheet_whose_name_has_a_line_break_does_not_stop_the_results(tmp_path: Path) -> None:
+    """The results are written when everything was sent: they are never the place to find a name too odd."""
+    line = ResultLine(pos=1, position=Position("Hoja\n1", 2), cells=(CUFE,), state=State.WITHDRAWN, cufe=CUFE)
+    batch = preview_batch(
+        file="lote.xlsx", sha256="0" * 64, env="sandbox", sheet="Hoja\n1", rows=1, headings=("CUFE",), now=NOON
+    )
+    path = publish(summarise(replace(batch, id="20261120-7f3a"), [line], []), tmp_path, "lote")
+    assert openpyxl.load_workbook(path)["Resultados"]["B2"].value == "Hoja\n1, fila 2"
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_text_is_in_its_row_as_text(name: str, tmp_path: Path) -> None:
+    path = WRITERS[name](tmp_path)
+    assert_inert(path)
+    # A carriage return comes back as openpyxl's XML parser has it.
+    assert first_column(path) == [fit(visible(text)) for text in HOSTILE]
+
+
+def test_libreoffice_opens_them_and_shows_every_row_as_text(tmp_path: Path) -> None:
+    files = []
+    for name, write in WRITERS.items():
+        (tmp_path / "given").mkdir(exist_ok=True)
+        files.append(write(tmp_path).rename(tmp_path / "given" / f"{name}.xlsx"))
+    soffice("--convert-to", "xlsx", "--outdir", tmp_path / "opened", *files, home=tmp_path)
+    for given in files:
+        opened = tmp_path / "opened" / given.name
+        assert_inert(opened)
+        assert list(map(plain, first_column(opened))) == list(map(plain, first_column(given)))
+
+
+def plain(text: str) -> str:
+    """What is compared after LibreOffice had it: line ends are its own; openpyxl reads its _x005F_ as nothing."""
+    return "".join(text.split()).replace("x005F_", "")
+
+
+def test_the_csv_export_is_inert_even_where_formulas_are_evaluated(tmp_path: Path) -> None:
+    """Opened as a careless person would, "evaluate formulas" ticked; a CSV without our quotes shows what that does."""
+    export = publish_export(hostile_report(), tmp_path / "export.csv", write_csv)
+    raw = tmp_path / "raw.csv"
+    raw.write_text("\ufeffa;b\r\n=1+1;x\r\n", encoding="utf-8")
+    ticked = "CSV:59,34,76,1,,3082,false,true,false,false,false,0,true"
+    out = tmp_path / "opened"
+    soffice(f"--infilter={ticked}", "--convert-to", "xlsx", "--outdir", out, export, raw, home=tmp_path)
+    with pytest.raises(AssertionError, match=r"raw!A2: '=1\+1'"):
+        assert_inert(out / "raw.xlsx")
+    assert_inert(out / "export.xlsx")
+    page: Any = openpyxl.load_workbook(out / "export.xlsx").active
+    assert page.max_row == len(HOSTILE) + 1
+
+
+def test_every_cell_of_the_csv_export_begins_harmlessly(tmp_path: Path) -> None:
+    """ASVS 5.0 1.2.10: ``=``, ``+``, ``-``, ``@``, tab, carriage return and NUL never begin a text."""
+    export = publish_export(hostile_report(), tmp_path / "export.csv", write_csv)
+    text = export.read_bytes().decode("utf-8-sig")
+    records = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    assert len(records) == len(HOSTILE) + 1
+    assert {len(record) for record in records} == {len(records[0])}
+    texts = [cell for record in records for cell in record]
+    assert not [cell for cell in texts if cell[:1] in tuple("=+-@\t\r\n\x00") and cell]
+    first = [record[0].removeprefix("'") for record in records[1:]]
+    assert first == [visible(text).removeprefix("'") for text in HOSTILE]
+
+
+def test_the_json_lines_are_one_valid_object_for_each_row(tmp_path: Path) -> None:
+    export = publish_export(hostile_report(), tmp_path / "export.jsonl", write_jsonl)
+    content = export.read_bytes()
+    objects = [json.loads(line) for line in content.split(b"\n") if line]
+    assert [one["pos"] for one in objects] == list(range(1, len(HOSTILE) + 1))
+    assert [visible(one["original"][visible(HOSTILE[0])]) for one in objects] == list(map(visible, HOSTILE))
+    assert not [char for char in content.decode() if char != "\n" and visible(char) != char]
+
+
+def test_the_results_are_read_back_as_an_input(tmp_path: Path) -> None:
+    report = hostile_report()
+    with_reason = replace(report, headings=("CUFE de otro", "CUFE", "Motivo"))
+    sheet = read_sheet(publish(with_reason, tmp_path, "lote"))
+    assert list(sheet.text["reason"]) == [fit(visible(text)) for text in HOSTILE]

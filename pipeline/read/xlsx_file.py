@@ -48,6 +48,7 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
     parts = open_workbook(data, name, limits)
     tabs = tabs_of(parts)
     scans = {tab.name: _scan(parts, tab, limits) for tab in tabs}
+    origin = origin_of(parts)
     read = _reader(parts)
     pages = [_Page(tab, scans[tab.name], read(tab.name)) for tab in _candidates(tabs, sheet, include_hidden)]
     others = [tab for tab in tabs if not tab.visible and not scans[tab.name].empty]
@@ -55,8 +56,9 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
         pages, lambda: [_Page(tab, scans[tab.name], read(tab.name)) for tab in others], named=sheet is not None
     )
     left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
+    del read, pages  # the whole book as the reader keeps it: of a large one, several hundred megabytes
     table = _table(page, limits, _notes(page, left), include_hidden=include_hidden)
-    return replace(table, origin=origin_of(parts))
+    return replace(table, origin=origin)
 
 
 def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[list[Any]]:
@@ -230,10 +232,16 @@ def _kind_of_value(value: Cell) -> str | None:
 
 
 def _reader(parts: Parts) -> Callable[[str], list[list[Any]]]:
-    """A function from the name of a worksheet to its values. Whatever calamine dislikes is a damaged workbook."""
+    """A function from the name of a worksheet to its values. Whatever calamine dislikes is a damaged workbook.
+
+    Uses up ``parts``: calamine takes a copy of the container, and a large one should not be there three times.
+    """
     from python_calamine import CalamineWorkbook
 
-    book: Any = _guarded(lambda: CalamineWorkbook.from_filelike(parts.repacked()))
+    container = parts.repacked()
+    parts.by_name.clear()
+    book: Any = _guarded(lambda: CalamineWorkbook.from_filelike(container))
+    container.close()
     return lambda name: _guarded(lambda: book.get_sheet_by_name(name).to_python(skip_empty_area=False))
 
 

@@ -7,7 +7,7 @@ and gives it the container that the guard made instead of the file.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -49,16 +49,22 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
     tabs = tabs_of(parts)
     scans = {tab.name: _scan(parts, tab, limits) for tab in tabs}
     origin = origin_of(parts)
+    page = _page(parts, tabs, scans, sheet, include_hidden=include_hidden)
+    left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
+    table = _table(page, limits, _notes(page, left), include_hidden=include_hidden)
+    return replace(table, origin=origin)
+
+
+def _page(
+    parts: Parts, tabs: Sequence[Tab], scans: Mapping[str, Scan], sheet: str | None, *, include_hidden: bool
+) -> _Page:
+    """The worksheet to be taken. Nothing else of the book outlives this: of a large one, hundreds of megabytes."""
     read = _reader(parts)
     pages = [_Page(tab, scans[tab.name], read(tab.name)) for tab in _candidates(tabs, sheet, include_hidden)]
     others = [tab for tab in tabs if not tab.visible and not scans[tab.name].empty]
-    page = _choose(
+    return _choose(
         pages, lambda: [_Page(tab, scans[tab.name], read(tab.name)) for tab in others], named=sheet is not None
     )
-    left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
-    del read, pages  # the whole book as the reader keeps it: of a large one, several hundred megabytes
-    table = _table(page, limits, _notes(page, left), include_hidden=include_hidden)
-    return replace(table, origin=origin)
 
 
 def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[list[Any]]:

@@ -79,6 +79,7 @@ def checked(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str
         "held": counts.get(Verdict.HELD, 0),
         "late": plan.checked.late,
         "repaired": plan.checked.repaired,
+        "hidden": plan.sheet.hidden.count,
         "issuers": list(plan.issuers),
         "seconds_at_rate": round(plan.to_send / rate, 1),
         "problems": [

@@ -24,7 +24,7 @@ def test_check_shows_them_and_asks_nothing(place, file):
     assert place.anular("check", file).code == 3
     done = place.anular("check", file, "--include-hidden", "--json")
 
-    assert (done.code, done.data[0]["accepted"]) == (0, 4)
+    assert (done.code, done.data[0]["accepted"], done.data[0]["hidden"]) == (0, 4, 2)
     assert "Se incluyen 2 filas ocultas o filtradas: filas 3, 5." in done.words
 
 

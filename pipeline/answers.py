@@ -157,6 +157,8 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
     if plan.known is not None:
         facts.append(("Lote", f"{plan.known.id}, ya recibido: se continúa, no se repite ningún envío"))
         facts.append(("Por enviar", screen.thousands(plan.to_send)))
+        if plan.held:
+            facts.append(("Retenidas", f"{screen.thousands(len(plan.held))}, que usted aprueba con esta orden"))
     elif plan.checked is not None:
         facts.extend(_counted(plan))
     if plan.to_send:

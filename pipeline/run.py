@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.clock import Clock
 from pipeline.domain.lifecycle import State
-from pipeline.domain.records import BatchInfo, Cancellation, Finding, ResultLine, Tracked, Verdict
+from pipeline.domain.problems import problem
+from pipeline.domain.records import (
+    BatchInfo,
+    Cancellation,
+    CheckedRow,
+    Finding,
+    ResultLine,
+    Tracked,
+    Verdict,
+    Waiting,
+)
 from pipeline.domain.schedule import followed_enough
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
@@ -28,13 +38,17 @@ from pipeline.stop import Stop
 from pipeline.submit import SendRules, submit
 from pipeline.validate import Checked, Rules, check
 
+HELD_ON_ARRIVAL = "retenida-carpeta"
+"""The reason (``domain/problems.py``) of rows that the drop folder held back: a person's ``run`` releases them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done with one file, for the person who approves it (reliability.md P2).
 
     ``known`` is the batch that this very file became before; then ``checked`` is None and ``to_send`` counts the
-    rows that are still unsent. ``moment`` is when it was validated.
+    rows that are still unsent. ``moment`` is when it was validated. ``held`` are rows that the drop folder held back
+    and that this plan would release; ``to_send`` counts them as well.
     """
 
     sheet: Sheet
@@ -42,6 +56,7 @@ class Plan:
     to_send: int
     known: BatchInfo | None = None
     checked: Checked | None = None
+    held: tuple[Waiting, ...] = ()
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -72,26 +87,52 @@ Watch = Callable[[State | None, State, Finding], None]
 """Hears every durable move: from which state (None: sent just now), to which, and why."""
 
 
-def make_plan(sheet: Sheet, views: Views | None, rules: Rules, now: datetime, *, resume: bool = True) -> Plan:
-    """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew."""
+def make_plan(
+    sheet: Sheet, views: Views | None, rules: Rules, now: datetime, *, resume: bool = True, release: bool = True
+) -> Plan:
+    """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew; without
+    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them."""
     known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
-        return Plan(sheet, now, to_send=views.unsent(known.id), known=known)
+        held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
+        return Plan(sheet, now, to_send=views.unsent(known.id) + len(held), known=known, held=held)
     checked = check(sheet, rules, now, views.seen if views is not None else lambda _: {})
     return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked)
 
 
-def take_in(plan: Plan, store: Store, views: Views, *, env: str, who: str, folder: Path, hours: int) -> BatchInfo:
-    """Writes an approved file into the ledger, whole; for a known one makes what was proven unsent ready again."""
+def take_in(
+    plan: Plan, store: Store, views: Views, *, env: str, who: str, folder: Path, hours: int, note: str = ""
+) -> BatchInfo:
+    """Writes an approved file into the ledger, whole, with ``note`` among its notes; for a known one releases what was
+    held and makes what was proven unsent ready again."""
     if plan.known is not None:
+        if plan.held:
+            store.approve(plan.held, plan.moment, who=who)
         store.reopen(plan.known.id, plan.moment)
         return plan.known
     assert plan.checked is not None
     info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)
+    if note:
+        info = replace(info, notes=(*info.notes, note))
     store.intake(info, plan.checked.rows)
     taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
     assert taken is not None, "just written"
     return taken
+
+
+def hold(plan: Plan, why: str) -> Plan:
+    """The same new file with every row that could be sent held for a person; ``why`` stands beside each row."""
+    assert plan.checked is not None
+    rows = tuple(_held(row, why) if row.verdict is Verdict.ACCEPTED else row for row in plan.checked.rows)
+    counts = dict(plan.checked.counts)
+    counts[Verdict.HELD] = counts.get(Verdict.HELD, 0) + counts.get(Verdict.ACCEPTED, 0)
+    counts[Verdict.ACCEPTED] = 0
+    return replace(plan, to_send=0, checked=replace(plan.checked, rows=rows, counts=counts))
+
+
+def _held(row: CheckedRow, why: str) -> CheckedRow:
+    found = problem(HELD_ON_ARRIVAL, cell=str(row.position), column="", value="", why=why)
+    return replace(row, verdict=Verdict.HELD, problems=(*row.problems, found))
 
 
 def batch_info(

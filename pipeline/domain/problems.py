@@ -106,6 +106,10 @@ KINDS: dict[str, Kind] = {
         "No se envía. Use el registro con el que se hizo ese lote, o verifique la factura en el portal; "
         "si nunca se envió, borre la palabra de la columna «resultado».",
     ),
+    "retenida-carpeta": _row(
+        "Llegó por la carpeta vigilada y quedó retenida para que una persona la apruebe: {why}.",
+        "La aprueba «anular run» con este mismo archivo.",
+    ),
     # --- a row: reason and e-mail
     "motivo-vacio": _row("Falta el motivo de la anulación.", "Escriba entre 15 y 1000 caracteres."),
     "motivo-corto": _row("El motivo es demasiado corto: {count} de al menos 15 caracteres.", "Explíquelo un poco más."),

@@ -143,6 +143,16 @@ class Cancellation:
     preflight: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that was held on arrival and waits for a person: the handle on its attempt, its batch and ordinal."""
+
+    attempt: int
+    version: int
+    batch: str
+    pos: int
+
+
 class Source(Enum):
     """Which service an answer came from; the same state means different things (edoc-api.md 5)."""
 

@@ -23,7 +23,7 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.payload import payload_sha256
-from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict
+from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict, Waiting
 from pipeline.ledger import codec, reserve, tables
 from pipeline.ledger.chain import fingerprint
 from pipeline.ledger.deeds import append
@@ -162,6 +162,15 @@ class Store:
             self.apply(moves[start : start + _CHUNK])
         crashpoint("recover-done")
         return len(moves)
+
+    def approve(self, waiting: Sequence[Waiting], now: datetime, *, who: str) -> None:
+        """A person releases rows that were held on arrival: they may be sent; who and when stand in their events."""
+        moves = [
+            Move(one.attempt, one.version, one.batch, one.pos, State.HELD, Event.APPROVED, now, who=who)
+            for one in waiting
+        ]
+        for start in range(0, len(moves), _CHUNK):
+            self.apply(moves[start : start + _CHUNK])
 
     def keep_aside(self, moves: Sequence[Move]) -> None:
         """Outcomes that could not be committed go to the reserve journal. Where that fails too they are unknown."""

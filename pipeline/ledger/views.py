@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import FOLLOWED, MOVES, RETRIED, Event, State
@@ -24,6 +24,7 @@ from pipeline.domain.records import (
     Seen,
     Source,
     Tracked,
+    Waiting,
 )
 from pipeline.ledger import codec, tables
 from pipeline.ledger.decisions import CLOSED, decided
@@ -128,14 +129,43 @@ class Views:
 
     def cutoff(self, batch: str, first: int) -> int:
         """The position of the ``first``-th row that may be sent; always the same row, whatever was sent already."""
-        query = (
-            select(tables.row.c.pos)
-            .where(tables.row.c.batch == batch, tables.row.c.state == State.READY.value)
-            .order_by(tables.row.c.pos)
-            .limit(first)
+        row, attempt = tables.row, tables.attempt
+        released = exists().where(
+            attempt.c.batch == row.c.batch, attempt.c.pos == row.c.pos, attempt.c.state != State.HELD.value
         )
+        sendable = (row.c.state == State.READY.value) | ((row.c.state == State.HELD.value) & released)
+        query = select(row.c.pos).where(row.c.batch == batch, sendable).order_by(row.c.pos).limit(first)
         found = self._database.read(query)
         return found[-1].pos if found else 0
+
+    def waiting(self, batch: str, code: str) -> list[Waiting]:
+        """The rows of ``batch`` that were held on arrival for the reason ``code`` and that nobody has released."""
+        attempt = tables.attempt
+        query = (
+            tables.with_rows(attempt.c.id, attempt.c.v, attempt.c.pos, tables.row.c.remarks)
+            .where(attempt.c.batch == batch, attempt.c.state == State.HELD.value)
+            .order_by(attempt.c.pos)
+        )
+        return [
+            Waiting(line.id, line.v, batch, line.pos)
+            for line in self._database.read(query)
+            if any(problem.code == code for problem in codec.remarks_from_text(line.remarks)[0])
+        ]
+
+    def sent_for(self, who: str, since: datetime, *, besides: str = "") -> int:
+        """How many rows of batches approved by ``who`` (or by a name that begins so) were sent since, or are about to
+        be; ``besides`` is a batch that does not count. Batches of more than a week before are past every deadline."""
+        attempt, batch = tables.attempt, tables.batch
+        oldest = codec.to_text(since - timedelta(days=8))
+        counted = (attempt.c.sent_utc >= codec.to_text(since)) | (attempt.c.state == State.READY.value)
+        query = (
+            select(func.count())
+            .select_from(attempt)
+            .join(batch, batch.c.id == attempt.c.batch)
+            .where(batch.c.env == self._env, batch.c.approved_by.startswith(who, autoescape=True), counted)
+            .where(batch.c.created_utc >= oldest, batch.c.id != besides)
+        )
+        return int(self._database.read(query)[0][0])
 
     def followed(self, batches: Iterable[str] | None = None) -> list[Tracked]:
         """The rows that polling follows, and those returned (15) that have not had their one query."""

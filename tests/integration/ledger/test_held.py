@@ -1,0 +1,75 @@
+"""Rows that the drop folder held back: in the ledger, not sent, released by a person and by nobody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.problems import problem
+from pipeline.domain.records import Verdict
+from pipeline.ledger.verify import examine
+from pipeline.run import HELD_ON_ARRIVAL
+
+
+@pytest.fixture
+def held(row):
+    """Makes a row that waits for a person for the reason ``code``."""
+
+    def make(pos, code=HELD_ON_ARRIVAL, **words):
+        found = problem(code, cell="Hoja1", column="", value="retenida-carpeta", **({"why": "…"} | words))
+        return row(pos, Verdict.HELD, problems=(found,))
+
+    return make
+
+
+def test_a_held_row_is_neither_ready_nor_unsent(book, held):
+    info = book.take([held(1), held(2)])
+    assert (book.views.ready(info.id), book.views.unsent(info.id)) == ([], 0)
+    assert book.views.counts(info.id) == {"RETENIDA": 2}
+
+
+def test_a_person_releases_what_was_held_on_arrival_and_nothing_else(book, row, held):
+    info = book.take([row(1), held(2), held(3, "sin-constancia", word="retenida-carpeta")])
+    waiting = book.views.waiting(info.id, HELD_ON_ARRIVAL)
+    assert [one.pos for one in waiting] == [2]
+    book.store.approve(waiting, book.now, who="Ana Ruiz")
+    assert [one.pos for one in book.views.ready(info.id)] == [1, 2]
+    assert book.views.waiting(info.id, HELD_ON_ARRIVAL) == []
+    assert book.views.counts(info.id) == {"NO ENVIADA": 2, "RETENIDA": 1}
+
+
+def test_the_log_says_who_released_it_and_the_ledger_stays_whole(book, held):
+    info = book.take([held(1)])
+    book.store.approve(book.views.waiting(info.id, HELD_ON_ARRIVAL), book.now, who="Ana Ruiz")
+    (told,) = [line for line in book.views.events(info) if line.event is Event.APPROVED]
+    assert (told.source, told.target, told.who) == (State.HELD, State.READY, "Ana Ruiz")
+    assert examine(book.database).faults == []
+
+
+def test_the_first_rows_of_a_released_batch_are_counted_among_what_was_released(book, held):
+    info = book.take([held(1, "sin-constancia", word="x"), held(2), held(3)])
+    assert book.views.cutoff(info.id, 1) == 0
+    book.store.approve(book.views.waiting(info.id, HELD_ON_ARRIVAL), book.now, who="Ana Ruiz")
+    before = book.views.cutoff(info.id, 1)
+    book.send(book.views.ready(info.id)[0], Event.CANCELLED)
+    assert before == book.views.cutoff(info.id, 1) == 2
+
+
+def test_what_the_folder_sends_in_a_day_is_counted_across_its_batches_and_no_others(book, row, held):
+    def take(name, who, rows):
+        book.store.intake(replace(base, id=f"20261120-{name}", sha256=name * 64, approved_by=who, rows=len(rows)), rows)
+
+    base = book.take([row(1)])
+    take("b", "carpeta vigilada (root)", [row(2), row(3), held(4), row(5, Verdict.REJECTED)])
+    take("c", "carpeta vigilada (root)", [row(6)])
+    book.send(book.views.ready("20261120-b")[0], Event.CANCELLED)
+    count = book.views.sent_for
+    day = book.now - timedelta(hours=24)
+
+    assert count("carpeta vigilada", day) == 3
+    assert count("carpeta vigilada", day, besides="20261120-c") == 2
+    assert count("carpeta vigilada", book.now + timedelta(seconds=1)) == 2, "what is ready counts as if it were sent"
+    assert count("carpeta_vigilada", day) == 0

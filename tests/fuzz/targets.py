@@ -15,11 +15,12 @@ from unicodedata import category
 
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import Event
-from pipeline.domain.problems import KINDS
+from pipeline.domain.problems import KINDS, refused
 from pipeline.domain.records import Source
 from pipeline.domain.states import EDOC_STATES, QueryDescribes
 from pipeline.edoc.limiter import http_date, pause_after
 from pipeline.edoc.wire import NotUnderstood, read_answer, read_token
+from pipeline.read.answer import Nonsense, told, told_refusal, understood
 from pipeline.read.csv_file import read_csv
 from pipeline.read.guard import open_workbook
 from pipeline.read.limits import Limits
@@ -76,6 +77,28 @@ def xlsx_agree(data: bytes) -> None:
             same_workbook(data, table)
         except NoOracle:
             return
+
+
+def child(data: bytes) -> None:
+    """What the reading process says is nonsense, a refusal, or a table that says the same when told again."""
+    try:
+        table = understood(data.splitlines(keepends=True), LIMITS)
+    except Nonsense:
+        return
+    except InputRefused as error:
+        _known(error)
+        return
+    _plain(table)
+    assert {len(row) for row in table.rows} == {table.header.width}
+    assert understood(told(table), LIMITS) == table
+
+
+def said_by_child() -> list[bytes]:
+    """What the reading process says of the seeds of the readers, and of a file that is refused."""
+    tables = [read_csv(data, LIMITS) for data in seeds.csv_files()[:4]]
+    tables += [table for data in seeds.workbooks() if (table := _workbook(data)) is not None]
+    refusal = told_refusal(refused("xlsx-danado", where="Hoja1"))
+    return [*(b"".join(told(table)) for table in tables), refusal]
 
 
 def answer(data: bytes) -> None:
@@ -139,8 +162,12 @@ def _plain(table: Table) -> None:
     assert table.lines[0] > table.header.line
 
 
-def _in_words(error: InputRefused) -> None:
+def _known(error: InputRefused) -> None:
     assert error.code in KINDS
+
+
+def _in_words(error: InputRefused) -> None:
+    _known(error)
     assert "{" not in error.sentence.partition("«")[0]
     assert error.sentence.strip()
 
@@ -173,6 +200,7 @@ TARGETS: dict[str, Target] = {
     ),
     "xlsx": Target(xlsx, seeds.workbooks, mutate_workbook, _READ, 65_536),
     "xlsx-agree": Target(xlsx_agree, seeds.workbooks, mutate_workbook, _READ, 65_536),
+    "child": Target(child, said_by_child, mutate_text, ("pipeline/read/answer.py",), 16_384),
     "answer": Target(answer, seeds.answers, mutate_text, ("pipeline/edoc/wire.py", "pipeline/domain/states.py")),
     "retry-after": Target(retry_after, seeds.waits, mutate_text, ("pipeline/edoc/limiter.py",), 512),
     "token": Target(token, seeds.tokens, mutate_text, ("pipeline/edoc/wire.py",)),

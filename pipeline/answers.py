@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline import screen
 from pipeline.domain import outcomes
-from pipeline.domain.deadline import Window
+from pipeline.domain.deadline import PANAMA, Window
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
@@ -17,6 +17,7 @@ from pipeline.evidence.check import Pack
 from pipeline.ledger.verify import Examination
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
+from pipeline.report.words import lineage
 from pipeline.run import Plan, Previewed, Written
 from pipeline.settings import ENV_WORDS, Settings
 
@@ -154,6 +155,7 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
     ]
     if plan.sheet.sheet is not None:
         facts.insert(1, ("Hoja", plan.sheet.sheet))
+    facts.extend(lineage(plan.sheet.corrects, known=plan.parent_known))
     if plan.known is not None:
         facts.append(("Lote", f"{plan.known.id}, ya recibido: se continúa, no se repite ningún envío"))
         facts.append(("Por enviar", screen.thousands(plan.to_send)))
@@ -224,8 +226,20 @@ def batch_counts(info: BatchInfo) -> dict[str, Any]:
     }
 
 
+def status_facts(info: BatchInfo) -> list[tuple[str, str]]:
+    """How ``status`` shows a batch beside its counts."""
+    return [
+        ("Archivo", info.file),
+        ("Ambiente", info.env),
+        ("Recibido", f"{info.created.astimezone(PANAMA):%d/%m/%Y %H:%M}"),
+        ("Filas", str(info.rows)),
+        *lineage(info.corrects, info.corrected_in, known=info.corrects_known),
+    ]
+
+
 def _head(info: BatchInfo) -> dict[str, Any]:
-    return {"batch": info.id, "file": info.file, "sha256": info.sha256, "env": info.env, "rows": info.rows}
+    head = {"batch": info.id, "file": info.file, "sha256": info.sha256, "env": info.env, "rows": info.rows}
+    return {**head, "corrects": info.corrects, "corrected_in": list(info.corrected_in)}
 
 
 _PERSON = frozenset(Outcome) - outcomes.DONE - {Outcome.PENDING, Outcome.UNKNOWN, Outcome.DUPLICATE}

@@ -319,16 +319,7 @@ def status(
     if not infos:
         talk.out.print(f"El registro no tiene lotes del ambiente {settings.env}.")
     for info in infos:
-        screen.facts(
-            talk.out,
-            f"Lote {info.id}",
-            [
-                ("Archivo", info.file),
-                ("Ambiente", info.env),
-                ("Recibido", _local(info.created)),
-                ("Filas", str(info.rows)),
-            ],
-        )
+        screen.facts(talk.out, f"Lote {info.id}", answers.status_facts(info))
         screen.counts(talk.out, "Resultados", answers.ordered(info.counts))
     return 0
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.clock import Clock
+from pipeline.domain.grouping import believed
 from pipeline.domain.lifecycle import State
 from pipeline.domain.problems import problem
 from pipeline.domain.records import (
@@ -48,7 +49,8 @@ class Plan:
 
     ``known`` is the batch that this very file became before; then ``checked`` is None and ``to_send`` counts the
     rows that are still unsent. ``moment`` is when it was validated. ``held`` are rows that the drop folder held back
-    and that this plan would release; ``to_send`` counts them as well.
+    and that this plan would release; ``to_send`` counts them as well. ``parent_known``: the ledger holds the batch that
+    this file corrects.
     """
 
     sheet: Sheet
@@ -57,6 +59,7 @@ class Plan:
     known: BatchInfo | None = None
     checked: Checked | None = None
     held: tuple[Waiting, ...] = ()
+    parent_known: bool = False
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -95,9 +98,18 @@ def make_plan(
     known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
         held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
-        return Plan(sheet, now, to_send=views.unsent(known.id) + len(held), known=known, held=held)
+        return Plan(
+            sheet,
+            now,
+            to_send=views.unsent(known.id) + len(held),
+            known=known,
+            held=held,
+            parent_known=known.corrects_known,
+        )
+    ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
+    sheet = replace(sheet, earlier=believed(sheet.earlier, known=ours))
     checked = check(sheet, rules, now, views.seen if views is not None else lambda _: {})
-    return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked)
+    return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked, parent_known=parent)
 
 
 def take_in(
@@ -153,6 +165,7 @@ def batch_info(
         notes=sheet.notes,
         deadline_hours=hours,
         folder=str(folder),
+        corrects=sheet.corrects or None,
     )
 
 
@@ -234,6 +247,7 @@ def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Previewe
         notes=plan.sheet.notes,
         deadline_hours=hours,
     )
+    info = replace(info, corrects=plan.sheet.corrects or None, corrects_known=plan.parent_known)
     lines, stem = lines_of(plan.checked.rows), Path(plan.sheet.name).stem
     workbook = publish(summarise(info, lines, ()), folder, stem)
     fixes = corrections_of(info, lines)

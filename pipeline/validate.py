@@ -306,9 +306,10 @@ class _Checker:
 
     def _explain(self, draft: _Draft, ruling: Ruling, members: Sequence[_Draft]) -> None:
         """The words for a ruling that keeps the row from being sent; a duplicate is told by its leader."""
-        if ruling.basis is Basis.NO_TRACE:
+        if ruling.word:
             where = Position(self._sheet.sheet, draft.line)
-            found = problem("sin-constancia", cell=str(where), column="resultado", value=ruling.word, word=ruling.word)
+            code = "apartada-antes" if ruling.basis is Basis.SET_ASIDE else "sin-constancia"
+            found = problem(code, cell=str(where), column="resultado", value=ruling.word, word=ruling.word)
             draft.problems += (found,)
         elif ruling.verdict is Verdict.CONFLICT and ruling.leader is not None:
             words = {"batch": str(ruling.leader.batch), "place": str(ruling.leader.position)}

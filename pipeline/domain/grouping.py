@@ -2,7 +2,8 @@
 
 Same CUFE, reason and e-mail: the first row leads and the others are duplicates of it. Another reason or e-mail:
 nobody can tell which was meant, so none of them is sent. What the ledger already holds comes before the file. And
-what an earlier results workbook says happened, while this ledger holds no trace of it, waits for a person.
+what an earlier results workbook says happened, while this ledger holds no trace of it, waits for a person; so does a
+row that was set aside there, because it is in another batch or because a person took it back (decision 0031).
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Leader, Position, Seen, Verdict
 
-NEVER_SENT = frozenset(
-    {Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.WITHDRAWN.value, Outcome.NOT_SENT.value}
-)
+NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.NOT_SENT.value})
 """Earlier outcomes that prove nothing was sent: such rows may be taken again."""
+
+SET_ASIDE = frozenset({Outcome.CONFLICT.value, Outcome.WITHDRAWN.value})
+"""Earlier outcomes of rows that were not sent for a reason that stands elsewhere: another batch, or a person."""
 
 
 class Basis(Enum):
@@ -28,6 +30,7 @@ class Basis(Enum):
     FILE = "file"
     LEDGER = "ledger"
     NO_TRACE = "no trace"
+    SET_ASIDE = "set aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What becomes of an entry, and why; ``word`` is the earlier outcome that lacks a trace."""
+    """What becomes of an entry, and why; ``word`` is the earlier outcome that makes it wait for a person."""
 
     verdict: Verdict
     basis: Basis
@@ -65,16 +68,17 @@ def rule(entries: Sequence[Entry], seen: Mapping[str, Seen]) -> list[Ruling]:
         leader = Leader(known.batch, known.pos, known.position)
         same = payload_sha256(first.cufe, first.reason, first.email) == known.payload_sha256
         return [Ruling(Verdict.DUPLICATE if same else Verdict.CONFLICT, Basis.LEDGER, leader)] * len(entries)
-    word = _without_trace(entries)
-    head = Ruling(Verdict.HELD, Basis.NO_TRACE, word=word) if word else ALONE
+    word = _against(entries)
+    basis = Basis.SET_ASIDE if word.upper() in SET_ASIDE else Basis.NO_TRACE
+    head = Ruling(Verdict.HELD, basis, word=word) if word else ALONE
     if len(entries) == 1:
         return [head]
     mirror = Ruling(Verdict.DUPLICATE, Basis.FILE, Leader(None, first.pos, first.position))
     return [head, *[mirror] * (len(entries) - 1)]
 
 
-def _without_trace(entries: Sequence[Entry]) -> str:
-    """The first earlier outcome that means something may have been sent; empty when none does.
+def _against(entries: Sequence[Entry]) -> str:
+    """The first earlier outcome that speaks against sending; empty when none does.
 
     ``DUPLICADA`` mirrors another row: beside that row it says nothing of its own, alone it may mirror a sent one.
     """
@@ -85,3 +89,18 @@ def _without_trace(entries: Sequence[Entry]) -> str:
         if word and word.upper() not in NEVER_SENT:
             return word
     return ""
+
+
+def believed(earlier: Mapping[int, str], *, known: bool) -> dict[int, str]:
+    """What of an earlier results workbook's words, by row, still has to be heeded.
+
+    Where the ledger holds that very batch (``known``) it knows better why a row was in conflict, and what is no word of
+    ours was typed there by somebody: neither counts. What says that a row was sent, or taken back, always does: a
+    ledger that was restored from a copy may know less than the workbook.
+    """
+    if not known:
+        return dict(earlier)
+    return {row: word for row, word in earlier.items() if " ".join(word.split()).upper() in _HEEDED}
+
+
+_HEEDED = frozenset(word.value.upper() for word in Outcome) - {Outcome.CONFLICT.value}

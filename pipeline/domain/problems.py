@@ -106,6 +106,12 @@ KINDS: dict[str, Kind] = {
         "No se envía. Use el registro con el que se hizo ese lote, o verifique la factura en el portal; "
         "si nunca se envió, borre la palabra de la columna «resultado».",
     ),
+    "apartada-antes": _row(
+        "Este libro dice «{word}» para el CUFE: la fila se apartó antes de enviarla, porque está en otro lote o porque "
+        "alguien la retiró.",
+        "No se envía. Compruebe por qué se apartó; si de verdad debe anularse, borre la palabra de la columna "
+        "«resultado» y cárguela otra vez.",
+    ),
     "retenida-carpeta": _row(
         "Llegó por la carpeta vigilada y quedó retenida para que una persona la apruebe: {why}.",
         "La aprueba «anular run» con este mismo archivo.",

@@ -271,7 +271,9 @@ class EventLine:
 class BatchInfo:
     """A batch as the ledger knows it. Times are aware UTC, ``started``/``ended`` first and last event.
 
-    ``folder`` is where its results workbook is written; ``counts`` rows by outcome word.
+    ``folder`` is where its results workbook is written; ``counts`` rows by outcome word. ``corrects`` is the batch
+    whose corrections workbook it came from (``corrects_known``: this ledger holds that one), ``corrected_in`` the
+    batches that came from its own.
     """
 
     id: str
@@ -290,3 +292,6 @@ class BatchInfo:
     deadline_hours: int = 182
     folder: str = ""
     counts: dict[str, int] = field(default_factory=dict)
+    corrects: str | None = None
+    corrects_known: bool = False
+    corrected_in: tuple[str, ...] = ()

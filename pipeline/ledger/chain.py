@@ -78,7 +78,10 @@ _ROW = (
 
 def fingerprint(head: Mapping[str, Any], row: Mapping[str, Any]) -> bytes:
     """SHA-256 over an input row and the head of its batch. Kept as the body of the row's first event, so that the
-    chain holds what was approved as well as what happened."""
+    chain holds what was approved as well as what happened. The batch that is corrected counts where there is one, so
+    that rows of before are told by the same hash."""
     values = [*(head[name] for name in _HEAD), *(row[name] for name in _ROW)]
+    if head.get("corrects"):
+        values.append(head["corrects"])
     text = json.dumps(values, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).digest()

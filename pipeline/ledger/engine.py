@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnotherRun, Bug, StorageTrouble, WrongUsage
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 BUSY_MS = 10_000
 _TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
 """What a disk or SQLite may say; the last one is how the driver meets damaged text."""

@@ -418,6 +418,7 @@ def _batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
         "deadline_hours": info.deadline_hours,
         "created_utc": codec.to_text(info.created),
         "approved_by": info.approved_by or "",
+        "corrects": info.corrects,
     }
 
 

@@ -79,7 +79,9 @@ batch = Table(
     Column("deadline_hours", Integer, nullable=False),
     Column("created_utc", String(32), nullable=False),
     Column("approved_by", Text, nullable=False),
+    Column("corrects", String(32)),  # the batch whose corrections workbook this was; perhaps of another ledger
     Index("one_batch_per_file", "env", "sha256", "sheet", unique=True),
+    Index("ix_batch_corrects", "corrects"),
 )
 
 row = Table(

@@ -63,6 +63,11 @@ class Views:
         """Whether there is a batch with this very id, in whatever environment."""
         return bool(self._database.read(select(tables.batch.c.id).where(tables.batch.c.id == batch)))
 
+    def has(self, batch_id: str) -> bool:
+        """Whether this ledger holds the batch with this very id."""
+        query = select(tables.batch.c.id).where(tables.batch.c.env == self._env, tables.batch.c.id == batch_id)
+        return bool(batch_id and self._database.read(query))
+
     def batches(self) -> list[BatchInfo]:
         """All batches, newest first, with their counts by outcome word."""
         query = select(tables.batch).where(tables.batch.c.env == self._env)
@@ -268,7 +273,15 @@ class Views:
             notes=tuple(json.loads(line.notes)),
             deadline_hours=line.deadline_hours,
             counts=self.counts(line.id),
+            corrects=line.corrects,
+            corrects_known=self.has(line.corrects or ""),
+            corrected_in=self._corrected_in(line.id),
         )
+
+    def _corrected_in(self, batch: str) -> tuple[str, ...]:
+        head = tables.batch.c
+        query = select(head.id).where(head.env == self._env, head.corrects == batch)
+        return tuple(line.id for line in self._database.read(query.order_by(head.created_utc, head.id)))
 
     def _moment(self, batch: str, order: Any) -> datetime | None:
         """When the first event of ``batch`` in this order happened: two looks at an index, however long the log is."""

@@ -25,6 +25,7 @@ from pipeline.report.words import (
     TONES,
     banner,
     count,
+    lineage,
     thousands,
 )
 
@@ -149,6 +150,7 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
         (FACT_HASH, batch.sha256),
         ("Hoja", batch.sheet or ""),
         (FACT_BATCH, "" if preview else batch.id),
+        *lineage(batch.corrects, batch.corrected_in, known=batch.corrects_known),
         (FACT_ENV, batch.env),
         ("Emisores (RUC)", ", ".join(batch.issuers)),
         ("Aprobado por", batch.approved_by or ""),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.report.model import Banner, Tone
@@ -138,3 +140,13 @@ def count(number: int, one: str, many: str) -> str:
 def thousands(number: int) -> str:
     """``1,234``: thousands as Panama writes them."""
     return f"{number:,}"
+
+
+def lineage(corrects: str | None, corrected_in: Sequence[str] = (), *, known: bool) -> list[tuple[str, str]]:
+    """Which batch this one corrects, and where it was corrected itself; ``known``: this ledger holds the former."""
+    told = []
+    if corrects:
+        told.append(("Corrige el lote", corrects if known else f"{corrects} (no consta en este registro)"))
+    if corrected_in:
+        told.append(("Corregido en el lote", ", ".join(corrected_in)))
+    return told

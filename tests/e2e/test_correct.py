@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from openpyxl import load_workbook
@@ -53,7 +54,7 @@ def test_check_of_a_good_file_writes_none(place):
 
 def test_rejected_corrected_and_loaded_each_row_is_sent_once(place, cufe):
     first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
-    fixed = correct(first["corrections"], C2="x", D2=cufe(2), E3=REASON)
+    fixed = correct(first["corrections"], D2=cufe(2), E3=REASON)
     second = place.anular("run", fixed, "--yes", "--json").data[0]
     again = place.anular("run", fixed, place.folder / "lote.xlsx", "--yes", "--json")
 
@@ -84,3 +85,59 @@ def test_a_report_does_not_write_over_what_somebody_corrected(place, cufe):
 
     assert done.data["corrections"] == str(path)
     assert path.read_bytes() == before
+
+
+def corrected_batch(place, cufe):
+    """The first batch, and the one that came from its corrections workbook."""
+    first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
+    fixed = correct(first["corrections"], D2=cufe(2))
+    return first, place.anular("run", fixed, "--yes", "--json"), fixed
+
+
+def facts(path):
+    rows = load_workbook(path)["Resumen"].iter_rows(values_only=True)
+    return {row[1]: row[4] for row in rows if row[1] and row[4]}
+
+
+def test_the_two_batches_know_of_each_other(place, cufe):
+    first, done, _ = corrected_batch(place, cufe)
+    second = done.data[0]
+    listed = {one["batch"]: one for one in place.anular("status", "--json").data}
+    words = place.anular("status").words
+    again = place.anular("report", first["batch"], "--json").data
+
+    assert (second["corrects"], second["corrected_in"]) == (first["batch"], [])
+    assert (first["corrects"], again["corrected_in"]) == (None, [second["batch"]])
+    assert listed[first["batch"]]["corrected_in"] == [second["batch"]]
+    assert listed[second["batch"]]["corrects"] == first["batch"]
+    assert re.search(rf"Corrige el lote +{first['batch']}", done.err)
+    assert re.search(rf"Corregido en el lote +{second['batch']}", words)
+    assert facts(second["workbook"])["Corrige el lote"] == first["batch"]
+    assert facts(again["workbook"])["Corregido en el lote"] == second["batch"]
+    assert place.anular("verify").code == 0
+
+
+def test_a_batch_that_this_ledger_does_not_know_is_shown_as_such(place, cufe):
+    first, _, fixed = corrected_batch(place, cufe)
+    other = {"ANULAR_LEDGER": f"sqlite:///{place.folder / 'otro' / 'registro.db'}"}
+    copy = Path(fixed).with_name("en otro equipo.xlsx")
+    copy.write_bytes(fixed.read_bytes())
+    done = place.anular("run", copy, "--yes", "--json", "--no-poll", **other)
+
+    assert done.code in (0, 1)
+    assert done.data[0]["corrects"] == first["batch"]
+    assert facts(done.data[0]["workbook"])["Corrige el lote"] == f"{first['batch']} (no consta en este registro)"
+
+
+def test_a_row_that_was_sent_is_not_sent_again_by_any_correction(place, cufe):
+    """Somebody adds to the corrections what the first batch cancelled already, and loads it under two names."""
+    first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
+    fixed = correct(first["corrections"], D2=cufe(2), B5=9, D5=cufe(1), E5=REASON)
+    twice = correct(fixed, "otra vez.xlsx", F2=99)
+    done = place.anular("run", fixed, twice, "--yes", "--json")
+
+    assert place.posts() == {cufe(1): 1, cufe(2): 1}
+    assert [batch["outcomes"] for batch in done.data] == [
+        {"ANULADA": 1, "RECHAZADA": 2, "DUPLICADA": 1},
+        {"RECHAZADA": 2, "DUPLICADA": 2},
+    ]

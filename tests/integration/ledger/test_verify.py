@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source, Verdict
-from pipeline.ledger import verify
+from pipeline.ledger import tables, verify
+from pipeline.ledger.chain import fingerprint
 from pipeline.ledger.engine import open_as_it_is, open_ledger, sqlite_path
 
 
@@ -263,3 +266,26 @@ def test_a_batch_whose_head_is_gone_leaves_rows_without_one(lived):
     tamper(lived, "DELETE FROM batch")
 
     assert ("row", None) in found(lived)
+
+
+def test_the_batch_that_a_batch_corrects_is_held_by_the_chain(book, row):
+    info = replace(book.take([row(1)]), id="20261121-otro", sha256="b" * 64, corrects="20261120-lote")
+    book.store.intake(info, [row(1, cufe=f"FE{9:064d}")])
+    assert found(book) == []
+    assert book.views.batch("20261121-otro").corrects_known
+    assert book.views.batch("20261120-lote").corrected_in == ("20261121-otro",)
+
+    tamper(book, "UPDATE batch SET corrects=NULL WHERE id='20261121-otro'")
+    assert found(book) == [("row", None)]
+    tamper(book, "UPDATE batch SET corrects='20261120-lote'")
+    assert found(book) == [("row", None)]
+
+
+def test_rows_of_before_the_lineage_are_told_by_the_same_hash(book, row):
+    info = book.take([row(1)])
+    with book.database.write() as connection:
+        line = connection.execute(select(tables.row)).one()._mapping
+        head = dict(connection.execute(select(tables.batch)).one()._mapping)
+    assert head.pop("corrects") is info.corrects is None
+    assert fingerprint(head, line) == fingerprint({**head, "corrects": None}, line)
+    assert fingerprint(head, line) != fingerprint({**head, "corrects": info.id}, line)

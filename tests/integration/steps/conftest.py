@@ -146,3 +146,9 @@ def scene(book, world, provider, virtually, row):
 def say():
     """``say(estado, status=200, **fields)``: an answer of the provider."""
     return answer
+
+
+@pytest.fixture
+def make_code():
+    """A valid code by its number."""
+    return valid_cufe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.domain.grouping import Basis, Entry, rule
+from pipeline.domain.grouping import Basis, Entry, believed, rule
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.payload import payload_sha256
@@ -52,15 +52,31 @@ def test_what_the_ledger_holds_with_another_payload_is_a_conflict_with_it() -> N
     assert (ruling.verdict, ruling.basis) == (Verdict.CONFLICT, Basis.LEDGER)
 
 
-NOT_A_TRACE = {Outcome.REJECTED, Outcome.CONFLICT, Outcome.WITHDRAWN, Outcome.NOT_SENT}
+NOT_A_TRACE = {Outcome.REJECTED, Outcome.NOT_SENT}
+ASIDE = {Outcome.CONFLICT, Outcome.WITHDRAWN}
 
 
-@pytest.mark.parametrize("word", [one.value for one in Outcome if one not in NOT_A_TRACE])
+@pytest.mark.parametrize("word", [one.value for one in Outcome if one not in NOT_A_TRACE | ASIDE])
 def test_an_earlier_outcome_that_the_ledger_does_not_know_waits_for_a_person(word: str) -> None:
     (ruling,) = rule([entry(1, earlier=word)], {})
     assert (ruling.verdict, ruling.basis, ruling.word) == (Verdict.HELD, Basis.NO_TRACE, word)
     (ruling,) = rule([entry(1, earlier=word)], known())
     assert ruling.verdict is Verdict.DUPLICATE
+
+
+@pytest.mark.parametrize("word", [*sorted(one.value for one in ASIDE), "conflicto", " Retirada "])
+def test_a_row_that_was_set_aside_before_waits_for_a_person(word: str) -> None:
+    """Its CUFE may be in another batch, or somebody took it back: nobody decided to send it now."""
+    (ruling,) = rule([entry(1, earlier=word)], {})
+    assert (ruling.verdict, ruling.basis) == (Verdict.HELD, Basis.SET_ASIDE)
+    assert rule([entry(1, earlier=word)], known())[0].verdict is Verdict.DUPLICATE
+
+
+def test_in_the_ledger_that_made_the_workbook_only_words_about_sending_and_taking_back_are_heeded() -> None:
+    words = {n: one.value for n, one in enumerate(Outcome)} | {90: "ya lo corregí", 91: " resultado  desconocido "}
+    kept = believed(words, known=True)
+    assert {words[n] for n in words.keys() - kept.keys()} == {Outcome.CONFLICT.value, "ya lo corregí"}
+    assert believed(words, known=False) == words
 
 
 @pytest.mark.parametrize("word", ["", *sorted(one.value for one in NOT_A_TRACE), "rechazada", " NO  ENVIADA "])

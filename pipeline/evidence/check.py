@@ -130,7 +130,7 @@ def _parsed(found: Pack, parts: Mapping[str, bytes], name: str, read: Callable[[
 
 def _head(text: bytes) -> dict[str, Any]:
     head: dict[str, Any] = json.loads(text)
-    if tuple(head) != m.HEAD_KEYS or type(head["n_rows"]) is not int:
+    if tuple(head) != m.head_keys(head) or type(head["n_rows"]) is not int:
         raise ValueError("keys")
     return {**head, "headings": tuple(str(heading) for heading in json.loads(head["headings"]))}
 

@@ -34,9 +34,15 @@ EVENT_KEYS: tuple[str, ...] = (
 )
 
 
+def head_keys(head: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of this ``lote.json``: a batch that corrects another names it in ``corrects``, the others have no such
+    key."""
+    return (*HEAD_KEYS, "corrects") if head.get("corrects") else HEAD_KEYS
+
+
 def head_text(head: Mapping[str, Any]) -> bytes:
     """``lote.json``: what was approved, by whom. The folder of the results is this machine's business and left out."""
-    return (json.dumps({key: head[key] for key in HEAD_KEYS}, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps({key: head[key] for key in head_keys(head)}, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def row_line(row: Mapping[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -192,6 +193,21 @@ def test_a_head_that_says_something_else_is_found(pack, repack, unzipped, key):
     changed = signed({**parts, m.HEAD: m.head_text(head)})
 
     assert "row" in {code for code, _ in codes(repack(pack, changed))}
+
+
+def test_the_batch_that_is_corrected_is_named_and_a_false_name_is_found(case, row, repack, unzipped):
+    info = replace(case.info, id="20261121-corregido", sha256="d" * 64, rows=1, corrects=case.info.id)
+    case.book.store.intake(info, [replace(row(81), pos=1)])
+    pack = replace(case, info=info).pack()
+    parts = unzipped(pack)
+    head = json.loads(parts[m.HEAD])
+
+    assert check_file(pack).faults == []
+    assert head["corrects"] == case.info.id
+    assert check_file(case.pack()).faults == []  # «Corregido en el lote …» stands in its workbook now
+    for other in ("20261120-otro", None):
+        changed = signed({**parts, m.HEAD: m.head_text({**head, "corrects": other})})
+        assert ("row", m.ROWS) in codes(repack(pack, changed))
 
 
 @pytest.mark.parametrize("word", [b"RESULTADO DESCONOCIDO", b"DEVUELTA", b"NO ENVIADA", b"SIGUE AUTORIZADA", b"0600"])

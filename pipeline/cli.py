@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline import screen
 from pipeline.bug import internal
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, WrongUsage
 from pipeline.domain.visible import escaped_json
@@ -98,32 +96,41 @@ def run_command(arguments: Sequence[str]) -> int:
         trouble = unheard(out, "Lo hecho quedó registrado: vea «anular status» y los libros de resultados.")
         if trouble is None or isinstance(out.lost, BrokenPipeError) or code not in (0, 1, 4):
             return code  # whoever stopped reading knows it; an earlier trouble says more
-        screen.say_error(screen.console(stderr=True), trouble)
+        _say(trouble)
         return trouble.exit_code
 
 
 def _ended(arguments: Sequence[str]) -> int:
     """The exit code of one command; what went wrong is told on standard error."""
-    errors = screen.console(stderr=True)
     try:
         return int(app(list(arguments), prog_name="anular", standalone_mode=False) or 0)
     except AnularError as error:
-        screen.say_error(errors, error)
+        _say(error)
         return error.exit_code
     except typer.TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             return 2
+        from pipeline import screen
+
+        errors = screen.console(stderr=True)
         errors.print(f"✗ {usage_error(error, [c.name or '' for c in app.registered_commands])}", markup=False)
         errors.print("Vea la ayuda con --help.", style="dim")
         return 2
     except typer.Exit as end:
         return end.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        screen.say_error(errors, Interrupted())
+        _say(Interrupted())
         return Interrupted.exit_code
     except Exception as error:
-        screen.say_error(errors, internal(error))
+        _say(internal(error))
         return 5
+
+
+def _say(error: AnularError) -> None:
+    """On standard error. What draws on a terminal takes as long to import as all the rest, so help does without."""
+    from pipeline import screen
+
+    screen.say_error(screen.console(stderr=True), error)
 
 
 @dataclass
@@ -133,6 +140,8 @@ class Talk:
     as_json: bool
 
     def __post_init__(self) -> None:
+        from pipeline import screen
+
         self.out = screen.console(stderr=self.as_json)
         self.progress = screen.console(stderr=True)
 
@@ -174,6 +183,8 @@ def check_command(
     ledger: Ledger = "",
 ) -> int:
     """Lee y valida, sin enviar nada y sin usar la red: escribe un libro de revisión con lo que pasaría."""
+    from pipeline import screen
+
     readers = _readers(context)
     from pipeline import answers, run, wiring
 
@@ -307,7 +318,7 @@ def status(
     ledger: Ledger = "",
 ) -> int:
     """Muestra los lotes del registro y cuántas filas tienen cada resultado."""
-    from pipeline import answers, wiring
+    from pipeline import answers, screen, wiring
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     with wiring.open_views(settings) as views:
@@ -446,6 +457,8 @@ def _write_pack(written: Written, views: Views) -> Path:
 
 def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
     """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
+    import asyncio
+
     from pipeline import conduct
     from pipeline.domain.errors import ServiceRefused
     from pipeline.stop import first
@@ -471,6 +484,8 @@ async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory,
 
 
 def _show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:
+    from pipeline import screen
+
     told = [("CUFE", row.cufe), ("Motivo de anulación", row.reason), ("Resultado hasta hoy", row.outcome.value)]
     screen.facts(talk.out, f"Lote {row.batch} · {row.position}", [*told, *more])
 
@@ -550,7 +565,7 @@ def _examined(found: Examination, name: str) -> str:
 
 
 def _verify_pack(path: Path, talk: Talk) -> int:
-    from pipeline import answers
+    from pipeline import answers, screen
     from pipeline.evidence.check import check_file
 
     pack = check_file(path)
@@ -657,8 +672,10 @@ def logout(profile: Profile = "") -> int:
 @command(name="doctor", cls=SpanishCommand)
 def doctor(as_json: Json = False, profile: Profile = "", ledger: Ledger = "") -> int:
     """Dice qué está configurado y si responden el servicio, el reloj y el registro. No anula nada."""
+    import asyncio
+
     from pipeline import doctor as checks
-    from pipeline import wiring
+    from pipeline import screen, wiring
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     clock = wiring.make_clock(settings)
@@ -711,7 +728,7 @@ def _read_all(
     files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk, readers: Iterator[Reader]
 ) -> list[Sheet]:
     """All files or none: one that is refused stops the command before anything is written or sent."""
-    from pipeline import answers
+    from pipeline import answers, screen
 
     sheets, refusals = [], []
     for file in files:
@@ -754,7 +771,7 @@ def _confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, t
 
 
 def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
-    from pipeline import answers
+    from pipeline import answers, screen
 
     style = "bold white on red" if settings.env == "production" else "bold"
     screen.facts(talk.out, f" {plan.sheet.name} ", answers.plan_facts(plan, settings), style=style)
@@ -789,7 +806,7 @@ def _report(
     batches: Sequence[BatchInfo], memory: Memory, talk: Talk, settings: Settings, trouble: AnularError | None
 ) -> int:
     """Writes the workbooks, says how it ended, and gives the exit code."""
-    from pipeline import answers, run
+    from pipeline import answers, run, screen
 
     answer, told = Answer(), []
     for info in batches:

@@ -9,9 +9,6 @@ import difflib
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 HELP_OPTION = "Muestra esta ayuda y termina."
@@ -20,15 +17,15 @@ HELP_OPTION = "Muestra esta ayuda y termina."
 class SpanishCommand(TyperCommand):
     """A command whose help page is in Spanish."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - rich prints, not the formatter
-        _print_help(self, ctx)
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_help(self, ctx, formatter)
 
 
 class SpanishGroup(TyperGroup):
     """The program itself: its help page lists the commands."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - rich prints, not the formatter
-        _print_help(self, ctx)
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_help(self, ctx, formatter)
 
 
 def usage_error(error: typer.TyperException, commands: list[str]) -> str:
@@ -70,20 +67,21 @@ def _range(param: Any) -> str:
     return f": debe ser {least} o más" if least is not None else ""
 
 
-def _print_help(command: TyperCommand | TyperGroup, ctx: Any) -> None:
-    out = Console(highlight=False)
+def _write_help(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
+    """The page as typer's plain formatter lays it out: rich would take as long to import as all the rest."""
     arguments = [p for p in command.params if isinstance(p, TyperArgument) and not p.hidden]
     options = [p for p in command.params if isinstance(p, TyperOption) and not p.hidden]
     names = " ".join(_argument(p) for p in arguments)
     tail = "ORDEN [ARGUMENTOS]..." if isinstance(command, TyperGroup) else names
-    out.print(f"\n[bold]Uso:[/] {escape(f'{ctx.command_path} [OPCIONES] {tail}'.rstrip())}\n")
+    formatter.write(f"{typer.style('Uso:', bold=True)} {f'{ctx.command_path} [OPCIONES] {tail}'.rstrip()}\n")
     for paragraph in (command.help or "").split("\n\n"):
-        out.print(f"{escape(' '.join(paragraph.split()))}\n")
+        formatter.write_paragraph()
+        formatter.write_text(" ".join(paragraph.split()))
     if isinstance(command, TyperGroup):
         rows = [(name, one.get_short_help_str(limit=200)) for name, one in command.commands.items() if not one.hidden]
-        _section(out, "Órdenes", rows)
-    _section(out, "Argumentos", [(_label(p), p.help or "") for p in arguments])
-    _section(out, "Opciones", [*((_option(p), _option_help(p)) for p in options), ("--help", HELP_OPTION)])
+        _section(formatter, "Órdenes", rows)
+    _section(formatter, "Argumentos", [(_label(p), p.help or "") for p in arguments])
+    _section(formatter, "Opciones", [*((_option(p), _option_help(p)) for p in options), ("--help", HELP_OPTION)])
 
 
 def _argument(param: Any) -> str:
@@ -99,14 +97,10 @@ def _option_help(param: Any) -> str:
     return f"{param.help or ''} (por omisión: {param.default})" if shown else param.help or ""
 
 
-def _section(out: Console, title: str, rows: list[tuple[str, str]]) -> None:
+def _section(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:
     if not rows:
         return
-    out.print(f"[bold]{title}[/]")
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, words in rows:
-        table.add_row(escape(name), escape(words))
-    out.print(table)
-    out.print()
+    formatter.write_paragraph()
+    formatter.write(f"{typer.style(title, bold=True)}\n")
+    with formatter.indentation():
+        formatter.write_dl([(typer.style(name, fg="cyan"), words) for name, words in rows], col_max=34)

@@ -310,6 +310,46 @@ def poll_batches(
         return _report(chosen, memory, talk, settings, trouble)
 
 
+@command(name="watch", cls=SpanishCommand)
+def watch_folder(
+    folder: Annotated[Path, typer.Argument(metavar="CARPETA", help="La carpeta vigilada; inbox está dentro de ella.")],
+    once: Annotated[bool, typer.Option("--once", help="Una sola pasada, para cron, systemd o el Programador.")] = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Vigila una carpeta y procesa lo que llega a inbox, sin preguntar, dentro de lo que permite la configuración."""
+    from pipeline import screen
+    from pipeline.watch import note
+    from pipeline.watch.forever import keep_watch, look_once
+    from pipeline.watch.once import Pass
+
+    talk, answer = Talk(as_json), Answer()
+    if not folder.is_dir():
+        raise WrongUsage("No existe esa carpeta.", code="watch-folder-missing", where=str(folder))
+    if as_json and not once:
+        raise WrongUsage("--json es para una sola pasada.", remedy="Agregue --once.")
+
+    def say(result: Pass) -> None:
+        for one in result.handled:
+            talk.out.print(note.line(one), markup=False)
+        for trouble in result.troubles:
+            screen.say_error(talk.progress, trouble)
+        answer.codes = result.codes
+        talk.data([note.data(one) for one in result.handled])
+
+    if not once:
+        keep_watch(folder.absolute(), profile, ledger, talk.progress, say)
+        return Interrupted.exit_code
+    result = look_once(folder.absolute(), profile, ledger, talk.progress)
+    say(result)
+    if not result.handled and not result.troubles:
+        talk.out.print("No hay archivos completos que procesar.")
+    if result.left:
+        talk.out.print(f"Archivos que esperan en inbox: {result.left} (aún no completos, o para otra pasada).")
+    return answer.code
+
+
 @command(name="status", cls=SpanishCommand)
 def status(
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="Un lote; por omisión, todos.")] = "",

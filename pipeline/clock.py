@@ -26,6 +26,11 @@ class Clock:
         """The recorded time, aware, UTC."""
         return datetime.now(UTC) + self._shift
 
+    def stamps(self) -> float:
+        """Seconds since the epoch on the clock that file systems stamp with; never shifted, good for nothing but ages
+        of files."""
+        return time.time()
+
     def monotonic(self) -> float:
         """Seconds on a clock that never jumps; stops while the machine sleeps on some systems."""
         return time.monotonic()

@@ -106,10 +106,29 @@ class Settings(BaseSettings):
     read_cpu_s: int = Field(
         60, ge=1, le=3600, description="segundos de cálculo del proceso que lee; de reloj, cuatro veces más"
     )
+    watch_env: Env = Field(Env.SANDBOX, description="ambiente en el que la carpeta vigilada puede enviar sola")
+    watch_issuers: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="RUC que la carpeta puede anular sola, separados por comas; forzoso fuera del sandbox"
+    )
+    watch_max_rows: int = Field(1000, ge=0, description="filas por archivo que la carpeta envía sola, como máximo")
+    watch_max_night: int = Field(5000, ge=0, description="filas en 24 horas que la carpeta envía sola, como máximo")
+    watch_manifest: Literal["optional", "required"] = Field(
+        "optional", description="required: cada archivo debe traer su manifiesto; optional: se comprueba si lo trae"
+    )
+    watch_hmac_file: Path | None = Field(None, description="archivo con la clave del HMAC de los manifiestos")
+    watch_quiet: float = Field(
+        60.0, ge=0, le=86_400, description="segundos sin cambios para dar un archivo por completo"
+    )
+    watch_manifest_wait: float = Field(
+        3600.0, ge=0, le=604_800, description="segundos que un archivo espera su manifiesto forzoso antes de retenerse"
+    )
+    watch_every: float = Field(60.0, gt=0, le=86_400, description="segundos entre miradas a la carpeta, como máximo")
+    watch_retry: float = Field(900.0, gt=0, le=86_400, description="segundos de espera tras detenerse antes de tiempo")
+    watch_max_files: int = Field(100, ge=1, le=10_000, description="archivos por pasada, como máximo")
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
     sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")
 
-    @field_validator("issuers", mode="before")
+    @field_validator("issuers", "watch_issuers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return frozenset(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -204,7 +223,13 @@ def addresses(settings: Settings, base: str = "") -> tuple[str, str, str]:
     )
 
 
-def _from_file(profile: str) -> dict[str, Any]:
+def profile_names() -> list[str]:
+    """The profiles that the TOML file names. Raises ``WrongUsage`` when it cannot be read."""
+    return sorted(_read_file()[1])
+
+
+def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The top level of the TOML file, and its profiles."""
     path = config_path()
     try:
         values = tomllib.loads(path.read_text("utf-8"))
@@ -219,7 +244,13 @@ def _from_file(profile: str) -> dict[str, Any]:
             where=str(path),
             remedy="Revise que sea TOML válido y que tenga permiso de lectura.",
         ) from None
-    profiles = values.pop("profile", {})
+    profiles: dict[str, dict[str, Any]] = values.pop("profile", {})
+    return values, profiles
+
+
+def _from_file(profile: str) -> dict[str, Any]:
+    path = config_path()
+    values, profiles = _read_file()
     if profile and profile not in profiles:
         known = ", ".join(sorted(profiles)) or "ninguno"
         raise WrongUsage(

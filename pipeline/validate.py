@@ -22,6 +22,7 @@ from pipeline.domain.grouping import ALONE, Basis, Entry, Ruling, rule
 from pipeline.domain.pasted import Mistake, mistake, unpaste
 from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
+from pipeline.domain.ruc import bare
 from schemas.input import failing
 
 __all__ = ["Checked", "Rules", "check"]
@@ -130,7 +131,7 @@ class _Checker:
     def __init__(self, sheet: Sheet, rules: Rules, now: datetime) -> None:
         self._sheet, self._rules, self._now = sheet, rules, now
         self._today = now.astimezone(PANAMA).date()
-        self._issuers = frozenset(_bare(ruc) for ruc in rules.issuers)
+        self._issuers = frozenset(bare(ruc) for ruc in rules.issuers)
         self._default_email = canonical_email(rules.notify_email or "") or None
 
     # --- canonical texts
@@ -376,8 +377,3 @@ class _Checker:
             "column": self._sheet.heading(role),
             "value": value,
         }
-
-
-def _bare(ruc: str) -> str:
-    """A RUC as ``Cufe.ruc`` has it: upper case, no spaces, without padding zeros."""
-    return "".join(ruc.split()).upper().lstrip("0")

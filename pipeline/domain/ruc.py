@@ -32,6 +32,11 @@ _OLD: dict[str, str] = {
 }
 
 
+def bare(ruc: str) -> str:
+    """``ruc`` as ``Cufe.ruc`` has it: upper case, no spaces, without padding zeros."""
+    return "".join(ruc.split()).upper().lstrip("0")
+
+
 def has_known_shape(ruc: str) -> bool:
     """Whether ``ruc`` (without padding) is written as the authority writes them."""
     return _SHAPE.fullmatch(ruc) is not None

@@ -1,0 +1,119 @@
+"""When a file in the inbox is complete: a marker or a manifest says so, or it has not changed for a while (F60).
+
+Only a marker or a manifest is certain: a slow writer may rest for longer than any waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.errors import InputRefused
+from pipeline.read.limits import Limits
+from pipeline.read.source import take
+from pipeline.watch.manifest import MANIFEST, declared
+
+MARKER = ".ok"
+_UNFINISHED = (
+    *(".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp", ".lock"),
+    *(MARKER, MANIFEST),
+)
+_SYSTEM = frozenset({"thumbs.db", "desktop.ini"})
+
+Mark = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A name in the inbox and what it was when it was looked at."""
+
+    path: Path
+    found: os.stat_result
+
+    @property
+    def mark(self) -> Mark:
+        """Size, modification time, inode, device: another one is another file, or another content."""
+        return self.found.st_size, self.found.st_mtime_ns, self.found.st_ino, self.found.st_dev
+
+    @property
+    def stamp(self) -> float:
+        """When it last changed (seconds since the epoch), a renaming included where the system tells."""
+        return self.found.st_mtime if os.name == "nt" else self.found.st_ctime
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """``quiet`` seconds without a change; ``manifest_wait`` seconds where a manifest is ``required`` and missing."""
+
+    quiet: float
+    required: bool
+    manifest_wait: float
+
+
+def arrivals(inbox: Path) -> list[Arrival]:
+    """Everything in ``inbox`` that wants to be taken, the oldest first. ``OSError`` passes."""
+    found = []
+    for entry in os.scandir(inbox):
+        name = entry.name.lower()
+        if name.startswith((".", "~")) or name.endswith(_UNFINISHED) or name in _SYSTEM:
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:  # gone since the listing
+            continue
+        if not stat.S_ISDIR(status.st_mode):
+            found.append(Arrival(Path(entry.path), status))
+    return sorted(found, key=lambda one: (one.found.st_mtime_ns, one.path.name))
+
+
+def complete(arrival: Arrival, patience: Patience, unchanged: Callable[[Arrival], float], limits: Limits) -> bool:
+    """Whether ``arrival`` may be taken. ``unchanged`` tells for how many seconds it has been as it is."""
+    seconds = unchanged(arrival)
+    if beside(arrival.path, MARKER).exists():
+        return True
+    has_manifest = beside(arrival.path, MANIFEST).exists()
+    if seconds >= (patience.quiet if has_manifest or not patience.required else patience.manifest_wait):
+        return True
+    return has_manifest and _agrees(arrival.path, limits)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The marker or manifest of ``path``: its whole name and the ending."""
+    return path.with_name(path.name + ending)
+
+
+def by_stamps(now: float) -> Callable[[Arrival], float]:
+    """Ages by the file system's own stamps, for a single look; ``now`` is ``Clock.stamps()``."""
+    return lambda arrival: now - arrival.stamp
+
+
+class Remembered:
+    """Ages by having looked before, for one who stays: no clock that can be set is believed."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._since: dict[Path, tuple[Mark, float]] = {}
+
+    def __call__(self, arrival: Arrival) -> float:
+        now = self._monotonic()
+        mark, since = self._since.get(arrival.path, (None, now))
+        if mark != arrival.mark:
+            since = now
+            self._since[arrival.path] = (arrival.mark, now)
+        return now - since
+
+    def forget_others(self, paths: set[Path]) -> None:
+        """Keeps in mind only what is still there."""
+        self._since = {path: kept for path, kept in self._since.items() if path in paths}
+
+
+def _agrees(path: Path, limits: Limits) -> bool:
+    """Whether the manifest is about the very bytes that are there now."""
+    try:
+        told = declared(take(beside(path, MANIFEST), limits).data)
+        return told is not None and told.sha256 == take(path, limits).sha256
+    except InputRefused:
+        return False

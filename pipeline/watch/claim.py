@@ -1,0 +1,223 @@
+"""Taking a file and putting it away, so that a kill at any point leaves nothing half-done (reliability.md 2.6).
+
+A claim is a folder of its own in ``processing/``: ``.entrada.json`` (how the file was called), ``.manifiesto.json`` (a
+copy), then the file itself by one rename. Nothing in it is ever overwritten, so names cannot collide. At the end
+``.destino.json`` says where it goes, the note is put there, and last the file; the next pass finishes what was begun.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+
+from pipeline.crash import crashpoint
+from pipeline.domain.errors import InputRefused
+from pipeline.read.limits import Limits
+from pipeline.read.source import take as take_bytes
+from pipeline.report.aside import new_aside
+from pipeline.report.names import plain
+from pipeline.watch.arrival import MARKER, Arrival, Mark, beside
+from pipeline.watch.manifest import MANIFEST
+from pipeline.watch.places import CLAIM, Lane, folder_errors
+
+TOLD, COPY, GOAL = ".entrada.json", ".manifiesto.json", ".destino.json"
+MANIFEST_LIMITS = Limits(size=64 * 1024)
+LONGEST = 120
+"""Bytes of a name in UTF-8: room for all that is put behind it."""
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that was taken: its id (also the folder's name) and the name it had. ``file`` is None when it is gone."""
+
+    lane: Lane
+    id: str
+    original: str
+    file: Path | None
+
+    @property
+    def folder(self) -> Path:
+        return self.lane.work / self.id
+
+    @property
+    def manifest(self) -> bytes | None:
+        """What came as its manifest; b"" for one that cannot be read."""
+        path = self.folder / COPY
+        return path.read_bytes() if path.exists() else None
+
+
+def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | None:
+    """Takes ``arrival`` out of the inbox; None when it changed since it was looked at, or is gone.
+
+    ``token``: eight hex digits that no other claim has. Raises ``StorageTrouble``.
+    """
+    name = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{token}"
+    folder = lane.work / name
+    with folder_errors(lane.work):
+        folder.mkdir(mode=0o750)
+        crashpoint("watch-claim-begun")
+        _write(folder / TOLD, json.dumps({"name": arrival.path.name}).encode(), name)
+        manifest = beside(arrival.path, MANIFEST)
+        if manifest.exists() or manifest.is_symlink():
+            _write(folder / COPY, _manifest(manifest), name)
+        crashpoint("watch-claim-noted")
+        file = folder / safe_name(arrival.path.name)
+        try:
+            arrival.path.rename(file)
+        except FileNotFoundError:
+            _clear(folder)
+            return None
+        crashpoint("watch-claimed")
+        _sync(lane.inbox)
+        _sync(folder)
+        if _mark(file) != arrival.mark and not arrival.path.exists():
+            file.rename(arrival.path)  # somebody is still at it
+            _clear(folder)
+            return None
+    taken = Claim(lane, name, arrival.path.name, file)
+    tidy(taken)
+    return taken
+
+
+def tidy(taken: Claim) -> None:
+    """Removes the marker, and the manifest that was copied, from the inbox. Raises ``StorageTrouble``."""
+    with folder_errors(taken.lane.inbox):
+        inside = taken.lane.inbox / taken.original
+        if inside.exists():  # another file of that name has come: they are its own
+            return
+        beside(inside, MARKER).unlink(missing_ok=True)
+        if (manifest := taken.manifest) is not None and _manifest(beside(inside, MANIFEST)) == manifest:
+            beside(inside, MANIFEST).unlink(missing_ok=True)
+    crashpoint("watch-tidied")
+
+
+def begun(lane: Lane) -> list[Claim]:
+    """The claims that an earlier pass left in ``processing/``, oldest first; what is only a remainder is removed."""
+    found = []
+    with folder_errors(lane.work):
+        for folder in sorted(lane.work.iterdir()):
+            if not CLAIM.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
+                continue
+            files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+            if not files:
+                _clear(folder)
+                continue
+            taken = Claim(lane, folder.name, _original(folder, files[0].name), files[0])
+            tidy(taken)
+            found.append(taken)
+    return found
+
+
+def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -> tuple[Path, Path]:
+    """Moves the file into ``into`` with its note beside it; where the file and the note now lie.
+
+    ``mark`` is put behind the name (``_DUPLICADO``); ``note`` gives the text for the file's new place. A name that is
+    taken gets a number. May be called again after a kill: what was done is found done. Raises ``StorageTrouble``.
+    """
+    assert taken.file is not None
+    with folder_errors(into):
+        target = _goal(taken, into, mark)
+        text = note_of(target)
+        _write(text, note(target).encode("utf-8", "replace"), taken.id)
+        crashpoint("watch-note-written")
+        taken.file.rename(target)
+        crashpoint("watch-moved")
+        _sync(into)
+        _sync(taken.folder)
+        _clear(taken.folder)
+    crashpoint("watch-put-away")
+    return target, text
+
+
+def safe_name(name: str) -> str:
+    """``name`` as data: nothing that leads elsewhere, hides, cannot be shown or cannot be a name on Windows (F63)."""
+    path = PurePath(plain(name.replace("/", "_")))
+    suffix = path.suffix if len(path.suffix.encode("utf-8", "replace")) <= 10 else ""
+    stem = path.name.removesuffix(suffix).strip(". -") or "archivo"
+    if _RESERVED.fullmatch(stem):
+        stem = f"_{stem}"
+    while len((stem + suffix).encode("utf-8", "replace")) > LONGEST:
+        stem = stem[:-1]
+    return stem + suffix
+
+
+def note_of(target: Path) -> Path:
+    """Where the note about ``target`` lies: the same name with ``.txt``."""
+    return target.with_suffix(".txt") if target.suffix.lower() != ".txt" else target.with_suffix(".nota.txt")
+
+
+def _goal(taken: Claim, into: Path, mark: str) -> Path:
+    """Where it goes: as written down before the first attempt, or a free name, written down now."""
+    kept = taken.folder / GOAL
+    if kept.exists():
+        earlier = Path(str(json.loads(kept.read_bytes())["path"]))
+        if earlier.parent == into and not earlier.exists() and mark in earlier.name:
+            return earlier
+        note_of(earlier).unlink(missing_ok=True)
+    assert taken.file is not None
+    for number in range(1, 100_000):
+        tail = f" ({number})" if number > 1 else ""
+        target = into / f"{taken.file.stem}{mark}{tail}{taken.file.suffix}"
+        if not os.path.lexists(target) and not os.path.lexists(note_of(target)):
+            break
+    _write(kept, json.dumps({"path": str(target)}).encode(), taken.id)
+    crashpoint("watch-goal-chosen")
+    return target
+
+
+def _manifest(path: Path) -> bytes:
+    try:
+        return take_bytes(path, MANIFEST_LIMITS).data
+    except InputRefused:  # too large, a link, unreadable: it says nothing
+        return b""
+
+
+def _original(folder: Path, otherwise: str) -> str:
+    try:
+        return str(json.loads((folder / TOLD).read_bytes())["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return otherwise
+
+
+def _mark(path: Path) -> Mark:
+    found = path.lstat()
+    return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
+
+
+def _write(path: Path, data: bytes, batch: str) -> None:
+    """The whole file or none, durable."""
+    with new_aside(path.parent, batch) as temporary:
+        with temporary.open("r+b") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o640)
+        temporary.replace(path)
+    _sync(path.parent)
+
+
+def _clear(folder: Path) -> None:
+    """Removes a claim's folder that holds no file any more."""
+    for name in (TOLD, COPY, GOAL):
+        (folder / name).unlink(missing_ok=True)
+    for left in folder.glob(".anular-*.tmp"):
+        left.unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def _sync(folder: Path) -> None:
+    """A rename is durable once its folder is; where folders cannot be opened (Windows) the system sees to it."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except PermissionError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,136 @@
+"""The words beside a file that was put away: what happened, what to do, where the workbook lies. For an accountant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from pipeline.domain.visible import one_line
+from pipeline.screen import thousands
+
+
+class Fate(Enum):
+    """What became of a file that was dropped; the value is the word in the answer of ``--json``."""
+
+    DONE = "done"  # through the five steps; rows may still be pending
+    HELD = "held"  # waits for a person: nothing was sent
+    DUPLICATE = "duplicate"  # the same content came before: nothing was sent
+    REFUSED = "refused"  # the file as a whole: nothing was sent
+    WAITING = "waiting"  # stopped early; goes on with the next pass
+
+
+HEADS = {
+    Fate.DONE: "Este archivo se procesó.",
+    Fate.HELD: "ESTE ARCHIVO QUEDÓ RETENIDO. No se envió ninguna anulación.",
+    Fate.DUPLICATE: "Este archivo ya se había recibido, con el mismo contenido. No se envió nada otra vez.",
+    Fate.REFUSED: "ESTE ARCHIVO SE RECHAZÓ. No se envió ninguna anulación.",
+    Fate.WAITING: "Este archivo espera: el proceso se detuvo antes de terminar y continúa en la próxima pasada.",
+}
+SHORT = {
+    Fate.DONE: "procesado",
+    Fate.HELD: "retenido, no se envió nada",
+    Fate.DUPLICATE: "ya recibido, no se envió nada otra vez",
+    Fate.REFUSED: "rechazado, no se envió nada",
+    Fate.WAITING: "queda en processing y continúa en la próxima pasada",
+}
+ENDINGS = {
+    0: "todas las filas quedaron anuladas (o ya lo estaban)",
+    1: "terminó; hay filas rechazadas o que necesitan a una persona",
+    3: "el archivo se rechazó entero",
+    4: "terminó; hay filas pendientes o dudosas: se consultan otra vez con «anular poll --all»",
+    5: "se detuvo antes de terminar: credenciales, servicio o almacenamiento",
+    6: "otra ejecución usa el mismo registro o la misma credencial",
+    130: "se interrumpió",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """One file of a pass and what became of it.
+
+    ``original`` is the name that it was dropped with; ``file`` and ``note`` where both lie now (None: in
+    ``processing/``). ``why`` says in one sentence what refused, held or stopped it, ``code`` its machine word.
+    ``answer`` is the batch as ``--json`` tells it, ``totals`` the rows by outcome, ``todo`` what to do next.
+    """
+
+    fate: Fate
+    original: str
+    exit_code: int
+    profile: str = ""
+    file: Path | None = None
+    note: Path | None = None
+    why: str = ""
+    code: str = ""
+    batch: str = ""
+    sha256: str = ""
+    env: str = ""
+    totals: Mapping[str, int] | None = None
+    todo: Sequence[str] = ()
+    workbook: Path | None = None
+    corrections: Path | None = None
+    answer: Mapping[str, object] | None = None
+
+
+def text(done: Handled, target: Path, *, changed: bool = False) -> str:
+    """The note for ``done``, whose file goes to ``target``. ``changed``: somebody wrote to it after it was read."""
+    lines = [HEADS[done.fate], "", f"Archivo:   {target.name}"]
+    if one_line(done.original) != target.name:
+        lines.append(f"Llegó como: {one_line(done.original)}")
+    if done.why:
+        lines += ["", f"Por qué: {done.why}" + (f" [{done.code}]" if done.code else "")]
+    if changed:
+        lines += [
+            "",
+            "ATENCIÓN: alguien cambió el archivo después de que se leyera. Vale la versión leída, la de este SHA-256; "
+            "lo que se agregó después no se tomó en cuenta. Deje el archivo completo otra vez. [archivo-cambio]",
+        ]
+    if done.totals:
+        lines += ["", "Filas por resultado:"]
+        lines += [f"  {thousands(number):>7}  {word}" for word, number in done.totals.items()]
+    if done.fate is Fate.HELD:
+        lines += ["", "Qué hacer ahora:", f"  - Revise el archivo y, si es correcto, apruébelo: anular run «{target}»"]
+        lines += ["    Esa orden muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
+    elif done.fate is Fate.REFUSED:
+        lines += ["", "Qué hacer ahora:", "  - Corrija el archivo y déjelo otra vez en la carpeta inbox."]
+    elif done.todo:
+        lines += ["", "Qué hacer ahora:", *(f"  - {one}" for one in done.todo)]
+    if done.workbook is not None:
+        lines += ["", f"Libro de resultados: {_shown(done.workbook, target)}"]
+    if done.corrections is not None:
+        lines += [f"Libro para corregir: {_shown(done.corrections, target)}"]
+    lines += ["", "Para soporte y auditoría:"]
+    facts = [("lote", done.batch), ("SHA-256", done.sha256), ("ambiente", done.env), ("perfil", done.profile)]
+    lines += [f"  {name}: {value}" for name, value in facts if value]
+    lines += [f"  código de salida: {done.exit_code} ({ENDINGS.get(done.exit_code, 'otro')})", ""]
+    return "\n".join(lines)
+
+
+def line(done: Handled) -> str:
+    """One line about ``done`` for a log or a terminal."""
+    totals = ", ".join(f"{word} {thousands(number)}" for word, number in (done.totals or {}).items())
+    where = f" → {done.file}" if done.file is not None else ""
+    lane = f"[{done.profile}] " if done.profile else ""
+    why = f" {done.why}" if done.why else ""
+    sign = "✓" if done.exit_code == 0 else "•" if done.fate in (Fate.DONE, Fate.DUPLICATE) else "✗"
+    return one_line(f"{sign} {lane}{done.original}{where}: {SHORT[done.fate]}{f' ({totals})' if totals else ''}.{why}")
+
+
+def data(done: Handled) -> dict[str, object]:
+    """What ``--json`` says of one file: the batch as ``run`` tells it, and what became of the file."""
+    return {
+        **(done.answer or {"file": one_line(done.original)}),
+        "fate": done.fate.value,
+        "profile": done.profile,
+        "dropped_as": one_line(done.original),
+        "moved_to": str(done.file) if done.file is not None else None,
+        "note": str(done.note) if done.note is not None else None,
+        "why": done.why or None,
+        "code": done.code or None,
+        "exit_code": done.exit_code,
+    }
+
+
+def _shown(path: Path, target: Path) -> str:
+    return path.name if path.parent == target.parent else str(path)

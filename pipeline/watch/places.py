@@ -1,0 +1,102 @@
+"""What lies where: ``DIR/inbox -> processing -> done | failed``, each with a subfolder per profile that has one.
+
+A folder that a stranger may write into is refused: whoever can put a file there can cancel invoices (F65).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.ledger.engine import reason_of
+
+INBOX, PROCESSING, DONE, FAILED = "inbox", "processing", "done", "failed"
+CLAIM = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+"""The name of a claim's folder in ``processing/``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The way of one company's files: the settings profile that they are worked with, and its four folders."""
+
+    profile: str
+    inbox: Path
+    work: Path
+    done: Path
+    failed: Path
+
+
+@contextmanager
+def folder_errors(folder: Path) -> Iterator[None]:
+    """What the system refused, as one sentence. Raises ``StorageTrouble`` for ``OSError``."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageTrouble(
+            f"No se pudo usar la carpeta ({reason_of(error)}).",
+            code="watch-folder",
+            where=str(folder),
+            remedy="Revise permisos y espacio. Lo que quedó en processing continúa en la próxima pasada.",
+        ) from error
+
+
+def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[Lane], list[Path]]:
+    """The lanes of ``root``, its folders made where they are missing, and the subfolders that belong to nobody.
+
+    ``default`` is the profile of files that lie directly in ``inbox/``. A subfolder of ``inbox/`` is a lane when its
+    name is a profile. Raises ``StorageTrouble`` for a folder that cannot be used or trusted.
+    """
+    with folder_errors(root):
+        _trusted(root)
+        lanes = [_lane(root, default, "")]
+        strange: list[Path] = []
+        for entry in sorted(os.scandir(root / INBOX), key=lambda one: one.name):
+            if not entry.is_dir(follow_symlinks=False) or entry.name.startswith("."):
+                continue
+            if entry.name in profiles and not CLAIM.fullmatch(entry.name):
+                lanes.append(_lane(root, entry.name, entry.name))
+            else:
+                strange.append(Path(entry.path))
+        for lane in lanes[1:]:
+            strange += [
+                Path(entry.path)
+                for entry in os.scandir(lane.inbox)
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+            ]
+    return lanes, strange
+
+
+def _lane(root: Path, profile: str, below: str) -> Lane:
+    folders = [root / name / below if below else root / name for name in (INBOX, PROCESSING, DONE, FAILED)]
+    for folder in folders:
+        folder.mkdir(mode=0o750, exist_ok=True)
+        _trusted(folder)
+    return Lane(profile, *folders)
+
+
+def _trusted(folder: Path) -> None:
+    found = folder.lstat()
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+        raise _refused(folder, "no es una carpeta de verdad (es un enlace o un archivo).")
+    if not hasattr(os, "geteuid"):  # Windows: who may write is not told by the mode
+        return
+    ours = {os.getegid(), *os.getgroups()}
+    if found.st_uid not in (0, os.geteuid()) and found.st_gid not in ours:
+        raise _refused(folder, "es de otro usuario y de otro grupo.")
+    if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid not in ours):
+        raise _refused(folder, "la puede modificar cualquier usuario de este equipo.")
+
+
+def _refused(folder: Path, why: str) -> StorageTrouble:
+    return StorageTrouble(
+        f"La carpeta {why} Quien deja ahí un archivo anula facturas: no se tomó nada.",
+        code="watch-place",
+        where=str(folder),
+        remedy="Use una carpeta del usuario o del grupo que ejecuta anular: chmod 750.",
+    )

@@ -1,0 +1,282 @@
+"""``anular watch DIR --once``: files in, results and a note out, under the written policy (interface.md 6, P2, P13)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from openpyxl import load_workbook
+
+from pipeline.watch.manifest import seal
+
+REASON = "Factura emitida con el monto equivocado"
+
+
+class Drop:
+    """A drop folder and what lies in it."""
+
+    def __init__(self, place):
+        self.place = place
+        self.root = place.folder / "carpeta"
+        (self.root / "inbox").mkdir(parents=True, mode=0o750)
+        self.root.chmod(0o750)
+        del place.env["ANULAR_OUT"]
+        place.env["ANULAR_WATCH_QUIET"] = "0"
+
+    def put(self, scenarios, name="lote.xlsx", first=1, profile=""):
+        """A good workbook in the inbox, one row for each scenario."""
+        made = self.place.batch(scenarios, "hecho.xlsx", first)
+        inbox = self.root / "inbox" / profile
+        inbox.mkdir(exist_ok=True)
+        return made.rename(inbox / name)
+
+    def go(self, **more):
+        return self.place.anular("watch", self.root, "--once", "--json", **more)
+
+    def files(self, folder):
+        """Names below ``folder``, without the program's own."""
+        paths = (self.root / folder).rglob("*")
+        return sorted(str(p.relative_to(self.root / folder)) for p in paths if p.is_file())
+
+    def note(self, name, folder="done"):
+        return (self.root / folder / name).read_text("utf-8")
+
+
+@pytest.fixture
+def drop(place):
+    return Drop(place)
+
+
+def rows_of(path):
+    book = load_workbook(path, read_only=True)
+    head, *rest = [list(row) for row in book["Resultados"].iter_rows(values_only=True)]
+    book.close()
+    return [dict(zip(map(str, head), row, strict=True)) for row in rest]
+
+
+def test_a_file_goes_through_and_lies_in_done_with_its_workbook_and_its_note(drop):
+    drop.put(["000", "000"])
+    done = drop.go()
+    (answer,) = done.data
+    batch = answer["batch"]
+
+    assert done.code == answer["exit_code"] == 0, done.words
+    assert answer["outcomes"] == {"ANULADA": 2}
+    assert drop.files("done") == ["lote.txt", "lote.xlsx", f"lote__{batch}__resultados.xlsx"]
+    assert drop.files("inbox") == drop.files("processing") == drop.files("failed") == []
+    note = drop.note("lote.txt")
+    assert "2  ANULADA" in note
+    assert f"lote__{batch}__resultados.xlsx" in note
+    assert f"lote: {batch}" in note
+    assert "código de salida: 0" in note
+    assert max(drop.place.posts().values()) == 1
+
+
+def test_the_same_content_again_is_answered_from_the_ledger_and_marked(drop):
+    drop.put(["000", "000"])
+    content = (drop.root / "inbox" / "lote.xlsx").read_bytes()
+    first = drop.go()
+    (drop.root / "inbox" / "otra vez.xlsx").write_bytes(content)
+    again = drop.go()
+
+    assert (first.code, again.code) == (0, 0)
+    assert again.data[0]["fate"] == "duplicate"
+    assert again.data[0]["batch"] == first.data[0]["batch"]
+    assert {"otra vez_DUPLICADO.xlsx", "otra vez_DUPLICADO.txt"} <= set(drop.files("done"))
+    assert "ya se había recibido" in drop.note("otra vez_DUPLICADO.txt")
+    assert sum(drop.place.posts().values()) == 2
+
+
+def test_two_files_of_one_name_and_two_of_one_content_in_one_pass_all_end(drop):
+    drop.put(["000"], "a.xlsx")
+    content = (drop.root / "inbox" / "a.xlsx").read_bytes()
+    (drop.root / "inbox" / "b.xlsx").write_bytes(content)
+    assert drop.go().code == 0
+    drop.put(["000"], "a.xlsx", first=50)
+    assert drop.go().code == 0
+    assert {"a.xlsx", "a.txt", "b_DUPLICADO.xlsx", "a (2).xlsx", "a (2).txt"} <= set(drop.files("done"))
+    assert "1  ANULADA" in drop.note("b_DUPLICADO.txt"), "it tells what became of the rows, not what was once unsent"
+    assert sum(drop.place.posts().values()) == 2
+
+
+def test_a_file_that_cannot_be_read_goes_to_failed_with_the_sentence(drop):
+    (drop.root / "inbox" / "nota.csv").write_text("esto no es una tabla\n", "utf-8")
+    done = drop.go()
+
+    assert done.code == 3, done.words
+    assert done.data[0]["refused"]["code"] == "sin-encabezado"
+    assert drop.files("failed") == ["nota.csv", "nota.txt"]
+    note = drop.note("nota.txt", "failed")
+    assert "SE RECHAZÓ" in note
+    assert "[sin-encabezado]" in note
+    assert drop.place.entries() == []
+
+
+def test_pending_rows_end_in_done_with_exit_code_4(drop):
+    drop.put(["000", "950"])
+    done = drop.go(ANULAR_POLL_FOR="0.5")
+    assert done.code == 4, done.words
+    assert "anular poll --all" in drop.note("lote.txt")
+
+
+def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(drop):
+    drop.put(["000", "000", "000"])
+    held = drop.go(ANULAR_WATCH_MAX_ROWS="2")
+    (answer,) = held.data
+
+    assert held.code == 1
+    assert (answer["fate"], answer["outcomes"]) == ("held", {"RETENIDA": 3})
+    assert drop.place.entries() == []
+    note = drop.note("lote.txt")
+    assert "QUEDÓ RETENIDO" in note
+    assert "[politica-filas]" in note
+    assert f"anular run «{drop.root / 'done' / 'lote.xlsx'}»" in note
+    assert drop.place.anular("status", "--json").data[0]["outcomes"] == {"RETENIDA": 3}
+    row = rows_of(answer["workbook"])[0]
+    assert row["resultado"] == "RETENIDA"
+    assert "[retenida-carpeta]" in row["observaciones"]
+
+    # dropped again it is still held; nobody approved it
+    (drop.root / "inbox" / "lote.xlsx").write_bytes((drop.root / "done" / "lote.xlsx").read_bytes())
+    assert drop.go().data[0]["outcomes"] == {"RETENIDA": 3}
+    assert drop.place.entries() == []
+
+    released = drop.place.anular("run", drop.root / "done" / "lote.xlsx", "--yes", "--json")
+    assert released.code == 0, released.words
+    assert released.data[0]["outcomes"] == {"ANULADA": 3}
+    assert sorted(drop.place.posts().values()) == [1, 1, 1]
+
+
+def test_the_cap_of_a_night_counts_what_was_sent_in_the_24_hours_before(drop):
+    for number, name in ((1, "a.xlsx"), (11, "b.xlsx"), (21, "c.xlsx")):
+        drop.put(["000", "000"], name, first=number)
+    done = drop.go(ANULAR_WATCH_MAX_NIGHT="4")
+    assert [one["fate"] for one in done.data] == ["held", "done", "done"]
+    assert "[politica-noche]" in done.data[0]["why"]
+    drop.put(["000"], "d.xlsx", first=31)
+    assert drop.go(ANULAR_WATCH_MAX_NIGHT="4").data[0]["fate"] == "held"
+    tomorrow = {"ANULAR_SANDBOX_NOW": "2026-11-21T10:00:05-05:00", "ANULAR_WATCH_MAX_NIGHT": "4"}
+    drop.put(["000"], "e.xlsx", first=41)
+    assert drop.go(**tomorrow).data[0]["fate"] == "done"
+
+
+def test_outside_the_sandbox_the_environment_and_the_issuers_have_to_be_written_down(lab):
+    drop = Drop(lab)
+    drop.place.env["ANULAR_WATCH_MAX_ROWS"] = "10"
+    made = lab.numbered("lote.xlsx", 1, 2)
+    (drop.root / "inbox" / "lote.xlsx").write_bytes(made.read_bytes())
+    held = drop.go()
+    assert held.data[0]["fate"] == "held", held.words
+    assert "[politica-ambiente]" in held.data[0]["why"]
+    assert "[politica-emisores]" in held.data[0]["why"]
+
+    made = lab.numbered("otro.xlsx", 11, 2)
+    (drop.root / "inbox" / "otro.xlsx").write_bytes(made.read_bytes())
+    allowed = drop.go(ANULAR_WATCH_ENV="lab", ANULAR_WATCH_ISSUERS="29-29-29")
+    assert (allowed.code, allowed.data[0]["fate"]) == (0, "done"), allowed.words
+    assert sum(lab.posts().values()) == 2
+
+
+def manifest_for(path, rows, key, changes):
+    import hashlib
+
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    told = {"rows": rows, "sha256": sha, "hmac": seal(key, sha, rows), **changes}
+    path.with_name(path.name + ".manifest.json").write_text(json.dumps(told), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        (None, "manifiesto-falta"),
+        ({"rows": 3}, "manifiesto-filas"),
+        ({"sha256": "0" * 64}, "manifiesto-sha256"),
+        ({"hmac": "0" * 64}, "manifiesto-hmac"),
+        ({"rows": "2"}, "manifiesto-ilegible"),
+        ({}, ""),
+    ],
+    ids=["missing", "count", "hash", "HMAC", "nonsense", "good"],
+)
+def test_f66_a_batch_without_a_manifest_that_agrees_is_held(drop, changes, code):
+    key = b"una clave que nadie adivina"
+    (drop.place.folder / "clave").write_bytes(key + b"\n")
+    path = drop.put(["000", "000"])
+    if changes is not None:
+        manifest_for(path, 2, key, changes)
+    env = {"ANULAR_WATCH_MANIFEST": "required", "ANULAR_WATCH_MANIFEST_WAIT": "0"}
+    done = drop.go(**env, ANULAR_WATCH_HMAC_FILE=str(drop.place.folder / "clave"))
+
+    assert done.data[0]["fate"] == ("held" if code else "done"), done.words
+    assert drop.files("inbox") == []
+    if code:
+        assert f"[{code}]" in drop.note("lote.txt")
+        assert drop.place.entries() == []
+    else:
+        assert sum(drop.place.posts().values()) == 2
+
+
+def test_each_company_has_its_own_subfolder_profile_and_ledger(drop):
+    config = drop.place.folder / "anular.toml"
+    config.write_text(
+        f'[profile.norte]\nledger = "sqlite:///{drop.place.folder}/norte/n.db"\n'
+        f'[profile.sur]\nledger = "sqlite:///{drop.place.folder}/sur/s.db"\nwatch_max_rows = 0\n'
+    )
+    env = {"ANULAR_CONFIG": str(config), "ANULAR_LEDGER": ""}
+    for profile in ("norte", "sur"):
+        drop.put(["000"], profile=profile)
+    (drop.root / "inbox" / "otra").mkdir()
+    done = drop.go(**env)
+
+    assert {one["profile"]: one["fate"] for one in done.data} == {"norte": "done", "sur": "held"}
+    assert done.code == 2, "a subfolder without a profile is told, the others go on"
+    assert "«otra»" in done.err
+    assert "norte/lote.xlsx" in drop.files("done")
+    with sqlite3.connect(drop.place.folder / "sur" / "s.db") as ledger:
+        assert ledger.execute("SELECT count(*) FROM attempt WHERE state = 'HELD'").fetchone() == (1,)
+    ledger.close()
+
+
+def test_when_the_service_is_not_there_the_file_stays_and_the_next_pass_goes_on(drop):
+    drop.put(["000", "000"])
+    stopped = drop.go(ANULAR_BASE_URL="http://127.0.0.1:9/nada/")
+    assert stopped.code in (4, 5), stopped.words
+    if stopped.code == 5:
+        assert stopped.data[0]["fate"] == "waiting"
+        assert drop.files("done") == []
+        assert len([name for name in drop.files("processing") if name.endswith("/lote.xlsx")]) == 1
+    done = drop.go()
+    assert done.code == 0, done.words
+    assert sorted(drop.place.posts().values()) == [1, 1]
+    assert drop.files("processing") == []
+
+
+def test_a_pass_while_another_holds_the_folder_ends_with_6(drop):
+    from pipeline.watch.once import owned
+
+    drop.put(["000"])
+    with owned(drop.root):
+        busy = drop.go()
+    assert busy.code == 6, busy.words
+    assert drop.files("inbox") == ["lote.xlsx"]
+
+
+def test_a_pass_while_another_run_holds_the_ledger_ends_with_6_and_loses_nothing(drop):
+    from pipeline.ledger.engine import exclusive
+
+    drop.put(["000"])
+    with exclusive(drop.place.env["ANULAR_LEDGER"]):
+        busy = drop.go()
+    assert (busy.code, busy.data[0]["fate"]) == (6, "waiting"), busy.words
+    assert drop.go().code == 0
+    assert sorted(drop.place.posts().values()) == [1]
+
+
+def test_a_young_file_waits_and_a_marker_ends_the_waiting(drop):
+    path = drop.put(["000"])
+    assert drop.go(ANULAR_WATCH_QUIET="600").data == []
+    assert drop.files("inbox") == ["lote.xlsx"]
+    path.with_name("lote.xlsx.ok").touch()
+    done = drop.go(ANULAR_WATCH_QUIET="600")
+    assert [one["fate"] for one in done.data] == ["done"]
+    assert drop.files("inbox") == []

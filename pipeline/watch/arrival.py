@@ -72,9 +72,9 @@ def arrivals(inbox: Path) -> list[Arrival]:
 def complete(arrival: Arrival, patience: Patience, unchanged: Callable[[Arrival], float], limits: Limits) -> bool:
     """Whether ``arrival`` may be taken. ``unchanged`` tells for how many seconds it has been as it is."""
     seconds = unchanged(arrival)
-    if beside(arrival.path, MARKER).exists():
+    if is_there(beside(arrival.path, MARKER)):
         return True
-    has_manifest = beside(arrival.path, MANIFEST).exists()
+    has_manifest = is_there(beside(arrival.path, MANIFEST))
     if seconds >= (patience.quiet if has_manifest or not patience.required else patience.manifest_wait):
         return True
     return has_manifest and _agrees(arrival.path, limits)
@@ -83,6 +83,11 @@ def complete(arrival: Arrival, patience: Patience, unchanged: Callable[[Arrival]
 def beside(path: Path, ending: str) -> Path:
     """The marker or manifest of ``path``: its whole name and the ending."""
     return path.with_name(path.name + ending)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of that name; nothing can have a name that is too long."""
+    return os.path.lexists(path)
 
 
 def by_stamps(now: float) -> Callable[[Arrival], float]:

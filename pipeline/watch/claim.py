@@ -1,8 +1,10 @@
 """Taking a file and putting it away, so that a kill at any point leaves nothing half-done (reliability.md 2.6).
 
 A claim is a folder of its own in ``processing/``: ``.entrada.json`` (how the file was called), ``.manifiesto.json`` (a
-copy), then the file itself by one rename. Nothing in it is ever overwritten, so names cannot collide. At the end
-``.destino.json`` says where it goes, the note is put there, and last the file; the next pass finishes what was begun.
+copy), then the file itself by one rename, then ``.copia/``, the bytes that were read: whatever somebody still writes
+into the file, these are hashed, sent and continued (F61). Nothing in it is overwritten, so names cannot collide. At
+the end ``.destino.json`` says where it goes, the note is put there, and last the file; the next pass finishes what was
+begun.
 """
 
 from __future__ import annotations
@@ -10,22 +12,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import InputRefused
+from pipeline.domain.problems import refused
 from pipeline.read.limits import Limits
+from pipeline.read.source import Source
 from pipeline.read.source import take as take_bytes
 from pipeline.report.aside import new_aside
 from pipeline.report.names import plain
-from pipeline.watch.arrival import MARKER, Arrival, Mark, beside
+from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
 from pipeline.watch.places import CLAIM, Lane, folder_errors
 
-TOLD, COPY, GOAL = ".entrada.json", ".manifiesto.json", ".destino.json"
+TOLD, COPY, GOAL, OURS = ".entrada.json", ".manifiesto.json", ".destino.json", ".copia"
 MANIFEST_LIMITS = Limits(size=64 * 1024)
 LONGEST = 120
 """Bytes of a name in UTF-8: room for all that is put behind it."""
@@ -64,7 +69,7 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
         crashpoint("watch-claim-begun")
         _write(folder / TOLD, json.dumps({"name": arrival.path.name}).encode(), name)
         manifest = beside(arrival.path, MANIFEST)
-        if manifest.exists() or manifest.is_symlink():
+        if is_there(manifest):
             _write(folder / COPY, _manifest(manifest), name)
         crashpoint("watch-claim-noted")
         file = folder / safe_name(arrival.path.name)
@@ -91,7 +96,8 @@ def tidy(taken: Claim) -> None:
         inside = taken.lane.inbox / taken.original
         if inside.exists():  # another file of that name has come: they are its own
             return
-        beside(inside, MARKER).unlink(missing_ok=True)
+        if is_there(beside(inside, MARKER)):
+            beside(inside, MARKER).unlink(missing_ok=True)
         if (manifest := taken.manifest) is not None and _manifest(beside(inside, MANIFEST)) == manifest:
             beside(inside, MANIFEST).unlink(missing_ok=True)
     crashpoint("watch-tidied")
@@ -112,6 +118,35 @@ def begun(lane: Lane) -> list[Claim]:
             tidy(taken)
             found.append(taken)
     return found
+
+
+def private_copy(taken: Claim, limits: Limits) -> Source:
+    """The bytes of the file as they were when they were first read, in a copy that only we know.
+
+    Raises ``InputRefused`` for what is no plain file with one name, and like ``take``; ``StorageTrouble``.
+    """
+    assert taken.file is not None
+    kept = taken.folder / OURS / taken.file.name
+    if kept.exists():
+        return take_bytes(kept, limits)
+    found = taken.file.lstat()
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:  # another name is another way to change it (F62)
+        raise refused("archivo-especial", name=taken.file.name)
+    source = take_bytes(taken.file, limits)
+    with folder_errors(taken.folder):
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        _write(kept, source.data, taken.id)
+    crashpoint("watch-copied")
+    return replace(source, path=kept)
+
+
+def changed_since(taken: Claim, sha256: str, limits: Limits) -> bool:
+    """Whether somebody wrote to the file after it was read."""
+    assert taken.file is not None
+    try:
+        return take_bytes(taken.file, limits).sha256 != sha256
+    except InputRefused:
+        return True
 
 
 def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -> tuple[Path, Path]:
@@ -206,8 +241,11 @@ def _clear(folder: Path) -> None:
     """Removes a claim's folder that holds no file any more."""
     for name in (TOLD, COPY, GOAL):
         (folder / name).unlink(missing_ok=True)
-    for left in folder.glob(".anular-*.tmp"):
+    ours = folder / OURS
+    for left in [*folder.glob(".anular-*.tmp"), *(ours.iterdir() if ours.is_dir() else ())]:
         left.unlink(missing_ok=True)
+    if ours.is_dir():
+        ours.rmdir()
     folder.rmdir()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,20 +22,18 @@ from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.problems import refused
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.ledger.engine import locked
 from pipeline.ledger.store import who_am_i
 from pipeline.read.sheet import read_sheet
-from pipeline.read.source import take
 from pipeline.report.lines import outcome_of
 from pipeline.run import HELD_ON_ARRIVAL, Steps, Written
 from pipeline.settings import Env, Settings, load_settings, profile_names
 from pipeline.stop import Stop
 from pipeline.watch import manifest, policy
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
-from pipeline.watch.claim import Claim, begun, claim, put_away
+from pipeline.watch.claim import Claim, begun, changed_since, claim, private_copy, put_away
 from pipeline.watch.note import Fate, Handled, text
 from pipeline.watch.places import Lane, folder_errors, lay_out
 from pipeline.watch.policy import UNATTENDED, Asked, Policy
@@ -173,11 +170,11 @@ def work(taken: Sequence[Claim], settings: Settings, clock: Clock, progress: Con
 
 @dataclass(frozen=True)
 class _Read:
-    """A file whose bytes were taken: what they hash to, and what it looked like then."""
+    """A file whose bytes were taken: where their copy lies, and what they hash to."""
 
     claim: Claim
+    copy: Path
     sha256: str
-    mark: tuple[int, int]
 
 
 class _Shift:
@@ -215,17 +212,12 @@ class _Shift:
         return self._handled
 
     def _take(self, one: Claim) -> None:
-        """The bytes once, for their hash; what is no plain file that is ours alone is refused (F62)."""
-        assert one.file is not None
-        found = one.file.lstat()
         try:
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-                raise refused("archivo-especial", name=one.file.name)
-            sha256 = take(one.file, self._limits).sha256
+            source = private_copy(one, self._limits)
         except InputRefused as refusal:
             self._refuse(one, refusal)
             return
-        self._open[one.id] = _Read(one, sha256, (found.st_size, found.st_mtime_ns))
+        self._open[one.id] = _Read(one, source.path, source.sha256)
 
     def _refuse(self, one: Claim, refusal: InputRefused, sha256: str = "") -> None:
         done = Handled(
@@ -276,9 +268,8 @@ class _Shift:
         one, settings = read.claim, self._settings
         assert one.file is not None
         try:
-            sheet = read_sheet(one.file, limits=self._limits)
-            if sheet.sha256 != read.sha256:
-                raise refused("archivo-cambio", name=one.file.name)
+            sheet = read_sheet(read.copy, limits=self._limits)
+            assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
         except InputRefused as refusal:
             self._refuse(one, refusal, read.sha256)
             return None
@@ -369,8 +360,7 @@ class _Shift:
             corrections=written.corrections,
             answer=answers.batch(written, code),
         )
-        found = one.file.lstat()
-        changed = (found.st_size, found.st_mtime_ns) != read.mark
+        changed = changed_since(one, read.sha256, self._limits)
         mark = "_DUPLICADO" if fate is Fate.DUPLICATE else ""
         self._settle(one, done, one.lane.done, mark=mark, changed=changed)
 

@@ -19,6 +19,7 @@ POINTS = (
     "watch-claim-noted",
     "watch-claimed",
     "watch-tidied",
+    "watch-copied",
     "watch-handed-in",
     "watch-results-published",
     "watch-goal-chosen",

@@ -34,8 +34,11 @@ NOW = datetime.fromisoformat("2026-11-20T10:00:00-05:00")
 
 STOPPING = {"917", "943", "944", "947", "984", "992"}
 """Scenarios that end a run: refused credentials, wrong address or rights, answers about other documents."""
-ELSEWHERE = {"sin-constancia", "formula-aceptada", "fila-oculta", "texto-perdido", "cufe-invisible"}
-"""What only a results workbook, an option, or letters that some program lost for good can show: tests/corpus."""
+ELSEWHERE = {
+    *("sin-constancia", "apartada-antes", "retenida-carpeta", "formula-aceptada", "fila-oculta"),
+    *("texto-perdido", "cufe-invisible"),
+}
+"""What only a results workbook, the drop folder, an option, or letters that some program lost for good can show: tests/corpus."""
 
 
 def checked(name: str, rules: Rules | None = None, seen: dict[str, Seen] | None = None) -> Checked:

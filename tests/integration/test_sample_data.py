@@ -38,7 +38,7 @@ ELSEWHERE = {
     *("sin-constancia", "apartada-antes", "retenida-carpeta", "formula-aceptada", "fila-oculta"),
     *("texto-perdido", "cufe-invisible"),
 }
-"""What only a results workbook, the drop folder, an option, or letters that some program lost for good can show: tests/corpus."""
+"""What only a workbook of our own, the drop folder, an option, or letters that some program lost for good can show."""
 
 
 def checked(name: str, rules: Rules | None = None, seen: dict[str, Seen] | None = None) -> Checked:

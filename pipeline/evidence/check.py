@@ -7,6 +7,7 @@ named by member, event and row. Never raises for what a pack may hold.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.evidence import members as m
 from pipeline.evidence.box import LIMITS, Fault, open_box
-from pipeline.evidence.replay import replay
+from pipeline.evidence.replay import Replay
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, holds, link_digest
 from pipeline.ledger.deeds import is_a_deed
@@ -82,27 +83,31 @@ def check(data: bytes) -> Pack:
     return found
 
 
-def _check(found: Pack, parts: Mapping[str, bytes]) -> None:
+def _check(found: Pack, parts: dict[str, bytes]) -> None:
+    whole = set(parts) == set(m.MEMBERS)
     if m.MANIFEST in parts:
         _sums(found, parts)
     head = _parsed(found, parts, m.HEAD, _head)
-    rows = _parsed(found, parts, m.ROWS, _rows)
-    events = _parsed(found, parts, m.EVENTS, _events)
     chain = _parsed(found, parts, m.CHAIN, m.read_chain)
-    if head is None or rows is None or events is None or chain is None:
+    if head is None or chain is None or m.EVENTS not in parts:
         return
-    own = [event for event in events if event["batch"] == head["id"]]
     found.batch, found.file, found.env = str(head["id"]), str(head["file"]), str(head["env"])
-    found.rows, found.events, found.foreign = len(rows), len(own), len(chain[2])
-    _walk(found, events, *chain)
-    _moves(found, head, events)
-    _taken_in(found, head, rows, own)
-    lines = replay(head, rows, own)
+    found.foreign = len(chain[2])
+    told = _Told(found, head["id"], *chain)
+    if not _parsed(found, parts, m.EVENTS, lambda text: told.all_of(map(m.read_event, io.BytesIO(text)))):
+        return
+    rows = _parsed(found, parts, m.ROWS, _rows)
+    if rows is None:
+        return
+    found.rows = len(rows)
+    _taken_in(found, head, rows, told.taken)
+    lines = told.replay.lines(head["sheet"], rows)
+    del rows  # a large batch has its workbook in memory next
     found.counts = dict(sorted(Counter(outcome_of(line).value for line in lines).items()))
     if m.WORKBOOK in parts:
         for fault in compare(parts[m.WORKBOOK], head["headings"], lines):
             found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
-    if set(parts) == set(m.MEMBERS) and not any(fault.code == "sha256" for fault in found.faults):
+    if whole and not any(fault.code == "sha256" for fault in found.faults):
         _manifest(found, head, parts)
 
 
@@ -136,52 +141,68 @@ def _head(text: bytes) -> dict[str, Any]:
 
 
 def _rows(text: bytes) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in text.splitlines()]
+    rows = [json.loads(line) for line in io.BytesIO(text)]
     if any(set(row) != set(m.ROW_KEYS) for row in rows):
         raise ValueError("keys")
     return rows
 
 
-def _events(text: bytes) -> list[dict[str, Any]]:
-    return [m.read_event(line) for line in text.splitlines()]
+class _Told:
+    """Goes through the events once: their chain, whether each is a step of the program, and what they say of the rows.
 
+    ``taken`` is the first event of each row: its number, the state after it, and the row's fingerprint.
+    """
 
-def _walk(found: Pack, events: Sequence[dict[str, Any]], start: int, before: bytes, foreign: Sequence[Foreign]) -> None:
-    """The chain from the hash before the batch to its last event: no gap, and each hash from the one before it."""
-    told: dict[int, dict[str, Any] | Foreign] = {one.seq: one for one in foreign}
-    told |= {event["seq"]: event for event in events}
-    if len(told) != len(events) + len(foreign):
-        found.add("chain", "un suceso aparece dos veces.", m.EVENTS)
-    prev = before
-    for seq in range(start + 1, start + 1 + len(told)):
-        one = told.get(seq)
-        if one is None:
-            found.add("gap", f"falta el suceso {seq}.", m.EVENTS, seq)
-            return
-        if isinstance(one, Foreign):
-            prev = link_digest(prev, one.value) if one.walkable else one.value
-            continue
-        if not holds(prev, one, one["hash"]):
+    def __init__(self, found: Pack, batch: str, start: int, before: bytes, foreign: Sequence[Foreign]) -> None:
+        self._found, self._batch, self._prev, self._next = found, batch, before, start + 1
+        self._foreign = {one.seq: one for one in foreign}
+        self._broken = False
+        self._states: dict[int, str] = {}
+        self.taken: dict[int, tuple[int, str, bytes | None]] = {}
+        self.replay = Replay(batch)
+
+    def all_of(self, events: Iterable[dict[str, Any]]) -> bool:
+        """Hears all events, in the order of the file. Raises ``ValueError`` and the like for what is none."""
+        for event in events:
+            if not self._broken:
+                self._link(event)
+            self._step(event)
+            self.replay.see(event)
+        if self._foreign and not self._broken:
+            self._found.add("chain", "cuenta sucesos que no están entre los del lote.", m.CHAIN)
+        return True
+
+    def _link(self, event: dict[str, Any]) -> None:
+        """The chain up to ``event``: no gap, each hash from the one before it. After a break nothing can be said."""
+        while self._next < event["seq"] and (one := self._foreign.pop(self._next, None)) is not None:
+            self._prev = link_digest(self._prev, one.value) if one.walkable else one.value
+            self._next += 1
+        seq = self._next
+        if event["seq"] != seq:
+            words = (
+                f"falta el suceso {seq}." if event["seq"] > seq else f"el suceso {event['seq']} está fuera de orden."
+            )
+            self._broken = True
+            self._found.add("gap", words, m.EVENTS, min(seq, event["seq"]))
+        elif not holds(self._prev, event, event["hash"]):
             words = f"el suceso {seq} no coincide con su huella: él, o uno de los anteriores, fue alterado."
-            found.add("chain", words, m.EVENTS, seq)
-            return
-        prev = one["hash"]
-    if events:
-        found.seal = (events[-1]["seq"], events[-1]["hash"].hex())
-
-
-def _moves(found: Pack, head: Mapping[str, Any], events: Iterable[dict[str, Any]]) -> None:
-    """Every event is a step that the program makes, from where the one before it left the row."""
-    states: dict[int, str] = {}
-    for event in events:
-        if event["batch"] != head["id"]:
-            legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
+            self._broken = True
+            self._found.add("chain", words, m.EVENTS, seq)
         else:
-            before = states.get(event["pos"], State.RECEIVED.value)
-            legal = event["from_"] == before and _legal(event)
-            states[event["pos"]] = event["to_"]
+            self._prev, self._next = event["hash"], seq + 1
+
+    def _step(self, event: dict[str, Any]) -> None:
+        seq, pos = event["seq"], event["pos"]
+        if event["batch"] == self._batch:
+            self._found.events += 1
+            self._found.seal = (seq, event["hash"].hex())
+            legal = event["from_"] == self._states.get(pos, State.RECEIVED.value) and _legal(event)
+            self._states[pos] = event["to_"]
+            self.taken.setdefault(pos, (seq, event["to_"], event["body"]))
+        else:
+            legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
         if not legal:
-            found.add("move", f"el suceso {event['seq']} es un paso que el programa nunca da.", m.EVENTS, event["seq"])
+            self._found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", m.EVENTS, seq)
 
 
 def _legal(event: Mapping[str, Any]) -> bool:
@@ -192,20 +213,22 @@ def _legal(event: Mapping[str, Any]) -> bool:
 
 
 def _taken_in(
-    found: Pack, head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
+    found: Pack,
+    head: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    taken: Mapping[int, tuple[int, str, bytes | None]],
 ) -> None:
     """Every row is there once, in order, and is the one whose fingerprint the chain holds."""
     if [row["pos"] for row in rows] != [*range(1, head["n_rows"] + 1)]:
         found.add("rows", f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden.", m.ROWS)
-    first = {event["pos"]: event for event in reversed([*events]) if event["from_"] == State.RECEIVED.value}
     for row in rows:
-        event, where = first.get(row["pos"]), f"fila {row['line']}"
-        if event is None:
+        where = f"fila {row['line']}"
+        if row["pos"] not in taken:
             found.add("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where)
-        elif event["to_"] != row["state"] or not _same(event["body"], head, row):
-            found.add(
-                "row", f"la {where} no es la que se recibió (suceso {event['seq']}).", m.ROWS, event["seq"], where
-            )
+            continue
+        seq, state, body = taken[row["pos"]]
+        if state != row["state"] or not _same(body, head, row):
+            found.add("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where)
 
 
 def _same(kept: bytes | None, head: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

@@ -6,15 +6,16 @@ and checked like anybody else's pack, then put in place.
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from zipfile import ZIP_DEFLATED
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.evidence import members as m
 from pipeline.evidence.check import check
-from pipeline.evidence.replay import replay
+from pipeline.evidence.replay import Replay
 from pipeline.ledger.extract import Extract, Foreign
 from pipeline.report.archive import FixedZip
 from pipeline.report.lines import outcome_of
@@ -36,6 +37,7 @@ def write_pack(report: Report, extract: Extract, workbook: Path) -> Path:
         with FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6) as box:
             for name in m.MEMBERS:
                 box.writestr(name, parts[name])
+        parts.clear()  # a large batch is not in memory twice
         stream.seek(0)
         found = check(stream.read())
         if found.faults:
@@ -51,24 +53,28 @@ def write_pack(report: Report, extract: Extract, workbook: Path) -> Path:
 
 def collect(extract: Extract, workbook: bytes) -> dict[str, bytes]:
     """The members of the pack by name."""
-    head, rows = extract.head(), [*extract.rows()]
-    events: list[dict[str, Any]] = []
+    head = extract.head()
+    events, rows = io.BytesIO(), io.BytesIO()
     chain = [m.start_line(extract.span()[0] - 1, extract.before())]
+    replay, count, seal = Replay(head["id"]), 0, (0, "")
     for one in extract.events():
         if isinstance(one, Foreign):
             chain.append(m.foreign_line(one))
-        else:
-            events.append(one)
-    own = [event for event in events if event["batch"] == head["id"]]
-    counts = Counter(outcome_of(line).value for line in replay(head, rows, own))
+            continue
+        events.write(m.event_line(one))
+        replay.see(one)
+        if one["batch"] == head["id"]:
+            count, seal = count + 1, (one["seq"], one["hash"].hex())
+    for row in extract.rows():
+        rows.write(m.row_line(row))
+    counts = Counter(outcome_of(line).value for line in replay.lines(head["sheet"], extract.rows()))
     parts = {
         m.README: m.readme(head),
         m.WORKBOOK: workbook,
         m.HEAD: m.head_text(head),
-        m.ROWS: b"".join(map(m.row_line, rows)),
-        m.EVENTS: b"".join(map(m.event_line, events)),
+        m.ROWS: rows.getvalue(),
+        m.EVENTS: events.getvalue(),
         m.CHAIN: b"".join(chain),
     }
-    seal = (own[-1]["seq"], own[-1]["hash"].hex())
-    parts[m.MANIFEST] = m.manifest(head, parts, events=len(own), seal=seal, counts=dict(sorted(counts.items())))
+    parts[m.MANIFEST] = m.manifest(head, parts, events=count, seal=seal, counts=dict(sorted(counts.items())))
     return parts

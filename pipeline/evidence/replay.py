@@ -6,7 +6,8 @@ query are not in the events (the first only inside the raw answer), so nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,37 +20,64 @@ _NO_ANSWER |= {Event.APPROVED, Event.WITHDRAWN}
 """Moves that rest on no answer of eDoc."""
 
 
-def replay(
-    head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
-) -> list[ResultLine]:
-    """Every row of the batch in input order, as its ``events`` left it. Raises ``ValueError`` for unknown words."""
-    newest: dict[int, SimpleNamespace] = {}
-    for event in events:
-        if event["batch"] != head["id"]:
-            continue
+@dataclass(slots=True)
+class _Attempt:
+    """The columns of ``attempt`` that a report shows, as far as the events tell them."""
+
+    state: str
+    n: int = 1
+    possible_duplicate: int = 0
+    note: str = ""
+    queries: int = 0
+    sent_utc: str | None = None
+    queried_utc: str | None = None
+    estado: int | None = None
+    source: str | None = None
+    dgi: str | None = None
+    message: str | None = None
+    http: int | None = None
+    authorised_at: None = None
+    next_due: None = None
+
+
+class Replay:
+    """Hears the events of one batch in their order, then says what they made of its rows."""
+
+    def __init__(self, batch: str) -> None:
+        self._batch = batch
+        self._newest: dict[int, _Attempt] = {}
+
+    def see(self, event: Mapping[str, Any]) -> None:
+        """The next event. Raises ``ValueError`` for words that the program does not know."""
+        if event["batch"] != self._batch:
+            return
+        pos = event["pos"]
         if event["attempt"] is None:
             if event["to_"] in (State.READY.value, State.HELD.value):
-                newest[event["pos"]] = _attempt(event["to_"])
-        elif (attempt := newest.get(event["pos"])) is not None:
-            newest[event["pos"]] = _moved(attempt, event)
-    sheet = head["sheet"] or None
-    plain = [result_line(SimpleNamespace(**row), newest.get(row["pos"]), sheet) for row in rows]
-    by_pos = {line.pos: line for line in plain}
-    return [_mirrored(line, row, by_pos) for line, row in zip(plain, rows, strict=True)]
+                self._newest[pos] = _Attempt(event["to_"])
+        elif (attempt := self._newest.get(pos)) is not None:
+            self._newest[pos] = _moved(attempt, event)
+
+    def lines(self, sheet: str, rows: Iterable[Mapping[str, Any]]) -> list[ResultLine]:
+        """Every row of the batch in input order, as its events left it. ``sheet`` is "" for a CSV."""
+        plain: list[ResultLine] = []
+        leaders: list[tuple[int, int]] = []
+        for row in rows:
+            plain.append(result_line(SimpleNamespace(**row), self._newest.get(row["pos"]), sheet or None))
+            if row["leader_pos"] is not None and row["leader_batch"] is None:
+                leaders.append((len(plain) - 1, row["leader_pos"]))
+        by_pos = {line.pos: line for line in plain}
+        for place, pos in leaders:  # of a row in another batch it only shows that it repeats one
+            leader = by_pos[pos]
+            plain[place] = replace(plain[place], leader=Leader(None, pos, leader.position), mirrored=leader)
+        return plain
 
 
-def _attempt(state: str, *, n: int = 1, again: int = 0) -> SimpleNamespace:
-    empty = dict.fromkeys(
-        ("sent_utc", "estado", "source", "dgi", "message", "authorised_at", "http", "queried_utc", "next_due")
-    )
-    return SimpleNamespace(state=state, n=n, possible_duplicate=again, note="", queries=0, **empty)
-
-
-def _moved(attempt: SimpleNamespace, event: Mapping[str, Any]) -> SimpleNamespace:
+def _moved(attempt: _Attempt, event: Mapping[str, Any]) -> _Attempt:
     kind, source = Event(event["event"]), State(event["from_"])
     if kind is Event.RETRY:
         again = 1 if source is State.CLOSED_RESEND else attempt.possible_duplicate
-        return _attempt(event["to_"], n=attempt.n + 1, again=again)
+        return _Attempt(event["to_"], n=attempt.n + 1, possible_duplicate=again)
     attempt.state = event["to_"]
     if kind is Event.CLAIMED:
         attempt.sent_utc = event["utc"]
@@ -67,13 +95,3 @@ def _moved(attempt: SimpleNamespace, event: Mapping[str, Any]) -> SimpleNamespac
         attempt.queried_utc = event["utc"]
         attempt.queries += 1
     return attempt
-
-
-def _mirrored(line: ResultLine, row: Mapping[str, Any], by_pos: Mapping[int, ResultLine]) -> ResultLine:
-    """A duplicate of a row of the same file shows that row's answers; of another batch only that it is one."""
-    from dataclasses import replace
-
-    if row["leader_pos"] is None or row["leader_batch"] is not None:
-        return line
-    leader = by_pos[row["leader_pos"]]
-    return replace(line, leader=Leader(None, leader.pos, leader.position), mirrored=leader)

@@ -77,7 +77,8 @@ def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[lis
     if tab is None:
         raise refused("xlsx-hoja", sheet=sheet, found="")
     _scan(parts, tab, limits)
-    return _reader(parts)(tab.name)
+    others = {one.part for one in tabs_of(parts)} - {tab.part}  # the reader gets a copy of all that it is given
+    return _reader(Parts({name: part for name, part in parts.by_name.items() if name not in others}))(tab.name)
 
 
 def _scan(parts: Parts, tab: Tab, limits: Limits) -> Scan:

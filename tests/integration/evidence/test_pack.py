@@ -14,7 +14,7 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
 from pipeline.evidence import members as m
 from pipeline.evidence.check import check, check_file
-from pipeline.evidence.replay import replay
+from pipeline.evidence.replay import Replay
 from pipeline.ledger.engine import sqlite_path
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
@@ -71,11 +71,12 @@ def test_its_seal_is_the_one_that_verify_tells_of_the_batch(case):
 def test_what_the_events_say_is_what_the_ledger_says(case):
     """Of every column that the events tell at all."""
     extract = case.book.views.extract(case.info)
-    events = [one for one in extract.events() if isinstance(one, dict)]
+    replay = Replay(case.info.id)
+    for event in extract.events():
+        if isinstance(event, dict):
+            replay.see(event)
     unsaid = {"authorised_at", "next_due", "decided_by", "decided_why", "leader", "mirrored"}
-    for drawn, kept in zip(
-        replay(extract.head(), [*extract.rows()], events), case.book.views.lines(case.info), strict=True
-    ):
+    for drawn, kept in zip(replay.lines("Hoja1", extract.rows()), case.book.views.lines(case.info), strict=True):
         names = [name for name in type(kept).__slots__ if name not in unsaid]
         assert {name: getattr(drawn, name) for name in names} == {name: getattr(kept, name) for name in names}
         assert outcome_of(drawn) is outcome_of(kept)

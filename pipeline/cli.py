@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.run import Plan, Steps, Written
     from pipeline.settings import Settings
     from pipeline.stop import Stop
+    from pipeline.tell import Letter
     from pipeline.wiring import Memory
 
 app = typer.Typer(
@@ -286,6 +287,9 @@ def poll_batches(
     batches: Annotated[
         list[str] | None, typer.Argument(metavar="LOTE...", help="Lotes; por omisión, todos los pendientes.")
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Todas las empresas (perfiles); dice además qué envejeció y a quién llamar.")
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -293,6 +297,10 @@ def poll_batches(
     """Consulta otra vez lo pendiente o dudoso y vuelve a escribir los libros de esos lotes. Nunca reenvía."""
     from pipeline import conduct, wiring
 
+    if every and batches:
+        raise WrongUsage("--all es para todos los lotes: no se nombran lotes con --all.")
+    if every:
+        return _poll_all(Talk(as_json), profile, ledger)
     settings, talk = _settings(profile, ledger), Talk(as_json)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
@@ -308,6 +316,45 @@ def poll_batches(
 
         trouble = conduct.carry_out(settings, clock, base, work, now=True)
         return _report(chosen, memory, talk, settings, trouble)
+
+
+def _poll_all(talk: Talk, profile: str, ledger: str) -> int:
+    """The nightly follow-up of every company; a trouble of one does not hold up the others."""
+    from pipeline import answers, nightly, screen
+
+    answer = Answer()
+    followed = [nightly.follow_up(name, ledger, talk.progress) for name in nightly.companies(profile)]
+    found = [company for company in followed if company is not None]
+    for company in found:
+        answer.codes += company.codes
+        for written in company.written:
+            name = f"[{company.profile}] " if company.profile else ""
+            title = f"{name}Lote {written.batch.id} · {written.batch.file}"
+            screen.counts(talk.out, title, answers.totals(written.lines))
+            for line in (f"Resultados: {written.workbook}", *answers.to_correct(written)):
+                talk.out.print(line, markup=False)
+        screen.listing(talk.out, "Lo que envejeció", [one.words for one in company.old], most=50)
+        if company.trouble is not None:
+            screen.say_error(talk.progress, company.trouble)
+    if not any(company.written or company.trouble for company in found):
+        talk.out.print("No hay filas pendientes que consultar.")
+    talk.data([one for company in found for one in nightly.data(company)])
+    for company in found:
+        if company.old or company.trouble is not None:
+            _tell(talk, company.profile, ledger, nightly.letter([company]))
+    return answer.code
+
+
+def _tell(talk: Talk, profile: str, ledger: str, letter: Letter) -> None:
+    """Tells those whom the profile's settings name; that it did not work is one line, and changes nothing."""
+    from pipeline.tell import tell
+
+    try:
+        settings = _settings(profile, ledger)
+    except WrongUsage:  # told already
+        return
+    for warning in tell(settings, letter):
+        talk.progress.print(f"Aviso: {warning}", markup=False)
 
 
 @command(name="watch", cls=SpanishCommand)
@@ -337,6 +384,10 @@ def watch_folder(
             screen.say_error(talk.progress, trouble)
         answer.codes = result.codes
         talk.data([note.data(one) for one in result.handled])
+        for name in sorted({one.profile for one in result.handled} | ({profile} if result.troubles else set())):
+            mine = [one for one in result.handled if one.profile == name]
+            troubles = result.troubles if name == profile else []
+            _tell(talk, name, ledger, note.letter(mine, troubles))
 
     if not once:
         keep_watch(folder.absolute(), profile, ledger, talk.progress, say)

@@ -125,15 +125,32 @@ class Settings(BaseSettings):
     watch_every: float = Field(60.0, gt=0, le=86_400, description="segundos entre miradas a la carpeta, como máximo")
     watch_retry: float = Field(900.0, gt=0, le=86_400, description="segundos de espera tras detenerse antes de tiempo")
     watch_max_files: int = Field(100, ge=1, le=10_000, description="archivos por pasada, como máximo")
+    old_hours: float = Field(
+        24.0, gt=0, le=8760, description="horas tras las que «poll --all» nombra lo que sigue abierto"
+    )
+    mail_host: str = Field("", description="servidor de correo de los avisos (SMTP)")
+    mail_port: int = Field(587, ge=1, le=65535, description="puerto del servidor de correo")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls, tls, o none (solo hacia este mismo equipo)"
+    )
+    mail_user: str = Field("", description="usuario del servidor de correo")
+    mail_password: SecretStr = Field(SecretStr(""), description="contraseña del servidor de correo")
+    mail_password_file: Path | None = Field(None, description="archivo que contiene la contraseña del correo")
+    mail_from: str = Field("", description="remitente de los avisos; por omisión, el usuario")
+    mail_to: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="destinatarios de los avisos, separados por comas"
+    )
+    webhook_url: str = Field("", description="dirección que recibe los avisos en JSON")
+    webhook_key_file: Path | None = Field(None, description="archivo con la clave de la firma de los avisos")
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
     sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")
 
-    @field_validator("issuers", "watch_issuers", mode="before")
+    @field_validator("issuers", "watch_issuers", "mail_to", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return frozenset(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("base_url", "auth_url", "cancel_url", "query_url")
+    @field_validator("base_url", "auth_url", "cancel_url", "query_url", "webhook_url")
     @classmethod
     def _safe_address(cls, value: str) -> str:
         if value and not is_safe_address(value):
@@ -146,6 +163,12 @@ class Settings(BaseSettings):
         if value is not None and value.tzinfo is None:
             raise ValueError("necesita la zona horaria, por ejemplo 2026-11-20T10:00:00-05:00")
         return value
+
+    @model_validator(mode="after")
+    def _mail_is_private(self) -> Settings:
+        if self.mail_security == "none" and self.mail_host and self.mail_host not in HOME:
+            raise ValueError("ANULAR_MAIL_SECURITY=none solo se admite hacia este mismo equipo (127.0.0.1)")
+        return self
 
     @model_validator(mode="after")
     def _sandbox_stays_at_home(self) -> Settings:
@@ -210,6 +233,9 @@ def load_settings(profile: str = "", ledger: str = "") -> Settings:
         changes["user"] = _secret_file(settings.user_file, "ANULAR_USER_FILE")
     if settings.password_file is not None:
         changes["password"] = SecretStr(_secret_file(settings.password_file, "ANULAR_PASSWORD_FILE"))
+    if settings.mail_password_file is not None:
+        secret = _secret_file(settings.mail_password_file, "ANULAR_MAIL_PASSWORD_FILE")
+        changes["mail_password"] = SecretStr(secret)
     return settings.model_copy(update=changes)
 
 
@@ -257,7 +283,7 @@ def _from_file(profile: str) -> dict[str, Any]:
             f"No existe el perfil «{profile}».", code="profile", where=str(path), remedy=f"Perfiles: {known}."
         )
     merged = {**values, **profiles.get(profile, {})}
-    if "password" in merged:
+    if {"password", "mail_password"} & merged.keys():
         raise WrongUsage(
             "La contraseña no se escribe en el archivo de configuración.",
             code="password-in-file",

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, select
 
 from pipeline.domain.deadline import Deadline, Window
-from pipeline.domain.lifecycle import FOLLOWED, MOVES, RETRIED, Event, State
+from pipeline.domain.lifecycle import FOLLOWED, MOVES, PERSON, RETRIED, Event, State
 from pipeline.domain.outcomes import PREFLIGHT, outcome
 from pipeline.domain.records import (
     BatchInfo,
@@ -156,6 +156,19 @@ class Views:
             for line in self._database.read(query)
             if any(problem.code == code for problem in codec.remarks_from_text(line.remarks)[0])
         ]
+
+    def waiting_since(self, before: datetime) -> set[str]:
+        """Batches that came before ``before`` and have a row that is still followed or waits for a person."""
+        attempt, batch = tables.attempt, tables.batch
+        states = [state.value for state in FOLLOWED | PERSON]
+        query = (
+            select(attempt.c.batch)
+            .distinct()
+            .join(batch, batch.c.id == attempt.c.batch)
+            .where(attempt.c.env == self._env, attempt.c.state.in_(states))
+            .where(batch.c.created_utc < codec.to_text(before))
+        )
+        return {line.batch for line in self._database.read(query)}
 
     def sent_for(self, who: str, since: datetime, *, besides: str = "") -> int:
         """How many rows of batches approved by ``who`` (or by a name that begins so) were sent since, or are about to

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from pipeline.domain.errors import AnularError
 from pipeline.domain.visible import one_line
 from pipeline.screen import thousands
+from pipeline.tell import Letter
 
 
 class Fate(Enum):
@@ -115,6 +118,24 @@ def line(done: Handled) -> str:
     why = f" {done.why}" if done.why else ""
     sign = "✓" if done.exit_code == 0 else "•" if done.fate in (Fate.DONE, Fate.DUPLICATE) else "✗"
     return one_line(f"{sign} {lane}{done.original}{where}: {SHORT[done.fate]}{f' ({totals})' if totals else ''}.{why}")
+
+
+def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Letter:
+    """What people are told of a pass: a line per file with its totals and the workbook's place; no CUFE."""
+    counts = Counter(one.fate for one in handled)
+    found = ", ".join(f"{number} {SHORT[fate]}" for fate, number in counts.items())
+    urgent = "ATENCIÓN: " if troubles or counts[Fate.HELD] or counts[Fate.REFUSED] or counts[Fate.WAITING] else ""
+    lines = []
+    for one in handled:
+        lines.append(line(one))
+        lines += [f"  - {words}" for words in one.todo]
+        lines += [f"  Libro de resultados: {one.workbook}"] if one.workbook is not None else []
+        lines += [f"  Nota: {one.note}", ""] if one.note is not None else [""]
+    lines += [f"✗ {trouble.sentence} [{trouble.code}]" for trouble in troubles]
+    told = [data(one) for one in handled]
+    for answer in told:
+        answer.pop("problems", None)
+    return Letter(f"{urgent}anular: carpeta vigilada, {found or 'nada que procesar'}", lines, told)
 
 
 def data(done: Handled) -> dict[str, object]:

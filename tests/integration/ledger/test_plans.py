@@ -66,6 +66,7 @@ def history(book, row):
         pytest.param(lambda b, i: b.views.unsent(i.id), id="unsent"),
         pytest.param(lambda b, i: b.views.cutoff(i.id, 2), id="cutoff"),
         pytest.param(lambda b, i: b.views.waiting(i.id, "retenida-carpeta"), id="held on arrival"),
+        pytest.param(lambda b, i: b.views.waiting_since(i.created), id="grown old"),
         pytest.param(lambda b, i: b.views.sent_for("carpeta", i.created), id="sent by the drop folder"),
         pytest.param(lambda b, i: b.views.followed(), id="followed"),
         pytest.param(lambda b, i: b.views.followed([i.id]), id="followed of a batch"),

@@ -1,0 +1,99 @@
+"""The examples of docs/despliegue: what they start exists, with options that it takes, and each file is well-formed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+from defusedxml.ElementTree import parse
+
+from pipeline.cli import app
+
+FOLDER = Path(__file__).parents[2] / "docs" / "despliegue"
+UNITS = sorted([*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
+TASKS = sorted(FOLDER.glob("*.xml"))
+CRON = FOLDER / "anular.cron"
+TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+
+
+def sections(unit):
+    """A unit as sections of (name, value) pairs; names may repeat."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in unit.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            found[current := line.strip("[]")] = []
+        elif line and not line.startswith("#"):
+            name, equals, value = line.partition("=")
+            assert equals, line
+            found[current].append((name, value))
+    return found
+
+
+def commands():
+    """Every command line of an example, from the program's name on."""
+    for unit in UNITS:
+        for name, value in sections(unit).get("Service", []):
+            if name == "ExecStart":
+                yield pytest.param(value.split()[1:], id=unit.name)
+    for task in TASKS:
+        tree = parse(task)
+        yield pytest.param((tree.findtext(f".//{TASK}Arguments") or "").split(), id=task.name)
+    for line in CRON.read_text("utf-8").splitlines():
+        if " /opt/anular/.venv/bin/anular " in line:
+            told = line.partition("/opt/anular/.venv/bin/anular ")[2].partition(" >>")[0]
+            yield pytest.param(told.split(), id=f"cron {told.split()[0]}")
+
+
+@pytest.mark.parametrize("arguments", list(commands()))
+def test_what_an_example_starts_is_a_command_with_options_that_it_takes(arguments):
+    group = typer.main.get_command(app)
+    command = group.commands[arguments[0]]  # type: ignore[attr-defined]
+    command.make_context(arguments[0], list(arguments[1:]))
+
+
+def test_there_are_examples_of_every_kind():
+    assert {unit.name for unit in UNITS} == {
+        *(f"anular-{name}.{kind}" for name in ("watch", "poll") for kind in ("service", "timer")),
+        "anular-vigila.service",
+    }
+    assert len(TASKS) == 2
+    assert len([case for case in commands() if "cron" in str(case.id)]) == 2
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_one_that_systemd_takes(unit, tmp_path):
+    """Judged by systemd itself where it is; paths and users of the example are replaced by some that are here."""
+    wanted = {"Unit", "Timer", "Install"} if unit.suffix == ".timer" else {"Unit", "Service"}
+    assert wanted <= set(sections(unit))
+    tool = shutil.which("systemd-analyze")
+    if tool is not None:
+        for other in UNITS:
+            text = re.sub(r"^(User|Group)=anular$", r"\1=root", other.read_text("utf-8"), flags=re.MULTILINE)
+            (tmp_path / other.name).write_text(text.replace("/opt/anular/.venv/bin/anular", shutil.which("true") or ""))
+        done = subprocess.run([tool, "verify", tmp_path / unit.name], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, [x for x in done.stderr.splitlines() if str(tmp_path) in x]) == (0, []), done.stderr
+
+
+@pytest.mark.parametrize("timer", [unit for unit in UNITS if unit.suffix == ".timer"], ids=lambda unit: unit.name)
+def test_a_timer_starts_a_service_of_the_same_name_every_night(timer):
+    values = dict(sections(timer)["Timer"])
+    assert timer.with_suffix(".service").exists()
+    assert re.fullmatch(r"\*-\*-\* 0[0-6]:[0-5]\d:00 America/Panama", values["OnCalendar"])
+
+
+def test_the_crontab_has_five_fields_and_a_command_in_each_line():
+    field = r"(?:\*|\d+)"
+    for line in CRON.read_text("utf-8").splitlines():
+        assert line.startswith("#") or re.fullmatch(rf"[A-Z_]+=\S+|(?:{field} ){{5}}/\S+/anular .+", line), line
+        assert "%" not in line, "cron takes a percent sign for the end of the line"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_task_of_windows_is_never_started_twice_at_once(task):
+    tree = parse(task)
+    assert tree.findtext(f".//{TASK}MultipleInstancesPolicy") == "IgnoreNew"
+    assert (tree.findtext(f".//{TASK}Command") or "").endswith("anular.exe")

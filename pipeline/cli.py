@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.decisions import Standing
     from pipeline.ledger.verify import Examination
     from pipeline.ledger.views import Views
+    from pipeline.nightly import Company
     from pipeline.read.reader import Reader
     from pipeline.read.sheet import Sheet
     from pipeline.run import Plan, Steps, Written
@@ -323,8 +324,12 @@ def _poll_all(talk: Talk, profile: str, ledger: str) -> int:
     from pipeline import answers, nightly, screen
 
     answer = Answer()
-    followed = [nightly.follow_up(name, ledger, talk.progress) for name in nightly.companies(profile)]
-    found = [company for company in followed if company is not None]
+    found: list[Company] = []
+    for name in nightly.companies(profile):
+        company = nightly.follow_up(name, ledger, talk.progress)
+        found += [company] if company is not None else []
+        if company is not None and isinstance(company.trouble, Interrupted):
+            break  # asked to stop: not the next one either
     for company in found:
         answer.codes += company.codes
         for written in company.written:

@@ -137,3 +137,18 @@ def test_a_company_that_stopped_rests_and_is_not_tried_again_at_once(scene, drop
     ended = scene.anular("watch", drop.root, signals=[[12.0, signal.SIGTERM]])
     assert ended["code"] == 130
     assert ended["words"].count("a.csv") <= 1
+
+
+def test_asked_to_stop_the_follow_up_does_not_begin_the_next_company(scene, drop):
+    config = scene.folder / "anular.toml"
+    url = {name: f"sqlite:///{scene.folder}/{name}/r.db" for name in ("norte", "sur")}
+    config.write_text("".join(f'[profile.{name}]\nledger = "{url[name]}"\n' for name in url))
+    scene.env |= {"ANULAR_CONFIG": str(config), "ANULAR_LEDGER": ""}
+    for name in url:
+        (drop.root / "inbox" / name).mkdir()
+        drop.put(scene.write(["950"], f"{name}.csv"), f"{name}/lote.csv")
+    assert drop.go()["code"] == 4
+    ended = scene.anular("poll", "--all", env={"ANULAR_POLL_FOR": "60"}, signals=[[4.0, signal.SIGTERM]])
+    assert ended["code"] == 130, ended["words"]
+    assert "[norte] Lote" in ended["words"]
+    assert "[sur]" not in ended["words"]

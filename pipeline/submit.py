@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import TracebackType
+from typing import Any
 
 from pipeline.bug import internal
 from pipeline.clock import Clock
@@ -170,7 +171,8 @@ class _Sender:
             await self._stop.sleep(wait)
             return False
         try:
-            await first(self._client.ready(), self._stop.wait())  # a token may have to wait for a pause
+            if not self._client.has_token():
+                await first(self._client.ready(), self._stop.wait())  # a token may have to wait for a pause
         except StoppedEarly as trouble:
             self._stop.because(trouble)
             return False
@@ -200,7 +202,20 @@ class _Sender:
             crashpoint("claim-after")
             finding = await self._exchange(row, departure)
         crashpoint("exchange-after")
-        await self._settle(replace(turn, row=replace(row, version=claimed.version), opening=opening), finding)
+        settling = self._settle(replace(turn, row=replace(row, version=claimed.version), opening=opening), finding)
+        if _holds_nobody_up(finding):
+            # The next claim joins this outcome in one commit. It queues behind it, so that never more rows than
+            # workers are SENDING on the disk: P8 counts those, not the requests in flight.
+            self._group.create_task(self._aside(settling))
+            await asyncio.sleep(0)
+        else:
+            await settling
+
+    async def _aside(self, settling: Coroutine[Any, Any, None]) -> None:
+        try:
+            await settling
+        except Exception as bug:
+            self._stop.because(internal(bug))
 
     async def _asked_first(self, row: Cancellation) -> int | None:
         """The row's version when a fresh query leaves no doubt that it may be sent (2.3), else None."""
@@ -304,6 +319,13 @@ class _Sender:
         await self._stop.grace_over()
         for task in list(self._exchanges):
             task.cancel()
+
+
+def _holds_nobody_up(finding: Finding) -> bool:
+    """Whether no consequence of ``finding`` can be that its worker must not take another row."""
+    if finding.event is Event.UNCLEAR or not finding.understood:
+        return False
+    return finding.stop is None and finding.pause is None and move(State.SENDING, finding.event) not in RETRIED
 
 
 class _Departure:

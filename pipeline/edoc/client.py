@@ -77,6 +77,10 @@ class EdocClient:
         """
         await self._tokens.get(services.CANCELLATION)
 
+    def has_token(self) -> bool:
+        """Whether ``ready`` would return without a request."""
+        return self._tokens.has(services.CANCELLATION)
+
     async def cancel(self, c: Cancellation, before_send: Callable[[], bool] | None = None) -> Finding:
         """Send ``c`` once, and say what is known of it then.
 

@@ -99,6 +99,10 @@ class TokenKeeper:
                 kept = await self._renew(service)
             return kept.text
 
+    def has(self, service: int) -> bool:
+        """Whether ``get`` would hand out a token without a request."""
+        return self._lasting(service) is not None
+
     def holds(self, service: int, token: str) -> bool:
         """Whether ``token`` is the one that ``get`` would hand out without a request."""
         kept = self._lasting(service)

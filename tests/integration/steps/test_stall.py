@@ -23,7 +23,7 @@ POINTS = {
     "post-after": (),
     "exchange-after": (),
     "apply-before-commit": (Event.STALE,),
-    "outcome-after": (),
+    "outcome-after": (Event.STALE,),  # the next row is claimed together with this outcome
     "query-before": (),
     "query-after": (),
     "poll-recorded": (),

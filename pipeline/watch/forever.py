@@ -12,7 +12,8 @@ from rich.console import Console
 from pipeline.clock import Clock
 from pipeline.settings import load_settings
 from pipeline.watch.arrival import Remembered, arrivals, by_stamps
-from pipeline.watch.once import Ending, Pass, listening, one_pass, owned
+from pipeline.watch.ending import Ending, listening
+from pipeline.watch.once import Pass, one_pass, owned
 from pipeline.watch.places import INBOX
 
 STEP_S = 0.5

@@ -1,53 +1,29 @@
-"""One pass over the drop folder: claim what is complete, work each company's files, put every file away with its note.
-
-The results are published before the input is moved, and every step may be done again: a pass that was killed is
-finished by the next one, which knows from the ledger what was done.
-"""
+"""One pass over the drop folder: claim what is complete, company by company, and have each company's files worked."""
 
 from __future__ import annotations
 
 import secrets
-import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
-from pipeline import answers, conduct, run, wiring
-from pipeline.bug import internal
+from pipeline import wiring
 from pipeline.clock import Clock
-from pipeline.crash import crashpoint
-from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly, WrongUsage
-from pipeline.domain.outcomes import Outcome
-from pipeline.domain.records import BatchInfo
+from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.visible import one_line
 from pipeline.ledger.engine import locked
-from pipeline.ledger.store import who_am_i
-from pipeline.read.sheet import read_sheet
-from pipeline.report.lines import outcome_of
-from pipeline.run import HELD_ON_ARRIVAL, Steps, Written
-from pipeline.settings import Env, Settings, load_settings, profile_names
-from pipeline.stop import Stop
-from pipeline.watch import manifest, policy
+from pipeline.settings import Settings, load_settings, profile_names
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
-from pipeline.watch.claim import Claim, begun, changed_since, claim, private_copy, put_away
-from pipeline.watch.note import Fate, Handled, text
+from pipeline.watch.claim import Claim, begun, claim
+from pipeline.watch.ending import Ending
+from pipeline.watch.note import Handled
 from pipeline.watch.places import Lane, folder_errors, lay_out
-from pipeline.watch.policy import UNATTENDED, Asked, Policy
-from pipeline.wiring import Memory
+from pipeline.watch.shift import work
 
-NIGHT = timedelta(hours=24)
 LOCK = ".anular.lock"
-
-
-@dataclass
-class Ending:
-    """Whether the pass was asked to end: no further file is begun."""
-
-    asked: bool = False
 
 
 @dataclass
@@ -70,24 +46,6 @@ def owned(root: Path) -> Iterator[None]:
     """The folder belongs to this pass alone. Raises ``AnotherRun``."""
     with locked(root / LOCK, "Otra ejecución está vigilando la misma carpeta."):
         yield
-
-
-@contextmanager
-def listening(ending: Ending) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal ask for the end; asked again, what is being read is given up as well."""
-
-    def asked(_number: int, _frame: object) -> None:
-        if ending.asked:
-            raise KeyboardInterrupt
-        ending.asked = True
-
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, asked) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def one_pass(
@@ -160,222 +118,3 @@ def claims(
         else:
             taken.append(found)
     return taken, left
-
-
-def work(taken: Sequence[Claim], settings: Settings, clock: Clock, progress: Console, ending: Ending) -> list[Handled]:
-    """Takes the claimed files of one company through the five steps. Whatever stops it is told with each file that
-    waits; nothing is raised."""
-    return _Shift(settings, clock, progress, ending).work(taken)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A file whose bytes were taken: where their copy lies, and what they hash to."""
-
-    claim: Claim
-    copy: Path
-    sha256: str
-
-
-class _Shift:
-    def __init__(self, settings: Settings, clock: Clock, progress: Console, ending: Ending) -> None:
-        self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
-        self._limits = wiring.limits(settings)
-        self._handled: list[Handled] = []
-        self._open: dict[str, _Read] = {}
-        self._repeated: list[tuple[_Read, BatchInfo]] = []
-
-    def work(self, taken: Sequence[Claim]) -> list[Handled]:
-        trouble: AnularError | None = None
-        try:
-            for one in taken:
-                self._take(one)
-            if self._open:
-                trouble = self._through()
-        except AnularError as error:
-            trouble = error
-        except Exception as error:
-            trouble = internal(error)
-        if trouble is not None:
-            self._handled += [
-                Handled(
-                    Fate.WAITING,
-                    read.claim.original,
-                    trouble.exit_code,
-                    self._settings.profile,
-                    why=trouble.sentence,
-                    code=trouble.code,
-                    sha256=read.sha256,
-                )
-                for read in self._open.values()
-            ]
-        return self._handled
-
-    def _take(self, one: Claim) -> None:
-        try:
-            source = private_copy(one, self._limits)
-        except InputRefused as refusal:
-            self._refuse(one, refusal)
-            return
-        self._open[one.id] = _Read(one, source.path, source.sha256)
-
-    def _refuse(self, one: Claim, refusal: InputRefused, sha256: str = "") -> None:
-        done = Handled(
-            Fate.REFUSED,
-            one.original,
-            refusal.exit_code,
-            self._settings.profile,
-            why=refusal.sentence,
-            code=refusal.code,
-            sha256=sha256,
-            env=self._settings.env,
-            answer={"file": one_line(one.original), "refused": {"code": refusal.code, "message": refusal.sentence}},
-        )
-        self._settle(one, done, one.lane.failed)
-
-    def _settle(self, one: Claim, done: Handled, into: Path, *, mark: str = "", changed: bool = False) -> None:
-        file, note = put_away(one, into, mark, lambda target: text(done, target, changed=changed))
-        self._open.pop(one.id, None)
-        self._handled.append(replace(done, file=file, note=note))
-
-    # --- with the ledger
-
-    def _through(self) -> AnularError | None:
-        settings, reads = self._settings, list(self._open.values())
-        key = manifest.read_key(settings.watch_hmac_file)
-        # Earlier results of the same content lie where finished files go, not in processing/.
-        given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
-        with wiring.open_memory(settings, files=given) as memory:
-            approved: list[tuple[_Read, BatchInfo]] = []
-            self._repeated.clear()
-            for read in reads:
-                if self._ending.asked:
-                    return Interrupted()
-                info = self._hand_in(read, memory, key)
-                crashpoint("watch-handed-in")
-                if info is not None:
-                    approved.append((read, info))
-            trouble = self._carry_out([info for _, info in approved], memory)
-            if trouble is None:
-                for read, info in approved:
-                    self._finish(read, info, memory, Fate.DONE)
-                for read, info in self._repeated:  # at the end, when what they repeat has its outcome
-                    self._finish(read, info, memory, Fate.DUPLICATE)
-        return trouble
-
-    def _hand_in(self, read: _Read, memory: Memory, key: bytes | None) -> BatchInfo | None:
-        """Into the ledger, under the policy; the batch if it is to be sent or followed now, else it is settled."""
-        one, settings = read.claim, self._settings
-        assert one.file is not None
-        try:
-            sheet = read_sheet(read.copy, limits=self._limits)
-            assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
-        except InputRefused as refusal:
-            self._refuse(one, refusal, read.sha256)
-            return None
-        plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
-        ours = f"entrada {one.id}"
-        if plan.known is not None and not any(ours in note for note in plan.known.notes):
-            self._repeated.append((read, plan.known))
-            return None
-        why = self._objections(plan, one, memory, key)
-        if why and plan.known is None:
-            plan = run.hold(plan, why)
-        if why and plan.known is not None:
-            self._finish(read, plan.known, memory, Fate.HELD, why)
-            return None
-        info = run.take_in(
-            plan,
-            memory.store,
-            memory.views,
-            env=settings.env,
-            who="" if why else f"{UNATTENDED} ({who_am_i()})",
-            folder=settings.out or one.lane.done,
-            hours=settings.deadline_hours,
-            note=_arrived(one, ours),
-        )
-        if why:
-            self._finish(read, info, memory, Fate.HELD, why)
-            return None
-        return info
-
-    def _objections(self, plan: run.Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
-        """What keeps the plan from being sent unattended, in words; "" when nothing does or nothing would be sent."""
-        settings = self._settings
-        if not plan.to_send:
-            return ""
-        known = plan.known
-        rows = known.rows if known is not None else len(plan.checked.rows) if plan.checked is not None else 0
-        allowed = Policy(settings.watch_env, settings.watch_issuers, settings.watch_max_rows, settings.watch_max_night)
-        before = memory.views.sent_for(
-            UNATTENDED, self._clock.now() - NIGHT, besides=known.id if known is not None else ""
-        )
-        asked = Asked(settings.env, settings.env is not Env.SANDBOX, plan.to_send, plan.issuers, before)
-        told = manifest.objections(
-            one.manifest,
-            sha256=plan.sheet.sha256,
-            rows=rows,
-            key=key,
-            required=settings.watch_manifest == "required",
-        )
-        return policy.in_words([*policy.objections(allowed, asked), *told])
-
-    def _carry_out(self, batches: list[BatchInfo], memory: Memory) -> AnularError | None:
-        """Sends and follows; what ended it early. No service is asked for when there is nothing to do."""
-        ids = [info.id for info in batches]
-        if not ids or not (any(memory.views.unsent(one) for one in ids) or memory.views.followed(ids)):
-            return None
-
-        async def carry(steps: Steps, stop: Stop) -> None:
-            await conduct.send(batches, steps, memory, stop, self._progress)
-            await conduct.follow(ids, steps, memory, stop, self._progress)
-
-        with wiring.running_sandbox(self._settings) as base:
-            trouble = conduct.carry_out(self._settings, self._clock, base, carry, now=False, anew=memory.anew)
-        self._ending.asked |= isinstance(trouble, Interrupted)
-        return trouble
-
-    def _finish(self, read: _Read, info: BatchInfo, memory: Memory, fate: Fate, why: str = "") -> None:
-        """Publishes the results, then puts the file away."""
-        one, settings = read.claim, self._settings
-        assert one.file is not None
-        written = run.write_results(info, memory.views, settings.out or one.lane.done)
-        crashpoint("watch-results-published")
-        held = why or _held_for(written)
-        if held and fate is Fate.DONE:
-            fate = Fate.HELD
-        code = answers.exit_code(written.lines)
-        done = Handled(
-            fate,
-            one.original,
-            code,
-            settings.profile,
-            why=held,
-            batch=info.id,
-            sha256=info.sha256,
-            env=info.env,
-            totals=answers.totals(written.lines),
-            todo=answers.todo(written.report),
-            workbook=written.workbook,
-            corrections=written.corrections,
-            answer=answers.batch(written, code),
-        )
-        changed = changed_since(one, read.sha256, self._limits)
-        mark = "_DUPLICADO" if fate is Fate.DUPLICATE else ""
-        self._settle(one, done, one.lane.done, mark=mark, changed=changed)
-
-
-def _arrived(one: Claim, ours: str) -> str:
-    name = one_line(one.original)
-    named = "" if one.file is not None and one.file.name == name else f", con el nombre «{name}»"
-    return f"Llegó por la carpeta vigilada ({ours}){named}."
-
-
-def _held_for(written: Written) -> str:
-    """Why rows of this batch wait for a person, as it was written beside them on arrival; "" when none does."""
-    for line in written.lines:
-        if outcome_of(line) is Outcome.HELD:
-            for found in line.problems:
-                if found.code == HELD_ON_ARRIVAL:
-                    return found.message
-    return ""

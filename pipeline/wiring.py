@@ -24,7 +24,7 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.ledger import identity, watermark
+from pipeline.ledger import identity, lately, watermark
 from pipeline.ledger.deeds import start_anew, started_anew
 from pipeline.ledger.engine import Database, exclusive, is_empty, locked, open_as_it_is, open_ledger, sqlite_path
 from pipeline.ledger.store import Store, who_am_i
@@ -165,12 +165,17 @@ def _owned(settings: Settings, *, sends: bool) -> Iterator[None]:
 
 @contextmanager
 def _opened(settings: Settings, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
+    notes, path, now = user_state_path(PROGRAM) / "registros", sqlite_path(settings.ledger), make_clock(settings).now()
+    known = lately.sound_since(notes, path, now)
     database = open_ledger(settings.ledger, anew=anew)
     try:
-        look_over(database)
+        look_over(database, sound=known is not None)
         yield database
     finally:
         database.close()
+    lately.keep(
+        notes, path, known or now
+    )  # after a clean end only: whatever broke it off, the file is checked next time
 
 
 @contextmanager

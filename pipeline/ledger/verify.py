@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select, text
+from sqlalchemy.engine import Connection
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
@@ -84,11 +85,14 @@ def examine(database: Database) -> Examination:
     return found
 
 
-def look_over(database: Database) -> None:
-    """What has to be right before a run may write. Raises ``StorageTrouble`` that names the first fault."""
+def look_over(database: Database, *, sound: bool = False) -> None:
+    """What has to be right before a run may write. Raises ``StorageTrouble`` that names the first fault.
+
+    ``sound``: the pages of a large file were found in order lately (``lately.py``) and are not read again.
+    """
     try:
         last = database.read(select(func.max(tables.event.c.seq)))[0][0] or 0
-        found = examine(database) if last <= WHOLE else _newest(database, last)
+        found = examine(database) if last <= WHOLE else _newest(database, last, sound=sound)
     except StorageTrouble as trouble:
         found = Examination()
         found.add("unreadable", trouble.message)
@@ -101,9 +105,9 @@ def look_over(database: Database) -> None:
         )
 
 
-def _newest(database: Database, last: int) -> Examination:
+def _newest(database: Database, last: int, *, sound: bool) -> Examination:
     found = Examination()
-    _structure(database, found, "quick_check")
+    _structure(database, found, "" if sound else "quick_check")
     start = last - WHOLE
     before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
     if not before:
@@ -117,7 +121,7 @@ def _newest(database: Database, last: int) -> Examination:
 def _structure(database: Database, found: Examination, pragma: str) -> None:
     """SQLite's own check, and that the rules of the tables are still there: they can be dropped without a trace."""
     with database.write() as connection:
-        words = [str(line[0]) for line in connection.execute(text(f"PRAGMA {pragma}(5)"))]
+        words = _pages(connection, pragma) if pragma else []
         names = {str(line[0]) for line in connection.execute(text("SELECT name FROM sqlite_master"))}
     for word in words:
         if word != "ok":
@@ -125,6 +129,11 @@ def _structure(database: Database, found: Examination, pragma: str) -> None:
     for name in ("event_no_update", "event_no_delete", "one_live", "one_batch_per_file"):
         if name not in names:
             found.add("schema", f"falta la regla «{name}», que protege la bitácora.")
+
+
+def _pages(connection: Connection, pragma: str) -> list[str]:
+    """What SQLite says of every page of the file: ``ok``, or up to five faults."""
+    return [str(line[0]) for line in connection.execute(text(f"PRAGMA {pragma}(5)"))]
 
 
 def _chain(database: Database, found: Examination, *, after: int, prev: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Ledgers with a past: whole, chained, every row taken in, claimed and cancelled by the program's own statements.
 
-Building a million rows takes minutes, so a ledger is kept under its size and schema, and made anew when either changes.
+Building a million rows takes minutes, so a ledger is kept under its size; opening it brings an older one up to date, as
+it does for a user's.
 """
 
 from __future__ import annotations
@@ -35,9 +36,7 @@ CANCELLED = Finding(
 
 def ledger(rows: int, batches: int) -> Path:
     """The file of a ledger with ``rows`` cancelled rows in ``batches`` batches, made once."""
-    from pipeline.ledger.engine import SCHEMA
-
-    path = build() / f"pasado-{SCHEMA}-{rows}-{batches}.db"
+    path = build() / f"pasado-{rows}-{batches}.db"
     if not path.exists():
         sys.stderr.write(f"building a ledger of {rows:,} rows, once: {path.name}\n")
         part = path.with_suffix(".part")

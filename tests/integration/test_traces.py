@@ -151,7 +151,7 @@ def test_a_start_that_dies_right_after_the_new_ledger_was_made_has_said_it_alrea
     database.close()
 
 
-def _die(*_: object) -> None:
+def _die(*_: object, **_more: object) -> None:
     raise KeyboardInterrupt
 
 

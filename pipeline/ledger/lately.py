@@ -1,0 +1,60 @@
+"""That a large ledger was found sound lately and nobody has written it since (docs/decisions/0041).
+
+SQLite reads the whole file to check its structure: 17 seconds for a million rows, at every start. So the clean end of
+a command notes, outside of the ledger, what the file was then; while it is that very file, the check waits for up to a
+week. A killed run, a restored copy, a changed byte leave another file than the note says. A note that is missing or
+cannot be read proves nothing; one that cannot be written fails nothing: then the file is simply checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline.ledger import codec
+
+LARGE = 64 << 20
+"""Bytes. A smaller ledger is checked every time: that takes less than a second."""
+LASTING = timedelta(days=7)
+
+
+def sound_since(folder: Path, ledger: Path, now: datetime) -> datetime | None:
+    """When the file at ``ledger``, unchanged, was found sound; None when it has to be checked now."""
+    try:
+        values = json.loads(_note(folder, ledger).read_bytes()[:10_000])
+        checked = codec.to_time(values["checked"])
+        same = values["file"] == _state(ledger)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return checked if same and timedelta(0) <= now - checked < LASTING else None
+
+
+def keep(folder: Path, ledger: Path, checked: datetime) -> None:
+    """Notes that the file as it is now was found sound at ``checked`` and only written by its owner since."""
+    with suppress(OSError):
+        state = _state(ledger)
+        if state[2] < LARGE:
+            return
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        path = _note(folder, ledger)
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            os.write(handle, json.dumps({"checked": codec.to_text(checked), "file": state}).encode("ascii"))
+        finally:
+            os.close(handle)
+        fresh.replace(path)
+
+
+def _state(ledger: Path) -> list[int]:
+    """Which file it is, how long, and when it was written and its entry changed; a copy differs in the last."""
+    found = ledger.stat()
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def _note(folder: Path, ledger: Path) -> Path:
+    return folder / f"entero-{hashlib.sha256(os.fsencode(ledger.resolve())).hexdigest()[:32]}.json"

@@ -178,7 +178,7 @@ def safe_name(name: str) -> str:
     if _RESERVED.fullmatch(stem):
         stem = f"_{stem}"
     while len((stem + suffix).encode("utf-8", "replace")) > LONGEST:
-        stem = stem[:-1]
+        stem = stem[:-1].rstrip(". -")
     return stem + suffix
 
 

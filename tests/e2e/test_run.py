@@ -81,7 +81,10 @@ def test_killed_in_the_middle_and_run_again_nothing_is_posted_twice_and_no_row_i
         place.wait_for_posts(sum(place.posts().values()) + dice.randint(1, 11))
         os.kill(process.pid, signal.SIGKILL)
         end_group(process)
-    done = place.anular("run", file, "--yes", "--json")
+    for _ in range(4):
+        done = place.anular("run", file, "--yes", "--json")
+        if done.code != 5:  # a first answer that nobody understands ends a run, as it may: the same command again
+            break
 
     assert max(place.posts().values()) == 1
     assert len(place.rows()) == 61

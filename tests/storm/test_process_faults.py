@@ -58,7 +58,7 @@ def stumbling(scene, point, error):
 @pytest.mark.parametrize("point", ONE_TASK)
 def test_f43_an_error_in_one_task_ends_the_run_and_the_others_in_flight_are_recorded(scene, point):
     scene.in_flight = 8
-    scene.write(["000"] * 30)
+    scene.write(["000"] * 60)
     ended = scene.go(rig=[["raise-at", point, "RuntimeError", 12]])
 
     assert ended["code"] == 5, ended["words"]
@@ -72,7 +72,8 @@ def test_f43_an_error_in_one_task_ends_the_run_and_the_others_in_flight_are_reco
     if not ONE_TASK[point] & {State.READY, State.CANCELLED}:
         assert others, "it struck nobody: this showed nothing"
     assert states.count(State.CANCELLED) >= 11
-    assert states.count(State.READY) >= 10, "it went on"
+    # Until the twelfth is known to be struck, each of eight workers may have one in flight and one claimed beside it.
+    assert states.count(State.READY) >= 60 - 12 - 2 * 8, "it went on"
     scene.check_results()
     assert scene.go()["code"] in (0, 4)
     scene.check_promises()

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -333,8 +333,16 @@ def test_it_ends_with_the_block_whether_or_not_it_was_used(path: Path) -> None:
     used.close()  # a second time does no harm
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Python's own handler: a shell that started the tests in the background had the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @linux
-def test_ctrl_c_ends_it_and_is_not_swallowed(path: Path) -> None:
+def test_ctrl_c_ends_it_and_is_not_swallowed(path: Path, ctrl_c: None) -> None:
     reader = Reader(saying("sys.stdin.buffer.read()", "os.kill(os.getppid(), signal.SIGINT)", "time.sleep(600)"))
     with pytest.raises(KeyboardInterrupt):
         read_sheet(path, reader=reader)

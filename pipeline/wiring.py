@@ -84,7 +84,7 @@ def open_memory(
     """
     now, path, bound = make_clock(settings).now(), sqlite_path(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
-    notes = user_state_path(PROGRAM) / "registros"
+    notes = _notes()
     with _owned(settings, sends=sends):
         lost = ["el registro estaba vacío"] if is_empty(path) else []
         if bound and not path.exists():
@@ -117,6 +117,11 @@ def open_memory(
             finally:
                 if bound:
                     watermark.keep(notes, database)
+
+
+def _notes() -> Path:
+    """Where this machine notes what it knows of ledgers, outside of them."""
+    return user_state_path(PROGRAM) / "registros"
 
 
 def _nothing(_batch: str) -> bool:
@@ -165,7 +170,7 @@ def _owned(settings: Settings, *, sends: bool) -> Iterator[None]:
 
 @contextmanager
 def _opened(settings: Settings, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
-    notes, path, now = user_state_path(PROGRAM) / "registros", sqlite_path(settings.ledger), make_clock(settings).now()
+    notes, path, now = _notes(), sqlite_path(settings.ledger), make_clock(settings).now()
     known = lately.sound_since(notes, path, now)
     database = open_ledger(settings.ledger, anew=anew)
     try:
@@ -173,9 +178,8 @@ def _opened(settings: Settings, anew: Callable[[Database], None] | None = None) 
         yield database
     finally:
         database.close()
-    lately.keep(
-        notes, path, known or now
-    )  # after a clean end only: whatever broke it off, the file is checked next time
+    # After a clean end only: whatever broke it off, the file is checked next time.
+    lately.keep(notes, path, known or now)
 
 
 @contextmanager

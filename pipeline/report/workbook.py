@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
 
@@ -30,10 +32,7 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
     The same report gives the same bytes. The only time in it is the batch's. ``OSError`` of the stream passes.
     """
     stamp = report.batch.ended or report.batch.created
-    with Book(stream, title=report.title, stamp=stamp) as book:
-        book.base_font(SANS, 10)
-        if not report.preview:
-            book.remember(ORIGIN_PROPERTY, report.batch.id)
+    with _opened(stream, report, stamp) as book:
         first = book.sheet(SUMMARY)
         palette = Palette(first)
         write_overview(book, first, palette, report)
@@ -47,12 +46,19 @@ def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
     A validation has no batch and gives the same bytes whenever it is made: no time at all stands in its workbook.
     """
     stamp = NO_TIME if fixes.preview else fixes.batch.created
-    with Book(stream, title=fixes.title, stamp=stamp) as book:
-        book.base_font(SANS, 10)
-        if not fixes.preview:
-            book.remember(ORIGIN_PROPERTY, fixes.batch.id)
+    with _opened(stream, fixes, stamp) as book:
         first = book.sheet(FIXES)
         palette = Palette(first)
         write_fixes(book, first, palette, fixes)
         write_howto(book, book.sheet(HOW_TO), palette, fixes)
         book.remember(SEAL_PROPERTY, book.seal())
+
+
+@contextmanager
+def _opened(stream: IO[bytes], content: Report | Corrections, stamp: datetime) -> Iterator[Book]:
+    """A workbook of ours: its title and font, and which batch it came from, if it came from one."""
+    with Book(stream, title=content.title, stamp=stamp) as book:
+        book.base_font(SANS, 10)
+        if not content.preview:
+            book.remember(ORIGIN_PROPERTY, content.batch.id)
+        yield book

@@ -13,7 +13,6 @@ import pytest
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger import verify
 from pipeline.ledger.engine import open_as_it_is, sqlite_path
 from pipeline.ledger.store import Move
@@ -22,15 +21,10 @@ TABLES = ("batch", "row", "attempt", "event", "run", "owner")
 
 
 @pytest.fixture
-def lived(book, row):
-    """A ledger in which something has happened; its file is closed."""
-    info = book.take([row(1), row(2), row(3), row(4, Verdict.REJECTED)])
-    first, second, third = book.views.ready(info.id)
-    book.send(first, Event.CANCELLED, Finding(Source.CANCELLATION, Event.CANCELLED, http=200, body=b'{"estado":2}'))
-    book.send(second, Event.NOTHING_LEFT, retry=True)
-    book.send(third, Event.IN_PROGRESS)
-    book.database.close()
-    return book
+def closed(lived):
+    """The ledger in which something has happened; its file is closed."""
+    lived.database.close()
+    return lived
 
 
 def content(path: Path) -> list[Any]:
@@ -60,14 +54,14 @@ def accepted(url: str) -> bool:
     return True
 
 
-def test_f55_a_bit_that_flips_anywhere_is_found_or_changes_nothing_that_the_ledger_says(lived):
+def test_f55_a_bit_that_flips_anywhere_is_found_or_changes_nothing_that_the_ledger_says(closed):
     """What belongs to no row (unused space, SQLite's own statistics) may flip, and says nothing."""
-    path = sqlite_path(lived.url)
+    path = sqlite_path(closed.url)
     whole, said = path.read_bytes(), content(path)
     refused = 0
     for place in [n for n, byte in enumerate(whole) if byte][::149]:  # what is zero is mostly unused
         path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
-        if accepted(lived.url):
+        if accepted(closed.url):
             now = content(path)
             assert now[:4] == said[:4], f"byte {place}: accepted, and it says something else"
         else:
@@ -75,37 +69,37 @@ def test_f55_a_bit_that_flips_anywhere_is_found_or_changes_nothing_that_the_ledg
     path.write_bytes(whole)
 
     assert refused >= 20, "hardly ever where something stands: this showed nothing"
-    assert accepted(lived.url)
+    assert accepted(closed.url)
 
 
-def test_f55_a_file_that_was_cut_anywhere_is_refused_unless_only_empty_space_is_gone(lived):
-    path = sqlite_path(lived.url)
+def test_f55_a_file_that_was_cut_anywhere_is_refused_unless_only_empty_space_is_gone(closed):
+    path = sqlite_path(closed.url)
     whole, said = path.read_bytes(), content(path)
     cuts = [*range(0, len(whole), 4096), len(whole) - 1, len(whole) - 4095, 100, 5000]
     taken = []
     for cut in cuts:
         path.write_bytes(whole[:cut])
-        if accepted(lived.url):
+        if accepted(closed.url):
             assert content(path)[:4] == said[:4], f"cut at {cut}: accepted, and it says something else"
             taken.append(cut)
     path.write_bytes(whole)
 
     assert len(taken) <= 1, "no more than the very end may be missed"
-    assert accepted(lived.url)
+    assert accepted(closed.url)
 
 
-def test_f55_a_ledger_whose_journal_was_deleted_in_the_middle_of_a_commit_is_refused_or_whole(lived):
+def test_f55_a_ledger_whose_journal_was_deleted_in_the_middle_of_a_commit_is_refused_or_whole(closed):
     """A crash leaves some pages of a commit written and the journal to undo them. Without that journal the file is a
     mixture: every mixture of the pages before and after that a commit can leave."""
-    path = sqlite_path(lived.url)
+    path = sqlite_path(closed.url)
     copy = path.with_name("antes.db")
     shutil.copy(path, copy)
     before, old = content(path), path.read_bytes()
-    lived.store.begin_run(lived.now)
-    (again,) = (one for one in lived.views.ready("20261120-lote") if one.number == 2)
-    claim = Move(again.attempt, again.version, again.batch, again.pos, State.READY, Event.CLAIMED, lived.now)
-    lived.store.apply([claim])
-    lived.database.close()
+    closed.store.begin_run(closed.now)
+    (again,) = (one for one in closed.views.ready("20261120-lote") if one.number == 2)
+    claim = Move(again.attempt, again.version, again.batch, again.pos, State.READY, Event.CLAIMED, closed.now)
+    closed.store.apply([claim])
+    closed.database.close()
     after, new = content(path), path.read_bytes()
     size = int.from_bytes(old[16:18], "big")
     changed = [n for n in range(0, len(new), size) if old[n : n + size] != new[n : n + size]]
@@ -118,7 +112,7 @@ def test_f55_a_ledger_whose_journal_was_deleted_in_the_middle_of_a_commit_is_ref
             if mixture >> bit & 1:
                 pages[n : n + size] = new[n : n + size]
         path.write_bytes(bytes(pages))
-        if not accepted(lived.url):
+        if not accepted(closed.url):
             refused += 1
             continue
         now = content(path)

@@ -10,21 +10,9 @@ from sqlalchemy import select
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
-from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger import tables, verify
 from pipeline.ledger.chain import fingerprint
 from pipeline.ledger.engine import open_as_it_is, open_ledger, sqlite_path
-
-
-@pytest.fixture
-def lived(book, row):
-    """A ledger in which something has happened: 4 rows in, one cancelled, one unsent and tried again, one pending."""
-    info = book.take([row(1), row(2), row(3), row(4, Verdict.REJECTED)])
-    first, second, third = book.views.ready(info.id)
-    book.send(first, Event.CANCELLED, Finding(Source.CANCELLATION, Event.CANCELLED, http=200, body=b'{"estado":2}'))
-    book.send(second, Event.NOTHING_LEFT, retry=True)
-    book.send(third, Event.IN_PROGRESS)
-    return book
 
 
 def tamper(book, *statements: str) -> None:

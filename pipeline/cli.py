@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipeline.nightly import Company
     from pipeline.read.reader import Reader
     from pipeline.read.sheet import Sheet
-    from pipeline.run import Plan, Steps, Written
+    from pipeline.run import Plan, Steps
     from pipeline.settings import Settings
     from pipeline.stop import Stop
     from pipeline.tell import Letter
@@ -258,8 +258,9 @@ def run_files(
                 f"Registro nuevo desde el {_local(memory.anew)}: antes de anular un documento se consulta en eDoc."
             )
         batches: list[BatchInfo] = []
-        for file, found in zip(files, sheets, strict=True):
-            plan = run.make_plan(found, memory.views, rules, clock.now())
+        for file in files:
+            # What was read goes with the plan: a large file is not in memory any more while its rows are sent.
+            plan = run.make_plan(sheets.pop(0), memory.views, rules, clock.now())
             _show_plan(talk, plan, settings)
             _approve(talk, plan, settings, yes=yes, only=only)
             batches.append(
@@ -273,6 +274,7 @@ def run_files(
                     hours=settings.deadline_hours,
                 )
             )
+            del plan
 
         async def work(steps: Steps, stop: Stop) -> None:
             await conduct.send(batches, steps, memory, stop, talk.progress, only)
@@ -450,15 +452,18 @@ def report(
     with wiring.open_views(settings, alone=evidence) as views:
         if views is None:
             raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
-        info = _batch(views, batch)
-        written = run.write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
-        pack = _write_pack(written, views) if evidence else None
-    code = answers.exit_code(written.lines)
-    answer = answers.batch(written, code)
-    talk.data({**answer, "evidence": str(pack)} if pack else answer)
-    told = [f"Paquete de evidencia: {pack}"] if pack else []
-    told += [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
-    for line in (*told, *answers.to_correct(written)):
+        written = run.write_results(_batch(views, batch), views, settings.out, csv=csv, jsonl=jsonl)
+        code = answers.exit_code(written.lines)
+        answer = answers.batch(written, code)
+        told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
+        told += answers.to_correct(written)
+        if evidence:
+            info, workbook = written.batch, written.workbook
+            del written  # the pack is made from the ledger: the rows of a large batch are not in memory beside it
+            pack = _write_pack(info, views, workbook)
+            answer, told = {**answer, "evidence": str(pack)}, [f"Paquete de evidencia: {pack}", *told]
+    talk.data(answer)
+    for line in told:
         talk.out.print(line, markup=False)
     return code
 
@@ -545,10 +550,10 @@ def resend_row(
         return _report([info], memory, talk, settings, conduct.carry_out(settings, clock, base, work, now=False))
 
 
-def _write_pack(written: Written, views: Views) -> Path:
+def _write_pack(info: BatchInfo, views: Views, workbook: Path) -> Path:
     from pipeline.evidence.pack import write_pack
 
-    return write_pack(written.report, views.extract(written.batch), written.workbook)
+    return write_pack(info, views.extract(info), workbook)
 
 
 def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:

@@ -271,9 +271,9 @@ def write_results(
     info: BatchInfo, views: Views, folder: Path | None = None, *, csv: bool = False, jsonl: bool = False
 ) -> Written:
     """The results workbook of a batch and its corrections, from the ledger alone. Raises ``StorageTrouble``."""
-    fresh = views.batch(info.id) or info
-    lines = views.lines(fresh)
-    report = summarise(fresh, lines, views.log(fresh))
+    whole = views.whole(info)
+    fresh, lines = whole.info, whole.lines
+    report = summarise(fresh, lines, whole.log)
     place, stem = folder or Path(fresh.folder), Path(fresh.file).stem
     workbook = publish(report, place, stem)
     fixes = corrections_of(fresh, lines)

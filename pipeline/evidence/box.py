@@ -1,23 +1,31 @@
-"""Opening a zip that may be hostile, in memory only: exactly the members of a pack, each within its bounds.
+"""Opening a zip that may be hostile: exactly the members of a pack, each within its bounds, nothing on the disk.
 
 The same bounds as for an input workbook (``read/guard.py``): what is really read counts, never what a header promises.
+Members are unpacked again whenever they are gone through, so that a large pack is never unpacked in memory.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO
 
-from pipeline.evidence.members import MEMBERS, WORKBOOK
+from pipeline.evidence.members import MEMBERS, WORKBOOK, Sum
 from pipeline.read.guard import RATIO, RATIO_ABOVE
 from pipeline.read.limits import MEGABYTE, Limits
 
 LIMITS = Limits(size=200 * MEGABYTE, unpacked=1024 * MEGABYTE, members=len(MEMBERS))
 """A batch of 100,000 rows with ten events each stays below a third of this."""
 
-_BLOCK = 256 * 1024
+BLOCK = 256 * 1024
+DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
+"""What the library says of a container that is none, or not whole."""
+
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -32,16 +40,48 @@ class Fault:
     row: str | None = None
 
 
-def open_box(data: bytes, limits: Limits = LIMITS) -> tuple[dict[str, bytes], list[Fault]]:
+@dataclass
+class Box:
+    """The members that could be read, with the sums of what they hold."""
+
+    container: zipfile.ZipFile | None = None
+    sums: dict[str, Sum] = field(default_factory=dict)
+
+    def open(self, name: str) -> IO[bytes]:
+        """A member, from its beginning."""
+        assert self.container is not None
+        assert name in self.sums, "what was not within its bounds is not read"
+        return self.container.open(name)
+
+    def content(self, name: str) -> bytes:
+        """All of a member: for small ones."""
+        with self.open(name) as stream:
+            return stream.read()
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a member, one at a time."""
+        with self.open(name) as stream, io.BufferedReader(stream, BLOCK) as lines:  # type: ignore[type-var]
+            yield from lines
+
+
+@contextmanager
+def open_box(stream: IO[bytes], limits: Limits = LIMITS) -> Iterator[tuple[Box, list[Fault]]]:
     """The members that could be read, and what was wrong with the others or with the container."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as box:
-            members = box.infolist()
-            if fault := _wrong_members(members):
-                return {}, [fault]
-            return _read(box, members, limits)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
-        return {}, [Fault("container", "no es un paquete de evidencia, o está dañado o incompleto.")]
+        container = zipfile.ZipFile(stream)
+    except DAMAGE:
+        yield Box(), [_NO_PACK]
+        return
+    with container:
+        try:
+            members = container.infolist()
+            found = (Box(), [fault]) if (fault := _wrong_members(members)) else _read(container, members, limits)
+        except DAMAGE:
+            found = Box(), [_NO_PACK]
+        yield found
+
+
+_NO_PACK = Fault("container", "no es un paquete de evidencia, o está dañado o incompleto.")
 
 
 def _wrong_members(members: list[zipfile.ZipInfo]) -> Fault | None:
@@ -61,24 +101,24 @@ def _wrong_members(members: list[zipfile.ZipInfo]) -> Fault | None:
     return None
 
 
-def _read(box: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> tuple[dict[str, bytes], list[Fault]]:
-    found: dict[str, bytes] = {}
-    faults: list[Fault] = []
+def _read(container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> tuple[Box, list[Fault]]:
+    """Goes through every member once: its bounds, its checksum, its sum."""
+    box, faults = Box(container), list[Fault]()
     left = limits.unpacked
     for member in members:
-        name, blocks, size = member.filename, list[bytes](), 0
+        name, digest, size = member.filename, hashlib.sha256(), 0
         # A workbook is a zip itself and has its own guard; texts never pack as tightly as a bomb does.
         most = left if name == WORKBOOK else min(left, max(RATIO_ABOVE, RATIO * max(1, member.compress_size)))
         try:
-            with box.open(member) as stream:
-                while block := stream.read(_BLOCK):
+            with container.open(member) as stream:
+                while block := stream.read(BLOCK):
                     size += len(block)
                     if size > most:
-                        return {}, [Fault("bomb", "se desempaca a un tamaño anormal.", name)]
-                    blocks.append(block)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
+                        return Box(), [Fault("bomb", "se desempaca a un tamaño anormal.", name)]
+                    digest.update(block)
+        except DAMAGE:
             faults.append(Fault("damaged", "está dañado: no coincide con su suma de control.", name))
             continue
         left -= size
-        found[name] = b"".join(blocks)
-    return found, faults
+        box.sums[name] = Sum(size, digest.hexdigest())
+    return box, faults

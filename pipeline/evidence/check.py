@@ -6,25 +6,26 @@ named by member, event and row. Never raises for what a pack may hold.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import MOVES, Event, State
+from pipeline.domain.records import ResultLine
 from pipeline.evidence import members as m
-from pipeline.evidence.box import LIMITS, Fault, open_box
+from pipeline.evidence.box import LIMITS, Box, Fault, open_box
 from pipeline.evidence.replay import Replay
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, holds, link_digest
 from pipeline.ledger.deeds import is_a_deed
 from pipeline.ledger.extract import Foreign
+from pipeline.ledger.whole import Shared
 from pipeline.read.source import take
 from pipeline.report.lines import outcome_of
 
@@ -74,60 +75,75 @@ def check_file(path: Path) -> Pack:
 
 def check(data: bytes) -> Pack:
     """The pack in ``data``, gone through from the manifest to the cells of the workbook."""
+    return check_stream(io.BytesIO(data))
+
+
+def check_stream(stream: IO[bytes]) -> Pack:
+    """The pack in a ``stream`` that nobody changes meanwhile: its parts are read more than once."""
     found = Pack()
-    parts, found.faults = open_box(data)
-    try:
-        _check(found, parts)
-    except Exception as error:  # only a pack that somebody made up can hold what no program writes
-        found.add("nonsense", f"su contenido no se puede interpretar ({type(error).__name__}).", m.MANIFEST)
+    with open_box(stream) as (box, faults):
+        found.faults = faults
+        try:
+            _check(found, box)
+        except Exception as error:  # only a pack that somebody made up can hold what no program writes
+            found.add("nonsense", f"su contenido no se puede interpretar ({type(error).__name__}).", m.MANIFEST)
     return found
 
 
-def _check(found: Pack, parts: dict[str, bytes]) -> None:
-    whole = set(parts) == set(m.MEMBERS)
-    if m.MANIFEST in parts:
-        _sums(found, parts)
-    head = _parsed(found, parts, m.HEAD, _head)
-    chain = _parsed(found, parts, m.CHAIN, m.read_chain)
-    if head is None or chain is None or m.EVENTS not in parts:
+def _check(found: Pack, box: Box) -> None:
+    whole = set(box.sums) == set(m.MEMBERS)
+    if m.MANIFEST in box.sums:
+        _sums(found, box)
+    head = _parsed(found, box, m.HEAD, lambda: _head(box.content(m.HEAD)))
+    chain = _parsed(found, box, m.CHAIN, lambda: m.read_chain(box.content(m.CHAIN)))
+    if head is None or chain is None or m.EVENTS not in box.sums:
         return
     found.batch, found.file, found.env = str(head["id"]), str(head["file"]), str(head["env"])
     found.foreign = len(chain[2])
     told = _Told(found, head["id"], *chain)
-    if not _parsed(found, parts, m.EVENTS, lambda text: told.all_of(map(m.read_event, io.BytesIO(text)))):
+    if not _parsed(found, box, m.EVENTS, lambda: told.all_of(map(m.read_event, box.lines(m.EVENTS)))):
         return
-    rows = _parsed(found, parts, m.ROWS, _rows)
-    if rows is None:
+    faults = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told.taken))
+    if faults is None:
         return
-    found.rows = len(rows)
-    _taken_in(found, head, rows, told.taken)
-    lines = told.replay.lines(head["sheet"], rows)
-    del rows  # a large batch has its workbook in memory next
-    found.counts = dict(sorted(Counter(outcome_of(line).value for line in lines).items()))
-    if m.WORKBOOK in parts:
-        for fault in compare(parts[m.WORKBOOK], head["headings"], lines):
+    for fault in faults:
+        found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
+    told.taken.clear()
+    counts: Counter[str] = Counter()
+    lines = _counted(told.replay.lines(head["sheet"], lambda: _rows(box)), counts)
+    if m.WORKBOOK in box.sums:
+        for fault in compare(box.content(m.WORKBOOK), head["headings"], lines, found.rows):
             found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
+    for _ in lines:  # what the comparison did not come to is counted all the same
+        pass
+    found.counts = dict(sorted(counts.items()))
     if whole and not any(fault.code == "sha256" for fault in found.faults):
-        _manifest(found, head, parts)
+        _manifest(found, head, box)
 
 
-def _sums(found: Pack, parts: Mapping[str, bytes]) -> None:
+def _counted(lines: Iterator[ResultLine], counts: Counter[str]) -> Iterator[ResultLine]:
+    for line in lines:
+        counts[outcome_of(line).value] += 1
+        yield line
+
+
+def _sums(found: Pack, box: Box) -> None:
     """Every member against the SHA-256 that the manifest tells."""
     try:
-        told = {one["nombre"]: one["sha256"] for one in json.loads(parts[m.MANIFEST])["miembros"]}
+        told = {one["nombre"]: one["sha256"] for one in json.loads(box.content(m.MANIFEST))["miembros"]}
     except (ValueError, KeyError, TypeError, RecursionError):
         found.add("manifest", "no se puede leer.", m.MANIFEST)
         return
-    for name, content in parts.items():
-        if name != m.MANIFEST and told.get(name) != hashlib.sha256(content).hexdigest():
+    for name, one in box.sums.items():
+        if name != m.MANIFEST and told.get(name) != one.sha256:
             found.add("sha256", "su SHA-256 no es el que dice el manifiesto.", name)
 
 
-def _parsed(found: Pack, parts: Mapping[str, bytes], name: str, read: Callable[[bytes], T]) -> T | None:
-    if name not in parts:
+def _parsed(found: Pack, box: Box, name: str, read: Callable[[], T]) -> T | None:
+    if name not in box.sums:
         return None
     try:
-        return read(parts[name])
+        return read()
     except (ValueError, KeyError, TypeError, RecursionError):
         found.add("format", "no tiene la forma que debe tener.", name)
         return None
@@ -140,11 +156,14 @@ def _head(text: bytes) -> dict[str, Any]:
     return {**head, "headings": tuple(str(heading) for heading in json.loads(head["headings"]))}
 
 
-def _rows(text: bytes) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in io.BytesIO(text)]
-    if any(set(row) != set(m.ROW_KEYS) for row in rows):
-        raise ValueError("keys")
-    return rows
+def _rows(box: Box) -> Iterator[dict[str, Any]]:
+    """The rows, parsed anew each time they are gone through. Raises ``ValueError`` for what is none."""
+    keys = set(m.ROW_KEYS)
+    for line in box.lines(m.ROWS):
+        row = json.loads(line)
+        if set(row) != keys:
+            raise ValueError("keys")
+        yield row
 
 
 class _Told:
@@ -160,6 +179,7 @@ class _Told:
         self._states: dict[int, str] = {}
         self.taken: dict[int, tuple[int, str, bytes | None]] = {}
         self.replay = Replay(batch)
+        self._shared = Shared()
 
     def all_of(self, events: Iterable[dict[str, Any]]) -> bool:
         """Hears all events, in the order of the file. Raises ``ValueError`` and the like for what is none."""
@@ -197,8 +217,9 @@ class _Told:
             self._found.events += 1
             self._found.seal = (seq, event["hash"].hex())
             legal = event["from_"] == self._states.get(pos, State.RECEIVED.value) and _legal(event)
-            self._states[pos] = event["to_"]
-            self.taken.setdefault(pos, (seq, event["to_"], event["body"]))
+            state = self._states[pos] = self._shared(event["to_"])
+            if pos not in self.taken:
+                self.taken[pos] = seq, state, event["body"]
         else:
             legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
         if not legal:
@@ -215,32 +236,41 @@ def _legal(event: Mapping[str, Any]) -> bool:
 def _taken_in(
     found: Pack,
     head: Mapping[str, Any],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, Any]],
     taken: Mapping[int, tuple[int, str, bytes | None]],
-) -> None:
-    """Every row is there once, in order, and is the one whose fingerprint the chain holds."""
-    if [row["pos"] for row in rows] != [*range(1, head["n_rows"] + 1)]:
-        found.add("rows", f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden.", m.ROWS)
+) -> list[Fault]:
+    """Every row is there once, in order, and is the one whose fingerprint the chain holds; else what is wrong."""
+    faults: list[Fault] = []
+    in_order = True
     for row in rows:
+        found.rows += 1
+        in_order = in_order and row["pos"] == found.rows
         where = f"fila {row['line']}"
+        if len(faults) >= MOST_FAULTS:
+            continue
         if row["pos"] not in taken:
-            found.add("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where)
+            faults.append(Fault("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where))
             continue
         seq, state, body = taken[row["pos"]]
         if state != row["state"] or not _same(body, head, row):
-            found.add("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where)
+            faults.append(Fault("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where))
+    if not in_order or found.rows != head["n_rows"]:
+        words = f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden."
+        faults.insert(0, Fault("rows", words, m.ROWS))
+    return faults
 
 
 def _same(kept: bytes | None, head: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     return kept is None or kept == fingerprint(head, {**row, "batch": head["id"]})
 
 
-def _manifest(found: Pack, head: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
+def _manifest(found: Pack, head: Mapping[str, Any], box: Box) -> None:
     """The manifest is the very one that these parts ask for."""
-    asked = m.manifest(head, parts, events=found.events, seal=found.seal, counts=found.counts)
-    if asked == parts[m.MANIFEST]:
+    asked = m.manifest(head, box.sums, events=found.events, seal=found.seal, counts=found.counts)
+    given = box.content(m.MANIFEST)
+    if asked == given:
         return
-    ours, theirs = json.loads(asked), json.loads(parts[m.MANIFEST])
+    ours, theirs = json.loads(asked), json.loads(given)
     wrong = [key for key in ours if ours[key] != theirs.get(key)] if isinstance(theirs, dict) else []
     where = f" en «{'», «'.join(wrong)}»" if wrong else " en su forma"
     found.add("manifest", f"no coincide con el contenido del paquete{where}.", m.MANIFEST)

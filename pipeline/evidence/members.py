@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.ledger.extract import Foreign
@@ -19,6 +20,20 @@ HEAD, ROWS, EVENTS, CHAIN = "lote.json", "filas.jsonl", "sucesos.jsonl", "cadena
 WORKBOOK = "resultados.xlsx"
 MEMBERS = (README, WORKBOOK, HEAD, ROWS, EVENTS, CHAIN, MANIFEST)
 """All members, in their order. Nothing else may be in a pack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What the manifest tells of a member: its length in bytes and its SHA-256 in hex."""
+
+    size: int
+    sha256: str
+
+
+def sum_of(content: bytes) -> Sum:
+    """The sum of a member that is in memory."""
+    return Sum(len(content), hashlib.sha256(content).hexdigest())
+
 
 HEAD_KEYS: tuple[str, ...] = (
     *("id", "env", "sha256", "sheet", "file", "n_rows", "headings", "issuers", "notes", "deadline_hours"),
@@ -96,7 +111,7 @@ def read_chain(text: bytes) -> tuple[int, bytes, list[Foreign]]:
 
 
 def manifest(
-    head: Mapping[str, Any], members: Mapping[str, bytes], *, events: int, seal: tuple[int, str], counts: dict[str, int]
+    head: Mapping[str, Any], sums: Mapping[str, Sum], *, events: int, seal: tuple[int, str], counts: dict[str, int]
 ) -> bytes:
     """``MANIFIESTO.json``: what the batch is, its control totals, its seal, and the SHA-256 of every other member.
 
@@ -113,7 +128,7 @@ def manifest(
         "control": {"filas": head["n_rows"], "sucesos": events, "resultados": counts},
         "sello": {"suceso": seal[0], "huella": seal[1]},
         "miembros": [
-            {"nombre": name, "bytes": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()}
+            {"nombre": name, "bytes": sums[name].size, "sha256": sums[name].sha256}
             for name in MEMBERS
             if name != MANIFEST
         ],

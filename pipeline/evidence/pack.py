@@ -6,40 +6,39 @@ and checked like anybody else's pack, then put in place.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 from zipfile import ZIP_DEFLATED
 
 from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.records import BatchInfo
 from pipeline.evidence import members as m
-from pipeline.evidence.check import check
+from pipeline.evidence.box import BLOCK
+from pipeline.evidence.check import check_stream
 from pipeline.evidence.replay import Replay
 from pipeline.ledger.extract import Extract, Foreign
 from pipeline.report.archive import FixedZip
 from pipeline.report.lines import outcome_of
-from pipeline.report.model import Report
 from pipeline.report.names import evidence_name
-from pipeline.report.publish import publish_export
+from pipeline.report.publish import publish_file
 
 
-def write_pack(report: Report, extract: Extract, workbook: Path) -> Path:
+def write_pack(batch: BatchInfo, extract: Extract, workbook: Path) -> Path:
     """Writes ``<input stem>__<batch>__evidencia.zip`` beside ``workbook`` and returns its path.
 
     Raises ``StorageTrouble`` when it cannot be written, and when the ledger holds something that does not fit together:
     then there is no evidence, and nothing is left behind.
     """
-    target = workbook.parent / evidence_name(Path(report.batch.file).stem, report.batch.id)
-    parts = collect(extract, workbook.read_bytes())
 
-    def write(_report: Report, stream: IO[bytes]) -> None:
-        with FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6) as box:
-            for name in m.MEMBERS:
-                box.writestr(name, parts[name])
-        parts.clear()  # a large batch is not in memory twice
+    def write(stream: IO[bytes]) -> None:
+        with workbook.open("rb") as book:
+            fill(stream, extract, book)
         stream.seek(0)
-        found = check(stream.read())
+        found = check_stream(stream)
         if found.faults:
             fault = found.faults[0]
             raise StorageTrouble(
@@ -48,33 +47,46 @@ def write_pack(report: Report, extract: Extract, workbook: Path) -> Path:
                 remedy="Compruebe el registro con «anular verify» y pida ayuda.",
             )
 
-    return publish_export(report, target, write)
+    return publish_file(batch.id, workbook.parent / evidence_name(Path(batch.file).stem, batch.id), write)
 
 
-def collect(extract: Extract, workbook: bytes) -> dict[str, bytes]:
-    """The members of the pack by name."""
+def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
+    """Writes the members one after the other, each as it is read: no part of a large batch is in memory whole."""
     head = extract.head()
-    events, rows = io.BytesIO(), io.BytesIO()
-    chain = [m.start_line(extract.span()[0] - 1, extract.before())]
     replay, count, seal = Replay(head["id"]), 0, (0, "")
-    for one in extract.events():
-        if isinstance(one, Foreign):
-            chain.append(m.foreign_line(one))
-            continue
-        events.write(m.event_line(one))
-        replay.see(one)
-        if one["batch"] == head["id"]:
-            count, seal = count + 1, (one["seq"], one["hash"].hex())
-    for row in extract.rows():
-        rows.write(m.row_line(row))
-    counts = Counter(outcome_of(line).value for line in replay.lines(head["sheet"], extract.rows()))
-    parts = {
-        m.README: m.readme(head),
-        m.WORKBOOK: workbook,
-        m.HEAD: m.head_text(head),
-        m.ROWS: rows.getvalue(),
-        m.EVENTS: events.getvalue(),
-        m.CHAIN: b"".join(chain),
-    }
-    parts[m.MANIFEST] = m.manifest(head, parts, events=count, seal=seal, counts=dict(sorted(counts.items())))
-    return parts
+    chain = io.BytesIO(m.start_line(extract.span()[0] - 1, extract.before()))
+    chain.seek(0, io.SEEK_END)
+    with FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6) as box:
+        sums: dict[str, m.Sum] = {}
+        sums[m.README] = _put(box, m.README, [m.readme(head)])
+        sums[m.WORKBOOK] = _put(box, m.WORKBOOK, iter(lambda: workbook.read(BLOCK), b""))
+        sums[m.HEAD] = _put(box, m.HEAD, [m.head_text(head)])
+        sums[m.ROWS] = _put(box, m.ROWS, map(m.row_line, extract.rows()))
+
+        def own_events() -> Iterator[bytes]:
+            nonlocal count, seal
+            for one in extract.events():
+                if isinstance(one, Foreign):
+                    chain.write(m.foreign_line(one))
+                    continue
+                replay.see(one)
+                if one["batch"] == head["id"]:
+                    count, seal = count + 1, (one["seq"], one["hash"].hex())
+                yield m.event_line(one)
+
+        sums[m.EVENTS] = _put(box, m.EVENTS, own_events())
+        sums[m.CHAIN] = _put(box, m.CHAIN, [chain.getvalue()])
+        counts = Counter(outcome_of(line).value for line in replay.lines(head["sheet"], extract.rows))
+        manifest = m.manifest(head, sums, events=count, seal=seal, counts=dict(sorted(counts.items())))
+        _put(box, m.MANIFEST, [manifest])
+
+
+def _put(box: FixedZip, name: str, pieces: Iterable[bytes]) -> m.Sum:
+    """Writes a member piece by piece; its sum."""
+    digest, size = hashlib.sha256(), 0
+    with io.BufferedWriter(box.open(box.member(name), "w"), BLOCK) as member:
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            member.write(piece)
+    return m.Sum(size, digest.hexdigest())

@@ -6,18 +6,20 @@ query are not in the events (the first only inside the raw answer), so nothing i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Leader, ResultLine, Source
-from pipeline.ledger.views import result_line
+from pipeline.ledger.whole import Shared, result_line
 
 _NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
 _NO_ANSWER |= {Event.APPROVED, Event.WITHDRAWN}
 """Moves that rest on no answer of eDoc."""
+
+_NUMBERS = ("estado", "http")
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Replay:
     def __init__(self, batch: str) -> None:
         self._batch = batch
         self._newest: dict[int, _Attempt] = {}
+        self._shared = Shared()
 
     def see(self, event: Mapping[str, Any]) -> None:
         """The next event. Raises ``ValueError`` for words that the program does not know."""
@@ -54,40 +57,46 @@ class Replay:
         pos = event["pos"]
         if event["attempt"] is None:
             if event["to_"] in (State.READY.value, State.HELD.value):
-                self._newest[pos] = _Attempt(event["to_"])
+                self._newest[pos] = _Attempt(self._shared(event["to_"]))
         elif (attempt := self._newest.get(pos)) is not None:
-            self._newest[pos] = _moved(attempt, event)
+            self._newest[pos] = _moved(attempt, event, self._shared)
 
-    def lines(self, sheet: str, rows: Iterable[Mapping[str, Any]]) -> list[ResultLine]:
-        """Every row of the batch in input order, as its events left it. ``sheet`` is "" for a CSV."""
-        plain: list[ResultLine] = []
-        leaders: list[tuple[int, int]] = []
-        for row in rows:
-            plain.append(result_line(SimpleNamespace(**row), self._newest.get(row["pos"]), sheet or None))
-            if row["leader_pos"] is not None and row["leader_batch"] is None:
-                leaders.append((len(plain) - 1, row["leader_pos"]))
-        by_pos = {line.pos: line for line in plain}
-        for place, pos in leaders:  # of a row in another batch it only shows that it repeats one
-            leader = by_pos[pos]
-            plain[place] = replace(plain[place], leader=Leader(None, pos, leader.position), mirrored=leader)
-        return plain
+    def lines(self, sheet: str, rows: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[ResultLine]:
+        """Every row of the batch in input order, as its events left it. ``sheet`` is "" for a CSV; ``rows`` gives the
+        rows anew each time: they are gone through up to three times, so that only those that others repeat are held."""
+        wanted = {row["leader_pos"] for row in rows() if _repeats(row)}
+        leaders = {row["pos"]: self._line(sheet, row) for row in rows() if row["pos"] in wanted} if wanted else {}
+        for row in rows():
+            line = self._line(sheet, row)
+            if _repeats(row):  # of a row in another batch it only shows that it repeats one
+                leader = leaders[row["leader_pos"]]
+                line = replace(line, leader=Leader(None, leader.pos, leader.position), mirrored=leader)
+            yield line
+
+    def _line(self, sheet: str, row: Mapping[str, Any]) -> ResultLine:
+        return result_line(SimpleNamespace(**row), self._newest.get(row["pos"]), sheet or None)
 
 
-def _moved(attempt: _Attempt, event: Mapping[str, Any]) -> _Attempt:
+def _repeats(row: Mapping[str, Any]) -> bool:
+    """Whether ``row`` repeats another of the same batch."""
+    return row["leader_pos"] is not None and row["leader_batch"] is None
+
+
+def _moved(attempt: _Attempt, event: Mapping[str, Any], shared: Shared) -> _Attempt:
     kind, source = Event(event["event"]), State(event["from_"])
     if kind is Event.RETRY:
         again = 1 if source is State.CLOSED_RESEND else attempt.possible_duplicate
-        return _Attempt(event["to_"], n=attempt.n + 1, possible_duplicate=again)
-    attempt.state = event["to_"]
+        return _Attempt(shared(event["to_"]), n=attempt.n + 1, possible_duplicate=again)
+    attempt.state = shared(event["to_"])
     if kind is Event.CLAIMED:
         attempt.sent_utc = event["utc"]
         return attempt
-    attempt.note = event["note"]
+    attempt.note = shared(event["note"])
     if event["to_"] == State.READY.value:  # the query before the sending: not an answer to it
         return attempt
     for name in ("estado", "dgi", "message", "http"):
         if event[name] is not None:
-            setattr(attempt, name, event[name])
+            setattr(attempt, name, event[name] if name in _NUMBERS else shared(event[name]))
     queried = source is not State.SENDING and kind not in _NO_ANSWER
     if event["estado"] is not None:
         attempt.source = (Source.QUERY if queried else Source.CANCELLATION).value

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import Cell, ResultLine
 from pipeline.evidence.box import LIMITS, Fault
 from pipeline.evidence.members import WORKBOOK
+from pipeline.evidence.sheet import Odd, sheet_rows
 from pipeline.read.limits import Limits
-from pipeline.read.xlsx_file import sheet_values
 from pipeline.report.inert import fit, visible
 from pipeline.report.lines import row_of
 from pipeline.report.model import Added
@@ -25,24 +24,27 @@ _ANSWERED = ("estado_edoc", "mensaje_edoc", "codigo_dgi", "enviado_en", "consult
 BOUNDS = Limits(size=LIMITS.size, rows=1_000_000, columns=1_000, unpacked=LIMITS.unpacked)
 
 
-def compare(book: bytes, headings: Sequence[str], lines: Sequence[ResultLine]) -> Iterator[Fault]:
-    """What differs between the sheet ``Resultados`` of ``book`` and ``lines``, drawn from the events."""
-    try:
-        rows = sheet_values(book, WORKBOOK, BOUNDS, RESULTS)
-    except InputRefused as refusal:
-        yield Fault("workbook", f"no se puede leer: {refusal.message}", WORKBOOK)
-        return
-    names = Added.__slots__
+def compare(book: bytes, headings: Sequence[str], lines: Iterator[ResultLine], count: int) -> Iterator[Fault]:
+    """What differs between the sheet ``Resultados`` of ``book`` and the ``count`` ``lines``, drawn from the events.
+
+    Both are gone through side by side, a row at a time.
+    """
+    rows, names = sheet_rows(book, RESULTS, BOUNDS), Added.__slots__
     wanted = [*map(_shown, headings), *names]
-    if not rows or [_text(value) for value in rows[0]] != [_text(value) for value in wanted]:
-        yield Fault("workbook", f"la hoja «{RESULTS}» no tiene los encabezados del lote.", WORKBOOK)
-        return
-    for found, line in zip_longest(rows[1:], lines):
-        if found is None or line is None:
-            count = f"{len(rows) - 1} filas y el lote {len(lines)}"
-            yield Fault("workbook", f"la hoja «{RESULTS}» tiene {count}.", WORKBOOK)
+    try:
+        if [_text(value) for value in next(rows, [])] != [_text(value) for value in wanted]:
+            yield Fault("workbook", f"la hoja «{RESULTS}» no tiene los encabezados del lote.", WORKBOOK)
             return
-        yield from _row(found, headings, names, line)
+        for number, (found, line) in enumerate(zip_longest(rows, lines), start=1):
+            if found is None or line is None:
+                shown = number + sum(1 for _ in rows) if found is not None else number - 1
+                yield Fault("workbook", f"la hoja «{RESULTS}» tiene {shown} filas y el lote {count}.", WORKBOOK)
+                return
+            if len(found) > len(wanted):
+                yield Fault("workbook", f"tiene más celdas que encabezados ({line.position}).", WORKBOOK)
+            yield from _row([*found, *[""] * (len(wanted) - len(found))], headings, names, line)
+    except Odd:
+        yield Fault("workbook", "no se puede leer: no es un libro como los que escribe anular.", WORKBOOK)
 
 
 def _row(found: Sequence[Any], headings: Sequence[str], names: Sequence[str], line: ResultLine) -> Iterator[Fault]:

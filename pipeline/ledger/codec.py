@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pipeline.domain.records import Cell, Problem, Repair
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def to_text(moment: datetime) -> str:
@@ -16,7 +19,10 @@ def to_text(moment: datetime) -> str:
 
 
 def to_time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The way back. Raises ``ValueError`` for any other form; ``strptime`` says the same ten times slower."""
+    if _TIME.fullmatch(text) is None:
+        raise ValueError(f"no time of the ledger: {text!r}")
+    return datetime.fromisoformat(text)
 
 
 def maybe_time(text: str | None) -> datetime | None:

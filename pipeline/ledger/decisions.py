@@ -12,7 +12,7 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import BatchInfo, Position, Source
 from pipeline.ledger import tables
-from pipeline.ledger.engine import Database
+from pipeline.ledger.engine import Database, Reads
 
 DECISIONS = (Event.RESOLVED.value, Event.RESEND.value)
 CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value})
@@ -88,8 +88,8 @@ def _never_sent(row: Any, where: Position) -> WrongUsage:
     return WrongUsage(f"Esta fila {words}", code="row-never-sent", where=str(where))
 
 
-def decided(database: Database, batch: str) -> dict[int, tuple[str, str]]:
+def decided(reads: Reads, batch: str) -> dict[int, tuple[str, str]]:
     """The newest decision about each row of ``batch``: who, and what for which reason."""
     event = tables.event
     query = select(event.c.pos, event.c.who, event.c.note).where(event.c.batch == batch, event.c.event.in_(DECISIONS))
-    return {line.pos: (line.who or "", line.note) for line in database.read(query.order_by(event.c.seq))}
+    return {line.pos: (line.who or "", line.note) for line in reads.read(query.order_by(event.c.seq))}

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine, Select, StaticPool, create_engine, event, inspect, text
@@ -79,6 +79,25 @@ def locked(path: Path, taken: str) -> Iterator[None]:
         lock.release()
 
 
+class Reads(Protocol):
+    """What queries are asked of: the ledger as it is with each, or as it was at one moment."""
+
+    def read(self, query: Select[Any]) -> Sequence[Any]:
+        """All lines of ``query``."""
+        ...
+
+
+class Moment:
+    """A reading transaction: what its first query saw is what all others see."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self, query: Select[Any]) -> Sequence[Any]:
+        """All lines of ``query``."""
+        return self._connection.execute(query).all()
+
+
 class Database:
     """The one connection on the ledger. Transactions come one after the other, whichever thread asks."""
 
@@ -108,12 +127,20 @@ class Database:
 
     def read(self, query: Select[Any]) -> Sequence[Any]:
         """All lines of ``query``. Raises ``StorageTrouble``."""
+        with self.moment() as moment:
+            return moment.read(query)
+
+    @contextmanager
+    def moment(self) -> Iterator[Reads]:
+        """Reads that see the ledger at one moment, whatever is committed meanwhile. Raises ``StorageTrouble``.
+
+        To be kept short: nobody can commit to a SQLite ledger while it lasts.
+        """
         self._check_process()
         try:
             with self._lock, self._engine.connect() as connection:
-                found = connection.execution_options(reading=True).execute(query).all()
+                yield Moment(connection.execution_options(reading=True))
                 connection.rollback()
-                return found
         except _TROUBLES as error:
             raise StorageTrouble(
                 f"No se pudo leer el registro {self.name} ({reason_of(error)}).", code="ledger-read"

@@ -101,7 +101,12 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
 
 
 def publish_export(report: Report, target: Path, write: Callable[[Report, IO[bytes]], None]) -> Path:
-    """Write ``report`` to ``target`` with ``write`` (``write_csv``, ``write_jsonl``), all or nothing.
+    """Write ``report`` to ``target`` with ``write`` (``write_csv``, ``write_jsonl``); otherwise ``publish_file``."""
+    return publish_file(report.batch.id, target, lambda stream: write(report, stream))
+
+
+def publish_file(batch: str, target: Path, write: Callable[[IO[bytes]], None]) -> Path:
+    """Write to ``target`` what ``write`` puts out about the batch with this id, all or nothing.
 
     When ``target`` cannot be replaced a numbered name beside it is used. Raises ``StorageTrouble``.
     """
@@ -111,9 +116,9 @@ def publish_export(report: Report, target: Path, write: Callable[[Report, IO[byt
 
     with (
         _in_words("la exportación", target.parent, "«anular report»"),
-        new_aside(target.parent, report.batch.id) as temporary,
+        new_aside(target.parent, batch) as temporary,
     ):
-        _write(temporary, lambda stream: write(report, stream))
+        _write(temporary, write)
         crashpoint("export-written")
         return _put_in_place(temporary, target.parent, name)
 

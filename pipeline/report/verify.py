@@ -97,15 +97,19 @@ def _opened(path: Path, allowed: frozenset[str]) -> Iterator[ZipFile]:
                 raise Bug(f"{path.name}: unexpected members {sorted(set(names) - allowed)}")
             for name in names:
                 with archive.open(name) as member:
-                    _inert(name, member)
+                    inert(name, member)
             yield archive
     except (BadZipFile, ExpatError, EOFError, zlib.error) as error:
         raise Bug(f"{path.name} cannot be read back: {error}") from error
 
 
-def _inert(name: str, member: IO[bytes]) -> None:
-    """Well-formed, and nothing in it that acts. Reading to the end also proves the member's checksum."""
+def inert(name: str, member: IO[bytes]) -> None:
+    """Raise ``Bug`` or ``ExpatError`` unless the part is well-formed and nothing in it acts.
+
+    Reading to the end also proves the part's checksum.
+    """
     parser = ParserCreate()
+    parser.StartDoctypeDeclHandler = _no_doctype
     if name == _SHAPES:
         parser.StartElementHandler = only_boxes
     tail = b""
@@ -117,6 +121,10 @@ def _inert(name: str, member: IO[bytes]) -> None:
             raise Bug(f"{name} holds {found[0]!r}")
         tail = chunk[-128:]
     parser.Parse(b"", True)
+
+
+def _no_doctype(name: str, *_: object) -> None:
+    raise Bug(f"a document type {name!r}, which could define entities")
 
 
 def _same_rows(member: IO[bytes], letters: list[str], head: list[Identity], rows: Iterable[Identity]) -> None:

@@ -477,7 +477,7 @@ class Simulation:
     def _note_moves(self) -> None:
         """The moves for the coverage; and the whole ledger is what it says it is."""
         database = open_ledger(self.url)
-        events = Views(database, ENV).events(self.info)
+        events = Views(database, ENV).log(self.info)
         self.moves.update((line.source, line.event) for line in events if line.source is not None)
         found = examine(database)
         database.close()

@@ -100,7 +100,7 @@ class Book:
         return info
 
     def events(self, info: BatchInfo) -> list[tuple[State | None, Event, State]]:
-        return [(line.source, line.event, line.target) for line in self.views.events(info) if line.pos == 2]
+        return [(line.source, line.event, line.target) for line in self.views.log(info) if line.pos == 2]
 
 
 @pytest.fixture(scope="module")

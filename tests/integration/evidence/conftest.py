@@ -38,7 +38,7 @@ class Case:
         info = views.batch(self.info.id)
         report = summarise(info, views.lines(info), views.log(info))
         workbook = publish(report, folder or self.folder, Path(info.file).stem)
-        return write_pack(report, views.extract(info), workbook)
+        return write_pack(info, views.extract(info), workbook)
 
 
 def answer(event: Event, source: Source = Source.CANCELLATION, **more) -> Finding:

@@ -76,7 +76,7 @@ def test_what_the_events_say_is_what_the_ledger_says(case):
         if isinstance(event, dict):
             replay.see(event)
     unsaid = {"authorised_at", "next_due", "decided_by", "decided_why", "leader", "mirrored"}
-    for drawn, kept in zip(replay.lines("Hoja1", extract.rows()), case.book.views.lines(case.info), strict=True):
+    for drawn, kept in zip(replay.lines("Hoja1", extract.rows), case.book.views.lines(case.info), strict=True):
         names = [name for name in type(kept).__slots__ if name not in unsaid]
         assert {name: getattr(drawn, name) for name in names} == {name: getattr(kept, name) for name in names}
         assert outcome_of(drawn) is outcome_of(kept)

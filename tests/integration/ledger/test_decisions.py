@@ -41,7 +41,7 @@ def test_a_person_may_close_what_the_machine_cannot_decide(book, row, state):
         "Ana",
         "No quedó anulada [not-cancelled]. Motivo: Visto en el portal",
     )
-    last = list(book.views.events(info))[-1]
+    last = list(book.views.log(info))[-1]
     assert (last.event, last.who) == (Event.RESOLVED, "Ana")
     assert examine(book.database).good
 

@@ -108,11 +108,11 @@ def test_a_journal_that_is_replayed_twice_changes_nothing_the_second_time(book, 
     text = journal.read_text()
     next_start(book)
     journal.write_text(text)
-    before = len(list(book.views.events(book.info)))
+    before = len(list(book.views.log(book.info)))
 
     next_start(book)
 
-    assert len(list(book.views.events(book.info))) == before
+    assert len(list(book.views.log(book.info))) == before
 
 
 @pytest.mark.parametrize(

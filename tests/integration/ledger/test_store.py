@@ -24,7 +24,7 @@ def test_a_file_goes_in_whole_with_an_event_for_each_row(book, row):
     info = book.take(rows)
 
     assert states(book, info) == [State.READY, State.REJECTED_INPUT, State.HELD, State.CONFLICT]
-    assert [event.target for event in book.views.events(info)] == states(book, info)
+    assert [event.target for event in book.views.log(info)] == states(book, info)
 
 
 def test_a_file_that_cannot_go_in_whole_does_not_go_in_at_all(book, row):
@@ -82,7 +82,7 @@ def test_a_move_from_another_state_changes_nothing(book, row):
         book.move(ready.attempt, ready.version, 1, State.SENDING, Event.CANCELLED)
 
     assert states(book, info) == [State.READY]
-    assert len(list(book.views.events(info))) == 1
+    assert len(list(book.views.log(info))) == 1
 
 
 def test_an_answer_from_before_another_answer_changes_nothing(book, row):
@@ -144,7 +144,7 @@ def test_a_retry_is_a_new_attempt_in_the_same_transaction(book, row):
     assert following is not None
     assert following.number == 2
     assert book.views.ready(info.id) == [following]
-    assert [(e.source, e.target) for e in book.views.events(info)][-1] == (State.NOT_SENT, State.READY)
+    assert [(e.source, e.target) for e in book.views.log(info)][-1] == (State.NOT_SENT, State.READY)
 
 
 def test_what_an_earlier_run_proved_unsent_is_ready_again_once(book, row):

@@ -38,7 +38,7 @@ def test_the_authorisation_is_in_the_ledger_before_anything_leaves_and_says_who_
 
     (ready,) = lost.book.views.ready(lost.info.id)
     assert (ready.attempt, ready.number, ready.possible_duplicate, ready.preflight) == (attempt, 2, True, 18)
-    decision, retry = list(lost.book.views.events(lost.info))[-2:]
+    decision, retry = list(lost.book.views.log(lost.info))[-2:]
     assert (decision.event, decision.who, decision.estado) == (Event.RESEND, "Ana", 18)
     assert decision.note.startswith("Reenvío autorizado [resend]; consulta previa: 18, ")
     assert (retry.event, retry.target) == (Event.RETRY, State.READY)

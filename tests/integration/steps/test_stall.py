@@ -59,7 +59,7 @@ def lived(s):
         ends.append(world.clock.monotonic())
 
     s.run(s.sending(concurrency=4, ahead=4), note, s.asking(every=5.0, lasting=120.0), note)
-    events = list(s.book.views.events(s.info))
+    events = list(s.book.views.log(s.info))
     stale = Counter(event.pos for event in events if event.event is Event.STALE)
     claimed = Counter(event.pos for event in events if event.event is Event.CLAIMED)
     assert set(s.post_counts.values()) == {1}, "sent twice"

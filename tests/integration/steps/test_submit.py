@@ -303,7 +303,7 @@ def test_an_intent_that_grew_too_old_is_not_sent_and_tried_again(scene, monkeypa
 
     monkeypatch.setattr(s.book.store, "apply", sleepy)
     s.run(s.sending(during, concurrency=1, ahead=1))
-    events = [event.event for event in s.book.views.events(s.info)]
+    events = [event.event for event in s.book.views.log(s.info)]
 
     assert events.count(Event.STALE) == 1
     assert s.states == [State.CANCELLED] * 2

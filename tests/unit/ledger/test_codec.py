@@ -79,3 +79,22 @@ def test_dates_datetimes_and_times_stay_apart():
     cells = (date(2026, 1, 2), datetime(2026, 1, 2), time(3, 4))  # noqa: DTZ001 - a spreadsheet's time has no zone
 
     assert [type(cell) for cell in cells_from_text(cells_to_text(cells))] == [date, datetime, time]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20",
+        "2026-11-20T15:00:03Z",
+        "2026-11-20T15:00:03.123Z",
+        "2026-11-20T15:00:03.123456",
+        "2026-11-20T15:00:03.123456+00:00",
+        "2026-11-20 15:00:03.123456Z",
+        "2026-13-20T15:00:03.123456Z",
+        "٢٠٢٦-11-20T15:00:03.123456Z",
+        "2026-11-20T15:00:03.123456Z\n",
+    ],
+)
+def test_a_time_in_any_other_form_is_damage(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - the caller asks for no more
+        to_time(text)

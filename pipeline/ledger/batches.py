@@ -1,0 +1,128 @@
+"""What the ledger says of its batches: which there are, and how many rows of each came to what."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from pipeline.domain.lifecycle import MOVES, Event, State
+from pipeline.domain.outcomes import PREFLIGHT, outcome
+from pipeline.domain.records import BatchInfo, Source
+from pipeline.ledger import codec, tables
+from pipeline.ledger.engine import Reads
+
+_MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RETRY)
+
+
+class Batches:
+    """The batches of one environment, as they are or as they were at one moment."""
+
+    def __init__(self, reads: Reads, env: str) -> None:
+        self._reads = reads
+        self._env = env
+
+    def find(self, sha256: str, sheet: str | None) -> BatchInfo | None:
+        """The batch that this very file became, if it was taken in before."""
+        query = select(tables.batch).where(
+            tables.batch.c.env == self._env, tables.batch.c.sha256 == sha256, tables.batch.c.sheet == (sheet or "")
+        )
+        found = self._reads.read(query)
+        return self._info(found[0]) if found else None
+
+    def batch(self, batch_id: str) -> BatchInfo | None:
+        """One batch by its id, or by the only id that starts so."""
+        query = select(tables.batch).where(
+            tables.batch.c.env == self._env, tables.batch.c.id.startswith(batch_id, autoescape=True)
+        )
+        found = self._reads.read(query.limit(2))
+        return self._info(found[0]) if len(found) == 1 else None
+
+    def knows(self, batch: str) -> bool:
+        """Whether there is a batch with this very id, in whatever environment."""
+        return bool(self._reads.read(select(tables.batch.c.id).where(tables.batch.c.id == batch)))
+
+    def has(self, batch_id: str) -> bool:
+        """Whether this ledger holds the batch with this very id."""
+        query = select(tables.batch.c.id).where(tables.batch.c.env == self._env, tables.batch.c.id == batch_id)
+        return bool(batch_id and self._reads.read(query))
+
+    def batches(self) -> list[BatchInfo]:
+        """All batches, newest first, with their counts by outcome word."""
+        query = select(tables.batch).where(tables.batch.c.env == self._env)
+        return [self._info(line) for line in self._reads.read(query.order_by(tables.batch.c.created_utc.desc()))]
+
+    def counts(self, batch: str) -> dict[str, int]:
+        """How many rows of ``batch`` show which outcome word."""
+        row, attempt = tables.row, tables.attempt
+        total: Counter[str] = Counter()
+        without = select(row.c.state, func.count()).where(
+            row.c.batch == batch, row.c.state.not_in([State.READY.value, State.HELD.value])
+        )
+        for state, count in self._reads.read(without.group_by(row.c.state)):
+            total[outcome(State(state)).value] += count
+        alive = (attempt.c.source == Source.QUERY.value) & (attempt.c.estado == 2)
+        unsent = attempt.c.note == PREFLIGHT
+        again = attempt.c.possible_duplicate
+        with_attempt = (
+            select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), again, func.count())
+            .where(attempt.c.batch == batch, is_newest())
+            .group_by(attempt.c.state, alive, unsent, again)
+        )
+        for state, is_alive, is_unsent, is_again, count in self._reads.read(with_attempt):
+            word = outcome(State(state), alive=bool(is_alive), unsent=bool(is_unsent), again=bool(is_again))
+            total[word.value] += count
+        return dict(total)
+
+    def _info(self, line: Any) -> BatchInfo:
+        return BatchInfo(
+            id=line.id,
+            file=line.file,
+            folder=line.folder,
+            sha256=line.sha256,
+            env=line.env,
+            sheet=line.sheet or None,
+            rows=line.n_rows,
+            headings=tuple(json.loads(line.headings)),
+            created=codec.to_time(line.created_utc),
+            approved_by=line.approved_by or None,
+            started=self._moment(line.id, tables.event.c.seq),
+            ended=self._moment(line.id, tables.event.c.seq.desc()),
+            issuers=tuple(json.loads(line.issuers)),
+            notes=tuple(json.loads(line.notes)),
+            deadline_hours=line.deadline_hours,
+            counts=self.counts(line.id),
+            corrects=line.corrects,
+            corrects_known=self.has(line.corrects or ""),
+            corrected_in=self._corrected_in(line.id),
+        )
+
+    def _corrected_in(self, batch: str) -> tuple[str, ...]:
+        head = tables.batch.c
+        query = select(head.id).where(head.env == self._env, head.corrects == batch)
+        return tuple(line.id for line in self._reads.read(query.order_by(head.created_utc, head.id)))
+
+    def _moment(self, batch: str, order: Any) -> datetime | None:
+        """When the first event of ``batch`` in this order happened: two looks at an index, however long the log is."""
+        query = select(tables.event.c.utc).where(tables.event.c.batch == batch).order_by(order).limit(1)
+        found = self._reads.read(query)
+        return codec.to_time(found[0].utc) if found else None
+
+
+def is_newest() -> Any:
+    """Whether the attempt that the outer query looks at is the newest of its row.
+
+    Only what ended in one of few states can have been followed by another attempt; for all others, nearly all of a
+    large batch, nothing has to be looked up.
+    """
+    attempt, other = tables.attempt, tables.attempt.alias()
+    newest = (
+        select(func.max(other.c.n))
+        .where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
+        .correlate(attempt)
+        .scalar_subquery()
+    )
+    return attempt.c.state.not_in([state.value for state in _MAY_BE_FOLLOWED]) | (attempt.c.n == newest)

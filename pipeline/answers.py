@@ -10,7 +10,6 @@ from typing import Any
 from pipeline import screen
 from pipeline.domain import outcomes
 from pipeline.domain.deadline import PANAMA, Window
-from pipeline.domain.errors import InputRefused
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
 from pipeline.evidence.check import Pack
@@ -53,14 +52,6 @@ def checked_pack(pack: Pack, path: Path) -> dict[str, Any]:
         "faults": [
             {"code": f.code, "member": f.member, "seq": f.seq, "row": f.row, "message": f.words} for f in pack.faults
         ],
-    }
-
-
-def refused(file: Path, refusal: InputRefused) -> dict[str, Any]:
-    """A file that was refused as a whole."""
-    return {
-        "file": str(file),
-        "refused": {"code": refusal.code, "message": refusal.sentence, "cell": refusal.where or None},
     }
 
 

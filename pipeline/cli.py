@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -188,31 +188,49 @@ def check_command(
     from pipeline import screen
 
     readers = _readers(context)
+    settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
+    told: list[object] = []
+    check: Callable[[Path, Sheet], dict[str, Any]] | None = None
+    for file in files:
+        try:
+            found = _read(file, sheet, include_hidden, settings, next(readers))
+            if check is None:  # loads the libraries of the other steps: a file that is refused does not need them
+                check = context.with_resource(
+                    _checking(settings, talk, answer, bad_digit=allow_bad_check_digit, formulas=accept_formulas)
+                )
+            told.append(check(file, found))
+        except InputRefused as refusal:
+            told.append(_refused(file, refusal))
+            screen.say_error(talk.progress, refusal)
+            answer.codes.append(refusal.exit_code)
+    talk.data(told)
+    return answer.code
+
+
+@contextmanager
+def _checking(
+    settings: Settings, talk: Talk, answer: Answer, *, bad_digit: bool, formulas: bool
+) -> Iterator[Callable[[Path, Sheet], dict[str, Any]]]:
+    """Validates what was read from a file, shows it, and gives what ``--json`` tells of it."""
     from pipeline import answers, run, wiring
 
-    settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
-    clock, told = wiring.make_clock(settings), []
-    rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
+    clock = wiring.make_clock(settings)
+    rules = wiring.check_rules(settings, allow_bad_check_digit=bad_digit, accept_formulas=formulas)
+
     with wiring.open_views(settings) as views:
-        for file in files:
-            try:
-                found = _read(file, sheet, include_hidden, settings, next(readers))
-                plan = run.make_plan(found, views, rules, clock.now(), resume=False)
-                written = run.write_preview(
-                    plan, env=settings.env, folder=_folder(settings, file), hours=settings.deadline_hours
-                )
-            except InputRefused as refusal:
-                told.append(answers.refused(file, refusal))
-                screen.say_error(talk.progress, refusal)
-                answer.codes.append(refusal.exit_code)
-                continue
-            told.append(answers.checked(file, plan, written, settings.rate))
+
+        def check(file: Path, found: Sheet) -> dict[str, Any]:
+            plan = run.make_plan(found, views, rules, clock.now(), resume=False)
+            written = run.write_preview(
+                plan, env=settings.env, folder=_folder(settings, file), hours=settings.deadline_hours
+            )
             _show_plan(talk, plan, settings)
             for line in (f"Libro de revisión: {written.workbook}", *answers.to_correct(written)):
                 talk.out.print(line, markup=False)
             answer.codes.append(0 if plan.checked and plan.to_send == len(plan.checked.rows) else 1)
-    talk.data(told)
-    return answer.code
+            return answers.checked(file, plan, written, settings.rate)
+
+        yield check
 
 
 @command(name="run", cls=SpanishCommand)
@@ -236,9 +254,6 @@ def run_files(
 ) -> int:
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
     readers = _readers(context)
-    from pipeline import conduct, run, wiring
-    from pipeline.ledger.store import who_am_i
-
     settings, talk = _settings(profile, ledger), Talk(as_json)
     if not yes and not sys.stdin.isatty():
         raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
@@ -246,6 +261,9 @@ def run_files(
         raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
     sheets = _read_all(files, sheet, include_hidden, settings, talk, readers)
     _confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
+    from pipeline import conduct, run, wiring
+    from pipeline.ledger.store import who_am_i
+
     clock = wiring.make_clock(settings)
     rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
@@ -813,12 +831,13 @@ def _readers(context: typer.Context) -> Iterator[Reader]:
 
 
 def _read(file: Path, sheet: str, include_hidden: bool, settings: Settings, reader: Reader) -> Sheet:
-    from pipeline import wiring
     from pipeline.read.sheet import read_sheet
+    from pipeline.settings import limits
 
-    limits = wiring.limits(settings)
     try:
-        return read_sheet(file, sheet=sheet or None, limits=limits, include_hidden=include_hidden, reader=reader)
+        return read_sheet(
+            file, sheet=sheet or None, limits=limits(settings), include_hidden=include_hidden, reader=reader
+        )
     except InputRefused as refusal:
         if file.name not in refusal.sentence:  # with several files the person has to know which
             refusal.where = f"{file.name}, {refusal.where}" if refusal.where else file.name
@@ -829,7 +848,7 @@ def _read_all(
     files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk, readers: Iterator[Reader]
 ) -> list[Sheet]:
     """All files or none: one that is refused stops the command before anything is written or sent."""
-    from pipeline import answers, screen
+    from pipeline import screen
 
     sheets, refusals = [], []
     for file in files:
@@ -838,11 +857,19 @@ def _read_all(
         except InputRefused as refusal:
             refusals.append((file, refusal))
     if refusals:
-        talk.data([answers.refused(file, refusal) for file, refusal in refusals])
+        talk.data([_refused(file, refusal) for file, refusal in refusals])
         for _, earlier in refusals[:-1]:
             screen.say_error(talk.progress, earlier)
         raise refusals[-1][1]
     return sheets
+
+
+def _refused(file: Path, refusal: InputRefused) -> dict[str, Any]:
+    """What ``--json`` tells of a file that was refused as a whole."""
+    return {
+        "file": str(file),
+        "refused": {"code": refusal.code, "message": refusal.sentence, "cell": refusal.where or None},
+    }
 
 
 def _confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool) -> None:
@@ -850,7 +877,6 @@ def _confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, t
 
     Raises ``InputRefused`` for no number or another one, ``Interrupted`` for another answer on the terminal.
     """
-    from pipeline import answers
     from pipeline.domain.problems import refused
 
     total = sum(sheet.hidden.count for sheet in sheets)
@@ -867,7 +893,7 @@ def _confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, t
         refusal = refused("ocultas-sin-confirmar", found=found, count=total)
     else:
         refusal = refused("ocultas-distintas", found=found or "nada oculto", given=given, count=total)
-    talk.data([answers.refused(file, refusal) for file in [one for one, _ in hiding] or files[:1]])
+    talk.data([_refused(file, refusal) for file in [one for one, _ in hiding] or files[:1]])
     raise refusal
 
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.states import QueryDescribes
+from pipeline.read.limits import MEGABYTE, Limits
 
 PREFIX = "ANULAR_"
 PROGRAM = "anular"
@@ -341,3 +342,15 @@ def _secret_file(path: Path, name: str) -> str:
         return path.read_text("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError):
         raise WrongUsage(f"{name}: no se puede leer el archivo.", code="settings", where=str(path)) from None
+
+
+def limits(settings: Settings) -> Limits:
+    """How much an input file may hold, and what reading it may take."""
+    return Limits(
+        size=int(settings.max_file_mb * MEGABYTE),
+        rows=settings.max_rows,
+        columns=settings.max_columns,
+        unpacked=int(settings.max_unpacked_mb * MEGABYTE),
+        memory=settings.read_memory_mb * MEGABYTE,
+        cpu=settings.read_cpu_s,
+    )

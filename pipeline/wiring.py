@@ -31,8 +31,7 @@ from pipeline.ledger.store import Store, who_am_i
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
 from pipeline.poll import PollRules
-from pipeline.read.limits import MEGABYTE, Limits
-from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses
+from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses, limits
 from pipeline.submit import SendRules
 from pipeline.traces import Input
 from pipeline.validate import Rules
@@ -332,15 +331,4 @@ def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, acce
         allow_bad_check_digit=allow_bad_check_digit,
         accept_formulas=accept_formulas,
         notify_email=settings.notify_email or None,
-    )
-
-
-def limits(settings: Settings) -> Limits:
-    return Limits(
-        size=int(settings.max_file_mb * MEGABYTE),
-        rows=settings.max_rows,
-        columns=settings.max_columns,
-        unpacked=int(settings.max_unpacked_mb * MEGABYTE),
-        memory=settings.read_memory_mb * MEGABYTE,
-        cpu=settings.read_cpu_s,
     )

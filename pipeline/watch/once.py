@@ -15,7 +15,7 @@ from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.visible import one_line
 from pipeline.ledger.engine import locked
-from pipeline.settings import Settings, load_settings, profile_names
+from pipeline.settings import Settings, limits, load_settings, profile_names
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
 from pipeline.watch.ending import Ending
@@ -103,7 +103,7 @@ def claims(
     """
     taken = begun(lane)
     patience = Patience(settings.watch_quiet, settings.watch_manifest == "required", settings.watch_manifest_wait)
-    left, limits = 0, wiring.limits(settings)
+    left, bounds = 0, limits(settings)
     with folder_errors(lane.inbox):
         waiting = arrivals(lane.inbox)
     for arrival in waiting:
@@ -111,7 +111,7 @@ def claims(
             left += 1
             continue
         with folder_errors(lane.inbox):
-            ready = complete(arrival, patience, unchanged, limits)
+            ready = complete(arrival, patience, unchanged, bounds)
         found = claim(lane, arrival, clock.now(), secrets.token_hex(4)) if ready else None
         if found is None:
             left += 1

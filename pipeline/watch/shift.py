@@ -25,7 +25,7 @@ from pipeline.ledger.store import who_am_i
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
 from pipeline.run import HELD_ON_ARRIVAL, Steps, Written
-from pipeline.settings import Env, Settings
+from pipeline.settings import Env, Settings, limits
 from pipeline.stop import Stop
 from pipeline.watch import manifest, policy
 from pipeline.watch.claim import Claim, changed_since, private_copy, put_away
@@ -55,7 +55,7 @@ class _Read:
 class _Shift:
     def __init__(self, settings: Settings, clock: Clock, progress: Console, ending: Ending) -> None:
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
-        self._limits = wiring.limits(settings)
+        self._limits = limits(settings)
         self._handled: list[Handled] = []
         self._open: dict[str, _Read] = {}
         self._repeated: list[tuple[_Read, BatchInfo]] = []

@@ -1,13 +1,13 @@
 """What the reading process answers: a Table or a refusal as lines of JSON, checked again by whoever receives it.
 
 JSON and not pickle: the process that writes this has just handled a file of unknown origin, so nothing it says may
-become anything but plain values here. One line per row, so that neither side holds the answer twice; a last line that
-counts them, so that half an answer is none.
+become anything but plain values here. One line per column: as few as there can be, and neither side holds the answer
+twice; a last line that counts the rows, so that half an answer is none.
 
 ::
 
-    {"table": {…}}                  what stands around the rows
-    [17, ["FE01…", null, 3.5]]      line and cells of a row; {"date": "2026-11-20"} for what JSON has no word for
+    {"table": {…, "lines": [[2, 119], [130, 1]]}}     what stands around the rows, and where they stand: first, how many
+    ["FE01…", null, 3.5, …]         a column; {"date": "2026-11-20"} for what JSON has no word for
     {"end": {"rows": 120, …}}       how many rows there were, and what was odd
     {"refused": {"code": …}}        in place of all that
 """
@@ -15,9 +15,10 @@ counts them, so that half an answer is none.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Any
 
 from pipeline.domain.columns import origin_in
@@ -49,10 +50,19 @@ def told(table: Table) -> Iterator[bytes]:
     def line(value: object) -> bytes:
         return encode(value).encode("utf-8", "surrogatepass") + b"\n"
 
-    yield line({"table": {"header": asdict(table.header), "sheet": table.sheet}})
-    for number, cells in zip(table.lines, table.rows, strict=True):
-        yield line([number, cells])
-    yield line({"end": {"rows": len(table.rows), **_around(table)}})
+    yield line({"table": {"header": asdict(table.header), "sheet": table.sheet, "lines": _runs(table.lines)}})
+    for column in table.columns:
+        yield line(column)
+    yield line({"end": {"rows": len(table.lines), **_around(table)}})
+
+
+def _runs(lines: Sequence[int]) -> list[list[int]]:
+    """``lines`` (ascending) as the first and the length of each stretch without a gap."""
+    runs: list[list[int]] = []
+    starts = [place for place in range(1, len(lines)) if lines[place] != lines[place - 1] + 1]
+    for start, end in pairwise([0, *starts, len(lines)]):
+        runs.append([lines[start], end - start])
+    return runs
 
 
 def _around(table: Table) -> dict[str, object]:
@@ -84,15 +94,15 @@ def understood(lines: Iterable[bytes], limits: Limits) -> Table:
             raise _refusal(refusal)
         header = _header(head["table"]["header"])
         sheet = _text_or_none(head["table"]["sheet"])
-        numbers: list[int] = []
-        rows: list[list[Cell]] = []
-        end = _rows(source, header, limits, numbers, rows)
-        if next(source, None) is not None or end["rows"] != len(rows) or not rows:
+        numbers = _numbers(head["table"]["lines"], header, limits)
+        columns = [_column(next(source, b""), len(numbers)) for _ in range(header.width)]
+        end = _object(next(source, b""))["end"]
+        if next(source, None) is not None or end["rows"] != len(numbers):
             raise Nonsense
         return Table(
             header,
             numbers,
-            rows,
+            columns,
             sheet,
             _count(end["blank"]),
             tuple(_text(note) for note in end["notes"]),
@@ -104,33 +114,37 @@ def understood(lines: Iterable[bytes], limits: Limits) -> Table:
         raise Nonsense from error
 
 
-def _rows(
-    source: Iterator[bytes], header: Header, limits: Limits, numbers: list[int], rows: list[list[Cell]]
-) -> dict[str, Any]:
-    """Takes the rows from ``source`` up to the last line; what that one says."""
-    decode = json.JSONDecoder(object_hook=_untagged, parse_constant=_no_number).decode
-    last = header.line
-    for line in source:
-        if not line.startswith(b"["):
-            end: dict[str, Any] = _object(line)["end"]
-            return end
-        number, cells = decode(line.decode("utf-8", "surrogatepass"))
-        well = type(number) is int and number > last and len(rows) < limits.rows
-        if not well or type(cells) is not list or len(cells) != header.width or not _PLAIN.issuperset(map(type, cells)):
+def _numbers(runs: list[Any], header: Header, limits: Limits) -> list[int]:
+    """The lines of the rows: below the header, ascending, no more than there may be, and not none."""
+    last, count = header.line, 0
+    for first, length in runs:
+        if _count(first) <= last or _count(length) < 1:
             raise Nonsense
-        last = number
-        numbers.append(number)
-        rows.append(cells)
-    raise Nonsense
+        last, count = first + length - 1, count + length
+    if not 0 < count <= limits.rows:
+        raise Nonsense
+    return [line for first, length in runs for line in range(first, first + length)]
+
+
+def _column(line: bytes, rows: int) -> list[Cell]:
+    values = _DECODE(_whole(line))
+    if type(values) is not list or len(values) != rows or not _PLAIN.issuperset(map(type, values)):
+        raise Nonsense
+    return values
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    if not line.endswith(b"\n"):
-        raise Nonsense
-    value = json.loads(line.decode("utf-8", "surrogatepass"))
+    value = json.loads(_whole(line))
     if not isinstance(value, dict):
         raise Nonsense
     return value
+
+
+def _whole(line: bytes) -> str:
+    """The text of ``line``, unless it was cut off."""
+    if not line.endswith(b"\n"):
+        raise Nonsense
+    return line.decode("utf-8", "surrogatepass")
 
 
 def _tagged(value: object) -> dict[str, str]:
@@ -147,6 +161,9 @@ def _untagged(value: dict[str, Any]) -> datetime | date | time:
 
 def _no_number(word: str) -> float:
     raise ValueError(word)  # NaN and its like: no cell is one
+
+
+_DECODE = json.JSONDecoder(object_hook=_untagged, parse_constant=_no_number).decode
 
 
 def _header(said: dict[str, Any]) -> Header:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import ctypes
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ _STANDARD = 3  # input, output, error
 def main() -> None:
     """Reads one order and one file, answers, ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the parent says what happens
+    gc.disable()  # one file and the end: nothing that is worth looking for
     for name in _CODECS:
         codecs.lookup(name)
     source = sys.stdin.buffer

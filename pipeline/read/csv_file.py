@@ -143,7 +143,7 @@ def _rows(
     if not _ended(content) and _looks_cut(header, str(rows[-1][-1])):
         cut = f"La última línea ({lines[-1]}) está cortada: posible archivo incompleto. Revise si faltan filas."
         notes = (*notes, cut)
-    return Table(header, lines, rows, None, blank, notes)
+    return Table(header, lines, list(map(list, zip(*rows, strict=True))), None, blank, notes)
 
 
 def _ended(content: str) -> bool:

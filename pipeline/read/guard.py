@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.problems import refused
 from pipeline.read.limits import MEGABYTE, Limits
+from pipeline.read.strings import refuse_odd_strings
 
 RATIO = 100
 RATIO_ABOVE = MEGABYTE
@@ -29,17 +30,6 @@ _OTHER_ENCODING = re.compile(
     rb"""\A[^>]{0,200}?encoding\s*=\s*["'](?!utf-8["']|us-ascii["']|ascii["'])""", re.IGNORECASE
 )
 _MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".bin", ".wdp", ".odttf")
-# A tag inside of a text, and two texts in one string: some programs show what is in there, others do not.
-_TEXT_ODD = re.compile(
-    rb"<(?:\w+:)?t(?:\s[^>]*(?<!/))?>(?:[^<]|<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>)*+<(?!/)|</(?:\w+:)?t\s*>\s*<(?:\w+:)?t[\s>/]",
-    re.DOTALL,
-)
-_SST = re.compile(rb"<(?:\w+:)?sst[\s/>]")
-_STRING_TAGS = (
-    rb"sst|si|t|r|rPr|rPh|phoneticPr|b|i|u|strike|outline|shadow|condense|extend|color|sz|rFont|family|charset|scheme"
-    rb"|vertAlign|extLst|ext"
-)
-_STRINGS_ODD = re.compile(rb"<(?![/!?]|(?:\w+:)?(?:" + _STRING_TAGS + rb")[\s/>])")
 _UNIQUE_COUNT = re.compile(rb"""uniqueCount\s*=\s*["']([^"']*)""")
 _OUTSIDE = re.compile(rb"""/(?:externalLink|connections)["']""")
 _TYPES = "[Content_Types].xml"
@@ -171,11 +161,7 @@ def _check_xml(part: str, content: bytes) -> None:
             raise _suspicious("promete más textos de los que contiene")
     if part.endswith(".rels") and _OUTSIDE.search(content):
         raise refused("xlsx-externo")
-    strings = _SST.search(content, 0, 4096) is not None
-    if (strings or b"sheetData" in content) and _TEXT_ODD.search(content):
-        raise refused("xlsx-danado")
-    if strings and _STRINGS_ODD.search(content):
-        raise refused("xlsx-danado")
+    refuse_odd_strings(content)
     if part == _TYPES:
         if b"macroEnabled" in content:
             raise refused("tipo-macros", name="El libro")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.columns import REASONS_COLUMN
-from pipeline.domain.records import Cell, Position
+from pipeline.domain.records import Position
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.reader import Reader
@@ -125,23 +125,24 @@ def sheet_of(source: Source, table: Table) -> Sheet:
 
 
 def _frame(table: Table) -> pd.DataFrame:
+    """The kept columns of ``table``, each an array of its own."""
+    import numpy as np
     import pandas as pd
 
-    kept = table.header.kept
-    rows: list[list[Cell]] = table.rows
-    if len(kept) != table.header.width:
-        rows = [[row[place] for place in kept] for row in rows]
-    frame = pd.DataFrame(rows, dtype=object)
-    frame.index = pd.Index(table.lines)
-    frame.columns = pd.RangeIndex(len(kept))
-    return frame
+    columns = {place: np.array(table.columns[column], object) for place, column in enumerate(table.header.kept)}
+    return pd.DataFrame(columns, index=pd.Index(table.lines), dtype=object, copy=False)
 
 
 def _text(cells: pd.DataFrame, roles: dict[str, int]) -> pd.DataFrame:
+    """The role columns as texts: those that hold nothing else are the very same arrays."""
     import pandas as pd
 
-    columns: dict[str, list[str]] = {role: [_as_text(v) for v in cells[place]] for role, place in roles.items()}
-    return pd.DataFrame(columns, index=cells.index, dtype=object)
+    columns: dict[str, Any] = {}
+    for role, place in roles.items():
+        values = cells[place].tolist()
+        plain = set(map(type, values)) == {str}
+        columns[role] = cells[place].array if plain else [_as_text(value) for value in values]
+    return pd.DataFrame(columns, index=cells.index, dtype=object, copy=False)
 
 
 def _as_text(value: Any) -> str:
@@ -153,6 +154,5 @@ def _earlier(table: Table) -> dict[int, str]:
     place = table.header.outcome
     if place is None:
         return {}
-    return {
-        line: word for line, row in zip(table.lines, table.rows, strict=True) if (word := _as_text(row[place]).strip())
-    }
+    words = map(_as_text, table.columns[place])
+    return {line: word for line, said in zip(table.lines, words, strict=True) if (word := said.strip())}

@@ -11,19 +11,25 @@ from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``rows`` are the data rows that are not blank, in order, all as wide as the header; ``lines`` their 1-based
+    """The data rows that are not blank, in order, column by column.
 
-    physical lines. ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text;
-    ``hidden`` what of it a person does not see. ``origin`` is the batch whose results or corrections a workbook of our
-    own holds; empty when it is none.
+    ``columns`` are those of the file, as many as the header is wide; ``lines`` the rows' 1-based physical lines.
+    ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text; ``hidden`` what of
+    it a person does not see. ``origin`` is the batch whose results or corrections a workbook of our own holds; empty
+    when it is none.
     """
 
     header: Header
     lines: list[int]
-    rows: list[list[Cell]]
+    columns: list[list[Cell]]
     sheet: str | None = None
     blank_rows: int = 0
     notes: tuple[str, ...] = ()
     oddities: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden: Hidden = NOTHING_HIDDEN
     origin: str = ""
+
+    @property
+    def rows(self) -> list[list[Cell]]:
+        """The same row by row, made for whoever asks."""
+        return list(map(list, zip(*self.columns, strict=True)))

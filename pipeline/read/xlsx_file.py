@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import compress
+from operator import itemgetter
 from typing import Any
 
 from pipeline.domain.columns import RESULTS_SHEET
@@ -23,10 +25,12 @@ from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, 
 from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.origin import origin_of
+from pipeline.read.strings import refuse_odd_texts
 from pipeline.read.table import Table
 from pipeline.read.workbook import Tab, tabs_of
 
 _SHOWN = 5
+_TEXTS = frozenset({str, type(None)})
 _EXACT = 2**53
 """Beyond this a whole number has already lost digits; it stays as it was read."""
 
@@ -48,6 +52,10 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
     parts = open_workbook(data, name, limits)
     tabs = tabs_of(parts)
     scans = {tab.name: _scan(parts, tab, limits) for tab in tabs}
+    scanned = {tab.part for tab in tabs}
+    for name_of_part, content in parts.by_name.items():
+        if name_of_part not in scanned and b"sheetData" in content:  # a sheet that is in no list of sheets
+            refuse_odd_texts(content)
     origin = origin_of(parts)
     page = _page(parts, tabs, scans, sheet, include_hidden=include_hidden)
     left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
@@ -144,22 +152,10 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
     header = find_header(_top(page), sheet=name)
     if header.counted > limits.columns:
         raise refused("demasiadas-columnas", where=name, limit=limits.columns)
-    unseen = _lines_with_unseen_values(page, header)
-    lines: list[int] = []
-    rows: list[list[Cell]] = []
-    blank = 0
-    below: list[list[Any]] = [[""] * header.width] * (max(unseen, default=0) - len(page.rows))  # unseen at the end
-    for line, row in enumerate([*page.rows[header.line :], *below], start=header.line + 1):
-        if _is_blank(row) and line not in unseen:
-            blank += 1
-            continue
-        lines.append(line)
-        rows.append([_cell(value) for value in row])
-        if errors := page.around.errors:
-            rows[-1] = [errors.get(key(line, column), value) for column, value in enumerate(rows[-1])]
-    if not rows:
+    lines, columns, blank = _data(page, header)
+    if not lines:
         raise refused("sin-filas", where=name)
-    if len(rows) > limits.rows:
+    if len(lines) > limits.rows:
         raise refused("demasiadas-filas", where=name, limit=f"{limits.rows:,}".replace(",", "."))
     hidden = _hidden(page, header, lines)
     if hidden.count and not include_hidden:
@@ -169,11 +165,56 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
         notes = (*notes, f"Se {verb} {hidden.words}: {hidden.which}.")
     _refuse_merged(page, header)
     notes = (*notes, *title_note(header))
-    return Table(header, lines, rows, name, blank, notes, _oddities(page, header, lines, rows), hidden)
+    return Table(header, lines, columns, name, blank, notes, _oddities(page, header, lines, columns), hidden)
 
 
-def _is_blank(row: Sequence[Any]) -> bool:
-    return not any(value != "" and not (isinstance(value, str) and value.isspace()) for value in row)
+def _data(page: _Page, header: Header) -> tuple[list[int], list[list[Cell]], int]:
+    """The rows below the header that are not blank: their lines, their cells by column, and how many others there are.
+
+    Whole columns at a time: a hundred thousand rows are as many steps as there are columns.
+    """
+    unseen = _lines_with_unseen_values(page, header)
+    below = max(unseen, default=0) - len(page.rows)  # unseen at the end
+    rows = [*page.rows[header.line :], *[[""] * header.width] * below]
+    values = [list(map(itemgetter(column), rows)) for column in range(header.width)]
+    lines = list(range(header.line + 1, header.line + 1 + len(rows)))
+    cufe = header.kept[header.roles["cufe"]]
+    blank = {place for place in _blank_rows(values, cufe) if lines[place] not in unseen}
+    if blank:
+        filled = [place not in blank for place in range(len(lines))]
+        lines = list(compress(lines, filled))
+        values = [list(compress(column, filled)) for column in values]
+    columns = [_cells(column) for column in values]
+    _show_errors(page.around.errors, lines, columns)
+    return lines, columns, len(blank)
+
+
+def _blank_rows(columns: Sequence[Sequence[Any]], first: int) -> list[int]:
+    """The places of the rows with nothing but blanks, looked for in column ``first`` before the others."""
+    places = list(range(len(columns[first])))
+    for column in (columns[first], *columns):
+        places = [
+            place
+            for place, value in zip(places, map(column.__getitem__, places), strict=True)
+            if value == "" or (isinstance(value, str) and value.isspace())
+        ]
+    return places
+
+
+def _cells(column: list[Any]) -> list[Cell]:
+    """``column`` as a person sees it; most hold texts only."""
+    if set(map(type, column)) == {str}:
+        return [value or None for value in column] if "" in column else column
+    return [_cell(value) for value in column]
+
+
+def _show_errors(errors: Mapping[int, str], lines: Sequence[int], columns: Sequence[list[Cell]]) -> None:
+    """Puts the words of errors, which the reader drops, where they stand."""
+    places = {line: place for place, line in enumerate(lines)} if errors else {}
+    for cell, word in errors.items():
+        line, column = divmod(cell, COLUMNS)
+        if line in places and column < len(columns):
+            columns[column][places[line]] = word
 
 
 def _lines_with_unseen_values(page: _Page, header: Header) -> set[int]:
@@ -186,7 +227,8 @@ def _lines_with_unseen_values(page: _Page, header: Header) -> set[int]:
 
 def _hidden(page: _Page, header: Header, lines: Sequence[int]) -> Hidden:
     """What of the table a person does not see: all of it when the sheet is hidden (reliability.md D7)."""
-    rows = tuple(line for line in lines if not page.tab.visible or line in page.around.hidden_rows)
+    unseen = page.around.hidden_rows if page.tab.visible else frozenset(lines)
+    rows = tuple(line for line in lines if line in unseen) if unseen else ()
     columns = tuple(
         column_letters(column)
         for first, last in page.around.hidden_columns
@@ -210,15 +252,16 @@ def _refuse_merged(page: _Page, header: Header) -> None:
 
 
 def _oddities(
-    page: _Page, header: Header, lines: Sequence[int], rows: Sequence[Sequence[Cell]]
+    page: _Page, header: Header, lines: Sequence[int], columns: Sequence[Sequence[Cell]]
 ) -> dict[tuple[int, int], str]:
     """Cells of the role columns that are no plain text, by line and place among the kept columns."""
     found: dict[tuple[int, int], str] = {}
     around = page.around
     for place in header.roles.values():
         column = header.kept[place]
-        for line, row in zip(lines, rows, strict=True):
-            value = row[column]
+        if not around.formulas and not around.errors and _TEXTS.issuperset(map(type, columns[column])):
+            continue
+        for line, value in zip(lines, columns[column], strict=True):
             odd = _kind_of_value(value)
             is_text = around.formulas.get(key(line, column)) if around.formulas else None
             if is_text is not None and not (is_text and value is None):  # a formula that says "" is a blank cell

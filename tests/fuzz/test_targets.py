@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -73,6 +74,10 @@ def csv_and_table() -> tuple[bytes, Table]:
     return data, read_csv(data, LIMITS)
 
 
+def columns_of(rows: list[list[Any]]) -> list[list[Any]]:
+    return list(map(list, zip_longest(*rows)))
+
+
 @pytest.mark.parametrize("harm", ["dropped", "shifted", "merged", "changed"])
 def test_the_csv_oracle_notices_a_row_that_is_not_as_it_was(harm: str, csv_and_table: tuple[bytes, Table]) -> None:
     data, table = csv_and_table
@@ -88,7 +93,7 @@ def test_the_csv_oracle_notices_a_row_that_is_not_as_it_was(harm: str, csv_and_t
         case _:
             rows[1][1] = "otro"
     with pytest.raises(AssertionError):
-        same_csv(data, replace(table, rows=rows, lines=lines))
+        same_csv(data, replace(table, columns=columns_of(rows), lines=lines))
 
 
 @pytest.mark.parametrize("harm", ["dropped", "shifted", "changed", "invented"])
@@ -108,7 +113,7 @@ def test_the_workbook_oracle_notices_a_row_that_is_not_as_it_was(harm: str) -> N
         case _:
             rows, lines = [*rows, ["x"]], [*lines, 7]
     with pytest.raises(AssertionError):
-        same_workbook(data, replace(table, rows=rows, lines=lines))
+        same_workbook(data, replace(table, columns=columns_of(rows), lines=lines))
 
 
 @pytest.mark.parametrize(

@@ -43,28 +43,29 @@ def tables(draw: st.DrawFn) -> Table:
     outcome = draw(st.none() | st.integers(0, width - 1))
     reasons = draw(st.none() | st.integers(0, width - 1))
     header = Header(line, headings, kept, {"cufe": 0, "reason": 1}, outcome, width, reasons)
-    rows = [draw(st.lists(CELLS, min_size=width, max_size=width)) for _ in numbers]
+    columns = [draw(st.lists(CELLS, min_size=len(numbers), max_size=len(numbers))) for _ in range(width)]
     places = draw(st.sets(st.tuples(st.sampled_from(numbers), st.integers(0, 1))))
     oddities = {place: draw(st.sampled_from(["number", "date", "error", "formula"])) for place in places}
     notes = tuple(draw(st.lists(st.text(max_size=9), max_size=2)))
     hidden = Hidden(tuple(draw(st.lists(st.sampled_from(numbers)))), tuple(draw(st.lists(st.sampled_from("ABC")))))
     sheet, blank = draw(st.none() | st.text()), draw(st.integers(0, 9))
     origin = draw(st.sampled_from(["", "20261120-7f3a0001"]))
-    return Table(header, numbers, rows, sheet, blank, notes, oddities, hidden, origin)
+    return Table(header, numbers, columns, sheet, blank, notes, oddities, hidden, origin)
 
 
 @pytest.fixture
 def table() -> Table:
     header = Header(1, ("CUFE", "Motivo"), (0, 1), {"cufe": 0, "reason": 1}, None, 2)
-    rows: list[list[Cell]] = [["FE01", None], [3.5, datetime.fromisoformat("2026-11-20T09:30:00")]]
-    return Table(header, [2, 5], rows, "Hoja1", 2, ("una nota",), {(5, 0): "number"})
+    columns: list[list[Cell]] = [["FE01", 3.5], [None, datetime.fromisoformat("2026-11-20T09:30:00")]]
+    return Table(header, [2, 5], columns, "Hoja1", 2, ("una nota",), {(5, 0): "number"})
 
 
 @given(tables())
 def test_every_table_comes_through_as_it_was(table: Table) -> None:
     again = understood(told(table), Limits())
     assert again == table
-    assert [[type(cell) for cell in row] for row in again.rows] == [[type(cell) for cell in row] for row in table.rows]
+    kinds = [[type(cell) for cell in column] for column in again.columns]
+    assert kinds == [[type(cell) for cell in column] for column in table.columns]
 
 
 def test_no_field_of_a_table_is_forgotten(table: Table) -> None:
@@ -72,7 +73,7 @@ def test_no_field_of_a_table_is_forgotten(table: Table) -> None:
     other: dict[str, Any] = {
         "header": replace(table.header, line=1, headings=("A", "B")),
         "lines": [3, 5],
-        "rows": [["x", "y"], [True, time(9, 30)]],
+        "columns": [["x", True], ["y", time(9, 30)]],
         "sheet": None,
         "blank_rows": 7,
         "notes": (),
@@ -137,16 +138,30 @@ def within(*path: str, value: Any) -> Callable[[Any], Any]:
         (0, within("table", "header", "roles", "cufe", value=2)),
         (0, within("table", "header", "headings", value=["CUFE", None])),
         (0, within("table", "header", "headings", value=["CUFE", "x" * 100_001])),
-        (1, lambda _: [2, ["FE01"]]),
-        (1, lambda _: [2, ["FE01", ["a"]]]),
-        (1, lambda _: [2, ["FE01", {"a": 1}]]),
-        (1, lambda _: [2, ["FE01", {"date": "20 de noviembre"}]]),
-        (1, lambda _: [2, ["FE01", {"date": "2026-11-20", "time": "10:00"}]]),
-        (1, lambda _: [2, ["FE01", float("nan")]]),
-        (1, lambda _: [1, ["FE01", None]]),
-        (1, lambda _: [5, ["FE01", None]]),
-        (1, lambda _: [True, ["FE01", None]]),
-        (1, lambda _: "FE01"),
+        (0, within("table", "lines", value=[])),
+        (0, within("table", "lines", value=[[2, 2]])),
+        (0, within("table", "lines", value=[[2, 1], [5, 2]])),
+        (0, within("table", "lines", value=[[2, 1], [2, 1]])),
+        (0, within("table", "lines", value=[[1, 1], [5, 1]])),
+        (0, within("table", "lines", value=[[5, 1], [2, 1]])),
+        (0, within("table", "lines", value=[[2, 2], [3, 1]])),
+        (0, within("table", "lines", value=[[2, 3], [5, -1]])),
+        (0, within("table", "lines", value=[[2, 0], [4, 2]])),
+        (0, within("table", "lines", value=[[True, 1], [5, 1]])),
+        (0, within("table", "lines", value=[[2, 1], [5.0, 1]])),
+        (0, within("table", "lines", value=[[2, 1, 1], [5, 1]])),
+        (0, within("table", "lines", value=[2, 5])),
+        (0, within("table", "lines", value=[[2, 10**12]])),
+        (1, lambda _: ["FE01"]),
+        (1, lambda _: ["FE01", 3.5, None]),
+        (1, lambda _: ["FE01", ["a"]]),
+        (1, lambda _: ["FE01", {"a": 1}]),
+        (1, lambda _: ["FE01", {"date": "20 de noviembre"}]),
+        (1, lambda _: ["FE01", {"date": "2026-11-20", "time": "10:00"}]),
+        (1, lambda _: ["FE01", float("nan")]),
+        (1, lambda _: {"date": "2026-11-20"}),
+        (1, lambda _: "FE"),
+        (2, lambda _: {"end": {"rows": 2}}),
         (2, lambda _: {"end": {}}),
         (3, within("end", "rows", value=1)),
         (3, within("end", "blank", value=-1)),
@@ -179,6 +194,6 @@ def test_more_rows_than_the_limit_or_words_after_the_end_are_nonsense(table: Tab
 
 
 def test_a_value_that_is_no_cell_is_never_told(table: Table) -> None:
-    wrong: Any = [["FE01", object()]]
+    wrong: Any = [["FE01"], [object()]]
     with pytest.raises(TypeError):
-        list(told(replace(table, rows=wrong, lines=[2])))
+        list(told(replace(table, columns=wrong, lines=[2])))

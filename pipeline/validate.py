@@ -1,29 +1,32 @@
 """Step 2, validate: a Sheet -> every row with a verdict, and every problem of every row in plain Spanish.
 
-Whole columns are checked at once by the schema; words are made only for the rows that fail. Nothing is sent, written
-or asked for here: what the ledger knows comes in as a function.
+Whole columns are checked at once. A row of which there is nothing to say, as most are, is never looked at by itself;
+the others become drafts, are judged one by one and get their words. That both ways say the same of a row is a property
+test. Nothing is sent, written or asked for here: what the ledger knows comes in as a function.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from itertools import chain, compress, repeat
+from typing import Protocol, TypeVar
 
 import pandas as pd
 
-from pipeline.domain.cufe import Cufe
-from pipeline.domain.deadline import DEFAULT_HOURS, PANAMA, Deadline, Window, deadline
+from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe
+from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.errors import CufeInvalid
-from pipeline.domain.fields import canonical_email, canonical_reason, email_mistake, reason_doubt, reason_mistake
+from pipeline.domain.fields import canonical_email, email_mistake, reason_doubt, reason_mistake
 from pipeline.domain.grouping import ALONE, Basis, Entry, Ruling, rule
-from pipeline.domain.pasted import Mistake, mistake, unpaste
+from pipeline.domain.many import many, undisturbed
+from pipeline.domain.pasted import Mistake, mistake
 from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
-from pipeline.domain.ruc import bare
-from schemas.input import failing
+from pipeline.domain.standing import Rules, Standing
+from schemas.plain import Plain, plain, texts_of
 
 __all__ = ["Checked", "Rules", "check"]
 
@@ -36,8 +39,9 @@ _ODD_CELL = {
     "formula-without-value": "celda-formula-vacia",
 }
 _ACCEPTED = "accepted-formula"
-_ENVIRONMENT = {"1": "producción", "2": "prueba"}
 _NAMED = 5
+
+_T = TypeVar("_T")
 
 
 class Sheet(Protocol):
@@ -59,22 +63,6 @@ class Sheet(Protocol):
     def hidden_rows(self) -> tuple[int, ...]: ...
     def address(self, line: int, role: str) -> str: ...
     def heading(self, role: str) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What may be sent. ``env_digit``: ``1`` production, ``2`` test, None both; ``issuers``: RUCs that may be
-    cancelled, empty for any; ``late``: what becomes of rows past the deadline (domain.md 4); ``accept_formulas``: take
-    the text that a formula came to when the workbook was last saved; ``notify_email``: for rows that have none.
-    """
-
-    env_digit: Literal["1", "2"] | None = None
-    issuers: frozenset[str] = frozenset()
-    deadline_hours: int = DEFAULT_HOURS
-    late: Literal["warn", "reject", "ignore"] = "warn"
-    allow_bad_check_digit: bool = False
-    accept_formulas: bool = False
-    notify_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +94,7 @@ class _Draft:
     reason: str
     email: str | None
     repairs: tuple[str, ...]
-    problems: tuple[Problem, ...] = ()  # tuples, mostly the one empty one: a list each would be 300,000 lists
+    problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     valid: Cufe | None = None
     due: Deadline | None = None
@@ -119,54 +107,58 @@ def check(sheet: Sheet, rules: Rules, now: datetime, seen: Callable[[Sequence[st
     ``seen`` tells which of some CUFEs the ledger holds a live attempt for; it is asked once.
     """
     assert now.tzinfo is not None
-    checker = _Checker(sheet, rules, now)
-    drafts = checker.drafts()
-    checker.judge_fields(drafts)
-    checker.judge_cufes(drafts)
-    checker.settle(drafts, seen)
-    return checker.finish(drafts)
+    with undisturbed():
+        checker = _Checker(sheet, rules, now)
+        wrong = checker.wrong()
+        good = checker.plain(wrong)
+        drafts = checker.drafts(good)
+        checker.judge_fields(drafts, wrong)
+        checker.judge_cufes(drafts.values())
+        good = checker.settle(good, drafts, seen)
+        return checker.finish(good, drafts)
 
 
 class _Checker:
     def __init__(self, sheet: Sheet, rules: Rules, now: datetime) -> None:
-        self._sheet, self._rules, self._now = sheet, rules, now
-        self._today = now.astimezone(PANAMA).date()
-        self._issuers = frozenset(bare(ruc) for ruc in rules.issuers)
-        self._default_email = canonical_email(rules.notify_email or "") or None
+        self._sheet, self._rules = sheet, rules
+        self._standing = Standing(rules, now)
+        self._texts = texts_of(sheet.text, canonical_email(rules.notify_email or "") or None)
 
-    # --- canonical texts
+    def wrong(self) -> dict[str, set[int]]:
+        """For each column the places of the rows that fail the schema."""
+        return self._texts.wrong(allow_bad_check_digit=self._rules.allow_bad_check_digit)
 
-    def drafts(self) -> list[_Draft]:
-        """The rows with their texts made canonical; what was mended is noted."""
-        text = self._sheet.text
-        lines: list[int] = text.index.tolist()
-        emails = text["email"].tolist() if "email" in text else [""] * len(lines)
-        columns = zip(lines, text["cufe"].tolist(), text["reason"].tolist(), emails, strict=True)
-        drafts: list[_Draft] = []
-        for pos, (line, received, reason, email) in enumerate(columns, start=1):
-            pasted = unpaste(received)
-            address = canonical_email(email) or self._default_email
-            drafts.append(
-                _Draft(pos, line, received, reason, pasted.text, canonical_reason(reason), address, pasted.what)
-            )
-        return drafts
+    def plain(self, wrong: Mapping[str, set[int]]) -> Plain:
+        """The rows of which there is nothing to say."""
+        sheet = self._sheet
+        lines = {*sheet.hidden_rows, *sheet.earlier, *(line for line, _ in sheet.oddities)}
+        return plain(self._texts, set().union(*wrong.values()), lines, self._standing)
+
+    def drafts(self, good: Plain) -> dict[int, _Draft]:
+        """All other rows, by place."""
+        others = set(range(len(self._texts.lines))).difference(good.places)
+        return {place: self._draft(place) for place in sorted(others)}
+
+    def _draft(self, place: int) -> _Draft:
+        texts = self._texts
+        return _Draft(
+            place + 1,
+            texts.lines[place],
+            texts.received[place],
+            texts.written[place],
+            texts.cufes[place],
+            texts.reasons[place],
+            texts.emails[place],
+            texts.repairs.get(place, ()),
+        )
 
     # --- each field by itself
 
-    def judge_fields(self, drafts: Sequence[_Draft]) -> None:
-        """Runs the schema over all rows and finds the words for those that fail."""
-        self._flag_hidden(drafts)
-        odd = self._judge_odd_cells(drafts)
-        frame = pd.DataFrame(
-            {
-                "cufe": [draft.cufe for draft in drafts],
-                "reason": [draft.reason for draft in drafts],
-                "email": [draft.email or "" for draft in drafts],
-            },
-            dtype=object,
-        )
-        wrong = failing(frame, allow_bad_check_digit=self._rules.allow_bad_check_digit)
-        for place, draft in enumerate(drafts):
+    def judge_fields(self, drafts: Mapping[int, _Draft], wrong: Mapping[str, set[int]]) -> None:
+        """Finds the words for the rows that fail the schema; those that do not have a valid code."""
+        self._flag_hidden(drafts.values())
+        odd = self._judge_odd_cells(drafts.values())
+        for place, draft in drafts.items():
             if (draft.line, "cufe") in odd:
                 continue
             if place in wrong["cufe"] or (draft.repairs and self._doubtful(draft.cufe)):
@@ -182,7 +174,7 @@ class _Checker:
                     assert found is not None, "the schema and the words disagree"
                     draft.problems += (self._problem(draft, role, found),)
 
-    def _flag_hidden(self, drafts: Sequence[_Draft]) -> None:
+    def _flag_hidden(self, drafts: Iterable[_Draft]) -> None:
         """Rows that were hidden and taken on purpose say so (reliability.md D7)."""
         hidden = frozenset(self._sheet.hidden_rows)
         for draft in drafts if hidden else ():
@@ -190,7 +182,7 @@ class _Checker:
                 where = str(Position(self._sheet.sheet, draft.line))
                 draft.warnings += (problem("fila-oculta", cell=where, column="", value=""),)
 
-    def _judge_odd_cells(self, drafts: Sequence[_Draft]) -> set[tuple[int, str]]:
+    def _judge_odd_cells(self, drafts: Iterable[_Draft]) -> set[tuple[int, str]]:
         """Cells that are no plain text are problems by themselves; returns them by line and role."""
         roles = {place: role for role, place in self._sheet.roles.items()}
         by_line = {draft.line: draft for draft in drafts} if self._sheet.oddities else {}
@@ -236,59 +228,50 @@ class _Checker:
 
     # --- valid codes that may not be sent, or that a person should look at
 
-    def judge_cufes(self, drafts: Sequence[_Draft]) -> None:
+    def judge_cufes(self, drafts: Iterable[_Draft]) -> None:
         """Environment, issuer, deadline and warnings; the same answers for many rows are worked out once."""
         dues: dict[str, tuple[date, Deadline]] = {}
-        remarks: dict[str, tuple[str, ...]] = {}
+        told: dict[str, tuple[Sequence[Mistake], Sequence[Mistake]]] = {}
         for draft in drafts:
             if draft.valid is None:
                 continue
-            code = draft.valid
-            day = code.text[32:40]
+            text = draft.valid.text
+            day, issuer = text[DAY], text[ISSUER] + text[ENVIRONMENT]
             if day not in dues:
-                dues[day] = (code.issued_on, deadline(code.issued_on, self._now, self._rules.deadline_hours))
-            issued, draft.due = dues[day]
-            issuer = code.text[5:32]
-            if issuer not in remarks:
-                remarks[issuer] = code.warnings
-            for remark in remarks[issuer]:
-                draft.warnings += (self._problem(draft, "cufe", Mistake("cufe-revisar", {"words": remark})),)
-            self._judge_permission(draft, code)
-            self._judge_dates(draft, issued, draft.due)
-            if (found := reason_doubt(draft.written)) is not None:
-                draft.warnings += (self._problem(draft, "reason", found),)
-
-    def _judge_permission(self, draft: _Draft, code: Cufe) -> None:
-        ours = self._rules.env_digit
-        if ours is not None and code.environment != ours:
-            words = {"its": _ENVIRONMENT[code.environment], "ours": _ENVIRONMENT[ours]}
-            draft.problems += (self._problem(draft, "cufe", Mistake("otro-ambiente", words)),)
-        if self._issuers and code.ruc not in self._issuers:
-            draft.problems += (self._problem(draft, "cufe", Mistake("emisor-no-permitido", {"ruc": code.ruc})),)
-
-    def _judge_dates(self, draft: _Draft, issued: date, due: Deadline) -> None:
-        if due.window is Window.IN_TIME and issued <= self._today:
-            return
-        words = {"hours": str(self._rules.deadline_hours), "issued": issued.strftime("%d/%m/%Y")}
-        if issued > self._today:
-            draft.warnings += (self._problem(draft, "cufe", Mistake("fecha-futura", words)),)
-        if due.window is Window.LATE and self._rules.late == "reject":
-            draft.problems += (self._problem(draft, "cufe", Mistake("plazo-vencido", words)),)
-        elif due.window is Window.LATE and self._rules.late == "warn":
-            draft.warnings += (self._problem(draft, "cufe", Mistake("plazo-advertencia", words)),)
-        elif due.window is Window.LIMIT_DAY and self._rules.late != "ignore":
-            draft.warnings += (self._problem(draft, "cufe", Mistake("dia-limite", words)),)
+                dues[day] = self._standing.due(draft.valid)
+                told[day] = self._standing.on_dates(*dues[day])
+            if issuer not in told:
+                told[issuer] = self._standing.on_issuer(draft.valid)
+            draft.due = dues[day][1]
+            for forbidden, known in (told[issuer], told[day]):
+                draft.problems += tuple(self._problem(draft, "cufe", found) for found in forbidden)
+                draft.warnings += tuple(self._problem(draft, "cufe", found) for found in known)
+            if (doubt := reason_doubt(draft.written)) is not None:
+                draft.warnings += (self._problem(draft, "reason", doubt),)
 
     # --- rows against each other and against the ledger
 
-    def settle(self, drafts: Sequence[_Draft], seen: Callable[[Sequence[str]], Mapping[str, Seen]]) -> None:
-        """Duplicates, conflicts, and what has no trace in the ledger (domain/grouping.py)."""
+    def settle(
+        self, good: Plain, drafts: dict[int, _Draft], seen: Callable[[Sequence[str]], Mapping[str, Seen]]
+    ) -> Plain:
+        """Duplicates, conflicts, and what has no trace in the ledger (domain/grouping.py).
+
+        Plain rows that the ledger knows become drafts; those that stay plain are what it returns.
+        """
         first: dict[str, _Draft] = {}
         others: dict[str, list[_Draft]] = {}
-        for draft in drafts:
+        for draft in drafts.values():
             if (draft.valid is not None and not draft.problems) and first.setdefault(draft.cufe, draft) is not draft:
                 others.setdefault(draft.cufe, []).append(draft)
-        known = seen(list(first)) if first else {}
+        cufes = self._texts.cufes
+        asked = [cufes[place] for place in sorted([*good.places, *(draft.pos - 1 for draft in first.values())])]
+        known = seen(asked) if asked else {}
+        if known and any(there := [cufe in known for cufe in good.cufes]):
+            for place, due in zip(compress(good.places, there), compress(good.dues, there), strict=True):
+                draft = drafts[place] = self._draft(place)
+                draft.valid, draft.due = Cufe(draft.cufe), due
+                first[draft.cufe] = draft
+            good = good.only(not one for one in there)
         nothing_earlier = not self._sheet.earlier
         for cufe, leader in first.items():
             if nothing_earlier and cufe not in others and cufe not in known:
@@ -299,6 +282,7 @@ class _Checker:
             for draft, ruling in zip(members, rulings, strict=True):
                 draft.ruling = ruling
                 self._explain(draft, ruling, members)
+        return good
 
     def _entry(self, draft: _Draft) -> Entry:
         position = Position(self._sheet.sheet, draft.line)
@@ -323,25 +307,58 @@ class _Checker:
 
     # --- the rows as the next steps want them
 
-    def finish(self, drafts: Sequence[_Draft]) -> Checked:
+    def finish(self, good: Plain, drafts: Mapping[int, _Draft]) -> Checked:
         """All rows in input order, and their totals."""
-        cells = self._sheet.cells.itertuples(index=False, name=None)
-        rows = tuple(self._row(draft, values) for draft, values in zip(drafts, cells, strict=True))
-        counts = Counter(row.verdict for row in rows)
+        cells = list(zip(*(column.tolist() for _, column in self._sheet.cells.items()), strict=True))
+        judged = {place: self._row(draft, cells[place]) for place, draft in drafts.items()}
+        rows = self._rows(good, cells)
+        if judged:
+            placed = {**dict(zip(good.places, rows, strict=True)), **judged}
+            rows = [placed[place] for place in range(len(cells))]
+        verdicts = Counter(row.verdict for row in judged.values())
+        verdicts[Verdict.ACCEPTED] += len(good.places)
         sendable = [
-            draft.valid
-            for draft, row in zip(drafts, rows, strict=True)
-            if draft.valid is not None and row.verdict in (Verdict.ACCEPTED, Verdict.HELD)
+            draft.cufe
+            for place, draft in drafts.items()
+            if draft.valid is not None and judged[place].verdict in (Verdict.ACCEPTED, Verdict.HELD)
         ]
-        days = sorted({code.text[32:40]: code.issued_on for code in sendable}.values())
+        days = {cufe[DAY]: cufe for cufe in chain(good.cufes, sendable)}
+        issuers = {cufe[ISSUER]: cufe for cufe in chain(good.cufes, sendable)}
+        issued = sorted(Cufe(cufe).issued_on for cufe in days.values())
+        dues = chain(good.dues if self._rules.late == "ignore" else (), (draft.due for draft in drafts.values()))
         return Checked(
-            rows=rows,
-            issuers=tuple(sorted({code.ruc for code in sendable})),
-            first_issue=days[0] if days else None,
-            last_issue=days[-1] if days else None,
-            counts={verdict: counts[verdict] for verdict in Verdict},
-            late=sum(draft.due is not None and draft.due.window is Window.LATE for draft in drafts),
-            repaired=sum(bool(row.repairs) for row in rows),
+            rows=tuple(rows),
+            issuers=tuple(sorted({Cufe(cufe).ruc for cufe in issuers.values()})),
+            first_issue=issued[0] if issued else None,
+            last_issue=issued[-1] if issued else None,
+            counts={verdict: verdicts[verdict] for verdict in Verdict},
+            late=sum(due is not None and due.window is Window.LATE for due in dues),
+            repaired=sum(bool(row.repairs) for row in judged.values()),
+        )
+
+    def _rows(self, good: Plain, cells: Sequence[tuple[Cell, ...]]) -> list[CheckedRow]:
+        """The plain rows as the next steps want them."""
+        texts, count = self._texts, len(good.places)
+
+        def here(values: Sequence[_T]) -> Sequence[_T]:
+            return values if count == len(values) else list(map(values.__getitem__, good.places))
+
+        positions = many(Position, count, sheet=repeat(self._sheet.sheet), line=here(texts.lines))
+        return many(
+            CheckedRow,
+            count,
+            pos=here(range(1, len(texts.lines) + 1)),
+            position=positions,
+            cells=here(cells),
+            verdict=repeat(Verdict.ACCEPTED),
+            cufe=good.cufes,
+            reason=here(texts.reasons),
+            email=here(texts.emails),
+            leader=repeat(None),
+            problems=repeat(()),
+            repairs=repeat(()),
+            warnings=repeat(()),
+            deadline=good.dues,
         )
 
     def _row(self, draft: _Draft, values: tuple[Cell, ...]) -> CheckedRow:

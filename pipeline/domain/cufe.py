@@ -25,6 +25,8 @@ from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.ruc import dv, has_known_shape
 
 LENGTH = 66
+ISSUER, DAY, ENVIRONMENT = slice(5, 32), slice(32, 40), slice(55, 56)
+"""Where a code has its issuer (with DV and branch), its day of issue and its environment."""
 
 LAYOUT = re.compile(
     r"FE(0[1-9]|10)([12])([0-9A-Z-]{20})-([0-9]{2})([0-9A-Z]{4})([0-9]{8})([0-9]{10})([0-9]{3})(0[1-4])([12])([0-9]{9})([0-9])"

@@ -20,7 +20,7 @@ INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
 
-_CANONICAL = re.compile(r"FE[0-9A-Z-]{64}")
+CANONICAL = re.compile(r"FE[0-9A-Z-]{64}")
 _CODE = re.compile(r"(?<![0-9A-Z-])FE[0-9]{2}[12][0-9A-Z-]{21}[0-9]{2}[0-9A-Z]{4}[0-9]{34}(?![0-9A-Z-])")
 _CODE_LIKE = re.compile(r"(?<![0-9A-Z-])FE[0-9A-Z-]{30,}")
 _LABELLED = re.compile(r"(?:CUFE|CÓDIGO|CODIGO)(?:[:=#.]+|(?=FE))(FE[0-9A-Z-]{64})")
@@ -62,7 +62,7 @@ def unpaste(text: str) -> Pasted:
     Pasted(text='FE01-20', what=('se cambiaron rayas por guiones (U+2013)', 'se quitaron espacios o saltos de línea', \
 'se pasó a mayúsculas'))
     """
-    if _CANONICAL.fullmatch(text):
+    if CANONICAL.fullmatch(text):
         return Pasted(text)
     what: list[str] = []
     odd = [] if text.isascii() else [char for char in text if not char.isascii()]

@@ -149,7 +149,9 @@ class EdocClient:
         headers = {"Authorization": f"Bearer {token}"}
         if body:
             headers["Content-Type"] = _JSON
-        return await self._transport.request("POST", url, headers=headers, content=body, fresh=fresh)
+        return await self._transport.request(
+            "POST", url, headers=headers, content=body, fresh=fresh, gate=self._limiter.leave
+        )
 
     def _no_answer(self, source: Source, event: Event, failure: RequestFailed, url: str) -> Finding:
         stop = bad_certificate(url).sentence if failure.reason == "tls" else None

@@ -22,7 +22,8 @@ class OneShot(httpx.AsyncBaseTransport):
 
     Raises what httpx's own transport raises, and calls its ``trace`` for the same moments: ``connection.connect_tcp``
     when it begins to connect, then those of ``http11``. The ``timeout`` of a request bounds: ``pool`` waiting for a
-    place, ``connect`` connecting with the TLS handshake, ``read`` and ``write`` each read and write.
+    place, ``connect`` connecting with the TLS handshake, ``read`` and ``write`` each read and write. Its ``gate``, if
+    it has one, is awaited between connecting and the first byte.
     """
 
     def __init__(self, connections: int, ssl_context: ssl.SSLContext) -> None:
@@ -38,6 +39,8 @@ class OneShot(httpx.AsyncBaseTransport):
             try:
                 await request.extensions["trace"]("connection.connect_tcp.started", {})
                 stream = await self._connect(request.url, timeout["connect"])
+                if gate := request.extensions.get("gate"):
+                    await gate()
                 answer = await _send(request, stream)
             except BaseException:
                 self._end(stream)

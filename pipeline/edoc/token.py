@@ -158,7 +158,9 @@ class TokenKeeper:
         crashpoint("token-before")
         asked_at = self._clock.since_boot()
         try:
-            reply = await self._transport.request("GET", f"{self._url}?Id={service}", headers=self._headers())
+            reply = await self._transport.request(
+                "GET", f"{self._url}?Id={service}", headers=self._headers(), gate=self._limiter.leave
+            )
         except RequestFailed as failure:
             if failure.reason == "tls":
                 raise bad_certificate(self._url) from None

@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -26,8 +26,11 @@ from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, ServiceRefused, WrongUsage
 from pipeline.edoc.connection import OneShot
 
-PER_SHARD = 8
-"""Connections per pool: one pool slows down beyond that (stack.md), so more of them share the load."""
+KEPT = 8
+"""Connections that are kept, for token requests: httpx's pool slows down with more of them (stack.md)."""
+
+Gate = Callable[[], Awaitable[None]]
+"""Awaited right before the first byte of a request."""
 
 _WIRE_LOGS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 
@@ -65,12 +68,6 @@ class _Trace:
             crashpoint("wire-headers-sent")
         elif event.endswith("send_request_body.complete"):
             crashpoint("wire-body-sent")
-
-
-@dataclass(slots=True)
-class _Shard:
-    pool: httpx.AsyncBaseTransport
-    load: int = 0
 
 
 MakePool = Callable[[int, bool], httpx.AsyncBaseTransport]
@@ -112,8 +109,8 @@ class Transport:
         self._body_limit = body_limit
         self._ssl = ssl_context
         self._make_pool = make_pool or self._httpx_pool
-        self._most = -(-concurrency // PER_SHARD)
-        self._shards: dict[bool, list[_Shard]] = {True: [], False: []}
+        self._places = {True: KEPT, False: max(KEPT, concurrency)}
+        self._pools: dict[bool, httpx.AsyncBaseTransport] = {}
 
     async def request(
         self,
@@ -123,8 +120,10 @@ class Transport:
         headers: Mapping[str, str],
         content: bytes | None = None,
         fresh: bool = False,
+        gate: Gate | None = None,
     ) -> Reply:
-        """One exchange. ``fresh`` gives it a connection of its own, made for it and closed after it.
+        """One exchange. ``fresh`` gives it a connection of its own, made for it and closed after it. ``gate`` is
+        awaited right before its first byte; on a connection that may be there already, before it is asked for.
 
         Raises ``NothingLeft`` only when the trace proves that no byte of the request was handed to the socket,
         ``AnswerLost`` for everything else, ``WrongUsage`` for an address that may not be used. A cancelled task
@@ -138,27 +137,25 @@ class Transport:
             address,
             headers={**_ALWAYS, **close, **headers},
             content=content,
-            extensions={"timeout": self._timeout, "trace": trace},
+            extensions={"timeout": self._timeout, "trace": trace, "gate": gate},
         )
         try:
             async with asyncio.timeout(self._total_s):
-                return await self._exchange(self._pick(keep=not fresh), request)
+                return await self._exchange(self._pool(keep=not fresh), request)
         except MemoryError:
             raise  # says nothing about the line: whoever asked knows whether anything may have left, and stops
         except Exception as exc:
             raise _what_is_proven(exc, trace) from exc
 
-    async def _exchange(self, shard: _Shard, request: httpx.Request) -> Reply:
-        shard.load += 1
+    async def _exchange(self, pool: httpx.AsyncBaseTransport, request: httpx.Request) -> Reply:
+        if (gate := request.extensions["gate"]) and not isinstance(pool, OneShot):
+            await gate()
+        response = await pool.handle_async_request(request)
         try:
-            response = await shard.pool.handle_async_request(request)
-            try:
-                body = await self._body(response)
-            finally:
-                with contextlib.suppress(Exception):  # what was read stays read, however the connection ends
-                    await response.aclose()
+            body = await self._body(response)
         finally:
-            shard.load -= 1
+            with contextlib.suppress(Exception):  # what was read stays read, however the connection ends
+                await response.aclose()
         limit = self._body_limit
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, bytes(body[:limit]), len(body) > limit, self._clock.now())
@@ -172,14 +169,11 @@ class Transport:
                 break
         return body
 
-    def _pick(self, *, keep: bool) -> _Shard:
-        """The least loaded pool; another one is made when all are full and there may be more."""
-        shards = self._shards[keep]
-        least = min(shards, key=lambda shard: shard.load, default=None)
-        if least is None or (least.load >= PER_SHARD and len(shards) < self._most):
-            least = _Shard(self._make_pool(PER_SHARD, keep))
-            shards.append(least)
-        return least
+    def _pool(self, *, keep: bool) -> httpx.AsyncBaseTransport:
+        """The one for kept connections, or the one for those of a single request; made when first needed."""
+        if keep not in self._pools:
+            self._pools[keep] = self._make_pool(self._places[keep], keep)
+        return self._pools[keep]
 
     def _httpx_pool(self, connections: int, keep: bool) -> httpx.AsyncBaseTransport:
         if self._ssl is None:
@@ -193,9 +187,8 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for shards in self._shards.values():
-            while shards:
-                await shards.pop().pool.aclose()
+        while self._pools:
+            await self._pools.popitem()[1].aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ import trustme
 
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, WrongUsage
-from pipeline.edoc.transport import PER_SHARD, Reply, Transport
+from pipeline.edoc.transport import KEPT, Reply, Transport
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"estado":2}'
 Serve = Callable[..., Any]
@@ -117,8 +117,8 @@ def test_a_host_that_does_not_answer_the_connection_is_a_time_out_and_nothing_le
 def test_waiting_too_long_for_a_connection_is_a_time_out_and_nothing_left(serve: Serve) -> None:
     async def main() -> tuple[RequestFailed, int]:
         async with serve(sends(close=False)) as seen, transport(concurrency=1, connect_s=0.2) as t:
-            busy = [asyncio.create_task(failure(post(t, seen.base))) for _ in range(PER_SHARD)]
-            await seen.received(PER_SHARD)
+            busy = [asyncio.create_task(failure(post(t, seen.base))) for _ in range(KEPT)]
+            await seen.received(KEPT)
             failed = await failure(post(t, seen.base))
             for task in busy:
                 task.cancel()
@@ -126,7 +126,7 @@ def test_waiting_too_long_for_a_connection_is_a_time_out_and_nothing_left(serve:
             return failed, len(seen.requests)
 
     failed, received = asyncio.run(main())
-    assert (type(failed), failed.reason, received) == (NothingLeft, "pool-timeout", PER_SHARD)
+    assert (type(failed), failed.reason, received) == (NothingLeft, "pool-timeout", KEPT)
 
 
 def server_context(authority: trustme.CA, name: str) -> ssl.SSLContext:
@@ -250,7 +250,7 @@ def test_an_answer_that_drips_ends_with_the_total_deadline(serve: Serve) -> None
 def test_a_cancelled_exchange_says_so_and_frees_its_connection(serve: Serve) -> None:
     async def main() -> int:
         async with serve(sends(close=False)) as seen, transport(concurrency=1, connect_s=0.5) as t:
-            for count in range(1, 2 * PER_SHARD):
+            for count in range(1, 2 * KEPT):
                 task = asyncio.create_task(post(t, seen.base))
                 await seen.received(count)
                 task.cancel()
@@ -258,7 +258,7 @@ def test_a_cancelled_exchange_says_so_and_frees_its_connection(serve: Serve) -> 
                     await task
             return len(seen.requests)
 
-    assert asyncio.run(main()) == 2 * PER_SHARD - 1
+    assert asyncio.run(main()) == 2 * KEPT - 1
 
 
 # ------------------------------------------------------------------------------------------------------- answers
@@ -408,10 +408,8 @@ def test_an_answer_that_nobody_asked_for_does_not_reach_a_cancellation(serve: Se
     assert asyncio.run(main()) == [b'{"estado":2}'] * 3
 
 
-def test_many_in_flight_are_spread_over_several_pools(serve: Serve) -> None:
-    pools: list[int] = []
-
-    async def main() -> tuple[int, int]:
+def test_as_many_as_are_allowed_are_in_flight_at_once(serve: Serve) -> None:
+    async def main() -> int:
         gate = asyncio.Event()
 
         async def held(_: Any, writer: asyncio.StreamWriter) -> None:
@@ -419,18 +417,39 @@ def test_many_in_flight_are_spread_over_several_pools(serve: Serve) -> None:
             writer.write(OK)
 
         async with serve(held) as seen, transport(concurrency=20) as t:
-            make = t._make_pool
-
-            def counted(most: int, keep: bool) -> Any:
-                pools.append(most)
-                return make(most, keep)
-
-            t._make_pool = counted
-            tasks = [asyncio.create_task(post(t, seen.base, fresh=False)) for _ in range(20)]
+            tasks = [asyncio.create_task(post(t, seen.base)) for _ in range(20)]
             await seen.received(20)
             gate.set()
             await asyncio.gather(*tasks)
-            return seen.connections, len(pools)
+            return int(seen.connections)
 
-    assert asyncio.run(main()) == (20, 3)
-    assert set(pools) == {PER_SHARD}
+    assert asyncio.run(main()) == 20
+
+
+def test_the_gate_stands_between_the_connection_and_the_first_byte(serve: Serve) -> None:
+    async def main() -> tuple[list[int], int]:
+        at_the_gate: list[int] = []
+
+        async def gate() -> None:
+            await asyncio.sleep(0.05)  # time enough for a byte, had one left
+            at_the_gate.append(seen.connections)
+            at_the_gate.append(len(seen.requests))
+
+        async with serve(sends(OK)) as seen, transport() as t:
+            await t.request("POST", seen.base, headers={}, content=b"{}", fresh=True, gate=gate)
+            return at_the_gate, len(seen.requests)
+
+    assert asyncio.run(main()) == ([1, 0], 1)
+
+
+def test_who_runs_out_of_time_at_the_gate_has_not_left(serve: Serve) -> None:
+    async def main() -> tuple[RequestFailed, int]:
+        async def gate() -> None:
+            await asyncio.sleep(30)
+
+        async with serve(sends(OK)) as seen, transport(total_s=0.2) as t:
+            request = t.request("POST", seen.base, headers={}, content=b"{}", fresh=True, gate=gate)
+            return await failure(request), len(seen.requests)
+
+    failed, received = asyncio.run(main())
+    assert (type(failed), received) == (NothingLeft, 0)

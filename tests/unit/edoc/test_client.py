@@ -18,6 +18,7 @@ from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
 from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.client import without_token
+from pipeline.edoc.limiter import PACE
 
 Run = Callable[..., Any]
 Make = Callable[..., Cancellation]
@@ -262,7 +263,7 @@ def test_the_guard_is_asked_last_and_its_no_sends_nothing(
 
     finding = virtually(main())
     assert finding.event is Event.STALE
-    assert asked_at == pytest.approx([10.0])
+    assert asked_at == pytest.approx([10.0 / PACE])
     assert provider.to(CANCEL) == []
 
 

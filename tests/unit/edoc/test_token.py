@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, StoppedEarly
+from pipeline.edoc.limiter import PACE
 
 Run = Callable[..., Any]
 AUTH = "/Auth/ServicioEDOC"
@@ -221,7 +222,7 @@ def test_each_request_for_a_token_takes_its_turn_at_the_limiter(virtually: Run, 
         await w.tokens.get(3)
 
     virtually(main())
-    assert provider.times == pytest.approx([0.0, 10.0])
+    assert provider.times == pytest.approx([0.0, 10.0 / PACE])
 
 
 def test_tokens_that_are_rejected_as_soon_as_they_come_are_not_asked_for_for_ever(

@@ -46,9 +46,9 @@ class Limiter:
         most = 0 if rate is None else math.floor(rate) + 1
         room = most * self._interval - 1.0
         # A sleep that ends late may be caught up with by this much, so that the rate is reached in practice. It is
-        # half of the room that keeps every window of one second within rate + 1; the other half is the way's.
+        # half of the room that keeps every window of one second within rate + 1.
         self._slack = max(0.0, room / 2)
-        self._span = 1.0 + self._slack
+        self._span = 1.0 + 0.75 * room  # between a departure and the ``most``-th after it; the way is less even still
         self._gone: deque[float] = deque(maxlen=most)
         self._next = -math.inf
         self._open_at = -math.inf

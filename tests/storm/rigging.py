@@ -244,6 +244,17 @@ def _replace(module: object, **values: object) -> None:
         setattr(module, name, value)
 
 
+def _files_of_a_night(seconds: float) -> None:
+    """The clock of the file system is that many seconds ahead, and a file is as old as its (settable) mtime says."""
+    import time
+
+    from pipeline.clock import Clock
+    from pipeline.watch.arrival import Arrival
+
+    _replace(Clock, stamps=lambda _self: time.time() + seconds)
+    _replace(Arrival, stamp=property(lambda one: one.found.st_mtime))
+
+
 _RIGS: dict[str, Callable[..., None]] = {
     "largest-file": _largest_file,
     "failing-commit": _failing_commit,
@@ -258,4 +269,5 @@ _RIGS: dict[str, Callable[..., None]] = {
     "raise-at": _raise_at,
     "mounted": _mounted,
     "somebody-else": _somebody_else,
+    "files-of-a-night": _files_of_a_night,
 }

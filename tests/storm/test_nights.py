@@ -1,0 +1,183 @@
+"""Thirty nights of a drop folder, lived through in minutes: whatever came and broke, in the end all is accounted for.
+
+Time is virtual: a night moves the program's calendar and eDoc's; the seed is printed with a failure and can be given
+as ``NIGHTS_SEED``.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from pipeline.domain.lifecycle import FOLLOWED, State
+from tests.storm.scene import NUMBERS, REASON, Scene, make_cufe
+from tests.storm.test_watch_crash import ALSO, KILLED, POINTS, Drop
+
+NIGHTS = 30
+SEED = int(os.environ.get("NIGHTS_SEED") or random.SystemRandom().randrange(1 << 32))
+# What eDoc does with a row: mostly nothing remarkable; lost and late answers, errors and work for a person between.
+WAYS = [*["000"] * 10, "903", "905", "907", "910", "916", "920", "904", "906", "915", "918", "931", "941", "970", "973"]
+QUIET_S = 3600.0
+LONG_AGO_S = 2 * QUIET_S
+CRASHES = (*((point, nth) for point in POINTS for nth in (1, 2)), *ALSO)
+BROKEN = (b"PK\x03\x04 no es un libro", b"\x00\x01\x02", b"CUFE;Motivo\n", b"<html><table></table></html>", b"")
+
+
+@dataclass
+class World:
+    """What was put into the folder so far, and what it will be judged by."""
+
+    scene: Scene
+    drop: Drop
+    dice: random.Random
+    whole: dict[str, list[str]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    half: list[tuple[Path, bytes]] = field(default_factory=list)
+    today: timedelta = timedelta(0)
+    crashes: int = 0
+
+    @property
+    def inbox(self) -> Path:
+        return self.drop.root / "inbox"
+
+    def comes(self, night: int) -> None:
+        """Files at a random moment: new ones, the same again, some rows again, broken ones, half of one."""
+        for number in range(self.dice.choice((0, 1, 1, 2))):
+            who = self.dice.choice(("ñandú", "ACME, S.A.", "mes"))
+            self._new(f"noche {night:02d} lote {number} {who}-{len(self.whole)}.csv")
+        if self.whole and self.dice.random() < 0.3:
+            again = self.dice.choice(sorted(self.whole))
+            self._put(f"otra vez {night:02d} {again}", self.whole[again])
+        if self.dice.random() < 0.2:
+            name = f"dañado {night:02d}-{len(self.broken)}.{self.dice.choice(('xlsx', 'csv'))}"
+            self._ready(self.inbox / name, self.dice.choice(BROKEN))
+            self.broken.append(name)
+        if self.dice.random() < 0.3:
+            self._half(f"a medias {night:02d}-{len(self.whole)}.csv")
+
+    def finishes(self) -> None:
+        """Uploads that were half done come to their end."""
+        for path, content in self.half:
+            assert path.exists(), f"{path.name} was taken before it was whole"
+            self._ready(path, content)
+        self.half.clear()
+
+    def _new(self, name: str) -> None:
+        cufes = [make_cufe(next(NUMBERS), self.dice.choice(WAYS)) for _ in range(self.dice.randint(1, 5))]
+        earlier = [cufe for codes in self.whole.values() for cufe in codes]
+        if earlier and self.dice.random() < 0.4:
+            cufes.insert(self.dice.randrange(len(cufes) + 1), self.dice.choice(earlier))
+        self._put(name, cufes)
+
+    def _put(self, name: str, cufes: list[str]) -> None:
+        self.whole[name] = cufes
+        self._ready(self.inbox / name, self._content(cufes))
+
+    def _half(self, name: str) -> None:
+        cufes = [make_cufe(next(NUMBERS), "000") for _ in range(3)]
+        self.whole[name] = cufes
+        content = self._content(cufes)
+        self._at(self.inbox / name, content[: len(content) // 2], ago=60.0)  # not unchanged for long enough
+        self.half.append((self.inbox / name, content))
+
+    def _content(self, cufes: list[str]) -> bytes:
+        self.scene.cufes += [cufe for cufe in cufes if cufe not in self.scene.cufes]
+        lines = [f"{number};{cufe};{REASON}" for number, cufe in enumerate(cufes, start=1)]
+        return "\n".join(["No.;CUFE;Motivo", *lines, ""]).encode()
+
+    def _ready(self, path: Path, content: bytes) -> None:
+        self._at(path, content, ago=LONG_AGO_S)
+
+    def _at(self, path: Path, content: bytes, *, ago: float) -> None:
+        """Writes a file that last changed so many seconds before this night."""
+        path.write_bytes(content)
+        then = time.time() + self.today.total_seconds() - ago
+        os.utime(path, (then, then))
+
+    def night(self, number: int) -> None:
+        """Two passes and the follow-up; every third night the plug is pulled somewhere in one of them."""
+        self.today = later = timedelta(days=number)
+        crash, where = "", self.dice.randrange(3)
+        if number % 3 == 2:
+            crash = ":".join(map(str, self.dice.choice(CRASHES)))
+        self.finishes()
+        self.comes(number)
+        self.lives("watch", self.drop.root, "--once", later=later, crash=crash if where == 0 else "")
+        self.comes(number)
+        self.lives("watch", self.drop.root, "--once", later=later, crash=crash if where == 1 else "")
+        self.scene.service.advance(24 * 3600)
+        self.lives("poll", "--all", later=later + timedelta(hours=4), crash=crash if where == 2 else "")
+
+    def lives(self, *arguments: object, later: timedelta, crash: str = "") -> None:
+        rig = [["files-of-a-night", later.total_seconds()]]
+        ended = self.scene.anular(*arguments, crash=crash, later=later, rig=rig)
+        if ended["code"] == KILLED:
+            self.crashes += 1
+        else:
+            assert ended["code"] in (0, 1, 3, 4) or "no se entendieron" in ended["words"], ended["words"]
+
+
+@pytest.fixture
+def world(scene: Scene) -> World:
+    drop = Drop(scene)
+    scene.env |= {
+        "ANULAR_WATCH_QUIET": f"{QUIET_S:g}",
+        "ANULAR_WATCH_MAX_ROWS": "1000",
+        "ANULAR_WATCH_MAX_NIGHT": "1000",
+    }
+    return World(scene, drop, random.Random(SEED))
+
+
+def test_thirty_nights_leave_every_row_and_every_file_accounted_for(world: World) -> None:
+    scene, drop = world.scene, world.drop
+    try:
+        for number in range(NIGHTS):
+            world.night(number)
+            if scene.ledger.exists():
+                scene.check_promises(finished=False)
+        world.today = timedelta(days=NIGHTS)
+        world.finishes()
+        for extra in (*range(NIGHTS, NIGHTS + 5), NIGHTS + 8):  # quiet nights: what was begun comes to its end
+            world.lives("watch", drop.root, "--once", later=timedelta(days=extra))
+            world.lives("poll", "--all", later=timedelta(days=extra, hours=4))
+
+        scene.check_promises()
+        open_still = {cufe: state for cufe, state in scene.states().items() if state in FOLLOWED | {State.SENDING}}
+        assert not open_still, "not one row is left without an end"
+        assert drop.files("inbox") == drop.files("processing") == []
+        everything(world)
+        files, rows = len(world.whole) + len(world.broken), len(scene.cufes)
+        print(f"{files} files, {rows} CUFEs, {world.crashes} nights broken off")  # noqa: T201
+        assert world.crashes >= 3, "a few nights have to be broken off for this to mean anything"
+    except BaseException:
+        print(f"NIGHTS_SEED={SEED}")  # noqa: T201
+        raise
+
+
+def everything(world: World) -> None:
+    """Every file lies in ``done`` or ``failed`` with its note, every row stands in a workbook, in its file's order."""
+    done, failed = ({p.name for p in (world.drop.root / name).iterdir()} for name in ("done", "failed"))
+    for name in world.whole:
+        stem = Path(name).stem
+        assert {f"{stem}.csv", f"{stem}.txt"} <= done or {f"{stem}_DUPLICADO.csv", f"{stem}_DUPLICADO.txt"} <= done, (
+            name
+        )
+    for name in world.broken:
+        assert {name, f"{Path(name).stem}.txt"} <= failed, name
+    books = {tuple(cufes_of(path)) for path in (world.drop.root / "done").glob("*__resultados.xlsx")}
+    for name, cufes in world.whole.items():
+        assert tuple(cufes) in books, f"{name}: no workbook holds exactly its rows"
+
+
+def cufes_of(path: Path) -> list[str]:
+    book = load_workbook(path, read_only=True)
+    head, *rows = list(book["Resultados"].iter_rows(values_only=True))
+    book.close()
+    return [str(row[head.index("CUFE")]) for row in rows]

@@ -25,6 +25,10 @@ export FILE
 # Test processes side by side.
 WORKERS ?= 2
 
+# What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each.
+ON_A_SERVER := tests/integration/ledger tests/integration/steps tests/storm/test_together.py tests/storm/test_kill_storm.py \
+	tests/storm/test_crash_points.py tests/storm/test_server.py
+
 # How much `make simulate` lives through.
 SEEDS ?= 1000
 ROWS ?= 50
@@ -36,7 +40,7 @@ FUZZER := .venv/.fuzzer
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit mutants simulate storm powercuts fuzz bench check sample-data coverage lock clean
+.PHONY: help install run test test-unit test-pg mutants simulate storm powercuts fuzz bench check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +65,9 @@ test: $(READY)  ## run the whole test suite (ARGS=... goes to pytest)
 
 test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-pg: $(READY)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
+	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres $(BIN)/python -m pytest -n $(WORKERS) $(ON_A_SERVER) $(ARGS)
 
 mutants: $(READY)  ## seed the faults M1-M20 into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)

@@ -21,13 +21,13 @@ from pipeline.run import Plan, Previewed, Written
 from pipeline.settings import ENV_WORDS, Settings
 
 
-def verified(examination: Examination, ledger: Path, batch: str = "") -> dict[str, Any]:
+def verified(examination: Examination, ledger: str, batch: str = "") -> dict[str, Any]:
     """What ``verify`` found. ``head`` is the newest event's hash: written down elsewhere, it proves later that nothing
     before it was changed. With ``batch``, what was seen of that one; its ``seal`` is the one of its evidence pack."""
     one = examination.batches.get(batch)
     about = {"batch": batch, "events": one.events, "last": one.last, "seal": one.seal.hex()} if one else None
     return {
-        "ledger": str(ledger),
+        "ledger": ledger,
         **({"batch": about} if batch else {}),
         "good": examination.good,
         "events": examination.events,

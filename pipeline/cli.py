@@ -48,7 +48,14 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(metavar="ARCHIVO...", help="Uno o más archivos CSV o XLSX.")]
 Json = Annotated[bool, typer.Option("--json", help="Responde en JSON por la salida estándar.")]
 Profile = Annotated[str, typer.Option("--profile", metavar="NOMBRE", help="Perfil del archivo de configuración.")]
-Ledger = Annotated[str, typer.Option("--ledger", metavar="URL", help="Registro que se usa: sqlite:///ruta.")]
+Ledger = Annotated[
+    str,
+    typer.Option(
+        "--ledger",
+        metavar="URL",
+        help="Registro que se usa: sqlite:///ruta o postgresql+psycopg://usuario@servidor/base.",
+    ),
+]
 SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
 Hidden = Annotated[
     bool,
@@ -325,7 +332,7 @@ def poll_batches(
     settings, talk = _settings(profile, ledger), Talk(as_json)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
-        named = [_batch(memory.views, name) for name in batches or []]
+        named = [_own_batch(memory.views, name) for name in batches or []]
         open_ids = {row.batch for row in memory.views.followed([info.id for info in named] if named else None)}
         chosen = named or [_batch(memory.views, name) for name in sorted(open_ids)]
         if not open_ids:
@@ -511,7 +518,7 @@ def resolve_row(
     who, why = decide.signed(by, reason)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings, sends=False) as memory:
-        info = _batch(memory.views, batch)
+        info = _own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resolvable(found)
         _show_row(talk, found, [("Decisión", decide.WORDS[chosen]), ("Decide", who), ("Motivo", why)])
@@ -539,7 +546,7 @@ def resend_row(
     who, why = decide.signed(by, reason)
     clock = wiring.make_clock(settings)
     with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
-        info = _batch(memory.views, batch)
+        info = _own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resendable(found)
         answer, trouble = _ask_before(found.cufe, settings, clock, base)
@@ -646,7 +653,7 @@ def verify(
     """Comprueba que nadie alteró el registro, o un paquete de evidencia. No cambia nada ni usa la red."""
     from pipeline import answers, wiring
     from pipeline.evidence.check import is_a_pack
-    from pipeline.ledger.engine import sqlite_path
+    from pipeline.ledger.engine import site_of
 
     talk = Talk(as_json)
     if target and "://" not in target and is_a_pack(Path(target)):
@@ -654,17 +661,17 @@ def verify(
     settings = _settings(profile, ledger)
     if named := _named_ledger(target):
         settings = settings.model_copy(update={"ledger": named})
-    path = sqlite_path(settings.ledger)
+    place = site_of(settings.ledger).place
     found = wiring.verify_ledger(settings.ledger)
     batch = _examined(found, target) if target and not named else ""
-    talk.data(answers.verified(found, path, batch))
+    talk.data(answers.verified(found, place, batch))
     for fault in found.faults:
         talk.out.print(f"✗ {fault.words[0].upper()}{fault.words[1:]}", markup=False)
     if found.good:
         talk.out.print(f"✓ Registro íntegro: {found.events} sucesos y {found.rows} filas comprobados.", markup=False)
         talk.out.print(f"Sello del último suceso: {found.head.hex()}", markup=False)
     else:
-        talk.out.print(f"El registro {path} no está íntegro: no lo use para enviar.", markup=False)
+        talk.out.print(f"El registro {place} no está íntegro: no lo use para enviar.", markup=False)
     if one := found.batches.get(batch):
         kept = "Lote" if found.good else "Antes de la primera diferencia, lote"
         talk.out.print(
@@ -717,13 +724,13 @@ def _named_ledger(target: str) -> str:
 def adopt(by: Who, reason: Why, profile: Profile = "", ledger: Ledger = "") -> int:
     """Declara que el registro se movió a este equipo y que en el anterior ya nadie lo usa. No envía nada."""
     from pipeline import decide, wiring
-    from pipeline.ledger.engine import sqlite_path
+    from pipeline.ledger.engine import site_of
 
     settings = _settings(profile, ledger)
     who, why = decide.signed(by, reason)
     wiring.adopt_ledger(settings, who=who, why=why)
     talk = Talk(False)
-    talk.out.print(f"Desde ahora el registro {sqlite_path(settings.ledger)} es de este equipo.", markup=False)
+    talk.out.print(f"Desde ahora el registro {site_of(settings.ledger).place} es de este equipo.", markup=False)
     talk.out.print("No use la copia anterior: dos copias enviarían lo mismo dos veces.")
     return 0
 
@@ -957,6 +964,15 @@ def _batch(views: Any, name: str) -> BatchInfo:
     if found is None:
         raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy="Vea los lotes con «anular status».")
     return found
+
+
+def _own_batch(views: Views, name: str) -> BatchInfo:
+    """One that this run may go on with: not another credential's."""
+    from pipeline.wiring import check_own
+
+    info = _batch(views, name)
+    check_own(views, info)
+    return info
 
 
 def _local(moment: datetime) -> str:

@@ -7,12 +7,10 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import text
-
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, RequestFailed
 from pipeline.edoc.transport import Transport
-from pipeline.ledger.engine import open_ledger, sqlite_path
+from pipeline.ledger.engine import shown, site_of
 from pipeline.settings import ENV_WORDS, Settings, config_path
 from pipeline.wiring import Service, open_service
 
@@ -47,6 +45,8 @@ def configuration(settings: Settings) -> list[tuple[str, str]]:
     """Every setting with its value; secrets masked by their type."""
     rows = [("Configuración", str(config_path())), ("Ambiente", ENV_WORDS[settings.env])]
     for name, value in settings.model_dump().items():
+        if name == "ledger":
+            value = shown(str(value))
         if name != "env":
             rows.append((f"ANULAR_{name.upper()}", _shown(value)))
     return rows
@@ -64,19 +64,18 @@ def _shown(value: object) -> str:
 
 
 def _ledger(settings: Settings) -> Finding:
-    if not sqlite_path(settings.ledger).exists():
-        return Finding("Registro", True, f"aún no existe; se creará en {sqlite_path(settings.ledger)}")
     try:
-        database = open_ledger(settings.ledger)
+        site = site_of(settings.ledger)
+        if not site.exists():
+            return Finding("Registro", True, f"aún no existe; se creará en {site.place}")
+        database = site.open()
         try:
-            with database.write() as connection:
-                words = str(connection.execute(text("PRAGMA quick_check")).scalar())
+            faults = database.structure("quick_check")
         finally:
             database.close()
     except AnularError as error:
         return Finding("Registro", False, error.sentence)
-    good = words == "ok"
-    return Finding("Registro", good, f"{sqlite_path(settings.ledger)}: {'íntegro' if good else words}")
+    return Finding("Registro", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
 
 
 async def _token(service: Service, number: int, name: str) -> Finding:

@@ -17,7 +17,6 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import FOLLOWED, PERSON
 from pipeline.domain.records import BatchInfo
-from pipeline.ledger.engine import sqlite_path
 from pipeline.report.lines import action_of
 from pipeline.run import Steps, Written
 from pipeline.settings import Settings, load_settings, profile_names
@@ -77,7 +76,7 @@ def follow_up(profile: str, ledger: str, progress: Console) -> Company | None:
     company = Company(profile)
     try:
         settings = load_settings(profile, ledger)
-        if not sqlite_path(settings.ledger).exists():
+        if not wiring.ledger_exists(settings):
             return None
         _through(company, settings, progress)
     except AnularError as trouble:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.clock import Clock
 from pipeline.domain.grouping import believed
 from pipeline.domain.lifecycle import State
-from pipeline.domain.problems import problem
+from pipeline.domain.problems import problem, refused
 from pipeline.domain.records import (
     BatchInfo,
     Cancellation,
@@ -94,9 +94,12 @@ def make_plan(
     sheet: Sheet, views: Views | None, rules: Rules, now: datetime, *, resume: bool = True, release: bool = True
 ) -> Plan:
     """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew; without
-    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them."""
+    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them. Raises
+    ``InputRefused`` for a file that is another credential's batch."""
     known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
+        if views.of_another(known.id):
+            raise refused("lote-de-otra-credencial", where=sheet.name, batch=known.id)
         held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
         return Plan(
             sheet,

@@ -67,7 +67,11 @@ class Settings(BaseSettings):
     password: SecretStr = Field(SecretStr(""), description="contraseña de eDoc")
     password_file: Path | None = Field(None, description="archivo que contiene la contraseña")
     user_file: Path | None = Field(None, description="archivo que contiene el usuario")
-    ledger: str = Field("", description="registro: sqlite:///ruta; por omisión, en la carpeta de datos del usuario")
+    ledger: str = Field(
+        "",
+        description="registro: sqlite:///ruta o postgresql+psycopg://usuario@servidor/base; por omisión, un archivo en "
+        "la carpeta de datos del usuario",
+    )
     rate: float = Field(5.0, gt=0, le=10_000, description="solicitudes por segundo, en total")
     concurrency: int = Field(4, ge=1, le=512, description="solicitudes en vuelo, como máximo")
     poll_every: float = Field(5.0, ge=0.05, le=86_400, description="segundos entre consultas de una fila")

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from pipeline.domain.errors import InputRefused, StorageTrouble
 from pipeline.ledger import watermark
-from pipeline.ledger.engine import journal_of
+from pipeline.ledger.engine import Site
 from pipeline.ledger.reserve import reserve_path
+from pipeline.ledger.sqlite import journal_of
 from pipeline.read.limits import Limits
 from pipeline.read.source import take
 from pipeline.read.xlsx_file import sheet_values
@@ -37,11 +38,14 @@ class Input:
     out: Path
 
 
-def of_missing(ledger: Path, notes: Path) -> list[str]:
+def of_missing(site: Site, notes: Path) -> list[str]:
     """What says that a ledger which is not there was there before. ``notes`` is the folder of the watermarks."""
     found = []
-    if watermark.missed(notes, ledger):
+    if watermark.missed(notes, site.key):
         found.append("este equipo ya usó un registro en ese lugar")
+    if site.shared:  # a database has nothing beside it
+        return found
+    ledger = Path(site.place)
     pending = reserve_path(ledger)
     for path in sorted({pending, *ledger.parent.glob(f"{glob.escape(pending.stem)}-*.jsonl"), journal_of(ledger)}):
         if path.exists():
@@ -64,12 +68,12 @@ def of_inputs(
     return found
 
 
-def refusal(ledger: Path, found: list[str]) -> StorageTrouble:
+def refusal(place: str, found: list[str]) -> StorageTrouble:
     """Why nothing is sent, and the two ways out."""
     return StorageTrouble(
         f"El registro no es el que guarda lo ya enviado: {'; '.join(found)}. No se envió nada.",
         code="ledger-lost",
-        where=str(ledger),
+        where=place,
         remedy="Restaure la última copia del registro. Si se perdió para siempre, «anular run --new-ledger» sigue sin "
         "él y consulta en eDoc cada documento antes de anularlo.",
     )

@@ -20,13 +20,17 @@ from pipeline import traces
 from pipeline.clock import Clock
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StoppedEarly, WrongUsage
+from pipeline.domain.records import BatchInfo
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.ledger import identity, lately, watermark
+from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import start_anew, started_anew
-from pipeline.ledger.engine import Database, exclusive, is_empty, locked, open_as_it_is, open_ledger, sqlite_path
+from pipeline.ledger.engine import Site, site_of
+from pipeline.ledger.files import locked
+from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.store import Store, who_am_i
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
@@ -81,32 +85,34 @@ def open_memory(
     ``new_ledger`` is a person's word that such a memory is lost. Raises ``AnotherRun``, ``StorageTrouble``, and
     ``WrongUsage`` when credentials are missing.
     """
-    now, path, bound = make_clock(settings).now(), sqlite_path(settings.ledger), settings.env is not Env.SANDBOX
+    now, site, bound = make_clock(settings).now(), site_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
     notes = _notes()
-    with _owned(settings, sends=sends):
-        lost = ["el registro estaba vacío"] if is_empty(path) else []
-        if bound and not path.exists():
-            lost = traces.of_missing(path, notes) or traces.of_inputs(inputs, settings.env, _nothing, limits(settings))
+    with _owned(settings, site, sends=sends) as scope:
+        lost = ["el registro estaba vacío"] if site.emptied() else []
+        there = site.exists()
+        if bound and not there:
+            lost = traces.of_missing(site, notes) or traces.of_inputs(inputs, settings.env, _nothing, limits(settings))
             if lost and not new_ledger:
-                raise traces.refusal(path, lost)  # before one is made: the person may still bring the old one back
-        fresh = not path.exists() or bool(lost)
+                raise traces.refusal(site.place, lost)  # before one is made: the old one may still be brought back
+        fresh = not there or bool(lost)
 
         def begin_anew(database: Database) -> None:
             start_anew(database, now, who=who_am_i(), why="; ".join(lost) or "sin rastros del registro anterior")
 
-        with _opened(settings, begin_anew if new_ledger else None) as database:
-            views = Views(database, settings.env)
+        with _opened(settings, site, begin_anew if new_ledger else None) as database:
+            views = Views(database, settings.env, scope)
             if bound:
-                identity.own(database, now, host=identity.host_id(), name=platform.node())
+                if not site.shared:
+                    identity.own(database, now, host=identity.host_id(), name=platform.node())
                 if not fresh:
                     lost = watermark.doubts(notes, database)
                     lost += traces.of_inputs(inputs, settings.env, views.knows, limits(settings), _day(database))
                     if lost and not new_ledger:
-                        raise traces.refusal(path, lost)
+                        raise traces.refusal(site.place, lost)
             if new_ledger and not fresh:
                 begin_anew(database)
-            store = Store(database, settings.env)
+            store = Store(database, settings.env, scope)
             store.begin_run(now)
             store.recover(now)
             if bound:
@@ -135,10 +141,14 @@ def _day(database: Database) -> date | None:
 
 def adopt_ledger(settings: Settings, *, who: str, why: str) -> None:
     """Makes the ledger this machine's. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
-    path = sqlite_path(settings.ledger)
-    if not path.is_file():
-        raise WrongUsage("No existe ese registro.", code="no-ledger", where=str(path))
-    with _owned(settings, sends=False), _opened(settings) as database:
+    site = site_of(settings.ledger)
+    if site.shared:
+        raise WrongUsage(
+            "Un registro en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.", code="adopt-shared"
+        )
+    if not site.exists():
+        raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+    with _owned(settings, site, sends=False), _opened(settings, site) as database:
         now = make_clock(settings).now()
         identity.adopt(database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
 
@@ -160,50 +170,78 @@ def one_credential(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def _owned(settings: Settings, *, sends: bool) -> Iterator[None]:
-    """The place of the ledger can be trusted, and nobody else uses it or, with ``sends``, the credential."""
-    identity.check_place(sqlite_path(settings.ledger), strict=settings.env is not Env.SANDBOX)
-    with exclusive(settings.ledger), one_credential(settings) if sends else nullcontext():
-        yield
+def _owned(settings: Settings, site: Site, *, sends: bool) -> Iterator[Scope]:
+    """The place of the ledger can be trusted, and nobody else uses it (on PostgreSQL: the rows of this credential) or,
+    with ``sends``, the credential."""
+    if not site.shared:
+        identity.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+    needed = sends or site.shared
+    mark = credential_mark(settings.env, credentials(settings)[0]) if needed else None
+    with site.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
+        yield scope
 
 
 @contextmanager
-def _opened(settings: Settings, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
-    notes, path, now = _notes(), sqlite_path(settings.ledger), make_clock(settings).now()
-    known = lately.sound_since(notes, path, now)
-    database = open_ledger(settings.ledger, anew=anew)
+def _opened(settings: Settings, site: Site, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
+    notes, now = _notes(), make_clock(settings).now()
+    file = None if site.shared else Path(site.place)
+    known = lately.sound_since(notes, file, now) if file is not None else None
+    database = site.open(anew)
     try:
         look_over(database, sound=known is not None)
         yield database
     finally:
         database.close()
     # After a clean end only: whatever broke it off, the file is checked next time.
-    lately.keep(notes, path, known or now)
+    if file is not None:
+        lately.keep(notes, file, known or now)
 
 
 @contextmanager
 def open_views(settings: Settings, *, alone: bool = False) -> Iterator[Views | None]:
     """The ledger for looking only, beside a run that may own it. None when there is no ledger yet.
 
-    ``alone``: nobody writes meanwhile, so that everything that is read belongs together; raises ``AnotherRun``.
+    ``alone``: everything that is read belongs together. Nobody writes a file meanwhile (raises ``AnotherRun``); a
+    server shows one moment and lets the others work.
     """
-    if not sqlite_path(settings.ledger).exists():
+    site = site_of(settings.ledger)
+    if not site.exists():
         yield None
         return
-    with exclusive(settings.ledger) if alone else nullcontext():
-        database = open_ledger(settings.ledger)
+    with site.alone() if alone and not site.shared else nullcontext():
+        database = site.open()
         try:
-            yield Views(database, settings.env)
+            with database.still() if alone else nullcontext():
+                yield Views(database, settings.env)
         finally:
             database.close()
 
 
+def ledger_exists(settings: Settings) -> bool:
+    """Whether there is a ledger at all. Raises ``StorageTrouble`` when nobody can tell, ``WrongUsage``."""
+    return site_of(settings.ledger).exists()
+
+
+def check_own(views: Views, info: BatchInfo) -> None:
+    """Raises ``WrongUsage`` when ``info`` was taken in under another credential, which alone may go on with it."""
+    if views.of_another(info.id):
+        raise WrongUsage(
+            f"El lote {info.id} es de otra credencial de eDoc.",
+            code="other-credential",
+            remedy="Continúelo con el perfil que lo recibió (--profile).",
+        )
+
+
 def verify_ledger(url: str) -> Examination:
-    """Goes through a whole ledger while nobody writes it. Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``."""
-    if not sqlite_path(url).is_file():
-        raise WrongUsage("No existe ese registro.", code="no-ledger", where=str(sqlite_path(url)))
-    with exclusive(url):
-        database = open_as_it_is(url)
+    """Goes through a whole ledger as it is at one moment: while nobody writes it, or, on a server, in a snapshot.
+
+    Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``.
+    """
+    site = site_of(url)
+    if not site.exists():
+        raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+    with nullcontext() if site.shared else site.alone():
+        database = site.open_as_it_is()
         try:
             return examine(database)
         finally:
@@ -277,7 +315,7 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
     if settings.env is not Env.SANDBOX or settings.base_url:
         yield ""
         return
-    journal = settings.sandbox_journal or Path(f"{sqlite_path(settings.ledger)}.sandbox.jsonl")
+    journal = settings.sandbox_journal or site_of(settings.ledger).journal
     command = [sys.executable, "-m", "pipeline", "sandbox", "--port", "0", "--child", "--journal", str(journal)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
     if settings.sandbox_now is not None:

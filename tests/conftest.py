@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -17,6 +18,7 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
+from tests import ledgers
 
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -24,6 +26,27 @@ CUFE = "FE0120000155668001-2-2018-3707892023061300000002050060120035300326"
 USER = "usuario-Ñandú"
 PASSWORD = "cláve+secreta/77=="
 BASE = "https://edoc.example"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of what only one kind of database has are not asked of the other (``tests/ledgers.py``)."""
+    other = "sqlite" if ledgers.on_a_server() else "postgres"
+    foreign = [item for item in items if item.get_closest_marker(other)]
+    if foreign:
+        config.hook.pytest_deselected(items=foreign)
+        items[:] = [item for item in items if item not in foreign]
+
+
+def pytest_sessionfinish() -> None:
+    ledgers.forget()
+
+
+@pytest.fixture
+def ledger_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a new ledger of this test's own: a file, or a database with all tables on the test server."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # where a server's reserve journals lie
+    with ledgers.fresh(tmp_path) as url:
+        yield url
 
 
 class _Skipping(selectors.DefaultSelector):

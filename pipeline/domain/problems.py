@@ -249,6 +249,10 @@ KINDS: dict[str, Kind] = {
         "Se confirmaron {given} filas o columnas ocultas y hay {count}: {found}.",
         "Revise el archivo; si es correcto, use --hidden-count {count}, o quite esa opción si no hay nada oculto.",
     ),
+    "lote-de-otra-credencial": _file(
+        "Este archivo ya es el lote {batch}, que se recibió con otra credencial de eDoc.",
+        "Continúelo con el perfil que lo recibió (--profile).",
+    ),
     "xlsx-combinadas": _file("Hay celdas combinadas entre los datos: {which}.", "Sepárelas y repita el valor."),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
     "xlsx-varias-hojas": _file("Varias hojas tienen el encabezado: {found}.", "Indique una con --sheet."),

@@ -13,7 +13,7 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT, outcome
 from pipeline.domain.records import BatchInfo, Source
 from pipeline.ledger import codec, tables
-from pipeline.ledger.engine import Reads
+from pipeline.ledger.database import Reads
 
 _MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RETRY)
 

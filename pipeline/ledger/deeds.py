@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from pipeline.ledger import codec, tables
 from pipeline.ledger.chain import GENESIS, link
-from pipeline.ledger.engine import Database
+from pipeline.ledger.database import Database
 
 LEDGER = "LEDGER"
 """What stands for the state before and after a deed: no row moves."""

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, digest, walkable
-from pipeline.ledger.engine import Database
+from pipeline.ledger.database import Database
 
 _CHUNK = 5_000
 

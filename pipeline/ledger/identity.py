@@ -20,8 +20,8 @@ from sqlalchemy import insert, select
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import codec, tables
+from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import adopted, append_deed
-from pipeline.ledger.engine import Database
 
 _MACHINE_ID = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 _MOUNTS = Path("/proc/self/mountinfo")

@@ -21,7 +21,7 @@ from pipeline.crash import crashpoint
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import codec
-from pipeline.ledger.engine import free_name
+from pipeline.ledger.files import free_name
 
 _PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import Boolean, Integer, String, and_, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from pipeline.crash import crashpoint
@@ -26,9 +26,11 @@ from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict, Waiting
 from pipeline.ledger import codec, reserve, tables
 from pipeline.ledger.chain import fingerprint
+from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import append
-from pipeline.ledger.engine import Database, storage_errors
+from pipeline.ledger.files import storage_errors
 from pipeline.ledger.reserve import Kept
+from pipeline.ledger.scope import Scope
 
 _VALIDATED: dict[Verdict, Event] = {
     Verdict.ACCEPTED: Event.ACCEPTED,
@@ -78,18 +80,29 @@ class Moved:
 
 
 class Store:
-    """Writes of one run. ``begin_run`` first; it fences every other run that still believes it owns the ledger."""
+    """Writes of one run. ``begin_run`` first; it fences every other run that still believes it owns these rows.
 
-    def __init__(self, database: Database, env: str) -> None:
+    ``scope``: whose rows the run may touch; without it, every row where one run owns the ledger, else those that bear
+    no credential.
+    """
+
+    def __init__(self, database: Database, env: str, scope: Scope | None = None) -> None:
         self._database = database
         self._env = env
+        self._scope = scope or Scope(alone=not database.shared)
         self._epoch = 0
-        self._reserve = reserve.reserve_path(database.path)
+        self._reserve = database.reserve(self._scope.credential)
 
     def begin_run(self, now: datetime) -> int:
         """Registers this run; its number is the epoch of all its moves."""
         with self._database.write() as connection:
-            values = {"started_utc": codec.to_text(now), "who": who_am_i(), "host": platform.node()}
+            self._database.check_owned(connection)
+            values = {
+                "started_utc": codec.to_text(now),
+                "who": who_am_i(),
+                "host": platform.node(),
+                "credential": self._scope.credential,
+            }
             key = connection.execute(insert(tables.run).values(values)).inserted_primary_key
             assert key is not None
             self._epoch = int(key[0])
@@ -102,6 +115,7 @@ class Store:
         at = codec.to_text(info.created)
         head = _batch_values(info, self._env)
         with self._database.write() as connection:
+            self._begins(connection)
             connection.execute(insert(tables.batch).values(head))
             crashpoint("intake-batch-written")
             for start in range(0, len(rows), _CHUNK):
@@ -120,6 +134,8 @@ class Store:
     def apply(self, moves: Sequence[Move]) -> list[Moved]:
         """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails."""
         with self._database.write() as connection:
+            if any(wish.event is Event.CLAIMED for wish in moves):
+                self._database.check_owned(connection)  # an answer is recorded all the same: the epoch fences it
             self._compare_and_set(connection, moves)
             crashpoint("apply-moved")
             self._append(connection, [_move_event(wish) for wish in moves])
@@ -140,7 +156,9 @@ class Store:
         with self._database.write() as connection:
             found = connection.execute(
                 select(tables.attempt).where(
-                    tables.attempt.c.state == State.SENDING.value, tables.attempt.c.env == self._env
+                    tables.attempt.c.state == State.SENDING.value,
+                    tables.attempt.c.env == self._env,
+                    self._scope.rows(tables.attempt),
                 )
             ).all()
         moves = [
@@ -235,9 +253,11 @@ class Store:
             tables.live(other),
         )
         with self._database.write() as connection:
+            self._begins(connection)
             found = connection.execute(
                 select(attempt).where(
                     attempt.c.batch == batch,
+                    self._scope.rows(attempt),
                     attempt.c.state.in_([state.value for state in RETRIED]),
                     attempt.c.n == newest.scalar_subquery(),
                     ~live,
@@ -249,15 +269,29 @@ class Store:
         crashpoint("reopen-after-commit")
         return len(found)
 
+    def _begins(self, connection: Connection) -> None:
+        """What a run may only begin while it owns its rows and no newer one does.
+
+        Raises ``StorageTrouble``, ``Bug``.
+        """
+        self._database.check_owned(connection)
+        if self._scope.alone:
+            return  # the kernel holds the lock of the file
+        newest = connection.execute(select(_NEWEST[False]), {"b_credential": self._scope.credential}).scalar()
+        if newest != self._epoch:
+            raise Bug("a newer run owns the ledger")
+
     def _compare_and_set(self, connection: Connection, moves: Sequence[Move]) -> None:
         claims = [self._claim_values(wish) for wish in moves if wish.event is Event.CLAIMED]
         others = [self._finding_values(wish) for wish in moves if wish.event is not Event.CLAIMED]
-        for statement, values in ((_CLAIM, claims), (_FIND, others)):
+        statements = _CLAIM[self._scope.alone], _FIND[self._scope.alone]
+        for statement, values in zip(statements, (claims, others), strict=True):
             if values and connection.execute(statement, values).rowcount != len(values):
                 raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
 
     def _claim_values(self, wish: Move) -> dict[str, Any]:
         return {
+            **self._whose(),
             "b_id": wish.attempt,
             "b_v": wish.version,
             "b_from": wish.source.value,
@@ -265,6 +299,11 @@ class Store:
             "b_epoch": self._epoch,
             "b_sent": codec.to_text(wish.at),
         }
+
+    def _whose(self) -> dict[str, Any]:
+        if self._scope.alone:
+            return {}
+        return {"b_credential": self._scope.credential, "b_orphans": self._scope.orphans}
 
     def _finding_values(self, wish: Move) -> dict[str, Any]:
         finding = wish.finding
@@ -274,6 +313,7 @@ class Store:
         if wish.target is State.READY:
             finding = None  # what was true before the sending must not look like an answer to it
         return {
+            **self._whose(),
             "b_id": wish.attempt,
             "b_v": wish.version,
             "b_from": wish.source.value,
@@ -305,6 +345,7 @@ class Store:
         source = State(line.state)
         target = move(source, Event.RETRY)
         fresh = _fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
+        fresh["credential"] = line.credential
         if source is State.CLOSED_RESEND:
             fresh.update(possible_duplicate=1, preflight=preflight)
         else:
@@ -320,7 +361,8 @@ class Store:
     def _attempt_values(self, batch: str, row: CheckedRow) -> dict[str, Any]:
         assert row.cufe is not None
         state = move(State.RECEIVED, _VALIDATED[row.verdict])
-        return _fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
+        fresh = _fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
+        return {**fresh, "credential": self._scope.credential}
 
 
 def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:
@@ -344,45 +386,63 @@ def who_am_i() -> str:
         return "desconocido"
 
 
-# The one statement shape for claims and the one for everything else. A newer run's id fences this one out.
-_FENCE = and_(
+# The newest run's number fences all before it: of the whole ledger where one run owns it, else of the same credential.
+_NEWEST = {
+    True: select(func.max(tables.run.c.id)).scalar_subquery(),
+    False: select(func.max(tables.run.c.id))
+    .where(tables.run.c.credential.is_not_distinct_from(bindparam("b_credential", type_=String)))
+    .scalar_subquery(),
+}
+_SAME = and_(
     tables.attempt.c.id == bindparam("b_id"),
     tables.attempt.c.v == bindparam("b_v"),
     tables.attempt.c.state == bindparam("b_from"),
-    select(func.max(tables.run.c.id)).scalar_subquery() == bindparam("b_epoch"),
 )
-_CLAIM = (
-    update(tables.attempt)
-    .where(_FENCE)
+_OWN = or_(
+    tables.attempt.c.credential == bindparam("b_credential", type_=String),
+    and_(tables.attempt.c.credential.is_(None), bindparam("b_orphans", type_=Boolean)),
+)
+_FENCE = {
+    True: and_(_SAME, _NEWEST[True] == bindparam("b_epoch")),
+    False: and_(_SAME, _OWN, _NEWEST[False] == bindparam("b_epoch")),
+}
+
+# The one statement shape for claims and the one for everything else, each by whether the run is alone.
+_CLAIM = {
+    alone: update(tables.attempt)
+    .where(fence)
     .values(
         state=bindparam("b_to"),
         v=tables.attempt.c.v + 1,
         epoch=bindparam("b_epoch"),
         sent_utc=bindparam("b_sent"),
     )
-)
-_FIND = (
-    update(tables.attempt)
-    .where(_FENCE)
+    for alone, fence in _FENCE.items()
+}
+_ESTADO = bindparam("b_estado", type_=Integer)
+_FIND = {
+    alone: update(tables.attempt)
+    .where(fence)
     .values(
         state=bindparam("b_to"),
         v=tables.attempt.c.v + 1,
         epoch=bindparam("b_epoch"),
         # What an earlier answer said stays until another answer says something.
-        estado=func.coalesce(bindparam("b_estado"), tables.attempt.c.estado),
-        source=case((bindparam("b_estado").is_(None), tables.attempt.c.source), else_=bindparam("b_source")),
-        dgi=func.coalesce(bindparam("b_dgi"), tables.attempt.c.dgi),
-        message=func.coalesce(bindparam("b_message"), tables.attempt.c.message),
-        authorised_at=func.coalesce(bindparam("b_authorised"), tables.attempt.c.authorised_at),
-        http=func.coalesce(bindparam("b_http"), tables.attempt.c.http),
+        estado=func.coalesce(_ESTADO, tables.attempt.c.estado),
+        source=case((_ESTADO.is_(None), tables.attempt.c.source), else_=bindparam("b_source", type_=String)),
+        dgi=func.coalesce(bindparam("b_dgi", type_=String), tables.attempt.c.dgi),
+        message=func.coalesce(bindparam("b_message", type_=String), tables.attempt.c.message),
+        authorised_at=func.coalesce(bindparam("b_authorised", type_=String), tables.attempt.c.authorised_at),
+        http=func.coalesce(bindparam("b_http", type_=Integer), tables.attempt.c.http),
         note=bindparam("b_note"),
         next_due=bindparam("b_due"),
-        queried_utc=func.coalesce(bindparam("b_queried"), tables.attempt.c.queried_utc),
+        queried_utc=func.coalesce(bindparam("b_queried", type_=String), tables.attempt.c.queried_utc),
         queries=tables.attempt.c.queries + bindparam("b_query"),
         misses=tables.attempt.c.misses + bindparam("b_miss"),
-        preflight=func.coalesce(bindparam("b_preflight"), tables.attempt.c.preflight),
+        preflight=func.coalesce(bindparam("b_preflight", type_=Integer), tables.attempt.c.preflight),
     )
-)
+    for alone, fence in _FENCE.items()
+}
 
 
 def _fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: int, epoch: int) -> dict[str, Any]:

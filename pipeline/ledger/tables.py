@@ -38,7 +38,8 @@ metadata = MetaData(
 STATE_WORDS = ", ".join(f"'{state.value}'" for state in State)
 NOT_LIVE = ", ".join(f"'{state.value}'" for state in LIVE_NEVER)
 
-# One line per run of the program that may write. The newest id is the epoch: it fences every move (R8).
+# One line per run of the program that may write. The newest id is the epoch: it fences every move (R8); on PostgreSQL
+# the newest of the same credential, because others run beside it (scope.py).
 run = Table(
     "run",
     metadata,
@@ -46,6 +47,8 @@ run = Table(
     Column("started_utc", String(32), nullable=False),
     Column("who", Text, nullable=False),
     Column("host", Text, nullable=False),
+    Column("credential", String(32)),
+    Index("ix_run_credential", "credential", "id"),
 )
 
 # The machines this ledger was used on, the newest last: on any other it is refused (identity.py).
@@ -131,6 +134,7 @@ attempt = Table(
     Column("note", Text, nullable=False),
     Column("possible_duplicate", Integer, nullable=False),  # 1: a person authorised it after an unclear outcome
     Column("preflight", Integer),  # the state that a query answered right before the sending
+    Column("credential", String(32)),  # whose row it is; None: taken in before there was such a mark
     CheckConstraint(f"state IN ({STATE_WORDS})", name="known_state"),
     ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
     Index("ix_attempt_row", "batch", "pos"),

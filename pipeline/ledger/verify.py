@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import func, select
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, fingerprint, holds
+from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import is_a_deed, owners_told
-from pipeline.ledger.engine import Database
 
 _CHUNK = 5_000
 _IN = 500  # values in one IN (...)
@@ -75,14 +74,19 @@ def examine(database: Database) -> Examination:
     found = Examination()
     try:
         _structure(database, found, "integrity_check")
-        if _chain(database, found, after=0, prev=GENESIS):
-            _rows(database, found)
-            _attempts(database, found)
-            _owners(database, found)
-        _one_live(database, found)
+        with database.still():
+            _contents(database, found)
     except StorageTrouble as trouble:
         found.add("unreadable", trouble.message)
     return found
+
+
+def _contents(database: Database, found: Examination) -> None:
+    if _chain(database, found, after=0, prev=GENESIS):
+        _rows(database, found)
+        _attempts(database, found)
+        _owners(database, found)
+    _one_live(database, found)
 
 
 def look_over(database: Database, *, sound: bool = False) -> None:
@@ -108,32 +112,24 @@ def look_over(database: Database, *, sound: bool = False) -> None:
 def _newest(database: Database, last: int, *, sound: bool) -> Examination:
     found = Examination()
     _structure(database, found, "" if sound else "quick_check")
-    start = last - WHOLE
+    with database.still():
+        _newest_contents(database, found, last - WHOLE)
+    return found
+
+
+def _newest_contents(database: Database, found: Examination, start: int) -> None:
     before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
     if not before:
         found.add("gap", f"falta el suceso {start} de la bitácora.", start)
     elif _chain(database, found, after=start, prev=before[0].hash):
         _newest_attempts(database, found)
         _owners(database, found)
-    return found
 
 
-def _structure(database: Database, found: Examination, pragma: str) -> None:
-    """SQLite's own check, and that the rules of the tables are still there: they can be dropped without a trace."""
-    with database.write() as connection:
-        words = _pages(connection, pragma) if pragma else []
-        names = {str(line[0]) for line in connection.execute(text("SELECT name FROM sqlite_master"))}
-    for word in words:
-        if word != "ok":
-            found.add("integrity", f"el archivo está dañado ({word}).")
-    for name in ("event_no_update", "event_no_delete", "one_live", "one_batch_per_file"):
-        if name not in names:
-            found.add("schema", f"falta la regla «{name}», que protege la bitácora.")
-
-
-def _pages(connection: Connection, pragma: str) -> list[str]:
-    """What SQLite says of every page of the file: ``ok``, or up to five faults."""
-    return [str(line[0]) for line in connection.execute(text(f"PRAGMA {pragma}(5)"))]
+def _structure(database: Database, found: Examination, pages: str) -> None:
+    """The store's own check, and that the rules of the tables are still there: they can be dropped without a trace."""
+    for code, words in database.structure(pages):
+        found.add(code, words)
 
 
 def _chain(database: Database, found: Examination, *, after: int, prev: bytes) -> bool:

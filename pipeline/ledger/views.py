@@ -13,19 +13,27 @@ from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, State
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tracked, Waiting
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import Batches, is_newest
-from pipeline.ledger.engine import Database
+from pipeline.ledger.database import Database
 from pipeline.ledger.extract import Extract
+from pipeline.ledger.scope import Scope
 from pipeline.ledger.whole import Gathering, Log, Shared, Whole, in_parts
 
 _IN = 500  # values in one IN (...): SQLite's oldest limit is 999
 
 
 class Views(Batches):
-    """Reads of one environment's rows."""
+    """Reads of one environment's rows. ``scope``: whose rows may be sent or followed; what is shown is everything."""
 
-    def __init__(self, database: Database, env: str) -> None:
+    def __init__(self, database: Database, env: str, scope: Scope | None = None) -> None:
         super().__init__(database, env)
         self._database = database
+        self._scope = scope or Scope()
+
+    def of_another(self, batch: str) -> bool:
+        """Whether rows of ``batch`` belong to another credential: then nothing of it is sent, asked or decided here."""
+        attempt = tables.attempt
+        query = select(attempt.c.id).where(attempt.c.batch == batch, ~self._scope.rows(attempt)).limit(1)
+        return bool(not self._scope.alone and self._database.read(query))
 
     def seen(self, cufes: Sequence[str]) -> dict[str, Seen]:
         """The live attempts of these CUFEs: what would be a duplicate or a conflict."""
@@ -59,7 +67,9 @@ class Views(Batches):
         """The rows of ``batch`` that may be sent, in input order."""
         row, shared = tables.row.c, Shared()
         query = tables.with_rows(tables.attempt, row.reason, row.email, row.hours_left, row.deadline_window).where(
-            tables.attempt.c.batch == batch, tables.attempt.c.state == State.READY.value
+            tables.attempt.c.batch == batch,
+            tables.attempt.c.state == State.READY.value,
+            self._scope.rows(tables.attempt),
         )
         return [
             Cancellation(
@@ -119,7 +129,7 @@ class Views(Batches):
             select(attempt.c.batch)
             .distinct()
             .join(batch, batch.c.id == attempt.c.batch)
-            .where(attempt.c.env == self._env, attempt.c.state.in_(states))
+            .where(attempt.c.env == self._env, attempt.c.state.in_(states), self._scope.rows(attempt))
             .where(batch.c.created_utc < codec.to_text(before))
         )
         return {line.batch for line in self._database.read(query)}
@@ -135,7 +145,7 @@ class Views(Batches):
             .select_from(attempt)
             .join(batch, batch.c.id == attempt.c.batch)
             .where(batch.c.env == self._env, batch.c.approved_by.startswith(who, autoescape=True), counted)
-            .where(batch.c.created_utc >= oldest, batch.c.id != besides)
+            .where(batch.c.created_utc >= oldest, batch.c.id != besides, self._scope.rows(attempt))
         )
         return int(self._database.read(query)[0][0])
 
@@ -145,9 +155,11 @@ class Views(Batches):
         states = [state.value for state in FOLLOWED]
         unasked = (attempt.c.state == State.RETURNED.value) & (attempt.c.queries == 0)
         query = select(attempt).where(attempt.c.env == self._env, attempt.c.state.in_(states) | unasked)
+        query = query.where(self._scope.rows(attempt))
         if batches is not None:
             query = query.where(attempt.c.batch.in_(list(batches)))
-        return [_tracked(line) for line in self._database.read(query.order_by(attempt.c.next_due, attempt.c.id))]
+        query = query.order_by(attempt.c.next_due.nulls_first(), attempt.c.id)
+        return [_tracked(line) for line in self._database.read(query)]
 
     def whole(self, info: BatchInfo) -> Whole:
         """A batch as it was at one moment: its totals, its rows and its log agree, whatever a run does beside it."""

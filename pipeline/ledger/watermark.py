@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from pipeline.domain.errors import AnularError
 from pipeline.ledger import tables
-from pipeline.ledger.engine import Database
+from pipeline.ledger.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def keep(folder: Path, database: Database) -> None:
         mark = take(database)
         text = json.dumps({"ledger": mark.ledger, "seq": mark.seq, "head": mark.head})
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        for path in (_of_place(folder, database.path), _of_ledger(folder, mark.ledger)):
+        for path in (_of_place(folder, database.key), _of_ledger(folder, mark.ledger)):
             fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
             handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
             try:
@@ -58,16 +58,16 @@ def keep(folder: Path, database: Database) -> None:
             fresh.replace(path)
 
 
-def missed(folder: Path, ledger: Path) -> bool:
-    """Whether a ledger was used in this place before. Asked when there is none now."""
-    return _read(_of_place(folder, ledger)) is not None
+def missed(folder: Path, place: bytes) -> bool:
+    """Whether a ledger was used in this place (its ``key``) before. Asked when there is none now."""
+    return _read(_of_place(folder, place)) is not None
 
 
 def doubts(folder: Path, database: Database) -> list[str]:
     """What the notes say against this ledger, in Spanish; nothing when it is the one they know, or newer."""
     mark = take(database)
     found = []
-    place, same = _read(_of_place(folder, database.path)), _read(_of_ledger(folder, mark.ledger))
+    place, same = _read(_of_place(folder, database.key)), _read(_of_ledger(folder, mark.ledger))
     if place is not None and place.ledger != mark.ledger:
         found.append("en este lugar se usaba otro registro")
     if same is not None and mark.seq < same.seq:
@@ -82,9 +82,8 @@ def _hash_at(database: Database, seq: int) -> str:
     return found[0].hash.hex() if found else ""
 
 
-def _of_place(folder: Path, ledger: Path) -> Path:
-    name = os.fsencode(ledger.resolve())
-    return folder / f"lugar-{hashlib.sha256(name).hexdigest()[:32]}.json"
+def _of_place(folder: Path, place: bytes) -> Path:
+    return folder / f"lugar-{hashlib.sha256(place).hexdigest()[:32]}.json"
 
 
 def _of_ledger(folder: Path, ledger: str) -> Path:

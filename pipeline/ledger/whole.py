@@ -18,8 +18,8 @@ from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import RETRIED, Event, State
 from pipeline.domain.records import BatchInfo, EventLine, Leader, Position, ResultLine, Source
 from pipeline.ledger import codec, tables
+from pipeline.ledger.database import Reads
 from pipeline.ledger.decisions import CLOSED, decided
-from pipeline.ledger.engine import Reads
 
 PART = 5_000
 """Lines that are read at once."""

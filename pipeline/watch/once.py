@@ -14,7 +14,7 @@ from pipeline import wiring
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.visible import one_line
-from pipeline.ledger.engine import locked
+from pipeline.ledger.files import locked
 from pipeline.settings import Settings, limits, load_settings, profile_names
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim

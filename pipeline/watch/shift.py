@@ -145,10 +145,10 @@ class _Shift:
         try:
             sheet = read_sheet(read.copy, limits=self._limits)
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
+            plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
         except InputRefused as refusal:
             self._refuse(one, refusal, read.sha256)
             return None
-        plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
         ours = f"entrada {one.id}"
         if plan.known is not None and not any(ours in note for note in plan.known.notes):
             self._repeated.append((read, plan.known))

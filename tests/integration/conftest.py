@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -80,8 +79,8 @@ class Book:
 
 
 @pytest.fixture
-def book(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'ledger' / 'registro.db'}"
+def book(ledger_url: str):
+    url = ledger_url
     database = open_ledger(url)
     store = Store(database, ENV)
     store.begin_run(NOW)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import ledgers
 from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service
 
 
@@ -23,5 +24,6 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, service: Service, nursery: Nursery) -> Scene:
-    return Scene(tmp_path, service, nursery)
+def scene(tmp_path: Path, service: Service, nursery: Nursery) -> Iterator[Scene]:
+    with ledgers.fresh(tmp_path, tables=False) as url:
+        yield Scene(tmp_path, service, nursery, url=url)

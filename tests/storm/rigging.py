@@ -29,15 +29,18 @@ _LATE = (
     "pandera.backends.pandas.register",
     "pandera.strategies.pandas_strategies",
     "pipeline.answers",
+    "pipeline.ledger.postgres",
     "pipeline.run",
     "pipeline.validate",
     "pipeline.vault",
     "pipeline.wiring",
     "platformdirs.unix",
+    "psycopg.types.numpy",
     "python_calamine",
     "rich._emoji_codes",
     "rich._unicode_data.unicode17-0-0",
     "schemas.results",
+    "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
     "sqlite3",
     "typer._adapters",
@@ -125,36 +128,59 @@ def _stale_after(seconds: float) -> None:
 
 def _busy(milliseconds: int) -> None:
     """How long the ledger waits for somebody else's lock."""
-    from pipeline.ledger import engine
+    from pipeline.ledger import sqlite
 
-    shorter = [p if "busy_timeout" not in p else f"PRAGMA busy_timeout={milliseconds}" for p in engine.PRAGMAS]
-    _replace(engine, BUSY_MS=milliseconds, PRAGMAS=tuple(shorter))
+    shorter = [p if "busy_timeout" not in p else f"PRAGMA busy_timeout={milliseconds}" for p in sqlite.PRAGMAS]
+    _replace(sqlite, BUSY_MS=milliseconds, PRAGMAS=tuple(shorter))
 
 
 def _failing_outcomes(after: int) -> None:
     """From the transaction on that would be the ``after``-th with an answer in it the disk is gone."""
-    import sqlite3
-    from sqlite3 import dbapi2
-
     from pipeline.domain.lifecycle import Event
     from pipeline.ledger.store import Move, Moved, Store
 
-    real, real_apply, answers = sqlite3.connect, Store.apply, 0
-
-    class Spoiled(sqlite3.Connection):
-        def commit(self) -> None:
-            if self.in_transaction and answers > after:
-                self.rollback()
-                raise sqlite3.OperationalError("disk I/O error")
-            super().commit()
+    real_apply, answers = Store.apply, 0
 
     def apply(self: Store, moves: Sequence[Move]) -> list[Moved]:
         nonlocal answers
         answers += any(wish.event is not Event.CLAIMED for wish in moves)
         return real_apply(self, moves)
 
-    _replace(dbapi2, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
     _replace(Store, apply=apply)
+    if os.environ["ANULAR_LEDGER"].startswith("sqlite"):
+        _spoil_file(lambda: answers > after)
+    else:
+        _spoil_server(lambda: answers > after)
+
+
+def _spoil_file(broken: Callable[[], bool]) -> None:
+    import sqlite3
+    from sqlite3 import dbapi2
+
+    real = sqlite3.connect
+
+    class Spoiled(sqlite3.Connection):
+        def commit(self) -> None:
+            if self.in_transaction and broken():
+                self.rollback()
+                raise sqlite3.OperationalError("disk I/O error")
+            super().commit()
+
+    _replace(dbapi2, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
+
+
+def _spoil_server(broken: Callable[[], bool]) -> None:
+    import psycopg
+
+    real = psycopg.Connection.commit
+
+    def commit(self: Any) -> None:
+        if broken():
+            self.close()  # nobody knows what became of it; here the server rolls it back
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        real(self)
+
+    _replace(psycopg.Connection, commit=commit)
 
 
 def _mortal() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -20,6 +19,7 @@ from typing import Any
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.lifecycle import State
+from tests import ledgers
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.fromisoformat("2026-11-20T10:00:00-05:00")
@@ -150,9 +150,14 @@ class Scene:
     in_flight: int = 4
     runs: int = 0
     env: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self.url = self.url or f"sqlite:///{self.ledger}"
 
     @property
     def ledger(self) -> Path:
+        """The ledger in a file, where it is one."""
         return self.folder / "ledger" / "registro.db"
 
     @property
@@ -178,7 +183,7 @@ class Scene:
             "XDG_STATE_HOME": str(self.folder / "state"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "COLUMNS": "300",
-            "ANULAR_LEDGER": f"sqlite:///{self.ledger}",
+            "ANULAR_LEDGER": self.url,
             "ANULAR_OUT": str(self.folder / "out"),
             "ANULAR_BASE_URL": self.service.url,
             "ANULAR_RATE": "1000",
@@ -206,10 +211,8 @@ class Scene:
 
     def states(self) -> dict[str, State]:
         """The newest state of each CUFE in the ledger."""
-        with sqlite3.connect(self.ledger) as connection:
-            found = connection.execute("SELECT cufe, state FROM attempt ORDER BY n").fetchall()
-        connection.close()
-        return {cufe: State(state) for cufe, state in found}
+        found = ledgers.lines(self.url, "SELECT cufe, state FROM attempt ORDER BY n")
+        return {line["cufe"]: State(line["state"]) for line in found}
 
     def check_promises(self, *, finished: bool = True) -> None:
         """P1, P3, P4, P5 and the ledger itself, judged by the sandbox's journal."""
@@ -233,7 +236,7 @@ class Scene:
         assert ended["code"] == 5, ended["words"]
         (sentence,) = [line for line in ended["words"].splitlines() if line.startswith("✗")]
         assert any(word in sentence for word in ("No se pudo", "no se pudo", "El registro")), sentence
-        if not self.ledger.exists() or not self.tables():
+        if not self.tables():
             assert not self.service.posts(set(self.cufes))
             return
         states = self.states()
@@ -243,19 +246,15 @@ class Scene:
 
     def tables(self) -> set[str]:
         """The tables that the ledger has."""
-        with sqlite3.connect(self.ledger) as connection:
-            found = {line[0] for line in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        connection.close()
-        return found
+        return ledgers.tables(self.url)
 
     def check_acks(self, start: int = 0) -> None:
         """What was told (from byte ``start`` on) is still there: the same version in the same state, or a later one."""
         told = self.acks.read_text("utf-8")[start:].splitlines() if self.acks.exists() else []
         if not told:  # killed before the ledger had its tables, perhaps
             return
-        with sqlite3.connect(self.ledger) as connection:
-            now = {line[0]: line[1:] for line in connection.execute("SELECT id, v, state FROM attempt")}
-        connection.close()
+        found = ledgers.lines(self.url, "SELECT id, v, state FROM attempt")
+        now = {line["id"]: (line["v"], line["state"]) for line in found}
         for line in told:
             attempt, version, state, *_ = line.split()
             assert int(attempt) in now, f"lost: {line}"
@@ -266,23 +265,18 @@ class Scene:
         """Whole, every row once and in order, every event chained."""
         from pipeline.ledger.chain import GENESIS, link
 
-        connection = sqlite3.connect(self.ledger)
-        connection.row_factory = sqlite3.Row
-        try:
-            assert [*connection.execute("PRAGMA integrity_check").fetchone()] == ["ok"]
-            for batch in connection.execute("SELECT id, n_rows FROM batch").fetchall():
-                rows = connection.execute("SELECT pos FROM row WHERE batch = ? ORDER BY pos", (batch["id"],))
-                assert [line["pos"] for line in rows] == [*range(1, batch["n_rows"] + 1)]
-            prev = GENESIS
-            for number, line in enumerate(connection.execute("SELECT * FROM event ORDER BY seq"), start=1):
-                values = dict(line)
-                assert values["seq"] == number
-                assert values.pop("prev") == prev
-                kept = values.pop("hash")
-                prev = link(prev, values)
-                assert prev == kept
-        finally:
-            connection.close()
+        if self.url.startswith("sqlite"):
+            assert ledgers.lines(self.url, "PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+        for batch in ledgers.lines(self.url, "SELECT id, n_rows FROM batch"):
+            rows = ledgers.lines(self.url, f"SELECT pos FROM row WHERE batch = '{batch['id']}' ORDER BY pos")
+            assert [line["pos"] for line in rows] == [*range(1, batch["n_rows"] + 1)]
+        prev = GENESIS
+        for number, values in enumerate(ledgers.lines(self.url, "SELECT * FROM event ORDER BY seq"), start=1):
+            assert values["seq"] == number
+            assert values.pop("prev") == prev
+            kept = values.pop("hash")
+            prev = link(prev, values)
+            assert prev == kept
 
     def check_results(self) -> Path:
         """One whole workbook and nothing half-done beside it."""

@@ -20,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipeline.domain.lifecycle import SUCCESS, State
+from tests import ledgers
 from tests.storm.scene import Nursery, Scene, running_nursery, running_service
 
 PER_FILE = 500
@@ -58,8 +59,8 @@ class Tally:
 def one_round(folder: Path, nursery: Nursery, kills: int, rows: int, seed: int) -> Tally:
     """``rows`` rows in files of a few hundred on one ledger, killed ``kills`` times; then run to the end and judged."""
     rng, started, tally = random.Random(seed), time.monotonic(), Tally()
-    with running_service(folder) as service:
-        scene = Scene(folder, service, nursery, in_flight=8)
+    with running_service(folder) as service, ledgers.fresh(folder, tables=False) as url:
+        scene = Scene(folder, service, nursery, in_flight=8, url=url)
         while tally.rows < rows or tally.kills < kills:
             count = min(PER_FILE, max(rows - tally.rows, PER_FILE // 5))
             tally.rows += count

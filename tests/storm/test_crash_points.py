@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import ledgers
+
 ROOT = Path(__file__).parents[2]
 KILLED = -9
-IN_FLIGHT = (1, 4, 8)
+IN_FLIGHT = (8,) if ledgers.on_a_server() else (1, 4, 8)
+OF_A_FILE = {"ledger-created", "ledger-in-place"}  # on a server the tables come by one transaction
 
 # Accepted at once; a 401; cancelled without an answer; two queries; a duplicate that is cancelled; pending for ever.
 ROWS = ["000", "000", "941", "000", "970", "000", "994", "916", "000", "000", "950", "000"]
@@ -101,7 +104,9 @@ def test_without_being_told_a_point_does_nothing(scene):
 
 
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    "point", [pytest.param(point, marks=pytest.mark.sqlite) if point in OF_A_FILE else point for point in POINTS]
+)
 def test_f39_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point, in_flight):
     scene.in_flight = in_flight
     scene.write(ROWS)
@@ -123,7 +128,7 @@ def test_f39_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point
     else:
         ended = scene.go(crash=crash)
     assert ended["code"] == KILLED, f"{crash} was not passed: {ended['words']}"
-    if scene.ledger.exists() and scene.ledger.stat().st_size:
+    if "attempt" in scene.tables():
         scene.check_acks()
 
     again = scene.go()

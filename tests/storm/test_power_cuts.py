@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 
-from pipeline.ledger.engine import PRAGMAS
+from pipeline.ledger.sqlite import PRAGMAS
 from tests.storm.powercuts import cut
 
 

@@ -15,7 +15,7 @@ from pipeline.domain.lifecycle import Event
 from pipeline.evidence import members as m
 from pipeline.evidence.check import check, check_file
 from pipeline.evidence.replay import Replay
-from pipeline.ledger.engine import sqlite_path
+from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
 

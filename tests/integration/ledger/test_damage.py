@@ -14,8 +14,11 @@ import pytest
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.ledger import verify
-from pipeline.ledger.engine import open_as_it_is, sqlite_path
+from pipeline.ledger.engine import open_as_it_is
+from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.store import Move
+
+pytestmark = pytest.mark.sqlite
 
 TABLES = ("batch", "row", "attempt", "event", "run", "owner")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import insert, select
 
 from pipeline.ledger import identity, tables
 from pipeline.ledger.chain import digest, holds, link, link_digest, walkable
 from pipeline.ledger.deeds import start_anew, started_anew
-from pipeline.ledger.engine import open_ledger, sqlite_path
+from pipeline.ledger.engine import open_ledger
 from pipeline.ledger.verify import examine
+from tests import ledgers
 
 
 @pytest.fixture
@@ -28,16 +28,12 @@ def adopted(book):
 
 
 def change(book, statement):
-    with sqlite3.connect(sqlite_path(book.url)) as connection:
-        connection.execute(statement)
-    connection.close()
+    ledgers.change(book.url, statement)
 
 
 def events(book):
-    with sqlite3.connect(sqlite_path(book.url)) as connection:
-        found = connection.execute("SELECT event, who, note, message, body FROM event").fetchall()
-    connection.close()
-    return found
+    found = ledgers.lines(book.url, "SELECT event, who, note, message, body FROM event")
+    return [tuple(line.values()) for line in found]
 
 
 def test_an_adoption_is_an_event_with_who_and_why(adopted):
@@ -85,15 +81,9 @@ def test_deeds_stand_between_the_events_of_batches(book, row):
 def test_an_event_that_only_looks_like_a_deed_is_no_move_of_the_program(book, field):
     """Whoever can write the chain anew could put one in: it still has to be one that the program makes."""
     start_anew(book.database, book.now, who="ana", why="sin rastros")
-    with sqlite3.connect(sqlite_path(book.url)) as connection:
-        connection.row_factory = sqlite3.Row
-        trigger = connection.execute("SELECT sql FROM sqlite_master WHERE name='event_no_update'").fetchone()[0]
-        connection.execute("DROP TRIGGER event_no_update")
-        connection.execute(f"UPDATE event SET {field}")
-        line = dict(connection.execute("SELECT * FROM event").fetchone())
-        connection.execute("UPDATE event SET hash=?", (link(line["prev"], line),))
-        connection.execute(trigger)
-    connection.close()
+    ledgers.change(book.url, f"UPDATE event SET {field}")
+    (line,) = ledgers.lines(book.url, "SELECT * FROM event")
+    ledgers.change(book.url, f"UPDATE event SET hash=x'{link(line['prev'], line).hex()}'")
 
     assert [fault.code for fault in examine(book.database).faults] == ["move"]
 
@@ -119,8 +109,12 @@ def old_link(prev, values):
 @pytest.fixture
 def older(tmp_path):
     """A ledger of schema 0003: one deed in its chain, as that version hashed it, and a machine that adopted it."""
-    path = tmp_path / "registro.db"
-    engine = create_engine(f"sqlite:///{path}")
+    with ledgers.fresh(tmp_path, tables=False) as url:
+        yield made_of_0003(url)
+
+
+def made_of_0003(url):
+    engine = ledgers.past_the_program(url)
     config = Config()
     config.set_main_option("script_location", str(Path(tables.__file__).parent / "migrations"))
     event = dict.fromkeys(("attempt", "http", "estado", "dgi", "message", "body"))
@@ -135,8 +129,7 @@ def older(tmp_path):
             owner = {"host": host, "name": host, "since_utc": event["utc"], "who": who, "why": "equipo nuevo"}
             connection.execute(insert(tables.owner), [owner])
     engine.dispose()
-    path.chmod(0o600)
-    return f"sqlite:///{path}"
+    return url
 
 
 def test_a_chain_of_the_version_before_still_holds_and_its_adoptions_join_it(older):

@@ -16,7 +16,8 @@ from sqlalchemy import create_engine, text
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.ledger import tables
-from pipeline.ledger.engine import exclusive, open_ledger, sqlite_path
+from pipeline.ledger.engine import exclusive, open_ledger
+from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.tables import metadata
 
 
@@ -25,6 +26,7 @@ def pragma(database, name):
         return connection.execute(text(f"PRAGMA {name}")).scalar()
 
 
+@pytest.mark.sqlite
 def test_the_file_and_its_folder_are_private(book):
     path = sqlite_path(book.url)
 
@@ -32,6 +34,7 @@ def test_the_file_and_its_folder_are_private(book):
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.sqlite
 def test_nothing_acknowledged_may_be_lost_in_a_power_cut(book):
     assert pragma(book.database, "journal_mode") == "delete"
     assert pragma(book.database, "synchronous") == 3, "EXTRA: FULL lost commits in the power-cut model"
@@ -63,6 +66,7 @@ def test_events_can_be_neither_changed_nor_removed(book, row, verb):
         connection.execute(text(verb))
 
 
+@pytest.mark.sqlite  # on a server every reading of the ledger shows one moment, and each run has a credential
 def test_a_second_owner_is_told_at_once(book):
     with exclusive(book.url), pytest.raises(AnotherRun) as refusal, exclusive(book.url):
         pass
@@ -159,6 +163,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_everything_in_
         database.close()
 
 
+@pytest.mark.sqlite
 def test_only_a_missing_file_is_a_new_ledger(book):
     book.database.close()
     path = sqlite_path(book.url)
@@ -170,6 +175,7 @@ def test_only_a_missing_file_is_a_new_ledger(book):
     assert (refusal.value.code, path.read_bytes()) == ("ledger-empty", b"")
 
 
+@pytest.mark.sqlite
 def test_an_emptied_ledger_is_replaced_only_with_what_a_person_said_of_it_already_inside(book):
     book.database.close()
     sqlite_path(book.url).write_bytes(b"")
@@ -178,7 +184,7 @@ def test_an_emptied_ledger_is_replaced_only_with_what_a_person_said_of_it_alread
     def anew(database):
         said.append(sqlite_path(book.url).stat().st_size == 0)
         with database.write() as connection:
-            connection.execute(text("INSERT INTO run VALUES (9, '', 'ana', '')"))
+            connection.execute(text("INSERT INTO run (id, started_utc, who, host) VALUES (9, '', 'ana', '')"))
 
     database = open_ledger(book.url, anew=anew)
     with database.write() as connection:
@@ -198,11 +204,12 @@ def test_what_a_killed_start_left_behind_is_no_ledger_and_in_nobodys_way(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["registro.db"]
 
 
+@pytest.mark.sqlite
 def test_the_journal_of_a_lost_ledger_is_not_rolled_back_into_a_new_one(book, row):
     """A hot journal beside a new database would bring back pages of the old one."""
     path = sqlite_path(book.url)
     with book.database.write() as connection:
-        connection.execute(text("INSERT INTO run VALUES (99, '', 'ana', '')"))
+        connection.execute(text("INSERT INTO run (id, started_utc, who, host) VALUES (99, '', 'ana', '')"))
         connection.execute(text("PRAGMA cache_spill=1"))
         hot = path.with_name(f"{path.name}-journal").read_bytes()
     book.database.close()

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pipeline import wiring
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.ledger import identity
-from pipeline.ledger.engine import sqlite_path
+from pipeline.ledger.sqlite import sqlite_path
 from pipeline.settings import Env, Settings
 
 ROOT_MOUNT = "22 1 8:1 / / rw - ext4 /dev/sda rw"
@@ -53,6 +53,7 @@ def test_a_table_that_tells_nothing_refuses_nothing(tmp_path, table):
     identity.check_place(tmp_path / "registro.db", strict=True, mounts=table)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("mode", "strict", "refused"), [
     (0o600, True, False), (0o644, True, True), (0o620, True, True), (0o666, True, True),
     (0o644, False, False), (0o666, False, True), (0o620, False, True),
@@ -68,6 +69,7 @@ def test_a_file_that_others_can_touch_is_refused(book, mode, strict, refused):
         identity.check_place(path, strict=strict, mounts=ROOT_MOUNT)
 
 
+@pytest.mark.sqlite
 def test_a_folder_that_others_can_write_is_refused(book):
     path = sqlite_path(book.url)
     path.parent.chmod(0o777)
@@ -77,6 +79,7 @@ def test_a_folder_that_others_can_write_is_refused(book):
     identity.check_place(path, strict=False, mounts=ROOT_MOUNT)
 
 
+@pytest.mark.sqlite
 def test_where_the_file_system_keeps_no_modes_they_say_nothing(book):
     path = sqlite_path(book.url)
     path.chmod(0o666)
@@ -84,6 +87,7 @@ def test_where_the_file_system_keeps_no_modes_they_say_nothing(book):
     identity.check_place(path, strict=True, mounts=mounts("exfat", path.parent))
 
 
+@pytest.mark.sqlite
 def test_another_users_file_is_refused(book, monkeypatch):
     owner = sqlite_path(book.url).stat().st_uid
     monkeypatch.setattr(os, "geteuid", lambda: owner + 4000)

@@ -53,8 +53,8 @@ def test_f50_a_fork_that_closes_what_it_inherited_harms_nobody(book, row):
     assert len(book.views.lines(book.take([row(1)]))) == 1
 
 
-def test_f50_the_lock_stays_the_parents_when_a_fork_leaves_the_block(tmp_path):
-    url = f"sqlite:///{tmp_path / 'registro.db'}"
+def test_f50_the_lock_stays_the_parents_when_a_fork_leaves_the_block(ledger_url):
+    url = ledger_url
     with ExitStack() as stack:
         stack.enter_context(exclusive(url))
         in_a_fork(stack.close)
@@ -66,6 +66,7 @@ def test_f50_the_lock_stays_the_parents_when_a_fork_leaves_the_block(tmp_path):
         pass
 
 
+@pytest.mark.sqlite
 def test_f50_a_program_that_is_started_inherits_neither_the_ledger_nor_its_lock(book):
     """Else the lock would stay taken for as long as a grandchild lives, and the file be open to it."""
     with exclusive(book.url):

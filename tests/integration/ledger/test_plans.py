@@ -12,6 +12,8 @@ from sqlalchemy import event
 
 from pipeline.domain.lifecycle import Event
 
+pytestmark = pytest.mark.sqlite
+
 NEWEST_EVENT = "FROM event ORDER BY event.seq DESC\n LIMIT ? OFFSET ?"
 
 

@@ -16,7 +16,6 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import reserve
-from pipeline.ledger.engine import sqlite_path
 from pipeline.ledger.reserve import Kept
 from pipeline.ledger.store import Move, Store
 from pipeline.ledger.verify import examine
@@ -35,7 +34,7 @@ DONE = Finding(
 
 @pytest.fixture
 def journal(book):
-    return reserve.reserve_path(sqlite_path(book.url))
+    return book.database.reserve(None)
 
 
 @pytest.fixture

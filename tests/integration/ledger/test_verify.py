@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
 from pipeline.ledger import tables, verify
 from pipeline.ledger.chain import fingerprint
-from pipeline.ledger.engine import open_as_it_is, open_ledger, sqlite_path
+from pipeline.ledger.engine import open_as_it_is, open_ledger
+from pipeline.ledger.sqlite import sqlite_path
+from tests import ledgers
 
 
 def tamper(book, *statements: str) -> None:
-    """Writes past the program, as somebody with the file and SQLite can."""
-    with sqlite3.connect(sqlite_path(book.url)) as connection:
-        connection.execute("PRAGMA foreign_keys=OFF")
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-        for _, sql in triggers:
-            connection.execute(sql)
-    connection.close()
+    """Writes past the program, as somebody with all rights on the database can."""
+    ledgers.change(book.url, *statements)
 
 
 def found(book):
@@ -45,6 +37,7 @@ def test_an_empty_ledger_is_good(book):
     assert verify.examine(book.database).good
 
 
+@pytest.mark.sqlite
 def test_examining_changes_nothing(lived):
     before = sqlite_path(lived.url).read_bytes()
     verify.examine(lived.database)
@@ -138,9 +131,8 @@ def test_what_does_not_agree_with_the_events_is_found(lived, statement, code):
 
 
 def test_dropped_rules_are_missed(lived):
-    with sqlite3.connect(sqlite_path(lived.url)) as connection:
-        connection.execute("DROP TRIGGER event_no_update")
-    connection.close()
+    with lived.database.write() as connection:
+        connection.execute(text("DROP TRIGGER event_no_update" + (" ON event" if lived.database.shared else "")))
 
     assert found(lived) == [("schema", None)]
 
@@ -180,6 +172,7 @@ def test_a_state_without_its_event_is_refused_in_a_long_ledger_too(lived, monkey
         verify.look_over(lived.database)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_truncated_file_is_one_sentence(lived, share):
     lived.database.close()
@@ -190,6 +183,7 @@ def test_a_truncated_file_is_one_sentence(lived, share):
         verify.look_over(open_ledger(lived.url))
 
 
+@pytest.mark.sqlite
 def test_bytes_that_flip_anywhere_are_found(lived):
     """Every page of the file, one bit at a time, except in unused space, where nothing is lost."""
     lived.database.close()
@@ -209,11 +203,13 @@ def test_bytes_that_flip_anywhere_are_found(lived):
     assert missed == []
 
 
+@pytest.mark.sqlite
 def test_there_is_nothing_to_examine_where_there_is_no_ledger(tmp_path):
     with pytest.raises(StorageTrouble):
         open_as_it_is(f"sqlite:///{tmp_path / 'nada.db'}")
 
 
+@pytest.mark.sqlite
 def test_an_emptied_file_is_no_good_ledger(lived):
     lived.database.close()
     sqlite_path(lived.url).write_bytes(b"")

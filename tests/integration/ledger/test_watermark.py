@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from pipeline.ledger import watermark
-from pipeline.ledger.engine import open_ledger, sqlite_path
+from pipeline.ledger.engine import open_ledger
+from pipeline.ledger.sqlite import sqlite_path
 
 
 @pytest.fixture
@@ -27,16 +28,17 @@ def test_a_ledger_that_is_as_it_was_or_newer_is_not_doubted(book, row, notes):
 
 def test_without_a_note_nothing_is_doubted(book, notes):
     assert watermark.doubts(notes, book.database) == []
-    assert not watermark.missed(notes, book.database.path)
+    assert not watermark.missed(notes, book.database.key)
 
 
 def test_a_ledger_that_was_there_is_missed(book, notes):
     watermark.keep(notes, book.database)
 
-    assert watermark.missed(notes, book.database.path)
-    assert not watermark.missed(notes, book.database.path.with_name("otro.db"))
+    assert watermark.missed(notes, book.database.key)
+    assert not watermark.missed(notes, book.database.key + b"x")
 
 
+@pytest.mark.sqlite
 def test_another_ledger_in_the_same_place_is_doubted(book, notes):
     watermark.keep(notes, book.database)
     path = sqlite_path(book.url)
@@ -47,6 +49,7 @@ def test_another_ledger_in_the_same_place_is_doubted(book, notes):
     other.close()
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("name", ["registro.db", "en-otro-lugar.db"])
 def test_an_older_copy_is_doubted_wherever_it_lies(book, row, notes, name):
     copy = book.database.path.with_name("copia.db")
@@ -63,6 +66,7 @@ def test_an_older_copy_is_doubted_wherever_it_lies(book, row, notes, name):
     older.close()
 
 
+@pytest.mark.sqlite
 def test_two_copies_that_went_on_by_themselves_are_told_apart(book, row, notes):
     copy = book.database.path.with_name("copia.db")
     shutil.copy(book.database.path, copy)
@@ -85,7 +89,7 @@ def test_a_note_that_cannot_be_read_proves_nothing(book, notes, content):
         note.write_bytes(content)
 
     assert watermark.doubts(notes, book.database) == []
-    assert not watermark.missed(notes, book.database.path)
+    assert not watermark.missed(notes, book.database.key)
 
 
 def test_a_note_that_cannot_be_written_fails_nothing(book, tmp_path):
@@ -93,7 +97,7 @@ def test_a_note_that_cannot_be_written_fails_nothing(book, tmp_path):
 
     watermark.keep(tmp_path / "state" / "registros", book.database)
 
-    assert not watermark.missed(tmp_path / "state" / "registros", book.database.path)
+    assert not watermark.missed(tmp_path / "state" / "registros", book.database.key)
 
 
 def test_a_note_tells_neither_the_place_nor_the_ledger_in_its_name(book, notes):
@@ -103,5 +107,5 @@ def test_a_note_tells_neither_the_place_nor_the_ledger_in_its_name(book, notes):
     assert not [
         note
         for note in notes.iterdir()
-        if "registro.db" in note.name or watermark.take(book.database).ledger in note.name
+        if book.database.name.strip("«»") in note.name or watermark.take(book.database).ledger in note.name
     ]

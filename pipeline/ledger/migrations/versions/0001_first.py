@@ -112,8 +112,24 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
     )
     op.create_index("ix_event_batch", "event", ["batch", "seq"])
+    if op.get_bind().dialect.name == "postgresql":
+        _append_only_on_postgresql()
+        return
     for verb in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER event_no_{verb.lower()} BEFORE {verb} ON event "
             "BEGIN SELECT RAISE(ABORT, 'append-only'); END"
+        )
+
+
+def _append_only_on_postgresql() -> None:
+    """The same two rules; TRUNCATE, which SQLite does not have, would empty the table past them."""
+    op.execute(
+        "CREATE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for verb, each in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER event_no_{verb.lower()} BEFORE {verb} ON event "
+            f"FOR EACH {each} EXECUTE FUNCTION event_append_only()"
         )

@@ -1,0 +1,50 @@
+"""The schema's number, and the steps (``migrations/``) that bring a ledger to it: the same on every database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+
+from pipeline.crash import crashpoint
+from pipeline.domain.errors import StorageTrouble
+
+SCHEMA = "0006"
+
+
+def schema_of(connection: Connection, place: str) -> str | None:
+    """The schema's number; None where there is no table yet. Raises ``StorageTrouble`` for what is not ours."""
+    known = inspect(connection).get_table_names()
+    ours = "alembic_version" in known
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
+    if (known and not ours) or (found is not None and found > SCHEMA):
+        raise StorageTrouble(
+            "El registro es de otro programa o de una versión más nueva de anular.",
+            code="ledger-version",
+            where=place,
+            remedy="Actualice anular o indique otro registro.",
+        )
+    return None if found is None else str(found)
+
+
+def not_newest(place: str) -> StorageTrouble:
+    """Why a ledger cannot be examined as it is."""
+    return StorageTrouble(
+        "El registro está vacío o no tiene la forma de esta versión de anular.",
+        code="ledger-version",
+        where=place,
+        remedy="Si es de una versión anterior, «anular status» lo pone al día; luego verifíquelo de nuevo.",
+    )
+
+
+def upgrade(connection: Connection) -> None:
+    """Takes every step that is missing, in the transaction of ``connection``."""
+    from alembic import command  # 0.2 s to import: only when there is something to do
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    crashpoint("schema-before-commit")

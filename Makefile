@@ -109,9 +109,10 @@ check: $(READY)  ## style, types, import contracts, security, known vulnerabilit
 sample-data: $(READY)  ## rebuild the files of sample_data/
 	$(BIN)/python sample_data/build.py
 
-coverage: $(READY)  ## run the whole suite and hold domain, ledger, submit and poll to 95 % of their branches
+coverage: $(READY)  ## run the whole suite, on PostgreSQL too, and hold domain, ledger, submit and poll to 95 % of their branches
 	@rm -f .coverage .coverage.*
-	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
+	@$(MAKE) test ARGS="--cov --cov-report= $(ARGS)"
+	@$(MAKE) test-pg ARGS="--cov --cov-append --cov-report=term $(ARGS)"
 	@$(BIN)/python .ci/branches.py 95 pipeline/domain pipeline/ledger pipeline/submit pipeline/poll
 
 lock: $(READY)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)

@@ -14,6 +14,7 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
 from pipeline.evidence.check import Pack
 from pipeline.ledger.verify import Examination
+from pipeline.moving import Moved
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
 from pipeline.report.words import lineage
@@ -35,6 +36,21 @@ def verified(examination: Examination, ledger: str, batch: str = "") -> dict[str
         "head": examination.head.hex(),
         "faults": [{"code": f.code, "seq": f.seq, "message": f.words} for f in examination.faults],
     }
+
+
+def moved(found: Moved) -> dict[str, Any]:
+    """What ``ledger copy`` did. ``head`` is the seal of both ledgers: ``verify`` prints it in either place."""
+    return {"from": found.source, "to": found.target, "copied": found.counts, "head": found.head}
+
+
+def moved_words(found: Moved) -> list[str]:
+    """The same for a person, and what to do now."""
+    events, rows = found.counts["event"], found.counts["row"]
+    return [
+        f"✓ Registro copiado y comparado: {events} sucesos y {rows} filas, de {found.source} a {found.target}.",
+        f"Sello del último suceso, el mismo en los dos lugares: {found.head}",
+        "Desde ahora se envía solo desde el lugar nuevo (ANULAR_LEDGER). El anterior solo se puede consultar.",
+    ]
 
 
 def checked_pack(pack: Pack, path: Path) -> dict[str, Any]:

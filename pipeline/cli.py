@@ -735,6 +735,29 @@ def adopt(by: Who, reason: Why, profile: Profile = "", ledger: Ledger = "") -> i
     return 0
 
 
+@command(name="ledger", cls=SpanishCommand)
+def ledger_command(
+    action: Annotated[str, typer.Argument(metavar="copy", help="copy: lleva el registro entero a otro lugar.")],
+    source: Annotated[
+        str, typer.Option("--from", metavar="URL", help="El registro: sqlite:///ruta o postgresql+psycopg://…")
+    ],
+    target: Annotated[str, typer.Option("--to", metavar="URL", help="El lugar nuevo, vacío.")],
+    as_json: Json = False,
+    profile: Profile = "",
+) -> int:
+    """Lleva un registro entero a otro lugar, de archivo a PostgreSQL o al revés; del anterior ya no se envía más."""
+    from pipeline import answers, wiring
+
+    if action != "copy":
+        raise WrongUsage(f"No existe «ledger {action}».", remedy="Escriba: anular ledger copy --from URL --to URL")
+    settings, talk = _settings(profile, ""), Talk(as_json)
+    moved = wiring.move_ledger(source, target, wiring.make_clock(settings).now())
+    talk.data(answers.moved(moved))
+    for line in answers.moved_words(moved):
+        talk.out.print(line, markup=False)
+    return 0
+
+
 @command(name="sandbox", cls=SpanishCommand)
 def serve_sandbox(
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Puerto; 0: uno libre.")] = 8321,

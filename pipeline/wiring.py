@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from pipeline import traces
 from pipeline.clock import Clock
 from pipeline.domain.deadline import PANAMA
-from pipeline.domain.errors import StoppedEarly, WrongUsage
+from pipeline.domain.errors import StoppedEarly, StorageTrouble, WrongUsage
 from pipeline.domain.records import BatchInfo
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
@@ -27,13 +27,14 @@ from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.ledger import identity, lately, watermark
 from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import start_anew, started_anew
+from pipeline.ledger.deeds import moved_to, start_anew, started_anew
 from pipeline.ledger.engine import Site, site_of
 from pipeline.ledger.files import locked
 from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.store import Store, who_am_i
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
+from pipeline.moving import Moved, move
 from pipeline.poll import PollRules
 from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses, limits
 from pipeline.submit import SendRules
@@ -189,6 +190,13 @@ def _opened(settings: Settings, site: Site, anew: Callable[[Database], None] | N
     database = site.open(anew)
     try:
         look_over(database, sound=known is not None)
+        if (gone := moved_to(database)) is not None:
+            raise StorageTrouble(
+                f"Este registro se movió a {gone.place}: aquí solo se puede consultar. No se envió nada.",
+                code="ledger-moved",
+                where=site.place,
+                remedy="Indique el nuevo lugar en ANULAR_LEDGER.",
+            )
         yield database
     finally:
         database.close()
@@ -230,6 +238,11 @@ def check_own(views: Views, info: BatchInfo) -> None:
             code="other-credential",
             remedy="Continúelo con el perfil que lo recibió (--profile).",
         )
+
+
+def move_ledger(source: str, target: str, now: datetime) -> Moved:
+    """A whole ledger to another place. Raises like ``moving.move``."""
+    return move(source, target, now, _notes())
 
 
 def verify_ledger(url: str) -> Examination:

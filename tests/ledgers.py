@@ -61,17 +61,17 @@ def _make(tables: bool) -> str:
     if tables and _TEMPLATE not in _made:
         from pipeline.ledger.engine import open_ledger
 
-        _tell_server(f"CREATE DATABASE {_TEMPLATE}")
+        tell_server(f"CREATE DATABASE {_TEMPLATE}")
         _made.add(_TEMPLATE)
         open_ledger(address(_TEMPLATE)).close()
-    _tell_server(f"CREATE DATABASE {name}" + (f" TEMPLATE {_TEMPLATE}" if tables else ""))
+    tell_server(f"CREATE DATABASE {name}" + (f" TEMPLATE {_TEMPLATE}" if tables else ""))
     _made.add(name)
     return name
 
 
 def _drop(name: str) -> None:
     _made.discard(name)
-    _tell_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    tell_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _emptied(url: str, tables: bool) -> bool:
@@ -114,8 +114,9 @@ def address(database: str, **more: Any) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def _tell_server(order: str) -> None:
-    engine = create_engine(os.environ[SERVER], isolation_level="AUTOCOMMIT", poolclass=NullPool)
+def tell_server(order: str, database: str = "postgres") -> None:
+    """One statement outside of any transaction."""
+    engine = create_engine(address(database), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text(order))
     engine.dispose()

@@ -102,6 +102,13 @@ class Database(ABC):
         """Where outcomes are kept that could not be committed."""
 
     @abstractmethod
+    def reserves(self) -> list[Path]:
+        """The reserve journals on this machine that nobody has dealt with yet."""
+
+    def renumber(self, connection: Connection) -> None:  # noqa: B027 - SQLite goes on after the greatest by itself
+        """After lines were put in with their numbers: the next ones go on behind them."""
+
+    @abstractmethod
     def structure(self, pages: str) -> list[tuple[str, str]]:
         """What is wrong with the store itself and with the rules of its tables: pairs of code and Spanish words.
 

@@ -8,6 +8,7 @@ add, change or remove one unseen (reliability.md P15).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -28,6 +29,7 @@ class Deed(StrEnum):
 
     ADOPTED = "adopted"  # it was moved to this machine
     ANEW = "started-anew"  # the one before it is lost: every document is asked about before it is sent
+    MOVED = "moved"  # it goes on in another place, under another id: the body
 
 
 def append(connection: Connection, run: int, events: list[dict[str, Any]]) -> None:
@@ -59,6 +61,31 @@ def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
         message=owner["name"],
         body=owner["host"].encode("ascii"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a ledger went: the place in words, and the id that it has there."""
+
+    place: str
+    ident: str
+
+
+def moved(now: datetime, *, who: str, place: str, ident: str) -> dict[str, Any]:
+    """The deed that a ledger goes on at ``place`` under the id ``ident``; it stands in both."""
+    body = ident.encode("ascii")
+    return _deed(Deed.MOVED, codec.to_text(now), who=who, note="anular ledger copy", message=place, body=body)
+
+
+def moved_to(database: Database) -> Whereabouts | None:
+    """Where this ledger went; None for one that did not, or that is what came of a move."""
+    event = tables.event
+    query = select(event.c.message, event.c.body).where(event.c.batch == "", event.c.event == Deed.MOVED.value)
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    ident = str(database.read(select(tables.ledger.c.id))[0].id)
+    if not found or bytes(found[0].body).decode("ascii", "replace") == ident:
+        return None
+    return Whereabouts(found[0].message or "", bytes(found[0].body).decode("ascii", "replace"))
 
 
 def start_anew(database: Database, now: datetime, *, who: str, why: str) -> None:

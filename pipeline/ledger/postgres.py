@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, select, text
@@ -26,9 +26,10 @@ from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.ledger import refusals, tables
 from pipeline.ledger.database import Database
 from pipeline.ledger.files import make_folder
-from pipeline.ledger.schema import SCHEMA, not_newest, schema_of, upgrade
+from pipeline.ledger.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.ledger.scope import Scope
 
+T = TypeVar("T")
 UNSAFE = "ANULAR_TEST_UNSAFE_SERVER"
 """For tests alone: ``1`` accepts a server that would lose commits in a power cut."""
 WAIT = "60s"
@@ -104,6 +105,19 @@ class PostgresLedger(Database):
                 code="ledger-lock-lost",
                 where=self.place,
                 remedy="Ejecute la misma orden otra vez; nada se envía dos veces.",
+            )
+
+    def reserves(self) -> list[Path]:
+        folder = self.reserve(None)
+        return sorted(folder.parent.glob(f"{folder.name.partition('.')[0]}*.reserve.jsonl"))
+
+    def renumber(self, connection: Connection) -> None:
+        for name in ("run", "owner", "attempt"):
+            connection.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) "  # noqa: S608
+                    f"FROM {name}"
+                )
             )
 
     def reserve(self, credential: str | None) -> Path:
@@ -183,17 +197,40 @@ class PostgresSite:
 
     def exists(self) -> bool:
         """Whether the database has a ledger in it. Raises ``StorageTrouble`` when nobody can tell."""
-        with self._errors():
-            engine = self._engine()
-            try:
-                with engine.begin() as connection:
-                    return schema_of(connection, self.place) is not None
-            finally:
-                engine.dispose()
+        return self._asked(lambda connection: schema_of(connection, self.place)) is not None
 
     def emptied(self) -> bool:
         """A database without tables is a new one; one whose lines were deleted fails its chain."""
         return False
+
+    def half(self) -> bool:
+        """Whether a copy was begun here and not finished."""
+        return self._asked(is_half)
+
+    def mark_half(self) -> None:
+        """Nobody may take this place for that of a new ledger until ``fill`` has ended."""
+        if not self.half():
+            self._asked(mark_half)
+
+    def fill(self, fill: Callable[[Database], None]) -> None:
+        """A new ledger with what ``fill`` writes into it, in place of the mark, in one transaction."""
+        with self._errors(), self._kept() as engine:
+            with engine.begin() as connection:
+                _check_server(connection, self.place)
+                connection.execute(text("DROP TABLE alembic_version"))
+                upgrade(connection)
+                fill(PostgresLedger(engine, self, inside=connection))
+            engine.dispose()
+
+    def _asked(self, work: Callable[[Connection], T]) -> T:
+        """What ``work`` says in a transaction of its own."""
+        with self._errors():
+            engine = self._engine()
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            finally:
+                engine.dispose()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -63,6 +63,7 @@ _WORDS = {
     "Network is unreachable": Refusal("el servidor no responde en esa dirección", _SERVER),
     "timeout expired": Refusal("el servidor no respondió a tiempo", _SERVER),
     "timed out": Refusal("el servidor no respondió a tiempo", _SERVER),
+    "NUL (0x00)": Refusal("un texto tiene un carácter que PostgreSQL no admite (NUL)", "Avise a soporte."),
     "SSL": Refusal("no se pudo establecer la conexión cifrada con el servidor", _PAGE),
     "certificate": Refusal("el certificado del servidor no es de confianza", _PAGE),
     "invalid connection option": Refusal("la dirección tiene una opción que no existe", _PAGE),

@@ -11,6 +11,8 @@ from pipeline.crash import crashpoint
 from pipeline.domain.errors import StorageTrouble
 
 SCHEMA = "0006"
+HALF = "copia"
+"""Stands for the number in a place to which a ledger is being copied; greater than every number."""
 
 
 def schema_of(connection: Connection, place: str) -> str | None:
@@ -18,6 +20,13 @@ def schema_of(connection: Connection, place: str) -> str | None:
     known = inspect(connection).get_table_names()
     ours = "alembic_version" in known
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
+    if found == HALF:
+        raise StorageTrouble(
+            "Aquí quedó a medias la copia de un registro: todavía no es un registro y no se puede usar.",
+            code="ledger-half-copied",
+            where=place,
+            remedy="Repita la orden «anular ledger copy» que se interrumpió.",
+        )
     if (known and not ours) or (found is not None and found > SCHEMA):
         raise StorageTrouble(
             "El registro es de otro programa o de una versión más nueva de anular.",
@@ -26,6 +35,19 @@ def schema_of(connection: Connection, place: str) -> str | None:
             remedy="Actualice anular o indique otro registro.",
         )
     return None if found is None else str(found)
+
+
+def is_half(connection: Connection) -> bool:
+    """Whether a copy was begun in this place and not finished."""
+    if inspect(connection).get_table_names() != ["alembic_version"]:
+        return False
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HALF]
+
+
+def mark_half(connection: Connection) -> None:
+    """In an empty place: what is here is no ledger yet."""
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:half)"), {"half": HALF})
 
 
 def not_newest(place: str) -> StorageTrouble:

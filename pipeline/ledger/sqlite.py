@@ -19,7 +19,7 @@ from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger.database import Database
 from pipeline.ledger.files import TROUBLES, free_name, locked, make_folder, reason_of, storage_errors
 from pipeline.ledger.reserve import reserve_path
-from pipeline.ledger.schema import SCHEMA, not_newest, schema_of, upgrade
+from pipeline.ledger.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.ledger.scope import Scope
 
 BUSY_MS = 10_000
@@ -60,6 +60,9 @@ class SqliteLedger(Database):
 
     def reserve(self, credential: str | None) -> Path:  # noqa: ARG002 - one run owns the file, whatever its credential
         return reserve_path(self.path)
+
+    def reserves(self) -> list[Path]:
+        return [journal for journal in (reserve_path(self.path),) if journal.exists()]
 
     def structure(self, pages: str) -> list[tuple[str, str]]:
         with self.write() as connection:
@@ -108,6 +111,30 @@ class SqliteSite:
     def emptied(self) -> bool:
         """A file without a single byte in the place of the ledger."""
         return is_empty(self.path)
+
+    def half(self) -> bool:
+        """Whether a copy was begun here and not finished."""
+        if not self.path.is_file() or self.emptied():
+            return False
+        with storage_errors(self.path):
+            engine = connect(self.path)
+            try:
+                with engine.connect().execution_options(reading=True) as connection:
+                    return is_half(connection)
+            finally:
+                engine.dispose()
+
+    def mark_half(self) -> None:
+        """Nobody may take this place for that of a new ledger until ``fill`` has ended."""
+        if not self.half():
+            with storage_errors(self.path):
+                make_folder(self.path.parent)
+                _place(self.path, lambda engine: _in_one(engine, mark_half))
+
+    def fill(self, fill: Callable[[Database], None]) -> None:
+        """A new ledger with what ``fill`` writes into it, in place of the mark, at once or not at all."""
+        with storage_errors(self.path):
+            create(self.path, fill)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -175,6 +202,19 @@ def create(path: Path, fill: Callable[[Database], None] | None) -> None:
 
     ``fill`` writes into it while it still has no name.
     """
+
+    def begin(engine: Engine) -> None:
+        _bring_up_to_date(engine, path)
+        if fill is not None:
+            fill(SqliteLedger(engine, path))
+
+    _place(path, begin)
+    crashpoint("ledger-in-place")
+    _sync_folder(path.parent)
+
+
+def _place(path: Path, begin: Callable[[Engine], None]) -> None:
+    """A file that ``begin`` makes under another name, and that has its own when it is whole."""
     fresh = path.with_name(f"{path.name}.nuevo")
     for left in (fresh, journal_of(fresh)):  # of a run that was killed here; nothing was sent under that name
         left.unlink(missing_ok=True)
@@ -182,16 +222,17 @@ def create(path: Path, fill: Callable[[Database], None] | None) -> None:
     crashpoint("ledger-created")
     engine = connect(fresh)
     try:
-        _bring_up_to_date(engine, fresh)
-        if fill is not None:
-            fill(SqliteLedger(engine, path))
+        begin(engine)
     finally:
         engine.dispose()
     if journal_of(path).exists():  # of the lost ledger: SQLite would roll it back into the new one
         journal_of(path).rename(free_name(journal_of(path)))
     fresh.replace(path)
-    crashpoint("ledger-in-place")
-    _sync_folder(path.parent)
+
+
+def _in_one(engine: Engine, work: Callable[[Connection], None]) -> None:
+    with engine.begin() as connection:
+        work(connection)
 
 
 def connect(path: Path) -> Engine:

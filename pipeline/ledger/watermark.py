@@ -63,6 +63,11 @@ def missed(folder: Path, place: bytes) -> bool:
     return _read(_of_place(folder, place)) is not None
 
 
+def knows(folder: Path, ledger: str) -> bool:
+    """Whether the ledger with this id was used on this machine before, wherever it lay."""
+    return _read(_of_ledger(folder, ledger)) is not None
+
+
 def doubts(folder: Path, database: Database) -> list[str]:
     """What the notes say against this ledger, in Spanish; nothing when it is the one they know, or newer."""
     mark = take(database)

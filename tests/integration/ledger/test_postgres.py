@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -22,6 +24,7 @@ from tests import ledgers
 
 pytestmark = pytest.mark.postgres
 
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 SECRET = "contraseña-muy-secreta"
 
 
@@ -135,6 +138,35 @@ def test_what_the_server_says_in_other_words_is_not_repeated():
     assert (said.words, SECRET in said.remedy) == ("se perdió la conexión con el servidor", False)
     assert refusals.understood(psycopg.errors.DiskFull("x")).words == "el disco del servidor está lleno"
     assert refusals.understood(psycopg.errors.DivisionByZero("x")).words.endswith("(22012)")
+
+
+def test_what_the_page_about_postgresql_says_to_type_is_enough(ledger_url, row):
+    """The statements of docs/despliegue/postgresql.md, word by word but for the names, then both users at work."""
+    page = (Path(__file__).parents[3] / "docs" / "despliegue" / "postgresql.md").read_text("utf-8")
+    owner, reader = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    name = f"{name_of(ledger_url)}_doc"
+    told = [block.replace("anular", name).replace("auditoria", f"{name}_a") for block in (owner, reader)]
+    server = make_url(ledgers.address("postgres"))
+    tcp = server.set(host="127.0.0.1", port=int(str(server.query["port"])), database=name, query={})
+    try:
+        for statement in _statements(told[0]):
+            ledgers.tell_server(statement)
+        open_ledger(plain(tcp.set(username=name, password="una-contraseña-larga"))).close()
+        for statement in _statements(told[1]):
+            ledgers.tell_server(statement, database=name)
+        looking = open_as_it_is(plain(tcp.set(username=f"{name}_a", password="otra-contraseña")))
+        assert verify.examine(looking).good
+        with pytest.raises(StorageTrouble, match="no tiene los derechos"):
+            Store(looking, "sandbox").begin_run(NOW)
+        looking.close()
+    finally:
+        ledgers.tell_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        ledgers.tell_server(f"DROP ROLE IF EXISTS {name}_a")
+        ledgers.tell_server(f"DROP ROLE IF EXISTS {name}")
+
+
+def _statements(block):
+    return [one.strip() for one in re.sub(r"^\\c .*$", "", block, flags=re.MULTILINE).split(";") if one.strip()]
 
 
 # --- what it demands of the server

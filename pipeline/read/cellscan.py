@@ -84,10 +84,10 @@ def scan(content: bytes, sheet: str, last_row: int, last_column: int) -> Scan:
 def _fast(content: bytes, last_row: int, last_column: int) -> Scan | None:
     """The scan of a sheet all of whose rows have the usual form, within the limits; None for any other."""
     start, end = content.find(b"<sheetData>"), content.rfind(b"</sheetData>")
-    if start < 0 or end < start or content.count(b"<sheetData") != 1 or _odd(content[:start]):
+    if start < 0 or end < start or _odd(content[:start]):
         return None
     outside = content[:start] + b"<sheetData>" + content[end:]
-    if b"<c " in outside or b"<row " in outside:
+    if b"<c " in outside or b"<row " in outside or outside.count(b"<sheetData") != 1:
         return None
     refuse_odd_texts(outside)
     found = _Found()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain, product
 
 from pipeline.domain.problems import refused
 from pipeline.domain.records import column_letters
 
 COLUMNS = 16_384
 ROWS = 1_048_576
-NUMBER_OF = {column_letters(n).encode(): n for n in range(COLUMNS)}
+_ALPHABET = [bytes([letter]) for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+_LETTERS = chain(_ALPHABET, map(b"".join, product(_ALPHABET, repeat=2)), map(b"".join, product(_ALPHABET, repeat=3)))
+NUMBER_OF = dict(zip(_LETTERS, range(COLUMNS), strict=False))
 """Column letters to 0-based numbers: all that a worksheet can have."""
 
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")

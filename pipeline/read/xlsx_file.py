@@ -86,7 +86,7 @@ def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[lis
         raise refused("xlsx-hoja", sheet=sheet, found="")
     _scan(parts, tab, limits)
     others = {one.part for one in tabs_of(parts)} - {tab.part}  # the reader gets a copy of all that it is given
-    return _reader(Parts({name: part for name, part in parts.by_name.items() if name not in others}))(tab.name)
+    return _reader(parts.without(others))(tab.name)
 
 
 def _scan(parts: Parts, tab: Tab, limits: Limits) -> Scan:
@@ -191,6 +191,8 @@ def _data(page: _Page, header: Header) -> tuple[list[int], list[list[Cell]], int
 
 def _blank_rows(columns: Sequence[Sequence[Any]], first: int) -> list[int]:
     """The places of the rows with nothing but blanks, looked for in column ``first`` before the others."""
+    if _all_filled(columns[first]):
+        return []
     places = list(range(len(columns[first])))
     for column in (columns[first], *columns):
         places = [
@@ -199,6 +201,11 @@ def _blank_rows(columns: Sequence[Sequence[Any]], first: int) -> list[int]:
             if value == "" or (isinstance(value, str) and value.isspace())
         ]
     return places
+
+
+def _all_filled(column: Sequence[Any]) -> bool:
+    """Whether ``column`` holds texts only, each with something to see."""
+    return set(map(type, column)) == {str} and "" not in column and not any(map(str.isspace, column))
 
 
 def _cells(column: list[Any]) -> list[Cell]:
@@ -284,7 +291,7 @@ def _kind_of_value(value: Cell) -> str | None:
 def _reader(parts: Parts) -> Callable[[str], list[list[Any]]]:
     """A function from the name of a worksheet to its values. Whatever calamine dislikes is a damaged workbook.
 
-    Uses up ``parts``: calamine takes a copy of the container, and a large one should not be there three times.
+    Uses up ``parts``: a large one should not be there beside what calamine makes of it.
     """
     from python_calamine import CalamineWorkbook
 

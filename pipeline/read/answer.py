@@ -1,13 +1,14 @@
-"""What the reading process answers: a Table or a refusal as lines of JSON, checked again by whoever receives it.
+"""What the reading process answers: a Table or a refusal as lines of text, checked again by whoever receives it.
 
-JSON and not pickle: the process that writes this has just handled a file of unknown origin, so nothing it says may
-become anything but plain values here. One line per column: as few as there can be, and neither side holds the answer
-twice; a last line that counts the rows, so that half an answer is none.
+Plain text and JSON, not pickle: the process that writes this has just handled a file of unknown origin, so nothing it
+says may become anything but plain values here. One line per column: as few as there can be, and neither side holds the
+answer twice; a last line that counts the rows, so that half an answer is none.
 
 ::
 
     {"table": {…, "lines": [[2, 119], [130, 1]]}}     what stands around the rows, and where they stand: first, how many
-    ["FE01…", null, 3.5, …]         a column; {"date": "2026-11-20"} for what JSON has no word for
+    =FE01…\x1fFE01…                  a column of texts; -…: the same, what is empty there is a blank cell
+    ["FE01…", null, 3.5, …]         any other column; {"date": "2026-11-20"} for what JSON has no word for
     {"end": {"rows": 120, …}}       how many rows there were, and what was odd
     {"refused": {"code": …}}        in place of all that
 """
@@ -19,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, time
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from pipeline.domain.columns import origin_in
 from pipeline.domain.errors import InputRefused
@@ -32,6 +33,9 @@ from pipeline.read.table import Table
 
 WORDS_LIMIT = 100_000
 """Characters that a heading, or one sentence of a refusal or a note, may have."""
+
+_BETWEEN = "\x1f"
+"""What stands between two texts of a column: a sign that no program writes into a cell, and that XML cannot hold."""
 
 _PLAIN = frozenset({str, int, float, bool, type(None), datetime, date, time})
 _ODDITIES = frozenset({"number", "date", "boolean", "error", "formula", "formula-without-value"})
@@ -52,8 +56,20 @@ def told(table: Table) -> Iterator[bytes]:
 
     yield line({"table": {"header": asdict(table.header), "sheet": table.sheet, "lines": _runs(table.lines)}})
     for column in table.columns:
-        yield line(column)
+        yield _as_texts(column) or line(column)
     yield line({"end": {"rows": len(table.lines), **_around(table)}})
+
+
+def _as_texts(column: list[Cell]) -> bytes:
+    """The line that tells a column of texts, or of texts and blank cells; empty for any other column."""
+    kinds = set(map(type, column))
+    if not kinds <= {str, type(None)} or (len(kinds) == 2 and "" in column):
+        return b""
+    texts = column if kinds == {str} else [value or "" for value in column]
+    said = _BETWEEN.join(cast(list[str], texts))
+    if said.count(_BETWEEN) != len(column) - 1 or "\n" in said or "\r" in said:
+        return b""
+    return (b"=" if kinds == {str} else b"-") + said.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _runs(lines: Sequence[int]) -> list[list[int]]:
@@ -127,10 +143,18 @@ def _numbers(runs: list[Any], header: Header, limits: Limits) -> list[int]:
 
 
 def _column(line: bytes, rows: int) -> list[Cell]:
-    values = _DECODE(_whole(line))
-    if type(values) is not list or len(values) != rows or not _PLAIN.issuperset(map(type, values)):
+    said = _whole(line)
+    values: Any
+    if said.startswith(("=", "-")):
+        values = said[1:-1].split(_BETWEEN)
+        if said.startswith("-"):
+            values = [text or None for text in values]
+    elif type(values := _DECODE(said)) is not list or not _PLAIN.issuperset(map(type, values)):
         raise Nonsense
-    return values
+    if len(values) != rows:
+        raise Nonsense
+    found: list[Cell] = values
+    return found
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -33,6 +33,10 @@ CELLS: st.SearchStrategy[Cell] = st.one_of(
 )
 
 
+TEXTS: st.SearchStrategy[Cell] = st.text(max_size=6) | st.sampled_from(["", "a\x1fb", "a\nb", "\r", "=", "\ud800", "é"])
+KINDS = (CELLS, TEXTS, TEXTS | st.none(), st.text("ab", min_size=1) | st.none())
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
     width = draw(st.integers(2, 5))
@@ -43,7 +47,11 @@ def tables(draw: st.DrawFn) -> Table:
     outcome = draw(st.none() | st.integers(0, width - 1))
     reasons = draw(st.none() | st.integers(0, width - 1))
     header = Header(line, headings, kept, {"cufe": 0, "reason": 1}, outcome, width, reasons)
-    columns = [draw(st.lists(CELLS, min_size=len(numbers), max_size=len(numbers))) for _ in range(width)]
+    count = len(numbers)
+    columns = [
+        draw(st.sampled_from(KINDS).flatmap(lambda kind: st.lists(kind, min_size=count, max_size=count)))
+        for _ in range(width)
+    ]
     places = draw(st.sets(st.tuples(st.sampled_from(numbers), st.integers(0, 1))))
     oddities = {place: draw(st.sampled_from(["number", "date", "error", "formula"])) for place in places}
     notes = tuple(draw(st.lists(st.text(max_size=9), max_size=2)))
@@ -176,6 +184,16 @@ def within(*path: str, value: Any) -> Callable[[Any], Any]:
 def test_what_a_table_cannot_be_is_nonsense(table: Table, line: int, change: Callable[[Any], Any]) -> None:
     with pytest.raises(Nonsense):
         understood(changed(table, line, change), Limits())
+
+
+@pytest.mark.parametrize(
+    "line", [b"=a\n", b"=a\x1fb\x1fc\n", b"-\n", b"=a\x1f\xff\n", b"=a\x1fb", b"~a\x1fb\n", b"=\n", b"\n", b""]
+)
+def test_texts_that_are_too_few_or_too_many_or_cut_off_are_nonsense(table: Table, line: bytes) -> None:
+    whole = list(told(table))
+    assert understood([whole[0], b"-a\x1f\n", *whole[2:]], Limits()).columns[0] == ["a", None]
+    with pytest.raises(Nonsense):
+        understood([whole[0], line, *whole[2:]], Limits())
 
 
 @pytest.mark.parametrize(

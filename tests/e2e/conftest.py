@@ -1,9 +1,14 @@
-"""The command as a person runs it: a process of its own, a folder of its own, the sandbox on a real port."""
+"""The command as a person runs it: a process of its own, a folder of its own, the sandbox on a real port.
+
+``Place.start`` starts ``python -m pipeline``; ``Place.anular`` has a warm process fork it (``forks.py``), which is the
+same without a second of imports.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -25,6 +30,7 @@ from pipeline.domain.deadline import PANAMA
 ROOT = Path(__file__).parents[2]
 NOW = "2026-11-20T10:00:00-05:00"
 REASON = "Factura emitida con el monto equivocado"
+LONGEST_S = 120.0
 HEADINGS = ["No.", "Cliente", "CUFE", "Motivo de anulación", "Monto"]
 
 
@@ -51,19 +57,70 @@ class Done:
         return json.loads(self.out)
 
 
+class Nursery:
+    """A warm process that forks commands, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._count = folder, 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.forks"],
+            cwd=ROOT,
+            env=_without_settings(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,  # what select sees is all that there is
+        )
+        self._answer(LONGEST_S)
+
+    def run(self, arguments: list[str], folder: Path, env: dict[str, str]) -> Done:
+        """One command to its end. Whatever it leaves behind in its session is ended."""
+        assert self._process.stdin is not None
+        self._count += 1
+        out, err = (self._folder / f"{self._count}.{name}" for name in ("out", "err"))
+        for path in (out, err):
+            path.touch()
+        order = {"arguments": arguments, "folder": str(folder), "env": env, "out": str(out), "err": str(err)}
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        number = self._answer(LONGEST_S)["pid"]
+        try:
+            code = self._answer(LONGEST_S)["code"]
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(number, signal.SIGKILL)
+        return Done(code, *(path.read_text("utf-8", "replace") for path in (out, err)))
+
+    def _answer(self, seconds: float) -> dict[str, int]:
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], seconds)[0]:
+            raise TimeoutError("the command did not end")
+        told: dict[str, int] = json.loads(self._process.stdout.readline())
+        return told
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=LONGEST_S)
+        self._process.stdout.close()
+
+
+def _without_settings() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
+
+
 @dataclass
 class Place:
     """A folder with a ledger and a journal, and the environment that points to them."""
 
     folder: Path
+    nursery: Nursery
     env: dict[str, str] = field(default_factory=dict)
     journal: Path = Path()
 
     def __post_init__(self) -> None:
         self.journal = self.folder / "ledger" / "registro.db.sandbox.jsonl"
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
         self.env = {
-            **clean,
+            **_without_settings(),
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_DATA_HOME": str(self.folder / "data"),
@@ -117,13 +174,9 @@ class Place:
         )
 
     def anular(self, *arguments: object, **more: str) -> Done:
-        process = self.start(*arguments, **more)
-        try:
-            out, err = process.communicate(timeout=120)
-        finally:
-            kill_group(process)
-        assert "Traceback" not in out + err, out + err
-        return Done(process.returncode, out, err)
+        done = self.nursery.run([*map(str, arguments)], self.folder, {**self.env, "PYTHONPATH": str(ROOT), **more})
+        assert "Traceback" not in done.words, done.words
+        return done
 
     def entries(self) -> list[dict[str, Any]]:
         """What the sandbox received; a line that is just being written is left out."""
@@ -166,9 +219,16 @@ def kill_group(process: subprocess.Popen[str]) -> None:
             pipe.close()
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    nursery = Nursery(tmp_path_factory.mktemp("salidas"))
+    yield nursery
+    nursery.end()
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path, nursery: Nursery) -> Place:
+    return Place(tmp_path, nursery)
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.engine import make_url
 
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import refusals, reserve, verify
+from pipeline.ledger import refusals, reserve, tables, verify
 from pipeline.ledger.engine import open_as_it_is, open_ledger, shown, site_of
 from pipeline.ledger.postgres import UNSAFE
 from pipeline.ledger.store import Move, Store
@@ -299,6 +299,20 @@ def test_the_reserve_journal_lies_with_the_user_by_the_name_of_the_ledger_and_is
 
 
 # --- reading beside those who write
+
+
+def test_the_reads_of_a_moment_see_one_state_while_others_commit(book, row):
+    info = book.take([row(1)])
+    other = open_ledger(book.url)
+    with book.database.moment() as moment:
+        before = moment.read(select(func.count()).select_from(tables.event))
+        Store(other, "sandbox").begin_run(book.now)
+        writer = Store(other, "sandbox")
+        writer.begin_run(book.now)
+        writer.apply([Move(1, 1, info.id, 1, State.READY, Event.CLAIMED, book.now)])
+        assert moment.read(select(func.count()).select_from(tables.event)) == before
+    other.close()
+    assert book.database.read(select(func.count()).select_from(tables.event))[0][0] == before[0][0] + 1
 
 
 def test_an_examination_sees_one_moment_while_others_write(book, row, monkeypatch):

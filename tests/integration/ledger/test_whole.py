@@ -101,6 +101,7 @@ def test_a_decision_made_while_the_rows_are_read_is_shown(book, batch):
     assert (line.state, line.decided_by, line.decided_why) == (State.CLOSED_BY_PERSON, "ana", "x")
 
 
+@pytest.mark.sqlite  # nobody can write a file meanwhile; on a server they can: test_postgres.py
 def test_the_reads_of_a_moment_see_one_state_of_the_ledger(book, batch):
     count = select(func.count()).select_from(tables.run)
     with book.database.moment() as moment, closing(sqlite3.connect(book.database.path, timeout=0)) as other:

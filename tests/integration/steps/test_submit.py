@@ -439,7 +439,7 @@ def test_an_outcome_that_cannot_be_stored_is_kept_beside_the_ledger_until_the_ne
     with monkeypatch.context() as patch:
         patch.setattr(s.book.store, "apply", full_after_the_claim)
         s.run(s.sending())
-    journal = s.book.database.path.with_name("registro.db.reserve.jsonl")
+    journal = s.book.database.reserve(None)
     assert not [word for word in (*secrets.values(), "token-1") if word in journal.read_text()]
 
     s.book.store.begin_run(s.book.now)

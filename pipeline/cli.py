@@ -527,6 +527,34 @@ def resolve_row(
         return _report([info], memory, talk, settings, None)
 
 
+@command(name="withdraw", cls=SpanishCommand)
+def withdraw_row(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    row: RowNumber,
+    by: Who,
+    reason: Why,
+    confirm: Confirm = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Retira una sola fila que todavía no se intentó enviar. No envía nada; el documento sigue autorizado."""
+    from pipeline import decide, wiring
+    from pipeline.ledger.decisions import standing
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    who, why = decide.signed(by, reason)
+    clock = wiring.make_clock(settings)
+    with wiring.open_memory(settings, sends=False) as memory:
+        info = _own_batch(memory.views, batch)
+        found = standing(memory.database, info, row)
+        decide.check_withdrawable(found)
+        _show_row(talk, found, [("Se retira", "no se enviará"), ("Decide", who), ("Motivo", why)])
+        _confirm_code(talk, found.cufe, confirm)
+        decide.withdraw(memory.store, found, who=who, why=why, now=clock.now())
+        return _report([info], memory, talk, settings, None)
+
+
 @command(name="resend", cls=SpanishCommand)
 def resend_row(
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],

@@ -62,6 +62,27 @@ def resolve(store: Store, row: Standing, decision: Decision, *, who: str, why: s
     return store.apply([move])[0]
 
 
+def check_withdrawable(row: Standing) -> None:
+    """Raises ``WrongUsage`` when ``row`` cannot be taken back: only what was never claimed can (reliability.md 2.2)."""
+    if (row.state, Event.WITHDRAWN) in MOVES and not row.resend:
+        return
+    sent = row.state not in (State.NOT_SENT, State.REFUSED_AUTH) or row.resend
+    raise WrongUsage(
+        f"Esta fila no se puede retirar: está «{row.outcome.value}».",
+        code="not-withdrawable",
+        where=str(row.position),
+        remedy="Solo se retira lo que nunca se intentó enviar." if sent else _remedy(row.state),
+    )
+
+
+def withdraw(store: Store, row: Standing, *, who: str, why: str, now: datetime) -> Moved:
+    """Takes ``row`` back before it was ever sent; its CUFE is free for another file. Who, when and why stand in its
+    event."""
+    note = f"Retirada antes de enviarla [withdrawn]. Motivo: {why}"
+    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.WITHDRAWN, now, note=note, who=who)
+    return store.apply([move])[0]
+
+
 class Before(Enum):
     """What the query before a resend means for it (reliability.md 2.5.4)."""
 

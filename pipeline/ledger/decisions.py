@@ -14,8 +14,8 @@ from pipeline.domain.records import BatchInfo, Position, Source
 from pipeline.ledger import tables
 from pipeline.ledger.database import Database, Reads
 
-DECISIONS = (Event.RESOLVED.value, Event.RESEND.value)
-CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value})
+DECISIONS = (Event.RESOLVED.value, Event.RESEND.value, Event.WITHDRAWN.value)
+CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value, State.WITHDRAWN.value})
 
 
 @dataclass(frozen=True, slots=True)

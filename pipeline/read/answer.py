@@ -146,7 +146,7 @@ def _column(line: bytes, rows: int) -> list[Cell]:
     said = _whole(line)
     values: Any
     if said.startswith(("=", "-")):
-        values = said[1:-1].split(_BETWEEN)
+        values = _shared(said[1:-1].split(_BETWEEN))
         if said.startswith("-"):
             values = [text or None for text in values]
     elif type(values := _DECODE(said)) is not list or not _PLAIN.issuperset(map(type, values)):
@@ -155,6 +155,14 @@ def _column(line: bytes, rows: int) -> list[Cell]:
         raise Nonsense
     found: list[Cell] = values
     return found
+
+
+def _shared(texts: list[str]) -> list[str]:
+    """``texts`` with equal ones in memory once, where that is worth the while: most reasons are the same."""
+    different = set(texts)
+    if len(different) > len(texts) // 2:
+        return texts
+    return list(map(dict(zip(different, different, strict=True)).__getitem__, texts))
 
 
 def _object(line: bytes) -> dict[str, Any]:

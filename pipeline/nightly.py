@@ -87,7 +87,7 @@ def follow_up(profile: str, ledger: str, progress: Console) -> Company | None:
 def _through(company: Company, settings: Settings, progress: Console) -> None:
     clock = wiring.make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
-    with wiring.open_views(settings) as views:
+    with wiring.open_views(settings, mine=True) as views:
         waiting = set() if views is None else views.waiting_since(before) | {row.batch for row in views.followed()}
     if not waiting:
         return

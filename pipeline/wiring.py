@@ -206,8 +206,10 @@ def _opened(settings: Settings, site: Site, anew: Callable[[Database], None] | N
 
 
 @contextmanager
-def open_views(settings: Settings, *, alone: bool = False) -> Iterator[Views | None]:
+def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -> Iterator[Views | None]:
     """The ledger for looking only, beside a run that may own it. None when there is no ledger yet.
+
+    ``mine``: what is followed and what waits is that of these settings' credential, where others share the ledger.
 
     ``alone``: everything that is read belongs together. Nobody writes a file meanwhile (raises ``AnotherRun``); a
     server shows one moment and lets the others work.
@@ -220,9 +222,13 @@ def open_views(settings: Settings, *, alone: bool = False) -> Iterator[Views | N
         database = site.open()
         try:
             with database.still() if alone else nullcontext():
-                yield Views(database, settings.env)
+                yield Views(database, settings.env, _scope_of(settings) if mine and site.shared else None)
         finally:
             database.close()
+
+
+def _scope_of(settings: Settings) -> Scope:
+    return Scope(credential_mark(settings.env, credentials(settings)[0]), alone=False)
 
 
 def ledger_exists(settings: Settings) -> bool:

@@ -17,7 +17,7 @@ HALF = "copia"
 
 def schema_of(connection: Connection, place: str) -> str | None:
     """The schema's number; None where there is no table yet. Raises ``StorageTrouble`` for what is not ours."""
-    known = inspect(connection).get_table_names()
+    known = _tables(connection)
     ours = "alembic_version" in known
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
     if found == HALF:
@@ -37,9 +37,14 @@ def schema_of(connection: Connection, place: str) -> str | None:
     return None if found is None else str(found)
 
 
+def _tables(connection: Connection) -> list[str]:
+    """The tables of the database without those of the job queue, which may lie beside the ledger."""
+    return [name for name in inspect(connection).get_table_names() if not name.startswith("procrastinate_")]
+
+
 def is_half(connection: Connection) -> bool:
     """Whether a copy was begun in this place and not finished."""
-    if inspect(connection).get_table_names() != ["alembic_version"]:
+    if _tables(connection) != ["alembic_version"]:
         return False
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HALF]
 

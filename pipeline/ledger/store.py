@@ -490,8 +490,8 @@ def _row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
         "cells": codec.cells_to_text(row.cells),
         "state": move(State.RECEIVED, _VALIDATED[row.verdict]).value,
         "cufe": row.cufe,
-        "reason": row.reason,
-        "email": row.email,
+        "reason": _text(row.reason),
+        "email": _text(row.email),
         "payload_sha256": payload_sha256(row.cufe, row.reason, row.email) if row.cufe else None,
         "leader_batch": row.leader.batch if row.leader else None,
         "leader_pos": row.leader.pos if row.leader else None,
@@ -499,6 +499,11 @@ def _row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
         "deadline_window": row.deadline.window.value if row.deadline else None,
         "hours_left": row.deadline.hours_left if row.deadline else None,
     }
+
+
+def _text(value: str | None) -> str | None:
+    """PostgreSQL has no character NUL; a rejected row may, and keeps it in its ``cells``."""
+    return None if value is None else value.replace("\0", "␀")
 
 
 def _intake_event(info: BatchInfo, row: CheckedRow, at: str, mark: bytes) -> dict[str, Any]:

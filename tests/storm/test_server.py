@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -16,6 +18,7 @@ from tests import ledgers
 
 pytestmark = pytest.mark.postgres
 
+ROOT = Path(__file__).parents[2]
 SECRET = "clave-del-servidor-77"
 
 
@@ -169,3 +172,24 @@ def test_connections_that_break_in_the_middle_stop_the_run_and_the_next_one_goes
 def test_the_lock_is_free_for_the_next_run_as_soon_as_the_first_has_ended(scene):
     scene.write(["000"] * 3)
     assert [scene.go()["code"] for _ in range(5)] == [0] * 5
+
+
+def test_the_throw_away_server_ends_with_its_command_whatever_becomes_of_it():
+    """``.ci/postgres``: its exit code is the command's, and nothing of the server stays."""
+    environment = {key: value for key, value in os.environ.items() if key != ledgers.SERVER}
+    ended = subprocess.run(
+        [".ci/postgres", "sh", "-c", "echo $ANULAR_TEST_PG; exit 7"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    if ended.returncode == 1:  # a machine without the programs says so; its tests have a server from elsewhere
+        assert "need a PostgreSQL server" in ended.stderr
+        return
+    assert ended.returncode == 7, ended.stderr
+    folder = str(make_url(ended.stdout.strip()).query["host"])
+    assert folder.startswith("/")
+    assert not Path(folder).exists()

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
+from pipeline import wiring
 from pipeline.domain.errors import AnotherRun, Bug, StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
@@ -19,6 +20,7 @@ from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.store import Move, Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
+from pipeline.settings import Env, Settings
 from tests import ledgers
 
 pytestmark = pytest.mark.postgres
@@ -139,6 +141,21 @@ def test_rows_of_before_the_credentials_are_followed_by_whoever_comes_first(book
         assert ana.store.recover(ana.now) == 1
         assert [one.pos for one in ana.views.followed()] == [1]
         assert eva.views.followed() == []
+
+
+def test_the_follow_up_of_every_company_leaves_the_batches_of_the_others_to_them(book, row):
+    """``poll --all`` looks first, without owning anything: it has to see its own rows only there as well."""
+    with running(book, ANA) as ana:
+        info = ana.take([row(1)])
+        ana.send(ana.views.ready(info.id)[0], Event.IN_PROGRESS)
+    seen = {}
+    for user in ("ana", "eva"):
+        settings = Settings(**{"env": Env.SANDBOX, "user": user, "ledger": book.url})
+        with wiring.open_views(settings, mine=True) as views:
+            assert views is not None
+            seen[user] = (len(views.followed()), views.waiting_since(book.now.replace(year=2030)))
+
+    assert seen == {"ana": (1, {info.id}), "eva": (0, set())}
 
 
 # --- the lock, and what stands behind it

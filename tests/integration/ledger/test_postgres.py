@@ -132,6 +132,14 @@ def test_another_programs_database_is_not_touched(ledger_url):
         open_as_it_is(ledger_url)
 
 
+def test_the_tables_of_the_job_queue_may_lie_beside_those_of_the_ledger(tmp_path):
+    with ledgers.fresh(tmp_path, tables=False) as url:
+        ledgers.change(url, "CREATE TABLE procrastinate_jobs (id bigint)")
+        assert not site_of(url).exists()
+        open_ledger(url).close()
+        assert site_of(url).exists()
+
+
 def test_what_the_server_says_in_other_words_is_not_repeated():
     said = refusals.understood(psycopg.OperationalError(f"conexión rechazada a «{SECRET}»"))
 

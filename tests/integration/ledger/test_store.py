@@ -13,6 +13,7 @@ from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, link
 from pipeline.ledger.store import Store, batch_id, next_try
+from pipeline.ledger.verify import examine
 
 
 def states(book, info):
@@ -33,6 +34,15 @@ def test_a_file_that_cannot_go_in_whole_does_not_go_in_at_all(book, row):
 
     assert book.views.batches() == []
     assert book.views.seen([row(1).cufe]) == {}
+
+
+def test_a_rejected_row_keeps_whatever_its_cells_said(book, row):
+    """PostgreSQL has no character NUL; an escape of Excel may stand for one."""
+    info = book.take([row(1, Verdict.REJECTED, reason="a\0b", email="\0", cells=("a\0b", "\0"))])
+
+    (line,) = book.views.lines(info)
+    assert (line.reason, line.email, line.cells) == ("a␀b", "␀", ("a\0b", "\0"))
+    assert examine(book.database).good
 
 
 def test_the_same_file_cannot_go_in_twice(book, row):

@@ -86,6 +86,9 @@ class PostgresLedger(Database):
 
     @contextmanager
     def still(self) -> Iterator[None]:
+        if self._snapshot is not None or self._inside is not None:  # of one moment already
+            yield
+            return
         try:
             connection = _of_one_moment(self._engine.connect())
             # Whoever writes a workbook of what is read may take a while between two reads, and holds nobody up.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -340,3 +341,15 @@ def test_an_examination_sees_one_moment_while_others_write(book, row, monkeypatc
     other.close()
 
     assert (examination.faults, examination.events) == ([], 2)
+
+
+def test_an_examination_within_a_moment_is_of_that_moment(book, row):
+    other = open_ledger(book.url)
+    writer = Store(other, "sandbox")
+    with book.database.still():
+        assert verify.examine(book.database).events == 0
+        writer.begin_run(book.now)
+        replace(book, store=writer).take([row(1)])
+        assert verify.examine(book.database).events == 0
+    other.close()
+    assert verify.examine(book.database).events == 1

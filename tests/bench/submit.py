@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.bench import commits
 from tests.bench.material import NOW, REASON, batch, cells, checked
 from tests.bench.runner import Figure, Numbers, Scale, apart, build, column, in_turn, over, server
 
@@ -50,12 +51,13 @@ def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> N
         info = batch("20261120-envio", rows, Path(folder))
         store.intake(info, checked(rows))
         ready = views.ready(info.id)
-        cpu, start = time.process_time(), time.perf_counter()
+        cpu, network, start = time.process_time(), time.thread_time(), time.perf_counter()
         states = asyncio.run(_send(base, store, ready, in_flight, rate))
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+        network = time.thread_time() - network
         assert states.count(State.CANCELLED) == rows, states
         database.close()
-    return {"seconds": seconds, "cpu": cpu}
+    return {"seconds": seconds, "cpu": cpu, "network": network}
 
 
 async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float | None) -> list[Any]:
@@ -199,7 +201,13 @@ def bench(scale: Scale) -> list[Figure]:
                     {"rows": rows},
                 )
             )
-    return figures
+            ours = told["anular"]
+            parts = {
+                "red": [round(1e6 * one["network"] / rows, 1) for one in ours],
+                "registro": [round(1e6 * (one["cpu"] - one["network"]) / rows, 1) for one in ours],
+            }
+            figures.append(Figure("submit", f"de la CPU de anular, {in_flight} en vuelo: por hilo", "µs", parts))
+    return [*figures, *commits.figures(scale)]
 
 
 def best_shard(base: str, in_flight: int, rows: int) -> int:

@@ -13,6 +13,7 @@ from pipeline.domain.deadline import PANAMA, Window
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
 from pipeline.evidence.check import Pack
+from pipeline.journal import Journal
 from pipeline.ledger.verify import Examination
 from pipeline.moving import Moved
 from pipeline.report.lines import action_of, outcome_of
@@ -118,6 +119,14 @@ def batch(written: Written, code: int) -> dict[str, Any]:
         "corrections": _path(written.corrections),
         "exit_code": code,
     }
+
+
+def note_written(journal: Journal, written: Written, code: int) -> None:
+    """Tells those who watch where a batch's results lie, and what became of it."""
+    info = written.batch
+    journal.note("workbook_written", batch=info.id, file=str(written.workbook))
+    outcomes = totals(written.lines) if journal.heard else {}
+    journal.note("batch_finished", batch=info.id, rows=info.rows, outcomes=outcomes, exit_code=code)
 
 
 def to_correct(written: Previewed | Written) -> list[str]:

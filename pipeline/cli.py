@@ -17,12 +17,14 @@ import typer
 from pipeline.bug import internal
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, WrongUsage
 from pipeline.domain.visible import escaped_json
+from pipeline.observe import Observation
 from pipeline.outlet import outlets, unheard
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.domain.records import BatchInfo, Finding
+    from pipeline.journal import Journal
     from pipeline.ledger.decisions import Standing
     from pipeline.ledger.verify import Examination
     from pipeline.ledger.views import Views
@@ -99,21 +101,25 @@ def main() -> None:
 
 def run_command(arguments: Sequence[str]) -> int:
     """One command with its ``arguments``; its exit code. Never a traceback for what a user can cause."""
+    seen = Observation()
     with outlets() as (out, _):
-        code = _ended(arguments)
+        code = _ended(arguments, seen)
         out.flush()
         trouble = unheard(out, "Lo hecho quedó registrado: vea «anular status» y los libros de resultados.")
-        if trouble is None or isinstance(out.lost, BrokenPipeError) or code not in (0, 1, 4):
-            return code  # whoever stopped reading knows it; an earlier trouble says more
-        _say(trouble)
-        return trouble.exit_code
+        if trouble is not None and not isinstance(out.lost, BrokenPipeError) and code in (0, 1, 4):
+            _say(trouble)  # whoever stopped reading knows it; an earlier trouble says more
+            code, seen.error = trouble.exit_code, trouble.code
+        for warning in seen.end(code):
+            sys.stderr.write(f"Aviso: {warning}\n")
+        return code
 
 
-def _ended(arguments: Sequence[str]) -> int:
+def _ended(arguments: Sequence[str], seen: Observation) -> int:
     """The exit code of one command; what went wrong is told on standard error."""
     try:
-        return int(app(list(arguments), prog_name="anular", standalone_mode=False) or 0)
+        return int(app(list(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
+        seen.error = error.code
         _say(error)
         return error.exit_code
     except typer.TyperException as error:
@@ -128,11 +134,18 @@ def _ended(arguments: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except (typer.Abort, KeyboardInterrupt):
+        seen.error = Interrupted().code
         _say(Interrupted())
         return Interrupted.exit_code
     except Exception as error:
+        seen.error = internal(error).code
         _say(internal(error))
         return 5
+
+
+def _seen(context: typer.Context) -> Observation:
+    """Those who watch this command: a log, a metrics file, or nobody."""
+    return context.find_object(Observation) or Observation()
 
 
 def _say(error: AnularError) -> None:
@@ -262,6 +275,7 @@ def run_files(
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
     readers = _readers(context)
     settings, talk = _settings(profile, ledger), Talk(as_json)
+    journal = _seen(context).journal(settings, "run")
     if not yes and not sys.stdin.isatty():
         raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
     if hidden_count is not None and not include_hidden:
@@ -275,7 +289,7 @@ def run_files(
     rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
     with (
-        wiring.open_memory(settings, files=given, new_ledger=new_ledger) as memory,
+        wiring.open_memory(settings, files=given, new_ledger=new_ledger, journal=journal) as memory,
         wiring.running_sandbox(settings) as base,
     ):
         if memory.anew is not None:
@@ -306,12 +320,13 @@ def run_files(
             if not no_poll:
                 await conduct.follow([info.id for info in batches], steps, memory, stop, talk.progress)
 
-        trouble = conduct.carry_out(settings, clock, base, work, now=False, anew=memory.anew)
+        trouble = conduct.carry_out(settings, clock, base, work, now=False, anew=memory.anew, journal=memory.journal)
         return _report(batches, memory, talk, settings, trouble)
 
 
 @command(name="poll", cls=SpanishCommand)
 def poll_batches(
+    context: typer.Context,
     batches: Annotated[
         list[str] | None, typer.Argument(metavar="LOTE...", help="Lotes; por omisión, todos los pendientes.")
     ] = None,
@@ -328,10 +343,10 @@ def poll_batches(
     if every and batches:
         raise WrongUsage("--all es para todos los lotes: no se nombran lotes con --all.")
     if every:
-        return _poll_all(Talk(as_json), profile, ledger)
+        return _poll_all(Talk(as_json), profile, ledger, _seen(context))
     settings, talk = _settings(profile, ledger), Talk(as_json)
-    clock = wiring.make_clock(settings)
-    with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
+    clock, journal = wiring.make_clock(settings), _seen(context).journal(settings, "poll")
+    with wiring.open_memory(settings, journal=journal) as memory, wiring.running_sandbox(settings) as base:
         named = [_own_batch(memory.views, name) for name in batches or []]
         open_ids = {row.batch for row in memory.views.followed([info.id for info in named] if named else None)}
         chosen = named or [_batch(memory.views, name) for name in sorted(open_ids)]
@@ -342,23 +357,24 @@ def poll_batches(
             if open_ids:
                 await conduct.follow([info.id for info in chosen], steps, memory, stop, talk.progress)
 
-        trouble = conduct.carry_out(settings, clock, base, work, now=True)
+        trouble = conduct.carry_out(settings, clock, base, work, now=True, journal=memory.journal)
         return _report(chosen, memory, talk, settings, trouble)
 
 
-def _poll_all(talk: Talk, profile: str, ledger: str) -> int:
+def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
     """The nightly follow-up of every company; a trouble of one does not hold up the others."""
     from pipeline import answers, nightly, screen
 
     answer = Answer()
     found: list[Company] = []
     for name in nightly.companies(profile):
-        company = nightly.follow_up(name, ledger, talk.progress)
+        company = nightly.follow_up(name, ledger, talk.progress, seen)
         found += [company] if company is not None else []
         if company is not None and isinstance(company.trouble, Interrupted):
             break  # asked to stop: not the next one either
     for company in found:
         answer.codes += company.codes
+        seen.came_to(company.profile, Answer(company.codes).code)
         for written in company.written:
             name = f"[{company.profile}] " if company.profile else ""
             title = f"{name}Lote {written.batch.id} · {written.batch.file}"
@@ -373,11 +389,11 @@ def _poll_all(talk: Talk, profile: str, ledger: str) -> int:
     talk.data([one for company in found for one in nightly.data(company)])
     for company in found:
         if company.old or company.trouble is not None:
-            _tell(talk, company.profile, ledger, nightly.letter([company]))
+            _tell(talk, company.profile, ledger, nightly.letter([company]), seen, "poll")
     return answer.code
 
 
-def _tell(talk: Talk, profile: str, ledger: str, letter: Letter) -> None:
+def _tell(talk: Talk, profile: str, ledger: str, letter: Letter, seen: Observation, command: str) -> None:
     """Tells those whom the profile's settings name; that it did not work is one line, and changes nothing."""
     from pipeline.tell import tell
 
@@ -385,12 +401,13 @@ def _tell(talk: Talk, profile: str, ledger: str, letter: Letter) -> None:
         settings = _settings(profile, ledger)
     except WrongUsage:  # told already
         return
-    for warning in tell(settings, letter):
+    for warning in tell(settings, letter, seen.journal(settings, command)):
         talk.progress.print(f"Aviso: {warning}", markup=False)
 
 
 @command(name="watch", cls=SpanishCommand)
 def watch_folder(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="CARPETA", help="La carpeta vigilada; inbox está dentro de ella.")],
     once: Annotated[bool, typer.Option("--once", help="Una sola pasada, para cron, systemd o el Programador.")] = False,
     as_json: Json = False,
@@ -403,7 +420,7 @@ def watch_folder(
     from pipeline.watch.forever import keep_watch, look_once
     from pipeline.watch.once import Pass
 
-    talk, answer = Talk(as_json), Answer()
+    talk, answer, seen = Talk(as_json), Answer(), _seen(context)
     if not folder.is_dir():
         raise WrongUsage("No existe esa carpeta.", code="watch-folder-missing", where=str(folder))
     if as_json and not once:
@@ -419,12 +436,12 @@ def watch_folder(
         for name in sorted({one.profile for one in result.handled} | ({profile} if result.troubles else set())):
             mine = [one for one in result.handled if one.profile == name]
             troubles = result.troubles if name == profile else []
-            _tell(talk, name, ledger, note.letter(mine, troubles))
+            _tell(talk, name, ledger, note.letter(mine, troubles), seen, "watch")
 
     if not once:
-        keep_watch(folder.absolute(), profile, ledger, talk.progress, say)
+        keep_watch(folder.absolute(), profile, ledger, talk.progress, say, seen)
         return Interrupted.exit_code
-    result = look_once(folder.absolute(), profile, ledger, talk.progress)
+    result = look_once(folder.absolute(), profile, ledger, talk.progress, seen)
     say(result)
     if not result.handled and not result.troubles:
         talk.out.print("No hay archivos completos que procesar.")
@@ -495,6 +512,7 @@ def report(
 
 @command(name="resolve", cls=SpanishCommand)
 def resolve_row(
+    context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
     row: RowNumber,
     decision: Annotated[
@@ -517,7 +535,8 @@ def resolve_row(
     chosen = decide.Decision(decision)
     who, why = decide.signed(by, reason)
     clock = wiring.make_clock(settings)
-    with wiring.open_memory(settings, sends=False) as memory:
+    journal = _seen(context).journal(settings, "resolve")
+    with wiring.open_memory(settings, sends=False, journal=journal) as memory:
         info = _own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resolvable(found)
@@ -557,6 +576,7 @@ def withdraw_row(
 
 @command(name="resend", cls=SpanishCommand)
 def resend_row(
+    context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
     row: RowNumber,
     by: Who,
@@ -572,12 +592,12 @@ def resend_row(
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     who, why = decide.signed(by, reason)
-    clock = wiring.make_clock(settings)
-    with wiring.open_memory(settings) as memory, wiring.running_sandbox(settings) as base:
+    clock, journal = wiring.make_clock(settings), _seen(context).journal(settings, "resend")
+    with wiring.open_memory(settings, journal=journal) as memory, wiring.running_sandbox(settings) as base:
         info = _own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resendable(found)
-        answer, trouble = _ask_before(found.cufe, settings, clock, base)
+        answer, trouble = _ask_before(found.cufe, settings, clock, base, memory.journal)
         if answer is None or trouble is not None:
             return _report([info], memory, talk, settings, trouble)
         before = decide.read_before(answer)
@@ -600,7 +620,8 @@ def resend_row(
             await _send_one(attempt, info, steps, memory, stop)
             await conduct.follow([info.id], steps, memory, stop, talk.progress, only=found.pos)
 
-        return _report([info], memory, talk, settings, conduct.carry_out(settings, clock, base, work, now=False))
+        trouble = conduct.carry_out(settings, clock, base, work, now=False, journal=memory.journal)
+        return _report([info], memory, talk, settings, trouble)
 
 
 def _write_pack(info: BatchInfo, views: Views, workbook: Path) -> Path:
@@ -609,7 +630,9 @@ def _write_pack(info: BatchInfo, views: Views, workbook: Path) -> Path:
     return write_pack(info, views.extract(info), workbook)
 
 
-def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
+def _ask_before(
+    cufe: str, settings: Settings, clock: Clock, base: str, journal: Journal
+) -> tuple[Finding | None, AnularError | None]:
     """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
     import asyncio
 
@@ -624,7 +647,7 @@ def _ask_before(cufe: str, settings: Settings, clock: Clock, base: str) -> tuple
         if await first(asking, stop.wait()) == 0:
             said.append(asking.result())
 
-    trouble = conduct.carry_out(settings, clock, base, work, now=False)
+    trouble = conduct.carry_out(settings, clock, base, work, now=False, journal=journal)
     if trouble is None and said and said[0].stop is not None:
         trouble = ServiceRefused(said[0].stop)
     return (said[0] if said else None), trouble
@@ -998,12 +1021,14 @@ def _report(
         written = run.write_results(info, memory.views, settings.out)
         code = trouble.exit_code if trouble is not None else answers.exit_code(written.lines)
         answer.codes.append(code)
+        answers.note_written(memory.journal, written, code)
         told.append(answers.batch(written, code))
         screen.counts(talk.out, f"Lote {info.id} · {info.file}", answers.totals(written.lines))
         screen.listing(talk.out, "Qué hacer ahora", answers.todo(written.report))
         for line in (f"Resultados: {written.workbook}", *answers.to_correct(written)):
             talk.out.print(line, markup=False)
     if trouble is not None:
+        memory.journal.note("run_stopped", error=trouble.code)
         screen.say_error(talk.progress, trouble)
         answer.codes.append(trouble.exit_code)
     talk.data(told)

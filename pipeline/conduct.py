@@ -18,6 +18,7 @@ from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.domain.lifecycle import FOLLOWED, State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.records import BatchInfo, Finding
+from pipeline.journal import SILENT, Journal
 from pipeline.run import Steps
 from pipeline.settings import Settings
 from pipeline.stop import Stop
@@ -28,7 +29,14 @@ Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]
 
 
 def carry_out(
-    settings: Settings, clock: Clock, base: str, work: Work, *, now: bool, anew: datetime | None = None
+    settings: Settings,
+    clock: Clock,
+    base: str,
+    work: Work,
+    *,
+    now: bool,
+    anew: datetime | None = None,
+    journal: Journal = SILENT,
 ) -> AnularError | None:
     """Runs ``work`` with everything it needs; what ended it early, if anything did.
 
@@ -37,21 +45,24 @@ def carry_out(
 
     async def inside() -> AnularError | None:
         stop = Stop(clock)
-        async with wiring.open_service(settings, clock, base) as service:
+        async with wiring.open_service(settings, clock, base, journal) as service:
             with _signals(stop):
-                await work(_steps(settings, clock, service, now=now, anew=anew), stop)
+                await work(_steps(settings, clock, service, now=now, anew=anew, journal=journal), stop)
         return stop.reason
 
     return asyncio.run(inside())
 
 
-def _steps(settings: Settings, clock: Clock, service: Service, *, now: bool, anew: datetime | None) -> Steps:
+def _steps(
+    settings: Settings, clock: Clock, service: Service, *, now: bool, anew: datetime | None, journal: Journal
+) -> Steps:
     return Steps(
         client=service.client,
         limiter=service.limiter,
         clock=clock,
         send=wiring.send_rules(settings, anew),
         ask=wiring.poll_rules(settings, now=now),
+        journal=journal,
     )
 
 

@@ -17,6 +17,8 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import FOLLOWED, PERSON
 from pipeline.domain.records import BatchInfo
+from pipeline.journal import SILENT, Journal
+from pipeline.observe import Observation
 from pipeline.report.lines import action_of
 from pipeline.run import Steps, Written
 from pipeline.settings import Settings, load_settings, profile_names
@@ -70,7 +72,7 @@ def companies(only: str) -> list[str]:
     return [only] if only else ["", *profile_names()]
 
 
-def follow_up(profile: str, ledger: str, progress: Console) -> Company | None:
+def follow_up(profile: str, ledger: str, progress: Console, seen: Observation | None = None) -> Company | None:
     """Asks about everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
     person can cause: it stands in ``trouble``."""
     company = Company(profile)
@@ -78,20 +80,21 @@ def follow_up(profile: str, ledger: str, progress: Console) -> Company | None:
         settings = load_settings(profile, ledger)
         if not wiring.ledger_exists(settings):
             return None
-        _through(company, settings, progress)
+        journal = seen.journal(settings, "poll") if seen is not None else SILENT
+        _through(company, settings, progress, journal)
     except AnularError as trouble:
         company.trouble = trouble
     return company
 
 
-def _through(company: Company, settings: Settings, progress: Console) -> None:
+def _through(company: Company, settings: Settings, progress: Console, journal: Journal) -> None:
     clock = wiring.make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
     with wiring.open_views(settings, mine=True) as views:
         waiting = set() if views is None else views.waiting_since(before) | {row.batch for row in views.followed()}
     if not waiting:
         return
-    with wiring.open_memory(settings) as memory:
+    with wiring.open_memory(settings, journal=journal) as memory:
         infos = [info for one in sorted(waiting) if (info := memory.views.batch(one)) is not None]
         ids = [row.batch for row in memory.views.followed([info.id for info in infos])]
         if ids:
@@ -100,8 +103,10 @@ def _through(company: Company, settings: Settings, progress: Console) -> None:
                 await conduct.follow(sorted(set(ids)), steps, memory, stop, progress)
 
             with wiring.running_sandbox(settings) as base:
-                company.trouble = conduct.carry_out(settings, clock, base, work, now=True)
+                company.trouble = conduct.carry_out(settings, clock, base, work, now=True, journal=memory.journal)
         company.written = [run.write_results(info, memory.views, settings.out) for info in infos]
+        for one in company.written:
+            answers.note_written(memory.journal, one, answers.exit_code(one.lines))
     company.old = grown_old(company.written, before)
 
 

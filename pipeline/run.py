@@ -24,6 +24,7 @@ from pipeline.domain.records import (
 from pipeline.domain.schedule import followed_enough
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
+from pipeline.journal import SILENT, Journal
 from pipeline.ledger.store import Store, batch_id
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
@@ -84,6 +85,7 @@ class Steps:
     clock: Clock
     send: SendRules
     ask: PollRules
+    journal: Journal = SILENT
 
 
 Watch = Callable[[State | None, State, Finding], None]
@@ -182,6 +184,7 @@ async def send(
             return
         last = None if only is None else views.cutoff(info.id, only)
         rows = [row for row in views.ready(info.id) if last is None or row.pos <= last]
+        steps.journal.note("sending", batch=info.id, rows=len(rows))
         await send_rows(rows, steps, store, stop, watch)
 
 
@@ -197,6 +200,7 @@ async def send_rows(rows: Sequence[Cancellation], steps: Steps, store: Store, st
             rules=steps.send,
             stop=stop,
             watch=lambda state, finding: watch(None, state, finding),
+            journal=steps.journal,
         )
 
 
@@ -213,6 +217,7 @@ async def follow(rows: Sequence[Tracked], steps: Steps, store: Store, stop: Stop
     """Queries ``rows`` until each is final or the time of this run is up."""
     if stop.asked or not rows:
         return
+    steps.journal.note("queries_started", rows=len(rows))
     async with Writer(store) as writer:
         await poll(
             rows,
@@ -224,6 +229,7 @@ async def follow(rows: Sequence[Tracked], steps: Steps, store: Store, stop: Stop
             stop=stop,
             watch=watch,
         )
+    steps.journal.note("queries_ended", interrupted=stop.asked)
 
 
 @dataclass(frozen=True, slots=True)

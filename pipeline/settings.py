@@ -147,6 +147,8 @@ class Settings(BaseSettings):
     )
     webhook_url: str = Field("", description="dirección que recibe los avisos en JSON")
     webhook_key_file: Path | None = Field(None, description="archivo con la clave de la firma de los avisos")
+    log: Path | None = Field(None, description="bitácora técnica: un suceso por línea, en JSON")
+    metrics: Path | None = Field(None, description="archivo de métricas para Prometheus, terminado en .prom")
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
     sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")
 
@@ -160,6 +162,13 @@ class Settings(BaseSettings):
     def _safe_address(cls, value: str) -> str:
         if value and not is_safe_address(value):
             raise ValueError("debe ser https:// (http:// solo hacia este mismo equipo), sin usuario ni contraseña")
+        return value
+
+    @field_validator("metrics")
+    @classmethod
+    def _for_the_collector(cls, value: Path | None) -> Path | None:
+        if value is not None and value.suffix != ".prom":
+            raise ValueError("debe terminar en .prom: el recolector no lee otros archivos")
         return value
 
     @field_validator("sandbox_now")

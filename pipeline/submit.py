@@ -29,6 +29,7 @@ from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
+from pipeline.journal import SILENT, Journal
 from pipeline.ledger.store import Move, next_try
 from pipeline.ledger.writer import Writer
 from pipeline.stop import Stop, first
@@ -84,12 +85,13 @@ async def submit(
     rules: SendRules,
     stop: Stop,
     watch: Watch,
+    journal: Journal = SILENT,
 ) -> None:
     """Sends ``rows``, most urgent first, until each has an outcome or ``stop`` is asked (then see its reason).
 
     ``watch`` hears every outcome after it is durable, except of tries that are followed by another.
     """
-    sender = _Sender(client, limiter, writer, clock, rules, stop, watch)
+    sender = _Sender(client, limiter, writer, clock, rules, stop, watch, journal)
     await sender.send(by_urgency(rows))
 
 
@@ -125,9 +127,10 @@ class _Sender:
         rules: SendRules,
         stop: Stop,
         watch: Watch,
+        journal: Journal,
     ) -> None:
         self._client, self._limiter, self._writer, self._clock = client, limiter, writer, clock
-        self._rules, self._stop, self._watch = rules, stop, watch
+        self._rules, self._stop, self._watch, self._journal = rules, stop, watch, journal
         self._queue: deque[_Turn] = deque()
         self._caution = Caution(rules.concurrency)
         self._closed_until = clock.monotonic()  # later than now: the breaker is open
@@ -307,7 +310,12 @@ class _Sender:
             self._stop.because(ServiceRefused(finding.stop))
         elif target in RETRIED and not again:
             self._stop.because(_out_of_tries(finding))
+        doubted = self._caution.doubting
         advice = self._caution.seen(finding, opening)
+        if advice is not Advice.GO:
+            self._journal.note("breaker_opened", seconds=self._rules.breaker_wait, final=advice is Advice.STOP)
+        elif doubted and not self._caution.doubting:
+            self._journal.note("breaker_closed")
         if advice is Advice.STOP:
             self._stop.because(ServiceUnclear())
         elif advice is Advice.WAIT:

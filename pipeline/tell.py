@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.domain.visible import one_line
+from pipeline.journal import SILENT, Journal
 from pipeline.settings import PROGRAM, VERSION, Settings
 
 EACH_S = 20.0
@@ -39,17 +40,20 @@ class _NotTold(Exception):
     """A Spanish phrase: why a channel did not take it."""
 
 
-def tell(settings: Settings, letter: Letter) -> list[str]:
+def tell(settings: Settings, letter: Letter, journal: Journal = SILENT) -> list[str]:
     """Tells everybody who is configured; a Spanish sentence for each channel that did not take it. Never raises."""
-    channels: list[tuple[str, Callable[[], None]]] = []
+    channels: list[tuple[str, str, Callable[[], None]]] = []
     if settings.mail_host and settings.mail_to:
-        channels.append(("el correo", lambda: _mail(settings, letter)))
+        channels.append(("mail", "el correo", lambda: _mail(settings, letter)))
     if settings.webhook_url:
-        channels.append(("el webhook", lambda: _hook(settings, letter)))
+        channels.append(("webhook", "el webhook", lambda: _hook(settings, letter)))
     warnings = []
-    for name, send in channels:
+    for kind, name, send in channels:
         if (why := _within(2 * EACH_S, send)) is not None:
+            journal.note("not_told", channel=kind, why=why)
             warnings.append(f"No se pudo avisar por {name}: {why}. Lo procesado no cambia.")
+        else:
+            journal.note("told", channel=kind)
     return warnings
 
 

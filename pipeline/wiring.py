@@ -25,6 +25,7 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
+from pipeline.journal import SILENT, Journal
 from pipeline.ledger import identity, lately, watermark
 from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import moved_to, start_anew, started_anew
@@ -68,6 +69,11 @@ class Memory:
     views: Views
     anew: datetime | None = None
 
+    @property
+    def journal(self) -> Journal:
+        """Where this run is told of."""
+        return self.store.journal
+
 
 def make_clock(settings: Settings) -> Clock:
     """The machine's clock; in the sandbox it may start at the demo's date."""
@@ -76,15 +82,20 @@ def make_clock(settings: Settings) -> Clock:
 
 @contextmanager
 def open_memory(
-    settings: Settings, *, sends: bool = True, files: Iterable[tuple[Path, str]] = (), new_ledger: bool = False
+    settings: Settings,
+    *,
+    sends: bool = True,
+    files: Iterable[tuple[Path, str]] = (),
+    new_ledger: bool = False,
+    journal: Journal = SILENT,
 ) -> Iterator[Memory]:
     """The ledger for writing: in a place that can be trusted, locked, whole, this machine's, and the one that knows
     what was sent; the run is registered, and what an earlier one left undecided is recovered.
 
     With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time.
     ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
-    ``new_ledger`` is a person's word that such a memory is lost. Raises ``AnotherRun``, ``StorageTrouble``, and
-    ``WrongUsage`` when credentials are missing.
+    ``new_ledger`` is a person's word that such a memory is lost. ``journal`` is told what became durable. Raises
+    ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
     """
     now, site, bound = make_clock(settings).now(), site_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
@@ -113,14 +124,16 @@ def open_memory(
                         raise traces.refusal(site.place, lost)
             if new_ledger and not fresh:
                 begin_anew(database)
-            store = Store(database, settings.env, scope)
+            store = Store(database, settings.env, scope, journal)
             store.begin_run(now)
             store.recover(now)
             if bound:
                 watermark.keep(notes, database)
             try:
+                journal.ledger(views.tally)
                 yield Memory(database, store, views, started_anew(database))
             finally:
+                journal.ledger(None)
                 if bound:
                     watermark.keep(notes, database)
 
@@ -268,11 +281,13 @@ def verify_ledger(url: str) -> Examination:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, clock: Clock, base: str) -> AsyncIterator[Service]:
+async def open_service(
+    settings: Settings, clock: Clock, base: str, journal: Journal = SILENT
+) -> AsyncIterator[Service]:
     """eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
     _no_core_dump()
     user, password = credentials(settings)
-    limiter = Limiter(settings.rate, clock)
+    limiter = Limiter(settings.rate, clock, journal)
     urls = Urls(*addresses(settings, base))
     async with Transport(
         concurrency=settings.concurrency,
@@ -281,7 +296,7 @@ async def open_service(settings: Settings, clock: Clock, base: str) -> AsyncIter
         read_s=settings.read_timeout,
         total_s=settings.connect_timeout + settings.read_timeout,
     ) as transport:
-        tokens = TokenKeeper(transport, limiter, clock, urls.auth, user, password)
+        tokens = TokenKeeper(transport, limiter, clock, urls.auth, user, password, journal=journal)
         client = EdocClient(
             transport,
             tokens,
@@ -290,6 +305,7 @@ async def open_service(settings: Settings, clock: Clock, base: str) -> AsyncIter
             integration_name=settings.integration_name,
             describes=settings.query_describes,
             resend_after_429=settings.resend_after_429,
+            journal=journal,
         )
         try:
             yield Service(client, limiter, tokens, transport, urls)

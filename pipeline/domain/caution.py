@@ -35,6 +35,11 @@ class Caution:
         self._canary = False  # the breaker has opened, and nothing that left since then has been understood
         self.openings = 0
 
+    @property
+    def doubting(self) -> bool:
+        """Whether the breaker has opened and nothing that left since then has been understood."""
+        return self._canary
+
     def seen(self, finding: Finding, sent_under: int | None = None) -> Advice:
         """Takes note of one finding of a cancellation request.
 

@@ -153,6 +153,15 @@ class Waiting:
     pos: int
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a ledger stands: rows by outcome word, and when the oldest row that is still followed was sent (UTC, aware;
+    None when there is none)."""
+
+    rows: dict[str, int]
+    oldest: datetime | None
+
+
 class Source(Enum):
     """Which service an answer came from; the same state means different things (edoc-api.md 5)."""
 

@@ -23,6 +23,7 @@ from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
 from pipeline.edoc.wire import CROSSED, cancel_body, query_params, read_answer
+from pipeline.journal import SILENT, Journal
 
 _WRONG_PLACE = frozenset({403, 404, 405, 413, 415})
 _JSON = "application/json; charset=utf-8"
@@ -57,6 +58,7 @@ class EdocClient:
         describes: QueryDescribes = QueryDescribes.INVOICE,
         resend_after_429: bool = True,
         jitter: Callable[[], float] = random.random,
+        journal: Journal = SILENT,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
@@ -69,6 +71,7 @@ class EdocClient:
         self._describes = describes
         self._resend_after_429 = resend_after_429
         self._jitter = jitter
+        self._journal = journal
 
     async def ready(self) -> None:
         """Make sure of a token for cancelling, before anything is claimed.
@@ -97,7 +100,7 @@ class EdocClient:
             return Finding(Source.CANCELLATION, Event.STALE, note="stale")
         try:
             crashpoint("post-before")
-            reply = await self._post(self._cancel_url, token, body, fresh=True)
+            reply = await self._post(Source.CANCELLATION, self._cancel_url, token, body, fresh=True)
             crashpoint("post-after")
         except NothingLeft as failure:
             return self._no_answer(Source.CANCELLATION, Event.NOTHING_LEFT, failure, self._cancel_url)
@@ -126,7 +129,7 @@ class EdocClient:
         try:
             token = await self._departure(services.QUERY)
             # A connection of its own too: what a server sends unasked after one answer would be read as the next one.
-            reply = await self._post(url, token, b"", fresh=True)
+            reply = await self._post(Source.QUERY, url, token, b"", fresh=True)
         except StoppedEarly as error:
             return Finding(Source.QUERY, Event.UNCLEAR, note="no-token", stop=error.sentence)
         except RequestFailed as failure:
@@ -145,13 +148,19 @@ class EdocClient:
             await self._limiter.acquire()
         return token
 
-    async def _post(self, url: str, token: str, body: bytes, *, fresh: bool = False) -> Reply:
+    async def _post(self, kind: Source, url: str, token: str, body: bytes, *, fresh: bool = False) -> Reply:
         headers = {"Authorization": f"Bearer {token}"}
         if body:
             headers["Content-Type"] = _JSON
-        return await self._transport.request(
-            "POST", url, headers=headers, content=body, fresh=fresh, gate=self._limiter.leave
-        )
+        status = None
+        try:
+            reply = await self._transport.request(
+                "POST", url, headers=headers, content=body, fresh=fresh, gate=self._limiter.leave
+            )
+            status = reply.status
+            return reply
+        finally:
+            self._journal.note("request", kind=kind.value, status=status)
 
     def _no_answer(self, source: Source, event: Event, failure: RequestFailed, url: str) -> Finding:
         stop = bad_certificate(url).sentence if failure.reason == "tls" else None

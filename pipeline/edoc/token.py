@@ -20,9 +20,11 @@ from pipeline.domain.errors import CredentialsRefused, RequestFailed, ServiceRef
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
 from pipeline.edoc.wire import NotUnderstood, TokenAnswer, read_token
+from pipeline.journal import SILENT, Journal
 
 CANCELLATION = 16
 QUERY = 3
+_NAMES = {CANCELLATION: "cancellation", QUERY: "query"}
 
 TRIES = 3  # of one service in one run that may fail: more would look like an attack on the account
 YOUNG_S = 60.0  # a token rejected sooner than this was never good
@@ -69,6 +71,7 @@ class TokenKeeper:
         password: Secret,
         *,
         jitter: Callable[[], float] = random.random,
+        journal: Journal = SILENT,
     ) -> None:
         self._url = endpoint(auth_url, "ServicioEDOC")
         check_address(self._url)
@@ -78,6 +81,7 @@ class TokenKeeper:
         self._user = user
         self._password = password
         self._jitter = jitter
+        self._journal = journal
         self._kept: dict[int, _Kept] = {}
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._rejected_young: defaultdict[int, int] = defaultdict(int)
@@ -138,6 +142,7 @@ class TokenKeeper:
             raise
         self._kept[service] = kept
         crashpoint("token-after")
+        self._journal.note("token_renewed", service=_NAMES.get(service, str(service)))
         return kept
 
     async def _fetch_patiently(self, service: int) -> _Kept:
@@ -156,15 +161,18 @@ class TokenKeeper:
     async def _fetch(self, service: int) -> _Kept:
         await self._limiter.acquire()
         crashpoint("token-before")
-        asked_at = self._clock.since_boot()
+        asked_at, status = self._clock.since_boot(), None
         try:
             reply = await self._transport.request(
                 "GET", f"{self._url}?Id={service}", headers=self._headers(), gate=self._limiter.leave
             )
+            status = reply.status
         except RequestFailed as failure:
             if failure.reason == "tls":
                 raise bad_certificate(self._url) from None
             raise _TryAgain(f"El servicio de acceso de eDoc no respondió ({failure.reason}).") from None
+        finally:
+            self._journal.note("request", kind="token", status=status)
         answer = self._read(reply)
         lifetime = answer.lifetime or FALLBACK_S
         assert answer.token is not None  # _read raises otherwise

@@ -57,10 +57,13 @@ class Batches:
 
     def counts(self, batch: str) -> dict[str, int]:
         """How many rows of ``batch`` show which outcome word."""
+        return self._counts(tables.row.c.batch == batch, tables.attempt.c.batch == batch)
+
+    def _counts(self, these_rows: Any, these_attempts: Any) -> dict[str, int]:
         row, attempt = tables.row, tables.attempt
         total: Counter[str] = Counter()
         without = select(row.c.state, func.count()).where(
-            row.c.batch == batch, row.c.state.not_in([State.READY.value, State.HELD.value])
+            these_rows, row.c.state.not_in([State.READY.value, State.HELD.value])
         )
         for state, count in self._reads.read(without.group_by(row.c.state)):
             total[outcome(State(state)).value] += count
@@ -69,7 +72,7 @@ class Batches:
         again = attempt.c.possible_duplicate
         with_attempt = (
             select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), again, func.count())
-            .where(attempt.c.batch == batch, is_newest())
+            .where(these_attempts, is_newest())
             .group_by(attempt.c.state, alive, unsent, again)
         )
         for state, is_alive, is_unsent, is_again, count in self._reads.read(with_attempt):

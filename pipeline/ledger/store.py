@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict, Waiting
+from pipeline.journal import SILENT, Journal
 from pipeline.ledger import codec, reserve, tables
 from pipeline.ledger.chain import fingerprint
 from pipeline.ledger.database import Database
@@ -86,11 +88,12 @@ class Store:
     no credential.
     """
 
-    def __init__(self, database: Database, env: str, scope: Scope | None = None) -> None:
+    def __init__(self, database: Database, env: str, scope: Scope | None = None, journal: Journal = SILENT) -> None:
         self._database = database
         self._env = env
         self._scope = scope or Scope(alone=not database.shared)
         self._epoch = 0
+        self._journal = journal
         self._reserve = database.reserve(self._scope.credential)
 
     def begin_run(self, now: datetime) -> int:
@@ -108,6 +111,8 @@ class Store:
             self._epoch = int(key[0])
             crashpoint("begin-run-before-commit")
         crashpoint("begin-run-after-commit")
+        self._journal = self._journal.bind(run=self._epoch)
+        self._journal.note("run_started")
         return self._epoch
 
     def intake(self, info: BatchInfo, rows: Sequence[CheckedRow]) -> None:
@@ -130,6 +135,10 @@ class Store:
                 self._append(connection, events)
             crashpoint("intake-before-commit")
         crashpoint("intake-after-commit")
+        if self._journal.heard:
+            verdicts = dict(Counter(row.verdict.value for row in rows))
+            facts = {"batch": info.id, "file": info.file, "sha256": info.sha256, "corrects": info.corrects}
+            self._journal.note("batch_taken", **facts, rows=len(rows), verdicts=verdicts)
 
     def apply(self, moves: Sequence[Move]) -> list[Moved]:
         """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails."""
@@ -145,7 +154,15 @@ class Store:
             ]
             crashpoint("apply-before-commit")
         crashpoint("apply-after-commit")
+        if self._journal.heard:
+            for wish, done in zip(moves, moved, strict=True):
+                self._journal.note("row_moved", **_told(wish, done))
         return moved
+
+    @property
+    def journal(self) -> Journal:
+        """Where this run, by its number, is told of."""
+        return self._journal
 
     def recover(self, now: datetime) -> int:
         """Rows found in "sending" at start: outcome unknown, to be queried, never sent again (2.4).
@@ -267,6 +284,8 @@ class Store:
                 self._insert_next(connection, line, codec.to_text(now))
             crashpoint("reopen-before-commit")
         crashpoint("reopen-after-commit")
+        if found:
+            self._journal.note("rows_reopened", batch=batch, rows=len(found))
         return len(found)
 
     def _begins(self, connection: Connection) -> None:
@@ -363,6 +382,25 @@ class Store:
         state = move(State.RECEIVED, _VALIDATED[row.verdict])
         fresh = _fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
         return {**fresh, "credential": self._scope.credential}
+
+
+def _told(wish: Move, done: Moved) -> dict[str, object]:
+    """A durable move for those who watch: codes and numbers of ours and of eDoc. Neither the CUFE nor anybody's words:
+    batch and row lead to both in the ledger (docs/decisions/0080)."""
+    found = wish.finding
+    return {
+        "batch": wish.batch,
+        "row": wish.pos,
+        "attempt": wish.attempt,
+        "from": wish.source.value,
+        "to": done.state.value,
+        "why": wish.event.value,
+        "http": found.http if found else None,
+        "estado": found.estado if found else None,
+        "dgi": found.dgi if found else None,
+        "note": found.note or None if found else None,
+        "next_attempt": done.next_attempt,
+    }
 
 
 def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:

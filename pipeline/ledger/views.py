@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 
 from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, State
-from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tracked, Waiting
+from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import Batches, is_newest
 from pipeline.ledger.database import Database
@@ -160,6 +160,21 @@ class Views(Batches):
             query = query.where(attempt.c.batch.in_(list(batches)))
         query = query.order_by(attempt.c.next_due.nulls_first(), attempt.c.id)
         return [_tracked(line) for line in self._database.read(query)]
+
+    def tally(self) -> Tally:
+        """How the whole ledger stands, for whoever watches it: of a shared one, the rows of this credential."""
+        attempt, row, mine = tables.attempt, tables.row, self._scope.rows(tables.attempt)
+        batches = select(tables.batch.c.id).where(tables.batch.c.env == self._env)
+        if not self._scope.alone:
+            batches = batches.where(tables.batch.c.id.in_(select(attempt.c.batch).where(mine)))
+        states = [state.value for state in FOLLOWED]
+        oldest = select(func.min(attempt.c.sent_utc)).where(
+            attempt.c.env == self._env, attempt.c.state.in_(states), mine
+        )
+        since = self._database.read(oldest)[0][0]
+        return Tally(
+            self._counts(row.c.batch.in_(batches), (attempt.c.env == self._env) & mine), codec.maybe_time(since)
+        )
 
     def whole(self, info: BatchInfo) -> Whole:
         """A batch as it was at one moment: its totals, its rows and its log agree, whatever a run does beside it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline.clock import Clock
+from pipeline.observe import Observation
 from pipeline.settings import load_settings
 from pipeline.watch.arrival import Remembered, arrivals, by_stamps
 from pipeline.watch.ending import Ending, listening
@@ -20,14 +21,21 @@ STEP_S = 0.5
 """How long it takes at most until a request to end is noticed."""
 
 
-def look_once(root: Path, profile: str, ledger: str, progress: Console) -> Pass:
+def look_once(root: Path, profile: str, ledger: str, progress: Console, seen: Observation | None = None) -> Pass:
     """One pass. Raises ``AnotherRun`` when somebody else watches this folder, and like ``one_pass``."""
     ending = Ending()
     with owned(root), listening(ending):
-        return one_pass(root, profile, ledger, by_stamps(Clock().stamps()), progress, ending)
+        return one_pass(root, profile, ledger, by_stamps(Clock().stamps()), progress, ending, seen=seen)
 
 
-def keep_watch(root: Path, profile: str, ledger: str, progress: Console, told: Callable[[Pass], None]) -> None:
+def keep_watch(
+    root: Path,
+    profile: str,
+    ledger: str,
+    progress: Console,
+    told: Callable[[Pass], None],
+    seen: Observation | None = None,
+) -> None:
     """Passes until a signal asks for the end; ``told`` hears of each one in which anything happened.
 
     A company whose work stopped early rests for ``watch_retry`` seconds, so that a password that is refused is not
@@ -43,12 +51,14 @@ def keep_watch(root: Path, profile: str, ledger: str, progress: Console, told: C
         while True:
             now = clock.monotonic()
             tired = {inbox for inbox, until in resting.items() if until > now}
-            result = one_pass(root, profile, ledger, unchanged, progress, ending, resting=tired)
+            result = one_pass(root, profile, ledger, unchanged, progress, ending, resting=tired, seen=seen)
             resting |= dict.fromkeys(result.stopped, clock.monotonic() + settings.watch_retry)
             news = [trouble.sentence for trouble in result.troubles]
             if result.handled or news != troubles:
                 told(result)
             troubles = news
+            for warning in seen.pass_over() if seen is not None else ():
+                progress.print(f"Aviso: {warning}", markup=False)
             unchanged.forget_others({one.path for folder in _inboxes(root) for one in arrivals(folder)})
             quiet = settings.watch_quiet / 2 if result.left else settings.watch_every
             _wait(changes, clock, max(STEP_S, min(settings.watch_every, quiet)), ending)

@@ -14,7 +14,9 @@ from pipeline import wiring
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.visible import one_line
+from pipeline.journal import SILENT, Journal
 from pipeline.ledger.files import locked
+from pipeline.observe import Observation
 from pipeline.settings import Settings, limits, load_settings, profile_names
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
@@ -57,6 +59,7 @@ def one_pass(
     ending: Ending,
     *,
     resting: Collection[Path] = (),
+    seen: Observation | None = None,
 ) -> Pass:
     """Everything that is complete in ``root``, company by company; a trouble of one does not hold up the others.
 
@@ -80,13 +83,18 @@ def one_pass(
         try:
             settings = load_settings(lane.profile, ledger)
             clock = wiring.make_clock(settings)
-            taken, left = claims(lane, settings, clock, unchanged, ending)
+            journal = seen.journal(settings, "watch") if seen is not None else SILENT
+            taken, left = claims(lane, settings, clock, unchanged, ending, journal)
         except AnularError as trouble:
             result.troubles.append(trouble)
+            if seen is not None:
+                seen.came_to(lane.profile, trouble.exit_code)
             continue
         result.left += left
-        handled = work(taken, settings, clock, progress, ending) if taken else []
+        handled = work(taken, settings, clock, progress, ending, journal) if taken else []
         result.handled += handled
+        if seen is not None and handled:
+            seen.came_to(lane.profile, max(one.exit_code for one in handled))
         if any(one.exit_code == StoppedEarly.exit_code for one in handled):
             result.stopped.add(lane.inbox)
     if ending.asked and not any(code == Interrupted.exit_code for code in result.codes):
@@ -95,7 +103,12 @@ def one_pass(
 
 
 def claims(
-    lane: Lane, settings: Settings, clock: Clock, unchanged: Callable[[Arrival], float], ending: Ending
+    lane: Lane,
+    settings: Settings,
+    clock: Clock,
+    unchanged: Callable[[Arrival], float],
+    ending: Ending,
+    journal: Journal = SILENT,
 ) -> tuple[list[Claim], int]:
     """What this pass works on: begun files first, then complete ones, the oldest first; and how many were left.
 
@@ -117,4 +130,5 @@ def claims(
             left += 1
         else:
             taken.append(found)
+            journal.note("file_claimed", file=one_line(found.original), claim=found.id)
     return taken, left

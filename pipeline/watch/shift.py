@@ -21,6 +21,7 @@ from pipeline.domain.errors import AnularError, InputRefused, Interrupted
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
+from pipeline.journal import SILENT, Journal
 from pipeline.ledger.store import who_am_i
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
@@ -37,10 +38,17 @@ from pipeline.wiring import Memory
 NIGHT = timedelta(hours=24)
 
 
-def work(taken: Sequence[Claim], settings: Settings, clock: Clock, progress: Console, ending: Ending) -> list[Handled]:
+def work(
+    taken: Sequence[Claim],
+    settings: Settings,
+    clock: Clock,
+    progress: Console,
+    ending: Ending,
+    journal: Journal = SILENT,
+) -> list[Handled]:
     """Takes the claimed files of one company through the five steps. Whatever stops it is told with each file that
     waits; nothing is raised."""
-    return _Shift(settings, clock, progress, ending).work(taken)
+    return _Shift(settings, clock, progress, ending, journal).work(taken)
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,9 @@ class _Read:
 
 
 class _Shift:
-    def __init__(self, settings: Settings, clock: Clock, progress: Console, ending: Ending) -> None:
+    def __init__(self, settings: Settings, clock: Clock, progress: Console, ending: Ending, journal: Journal) -> None:
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
+        self._journal = journal
         self._limits = limits(settings)
         self._handled: list[Handled] = []
         self._open: dict[str, _Read] = {}
@@ -112,6 +121,7 @@ class _Shift:
         file, note = put_away(one, into, mark, lambda target: text(done, target, changed=changed))
         self._open.pop(one.id, None)
         self._handled.append(replace(done, file=file, note=note))
+        self._journal.note("file_moved", claim=one.id, to=str(file), fate=done.fate.value, code=done.code or None)
 
     # --- with the ledger
 
@@ -120,7 +130,7 @@ class _Shift:
         key = manifest.read_key(settings.watch_hmac_file)
         # Earlier results of the same content lie where finished files go, not in processing/.
         given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
-        with wiring.open_memory(settings, files=given) as memory:
+        with wiring.open_memory(settings, files=given, journal=self._journal) as memory:
             approved: list[tuple[_Read, BatchInfo]] = []
             self._repeated.clear()
             for read in reads:
@@ -206,7 +216,9 @@ class _Shift:
             await conduct.follow(ids, steps, memory, stop, self._progress)
 
         with wiring.running_sandbox(self._settings) as base:
-            trouble = conduct.carry_out(self._settings, self._clock, base, carry, now=False, anew=memory.anew)
+            trouble = conduct.carry_out(
+                self._settings, self._clock, base, carry, now=False, anew=memory.anew, journal=memory.journal
+            )
         self._ending.asked |= isinstance(trouble, Interrupted)
         return trouble
 
@@ -219,7 +231,10 @@ class _Shift:
         held = why or _held_for(written)
         if held and fate is Fate.DONE:
             fate = Fate.HELD
+        if fate is Fate.HELD:
+            memory.journal.note("batch_held", batch=info.id)
         code = answers.exit_code(written.lines)
+        answers.note_written(memory.journal, written, code)
         done = Handled(
             fate,
             one.original,

@@ -63,6 +63,8 @@ class Command:
             "PYTHONPATH": os.pathsep.join((str(custom), str(ROOT))),
             "ANULAR_LEDGER": f"sqlite:///{self.folder / 'ledger' / 'registro.db'}",
             "ANULAR_OUT": str(self.folder / "out"),
+            "ANULAR_LOG": str(self.folder / "anular.log"),
+            "ANULAR_METRICS": str(self.folder / "anular.prom"),
             "ANULAR_USER": USER,
             "ANULAR_PASSWORD": PASSWORD,
             "ANULAR_RATE": "200",

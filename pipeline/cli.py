@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.stop import Stop
     from pipeline.tell import Letter
+    from pipeline.validate import Rules
     from pipeline.wiring import Memory
 
 app = typer.Typer(
@@ -262,6 +263,9 @@ def run_files(
         int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N filas enviables.")
     ] = None,
     no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="No envía: entrega el lote aprobado a la cola, para «anular worker».")
+    ] = False,
     sheet: SheetName = "",
     include_hidden: Hidden = False,
     hidden_count: HiddenCount = None,
@@ -280,6 +284,12 @@ def run_files(
         raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
     if hidden_count is not None and not include_hidden:
         raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
+    if queue:
+        if only is not None or no_poll:
+            raise WrongUsage("--only y --no-poll son para enviar aquí mismo: no se usan con --queue.")
+        from pipeline.queue.app import check_server
+
+        check_server(settings.ledger)
     sheets = _read_all(files, sheet, include_hidden, settings, talk, readers)
     _confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     from pipeline import conduct, run, wiring
@@ -288,6 +298,9 @@ def run_files(
     clock = wiring.make_clock(settings)
     rules = wiring.check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
+    if queue:
+        with wiring.open_memory(settings, files=given, new_ledger=new_ledger, journal=journal, hands_in=True) as memory:
+            return _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
     with (
         wiring.open_memory(settings, files=given, new_ledger=new_ledger, journal=journal) as memory,
         wiring.running_sandbox(settings) as base,
@@ -322,6 +335,63 @@ def run_files(
 
         trouble = conduct.carry_out(settings, clock, base, work, now=False, anew=memory.anew, journal=memory.journal)
         return _report(batches, memory, talk, settings, trouble)
+
+
+def _hand_in(
+    files: list[Path],
+    sheets: list[Sheet],
+    memory: Memory,
+    rules: Rules,
+    clock: Clock,
+    settings: Settings,
+    talk: Talk,
+    *,
+    yes: bool,
+) -> int:
+    """Into the ledger as approved, and into the queue. A kill between the two is mended by any worker."""
+    from pipeline.ledger.store import who_am_i
+    from pipeline.queue import entry
+
+    told = []
+    for file in files:
+        found = sheets.pop(0)
+        plan = entry.plan(found, memory, rules, clock)
+        _show_plan(talk, plan, settings)
+        _approve(talk, plan, settings, yes=yes, only=None)
+        info = entry.hand_in(plan, memory, rules, clock, settings, who=who_am_i(), folder=_folder(settings, file))
+        told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})
+        talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va con «anular status {info.id}».")
+    talk.data(told)
+    return 4
+
+
+@command(name="worker", cls=SpanishCommand)
+def work_for_others(
+    at_once: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=1, max=64, help="Lotes a la vez, de credenciales distintas.")
+    ] = 1,
+    once: Annotated[bool, typer.Option("--once", help="Termina cuando la cola está vacía, para cron.")] = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Atiende la cola de trabajo: envía y consulta los lotes que se entregaron con --queue, en uno o varios equipos."""
+    from pipeline import screen, wiring
+    from pipeline.queue.app import check_server
+    from pipeline.queue.crew import posts
+    from pipeline.queue.worker import Worker
+
+    settings, talk = _settings(profile, ledger), Talk(False)
+    check_server(settings.ledger)
+
+    def say(words: str) -> None:
+        talk.out.print(words, markup=False)
+        talk.out.file.flush()
+
+    crew = posts(profile, ledger, lambda trouble: screen.say_error(talk.progress, trouble))
+    names = ", ".join(sorted(post.profile or "(sin nombre)" for post in crew))
+    say(f"Atiende la cola de trabajo; perfiles: {names}.")
+    Worker(crew, wiring.make_clock(settings), say, at_once=at_once).serve(once=once)
+    return 0
 
 
 @command(name="poll", cls=SpanishCommand)

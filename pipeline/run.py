@@ -44,6 +44,11 @@ HELD_ON_ARRIVAL = "retenida-carpeta"
 """The reason (``domain/problems.py``) of rows that the drop folder held back: a person's ``run`` releases them."""
 
 
+QUEUED = "Entregado a la cola de trabajo"
+"""Begins a note of a batch that a person or the drop folder approved for workers to send: one of these that lost its
+job gets another. A batch of ``run`` alone never does: its person may have sent only a part on purpose."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done with one file, for the person who approves it (reliability.md P2).
@@ -125,7 +130,8 @@ def take_in(
     if plan.known is not None:
         if plan.held:
             store.approve(plan.held, plan.moment, who=who)
-        store.reopen(plan.known.id, plan.moment)
+        if not store.at_the_desk:  # else whoever carries the batch out does so
+            store.reopen(plan.known.id, plan.moment)
         return plan.known
     assert plan.checked is not None
     info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)

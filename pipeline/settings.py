@@ -130,6 +130,18 @@ class Settings(BaseSettings):
     watch_every: float = Field(60.0, gt=0, le=86_400, description="segundos entre miradas a la carpeta, como máximo")
     watch_retry: float = Field(900.0, gt=0, le=86_400, description="segundos de espera tras detenerse antes de tiempo")
     watch_max_files: int = Field(100, ge=1, le=10_000, description="archivos por pasada, como máximo")
+    queue_every: float = Field(
+        10.0, gt=0, le=3600, description="segundos entre las miradas de un trabajador a lo que quedó sin dueño"
+    )
+    queue_stale: float = Field(
+        60.0, ge=1, le=3600, description="segundos sin señal para dar por muerto a un trabajador"
+    )
+    queue_retry: float = Field(
+        900.0, gt=0, le=86_400, description="segundos hasta que un lote que se detuvo vuelve a salir de la cola"
+    )
+    queue_poll: float = Field(
+        900.0, gt=0, le=604_800, description="segundos tras los que un trabajador vuelve a consultar lo pendiente"
+    )
     old_hours: float = Field(
         24.0, gt=0, le=8760, description="horas tras las que «poll --all» nombra lo que sigue abierto"
     )

@@ -8,7 +8,7 @@ import platform
 import subprocess  # nosec B404 - starts this very program, no shell
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -88,19 +88,21 @@ def open_memory(
     files: Iterable[tuple[Path, str]] = (),
     new_ledger: bool = False,
     journal: Journal = SILENT,
+    hands_in: bool = False,
 ) -> Iterator[Memory]:
     """The ledger for writing: in a place that can be trusted, locked, whole, this machine's, and the one that knows
     what was sent; the run is registered, and what an earlier one left undecided is recovered.
 
     With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time.
     ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
-    ``new_ledger`` is a person's word that such a memory is lost. ``journal`` is told what became durable. Raises
-    ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
+    ``new_ledger`` is a person's word that such a memory is lost. ``journal`` is told what became durable. ``hands_in``:
+    batches are taken in for others to send, beside a run that may own the credential; nothing is recovered and nothing
+    can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
     """
     now, site, bound = make_clock(settings).now(), site_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
     notes = _notes()
-    with _owned(settings, site, sends=sends) as scope:
+    with _visited(settings, site) if hands_in else _owned(settings, site, sends=sends) as scope:
         lost = ["el registro estaba vacío"] if site.emptied() else []
         there = site.exists()
         if bound and not there:
@@ -126,7 +128,8 @@ def open_memory(
                 begin_anew(database)
             store = Store(database, settings.env, scope, journal)
             store.begin_run(now)
-            store.recover(now)
+            if not hands_in:
+                store.recover(now)
             if bound:
                 watermark.keep(notes, database)
             try:
@@ -193,6 +196,10 @@ def _owned(settings: Settings, site: Site, *, sends: bool) -> Iterator[Scope]:
     mark = credential_mark(settings.env, credentials(settings)[0]) if needed else None
     with site.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
         yield scope
+
+
+def _visited(settings: Settings, site: Site) -> AbstractContextManager[Scope]:
+    return site.visited(credential_mark(settings.env, credentials(settings)[0]))
 
 
 @contextmanager

@@ -41,6 +41,7 @@ SILENCE_S = 25
 """After so many seconds without a sign of the other side a connection counts as broken, on either side."""
 
 _TROUBLES = (OSError, DBAPIError, psycopg.Error)
+_MOVING = "El registro se está moviendo a otro lugar."
 _DRIVERS = ("postgresql", "postgresql+psycopg")
 _SESSION = {
     "lock_timeout": WAIT,
@@ -262,10 +263,21 @@ class PostgresSite:
             finally:
                 self._holding = None
 
+    @contextmanager
+    def visited(self, credential: str) -> Iterator[Scope]:
+        """Batches of one credential may be handed in until the end of the block, beside the run that owns it.
+
+        Raises ``AnotherRun`` when the whole ledger is somebody's.
+        """
+        with self._session() as connection:
+            with self._errors():
+                _take(connection, "pg_advisory_lock_shared", number_of("registro"), _MOVING)
+            yield Scope(credential, alone=False, desk=True)
+
     def _own(self, connection: Connection, env: str, mine: int) -> tuple[Holding, bool]:
         """Takes a run's locks; whether the rows that bear no credential are its own too, for whoever comes first."""
         ledger = number_of("registro")
-        _take(connection, "pg_advisory_lock_shared", ledger, "El registro se está moviendo a otro lugar.")
+        _take(connection, "pg_advisory_lock_shared", ledger, _MOVING)
         _take(connection, "pg_advisory_lock", mine, "Otra ejecución está usando el registro con esta credencial.")
         free = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
         orphans, pid = connection.execute(free, {"key": number_of("sin credencial", env)}).one()
@@ -360,6 +372,13 @@ class PostgresSite:
             raise StorageTrouble(
                 f"No se pudo usar el registro: {found.words}.", code="ledger", where=self.place, remedy=found.remedy
             ) from error
+
+
+def driver_arguments(url: str) -> dict[str, Any]:
+    """What the driver is to be told to connect to ``url``, a password included. Raises ``WrongUsage``."""
+    parsed = _parsed(url)
+    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
+    return {**arguments, "client_encoding": "utf8", "connect_timeout": CONNECT_S}
 
 
 def _of_one_moment(connection: Connection) -> Connection:

@@ -20,11 +20,13 @@ class Scope:
 
     ``credential`` is the mark of its credential; what it takes in bears it. ``alone``: nobody else can write this
     ledger, so every row is its own. ``orphans``: besides its own, those of before schema 0006, which bear no mark.
+    ``desk``: no run at all, but somebody who hands batches in for one, beside whoever sends under this credential.
     """
 
     credential: str | None = None
     alone: bool = True
     orphans: bool = True
+    desk: bool = False
 
     def rows(self, attempt: FromClause) -> ColumnElement[bool]:
         """The condition on ``attempt`` (the table or an alias) that it is one of these."""

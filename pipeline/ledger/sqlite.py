@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,14 @@ class SqliteSite:
         """
         with locked(Path(f"{self.path}.lock"), f"Otra ejecución está usando el registro {self.path.name}."):
             yield
+
+    def visited(self, credential: str) -> AbstractContextManager[Scope]:  # noqa: ARG002 - a server's
+        """Raises ``WrongUsage``: on a file one run at a time does everything."""
+        raise WrongUsage(
+            "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
+            code="queue-needs-server",
+            remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o ejecute «anular run» sin --queue.",
+        )
 
     @contextmanager
     def working(self, env: str, credential: str | None) -> Iterator[Scope]:  # noqa: ARG002 - the file has one owner

@@ -16,7 +16,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, String, and_, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from pipeline.crash import crashpoint
@@ -96,6 +110,11 @@ class Store:
         self._journal = journal
         self._reserve = database.reserve(self._scope.credential)
 
+    @property
+    def at_the_desk(self) -> bool:
+        """Whether batches are only handed in here, for a run to send."""
+        return self._scope.desk
+
     def begin_run(self, now: datetime) -> int:
         """Registers this run; its number is the epoch of all its moves."""
         with self._database.write() as connection:
@@ -104,7 +123,8 @@ class Store:
                 "started_utc": codec.to_text(now),
                 "who": who_am_i(),
                 "host": platform.node(),
-                "credential": self._scope.credential,
+                # The newest run of a credential fences those before it; handing in is no run and fences nobody.
+                "credential": None if self._scope.desk else self._scope.credential,
             }
             key = connection.execute(insert(tables.run).values(values)).inserted_primary_key
             assert key is not None
@@ -141,7 +161,12 @@ class Store:
             self._journal.note("batch_taken", **facts, rows=len(rows), verdicts=verdicts)
 
     def apply(self, moves: Sequence[Move]) -> list[Moved]:
-        """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails."""
+        """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails.
+
+        Who only hands in may release what was held on arrival, and move nothing else.
+        """
+        if self._scope.desk and any(wish.event is not Event.APPROVED for wish in moves):
+            raise Bug("who hands batches in moves no row")
         with self._database.write() as connection:
             if any(wish.event is Event.CLAIMED for wish in moves):
                 self._database.check_owned(connection)  # an answer is recorded all the same: the epoch fences it
@@ -294,8 +319,8 @@ class Store:
         Raises ``StorageTrouble``, ``Bug``.
         """
         self._database.check_owned(connection)
-        if self._scope.alone:
-            return  # the kernel holds the lock of the file
+        if self._scope.alone or self._scope.desk:
+            return  # the kernel holds the lock of the file; or nothing is begun but a batch
         newest = connection.execute(select(_NEWEST[False]), {"b_credential": self._scope.credential}).scalar()
         if newest != self._epoch:
             raise Bug("a newer run owns the ledger")
@@ -303,7 +328,8 @@ class Store:
     def _compare_and_set(self, connection: Connection, moves: Sequence[Move]) -> None:
         claims = [self._claim_values(wish) for wish in moves if wish.event is Event.CLAIMED]
         others = [self._finding_values(wish) for wish in moves if wish.event is not Event.CLAIMED]
-        statements = _CLAIM[self._scope.alone], _FIND[self._scope.alone]
+        whose = None if self._scope.desk else self._scope.alone
+        statements = _CLAIM[whose], _FIND[whose]
         for statement, values in zip(statements, (claims, others), strict=True):
             if values and connection.execute(statement, values).rowcount != len(values):
                 raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
@@ -440,9 +466,10 @@ _OWN = or_(
     tables.attempt.c.credential == bindparam("b_credential", type_=String),
     and_(tables.attempt.c.credential.is_(None), bindparam("b_orphans", type_=Boolean)),
 )
-_FENCE = {
+_FENCE: dict[bool | None, ColumnElement[bool]] = {
     True: and_(_SAME, _NEWEST[True] == bindparam("b_epoch")),
     False: and_(_SAME, _OWN, _NEWEST[False] == bindparam("b_epoch")),
+    None: and_(_SAME, _OWN),  # a release by who hands in: no run, and rows that no run touches
 }
 
 # The one statement shape for claims and the one for everything else, each by whether the run is alone.

@@ -29,6 +29,37 @@ class Views(Batches):
         self._database = database
         self._scope = scope or Scope()
 
+    def under(self, env: str, scope: Scope) -> Views:
+        """The same ledger as a run of another credential sees it."""
+        return Views(self._database, env, scope)
+
+    def left_over(self, note: str) -> list[str]:
+        """Batches with a note that has these words, oldest first, in which a row of this scope is to be sent, or was
+        being sent by somebody who may be gone."""
+        attempt, batch = tables.attempt, tables.batch
+        states = [State.READY.value, State.SENDING.value]
+        query = (
+            select(batch.c.id)
+            .where(batch.c.env == self._env, batch.c.notes.contains(note, autoescape=True))
+            .where(
+                exists().where(attempt.c.batch == batch.c.id, attempt.c.state.in_(states), self._scope.rows(attempt))
+            )
+            .order_by(batch.c.created_utc, batch.c.id)
+        )
+        return [line.id for line in self._database.read(query)]
+
+    def unasked_since(self, before: datetime) -> bool:
+        """Whether a row of this scope is followed and nobody has heard of it since ``before``."""
+        attempt = tables.attempt
+        heard = func.coalesce(attempt.c.queried_utc, attempt.c.sent_utc)
+        query = select(attempt.c.id).where(
+            attempt.c.env == self._env,
+            attempt.c.state.in_([state.value for state in FOLLOWED]),
+            heard < codec.to_text(before),
+            self._scope.rows(attempt),
+        )
+        return bool(self._database.read(query.limit(1)))
+
     def of_another(self, batch: str) -> bool:
         """Whether rows of ``batch`` belong to another credential: then nothing of it is sent, asked or decided here."""
         attempt = tables.attempt

@@ -58,6 +58,7 @@ def test_the_contracts_are_those_of_the_house() -> None:
         "sandbox",
         "sandbox-edoc",
         "http",
+        "queue",
     }
     assert contracts["layers"]["exhaustive"] is True
     levels = {
@@ -82,6 +83,7 @@ def test_the_contracts_are_those_of_the_house() -> None:
         ("pipeline/wiring.py", "from pipeline.sandbox import x", "Only the command line"),
         ("pipeline/sandbox/x.py", "from pipeline.edoc import transport", "never imports edoc"),
         ("pipeline/submit.py", "import httpx", "Two files speak HTTP"),
+        ("pipeline/conduct.py", "import procrastinate", "Only the queue knows procrastinate"),
     ],
 )
 def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:

@@ -1,0 +1,122 @@
+"""The queue's place: procrastinate's tables beside the ledger's, made when they are missing, and the way to them.
+
+What a job is stands in its arguments alone: the batch and the profile that handed it in. No secret and no CUFE.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.schema import SchemaManager
+
+from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.ledger import refusals
+from pipeline.ledger.engine import is_on_a_server, shown
+from pipeline.ledger.postgres import driver_arguments, number_of
+
+BATCH, POLL = "lote", "consulta"
+Carry = Callable[[str, str], Awaitable[None]]
+"""Carries out a job: the queue it came from (a credential's mark), and its batch; "" asks about what is open."""
+
+
+class PutBack(Exception):
+    """The job is not done and nobody may think so: it leaves the queue again after so many ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"put back for {seconds:g} s")
+        self.seconds = seconds
+
+
+class _Again(BaseRetryStrategy):
+    """Whatever kept a job from ending puts it back: the ledger knows what is left to do."""
+
+    def __init__(self, otherwise: float) -> None:
+        self._otherwise = otherwise
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:  # noqa: ARG002
+        seconds = exception.seconds if isinstance(exception, PutBack) else self._otherwise
+        return RetryDecision(retry_in={"milliseconds": int(seconds * 1000)})
+
+
+def make_app(url: str, carry: Carry, *, retry: float, connections: int) -> App:
+    """procrastinate on the ledger at ``url``; ``carry`` does a job, ``retry`` seconds are waited after a bug in it."""
+    app = App(connector=PsycopgConnector(kwargs=driver_arguments(url), min_size=1, max_size=connections))
+
+    @app.task(name=BATCH, pass_context=True, retry=_Again(retry))
+    async def carry_batch(context: Any, batch: str, profile: str) -> None:  # noqa: ARG001 - for people
+        await carry(context.job.queue, batch)
+
+    @app.task(name=POLL, pass_context=True, retry=_Again(retry))
+    async def ask_again(context: Any, profile: str) -> None:  # noqa: ARG001
+        await carry(context.job.queue, "")
+
+    return app
+
+
+def quiet() -> None:
+    """procrastinate and its pool log for programmers; what matters of it is said in our own words."""
+    for name in ("procrastinate", "psycopg.pool"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+
+
+def check_server(url: str) -> None:
+    """Raises ``WrongUsage`` when the ledger is a file, which nobody can share."""
+    if not is_on_a_server(url):
+        raise WrongUsage(
+            "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
+            code="queue-needs-server",
+            remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o ejecute «anular run» sin --queue.",
+        )
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction on the queue, its tables made when they are missing. Raises ``StorageTrouble``, ``WrongUsage``."""
+    check_server(url)
+    with queue_errors(url), psycopg.connect(**driver_arguments(url)) as connection:
+        if not _is_there(connection):
+            # Two that come at once: the second waits for the first, and finds them.
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("cola"),))
+            if not _is_there(connection):
+                connection.execute(SchemaManager.get_schema())
+            connection.commit()
+        yield connection
+
+
+def is_there(url: str) -> bool:
+    """Whether anybody has used the queue of this ledger. Raises like ``connected``."""
+    check_server(url)
+    with queue_errors(url), psycopg.connect(**driver_arguments(url)) as connection:
+        return _is_there(connection)
+
+
+@contextmanager
+def queue_errors(url: str) -> Iterator[None]:
+    """What the server says of the queue, as one sentence without a secret."""
+    try:
+        yield
+    except (psycopg.Error, ConnectorException, OSError) as error:
+        found = refusals.understood(
+            error.__cause__ if isinstance(error, ConnectorException) and error.__cause__ else error
+        )
+        raise StorageTrouble(
+            f"No se pudo usar la cola de trabajo: {found.words}.", code="queue", where=shown(url), remedy=found.remedy
+        ) from error
+
+
+def _is_there(connection: psycopg.Connection[Any]) -> bool:
+    # Not to_regclass: within a transaction it may go on answering from before another one made the table.
+    line = connection.execute(
+        "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = %s",
+        ("procrastinate_jobs",),
+    ).fetchone()
+    return line is not None and bool(line[0])

@@ -1,0 +1,52 @@
+"""Whom a worker works for: the profiles of this machine whose credentials it has and whose ledger is this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline import wiring
+from pipeline.domain.errors import AnularError, WrongUsage
+from pipeline.ledger.scope import credential_mark
+from pipeline.settings import Settings, load_settings, profile_names
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One credential that may be worked for. ``mark`` names its queue and its lock: the same credential may have
+    another profile's name on another machine, and one profile's name may mean another credential there."""
+
+    profile: str
+    settings: Settings
+    mark: str
+
+
+def post_of(settings: Settings) -> Post:
+    """Raises ``WrongUsage`` when credentials are missing."""
+    return Post(settings.profile, settings, credential_mark(settings.env, wiring.credentials(settings)[0]))
+
+
+def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> list[Post]:
+    """``profile`` alone, or the one without a name and all that the settings name; ``told`` hears why one is left out.
+
+    Raises ``WrongUsage`` when nobody is left.
+    """
+    url = load_settings(profile, ledger).ledger
+    found: dict[str, Post] = {}
+    for name in [profile] if profile else ["", *profile_names()]:
+        try:
+            settings = load_settings(name, ledger)
+            if settings.ledger == url:
+                post = post_of(settings)
+                found.setdefault(post.mark, post)
+        except AnularError as trouble:
+            if name or profile:
+                trouble.where = trouble.where or f"perfil {name}"
+                told(trouble)
+    if not found:
+        raise WrongUsage(
+            "No hay ningún perfil con credenciales para este registro: no hay nada que atender.",
+            code="worker-without-credentials",
+            remedy="Ejecute «anular login», o defina ANULAR_USER y ANULAR_PASSWORD_FILE.",
+        )
+    return list(found.values())

@@ -1,0 +1,84 @@
+"""Handing in: which job a batch has, and which work has none. The queue may forget; the ledger does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from pipeline.ledger.postgres import number_of
+from pipeline.ledger.scope import Scope
+from pipeline.ledger.views import Views
+from pipeline.queue.app import BATCH, POLL, connected
+from pipeline.queue.crew import Post
+from pipeline.run import QUEUED
+
+_MORE = "+"
+"""Behind the name of a batch whose rows were approved while a job of it was running: another job follows."""
+
+
+def hand_in(url: str, batch: str, post: Post, *, again: bool) -> bool:
+    """Gives a batch a job unless one waits already; with ``again`` also when one is running, which may have looked
+    before. Whether there is a new one. Raises ``StorageTrouble``, ``WrongUsage``."""
+    with connected(url) as connection:
+        return _add(connection, BATCH, batch, post, {"batch": batch, "profile": post.profile}, again=again)
+
+
+def sweep(url: str, views: Views, posts: Sequence[Post], now: datetime) -> int:
+    """Gives a job to every queued batch that has rows to send and no job, and to what is open and was not asked about
+    for too long. How many. Raises ``StorageTrouble``."""
+    wanted: list[tuple[str, str, Post, dict[str, str]]] = []
+    for post in posts:
+        mine = views.under(post.settings.env, Scope(post.mark, alone=False, orphans=False))
+        wanted += [(BATCH, one, post, {"batch": one, "profile": post.profile}) for one in mine.left_over(QUEUED)]
+        if mine.unasked_since(now - timedelta(seconds=post.settings.queue_poll)):
+            wanted.append((POLL, f"{POLL} {post.mark}", post, {"profile": post.profile}))
+    if not wanted:
+        return 0
+    with connected(url) as connection:
+        return sum(_add(connection, task, name, post, told, again=False) for task, name, post, told in wanted)
+
+
+def take_over(url: str, silent: float) -> list[str]:
+    """Jobs of workers that gave no sign for ``silent`` seconds wait in the queue again; the batches of those.
+
+    The old one may still be alive: then it owns the credential in the ledger, and whoever takes the job is put off.
+    """
+    with connected(url) as connection:
+        found = connection.execute(_TAKE_OVER, {"silent": silent}).fetchall()
+        connection.execute(_FORGET, {"silent": silent})
+        return [str(line[0].get("batch", "")) for line in found]
+
+
+def _add(
+    connection: psycopg.Connection[Any], task: str, name: str, post: Post, told: dict[str, str], *, again: bool
+) -> bool:
+    # Looking and adding are one: a job that runs must find its own name free when it is put back.
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("entrega"),))
+    found = dict(connection.execute(_JOBS_OF, ([name, name + _MORE],)).fetchall())
+    if "todo" in found.values() or (found and not again):
+        return False
+    free = name + _MORE if name in found else name
+    connection.execute(_DEFER, (post.mark, task, post.mark, free, Jsonb(told)))
+    return True
+
+
+_JOBS_OF = (
+    "SELECT queueing_lock, status::text FROM procrastinate_jobs "
+    "WHERE queueing_lock = ANY(%s) AND status IN ('todo', 'doing')"
+)
+# As procrastinate's own ``defer_jobs``: queue, task, priority, lock, queueing lock, arguments, not before.
+_DEFER = "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, %s, %s, NULL)]::procrastinate_job_to_defer_v1[])"
+# As its ``retry_job`` for those that its ``select_stalled_jobs_by_heartbeat`` names, but in one step: between the two
+# another worker could have put the job back, a third have begun it, and we would take it from under its hands.
+_TAKE_OVER = """
+    UPDATE procrastinate_jobs AS job SET status = 'todo', attempts = attempts + 1, scheduled_at = now()
+    WHERE job.status = 'doing' AND NOT EXISTS (
+        SELECT FROM procrastinate_workers AS worker
+        WHERE worker.id = job.worker_id AND worker.last_heartbeat >= now() - make_interval(secs => %(silent)s)
+    ) RETURNING args
+"""
+_FORGET = "SELECT procrastinate_prune_stalled_workers_v1(%(silent)s)"

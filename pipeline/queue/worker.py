@@ -1,0 +1,183 @@
+"""Serving: takes jobs of its credentials, has each carried out by a process of its own, and looks after what others
+left behind. The queue runs a job at least once; that nothing is sent twice is the ledger's doing, not the queue's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from procrastinate import App
+
+from pipeline import wiring
+from pipeline.clock import Clock
+from pipeline.domain.errors import AnotherRun, AnularError, Interrupted, StorageTrouble
+from pipeline.queue import jobs
+from pipeline.queue.app import PutBack, connected, make_app, queue_errors, quiet
+from pipeline.queue.crew import Post
+
+BUSY_S = 2.0
+"""After so many seconds a credential that somebody else uses is tried again: perhaps a worker that is just ending."""
+Say = Callable[[str], None]
+
+
+class Worker:
+    """One worker for the credentials of ``posts``, all on one ledger; ``say`` hears a line per job and trouble."""
+
+    def __init__(self, posts: Sequence[Post], clock: Clock, say: Say, *, at_once: int) -> None:
+        self._posts = {post.mark: post for post in posts}
+        self._clock, self._say, self._at_once = clock, say, at_once
+        self._settings = posts[0].settings
+        self._url = self._settings.ledger
+        self._children: set[Process] = set()
+        self._stopping = False
+        self._done = 0
+        self._trouble = ""
+
+    def serve(self, *, once: bool) -> None:
+        """Until a signal asks for the end (raises ``Interrupted``), or with ``once`` until nothing waits.
+
+        Raises ``StorageTrouble`` when the queue cannot be used, or the connection to it is lost.
+        """
+        quiet()
+        with connected(self._url), queue_errors(self._url):
+            pass  # the tables are there
+        with queue_errors(self._url):
+            asyncio.run(self._serve(once=once))
+        if self._stopping:
+            raise Interrupted("Se dejó de atender la cola. Lo que faltaba volvió a ella.", code="worker-stopped")
+
+    async def _serve(self, *, once: bool) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)  # of a job that another worker took over meanwhile
+        app = make_app(self._url, self._carry, retry=self._settings.queue_retry, connections=self._at_once + 4)
+        async with app.open_async():
+            await self._look()
+            working = asyncio.create_task(self._work(app, once=once))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._stop, working)
+            looking = asyncio.create_task(self._keep_looking())
+            try:
+                await working
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
+            finally:
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
+        if not once and not self._stopping:
+            raise StorageTrouble(
+                "El trabajador perdió la conexión con la cola de trabajo.",
+                code="queue-lost",
+                remedy="Inícielo otra vez; lo que tenía en curso vuelve a la cola.",
+            )
+
+    async def _work(self, app: App, *, once: bool) -> None:
+        options = {
+            "queues": list(self._posts),
+            "concurrency": self._at_once,
+            "install_signal_handlers": False,
+            "update_heartbeat_interval": self._settings.queue_stale / 4,
+            "stalled_worker_timeout": self._settings.queue_stale,
+            "fetch_job_polling_interval": min(5.0, self._settings.queue_every),
+            "delete_jobs": "successful",
+            "wait": not once,
+        }
+        while True:
+            before = self._done
+            await app.run_worker_async(**options)  # type: ignore[arg-type]
+            # It ends when it finds nothing to begin; jobs of a credential that was busy then may begin now.
+            if not once or self._done == before or self._stopping:
+                return
+
+    def _stop(self, working: asyncio.Task[None]) -> None:
+        """The first request lets what is in flight finish, a second one gives it up."""
+        for child in self._children:
+            if self._stopping:
+                with suppress(ProcessLookupError):
+                    child.send_signal(signal.SIGTERM)
+            elif child.stdin is not None:
+                child.stdin.close()
+        if not self._stopping:
+            self._stopping = True
+            working.cancel()  # procrastinate then takes no new job and waits for those that run
+
+    def _ending(self) -> bool:
+        return self._stopping
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.queue_every)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Takes over from workers that died, and gives jobs to batches that have none. A trouble is said once."""
+        try:
+            taken = await asyncio.to_thread(self._look_now)
+            self._trouble = ""
+        except AnularError as trouble:
+            if trouble.sentence != self._trouble:
+                self._say(f"✗ {trouble.sentence}")
+            self._trouble = trouble.sentence
+            return
+        for batch in taken:
+            self._say(f"Vuelve a la cola {_named(batch)}: quien lo tenía no da señales.")
+
+    def _look_now(self) -> list[str]:
+        taken = jobs.take_over(self._url, self._settings.queue_stale)
+        with wiring.open_views(self._settings) as views:
+            if views is not None:
+                jobs.sweep(self._url, views, list(self._posts.values()), self._clock.now())
+        return taken
+
+    async def _carry(self, mark: str, batch: str) -> None:
+        """Has a job carried out. Raises ``PutBack`` for one that is not done."""
+        if self._ending():
+            raise PutBack(0.0)
+        post = self._posts[mark]
+        whose = f"{_named(batch)}{f' [{post.profile}]' if post.profile else ''}"
+        self._say(f"Empieza {whose}.")
+        code, words = await self._process(post, batch)
+        if code == 0:
+            self._done += 1
+            self._say(f"Termina {whose}. {' '.join(words)}".strip())
+            return
+        if code == Interrupted.exit_code or code < 0 or self._ending():
+            wait = 0.0 if self._ending() else BUSY_S
+        else:
+            wait = BUSY_S if code == AnotherRun.exit_code else self._settings.queue_retry
+        self._say(f"Se interrumpe {whose}; vuelve a la cola en {wait:g} s. {' '.join(words)}".strip())
+        raise PutBack(wait)
+
+    async def _process(self, post: Post, batch: str) -> tuple[int, list[str]]:
+        """A process of its own, in a session of its own: a Ctrl-C is for the worker alone, which passes it on."""
+        environment = {**os.environ, "ANULAR_LEDGER": self._url}
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pipeline.queue.carry", post.profile, batch),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+        assert child.stdout is not None
+        self._children.add(child)
+        try:
+            said = (await child.stdout.read()).decode("utf-8", "replace").strip()
+            code = await child.wait()
+        finally:
+            self._children.discard(child)
+        try:
+            words = [str(one) for one in json.loads(said.splitlines()[-1])] if said else []
+        except ValueError:
+            words = []
+        return code, words
+
+
+def _named(batch: str) -> str:
+    return f"el lote {batch}" if batch else "la consulta de lo pendiente"

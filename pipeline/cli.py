@@ -523,6 +523,9 @@ def watch_folder(
 @command(name="status", cls=SpanishCommand)
 def status(
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="Un lote; por omisión, todos.")] = "",
+    workers: Annotated[
+        bool, typer.Option("--workers", help="Muestra la cola: qué trabajadores dan señales y qué espera.")
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -531,6 +534,10 @@ def status(
     from pipeline import answers, screen, wiring
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
+    if workers and batch:
+        raise WrongUsage("--workers es para toda la cola: no se nombra un lote.")
+    if workers:
+        return _show_workers(settings, talk)
     with wiring.open_views(settings) as views:
         if views is None and batch:
             raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
@@ -542,6 +549,21 @@ def status(
     for info in infos:
         screen.facts(talk.out, f"Lote {info.id}", answers.status_facts(info))
         screen.counts(talk.out, "Resultados", answers.ordered(info.counts))
+    return 0
+
+
+def _show_workers(settings: Settings, talk: Talk) -> int:
+    from pipeline import screen
+    from pipeline.queue import health
+
+    found = health.health(settings.ledger, settings.queue_stale)
+    talk.data(health.data(found))
+    screen.facts(talk.out, "Trabajadores", health.worker_facts(found) or [("Ninguno", "inicie «anular worker»")])
+    screen.facts(
+        talk.out, "Lotes en cola por perfil", health.profile_facts(found) or [("Ninguno", "la cola está vacía")]
+    )
+    if found.unowned:
+        talk.out.print(f"Sin trabajador, otro los toma: {', '.join(found.unowned)}", markup=False)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -121,6 +122,36 @@ def test_what_a_person_sent_in_part_on_purpose_is_no_work_for_the_queue(scene):
     work_once(scene)
     assert sent(scene) == 5
     assert list(scene.states().values()).count(State.READY) == 3
+
+
+def health(scene):
+    ended = scene.anular("status", "--workers", "--json")
+    assert ended["code"] == 0, ended["words"]
+    return json.JSONDecoder().raw_decode(ended["words"][ended["words"].index("{") :])[0]
+
+
+def test_the_health_of_the_queue_names_who_is_alive_what_each_does_and_what_waits(scene):
+    assert health(scene) == {"workers": [], "profiles": [], "unowned": []}
+    hand_in(scene, rows=60)
+    (batch,) = [line["id"] for line in ledgers.lines(scene.url, "SELECT id FROM batch")]
+    hand_in(scene, name="otro.csv")
+    (line,) = health(scene)["profiles"]
+    assert (line["profile"], line["running"], line["waiting"], line["stopped"]) == ("", 0, 2, 0)
+    assert line["oldest"]
+    with working(scene, **SLOWLY) as worker:
+        until(lambda: sent(scene) > 5, "it sends")
+        (one,) = health(scene)["workers"]
+        assert one["alive"]
+        assert one["doing"] == [f"lote {batch}"]
+        assert [line["running"] for line in health(scene)["profiles"]] == [1]
+        words = scene.anular("status", "--workers")["words"]
+        assert f"lote {batch}" in words
+        assert "en espera 1" in words
+        worker.kill(with_job=False)
+    ledgers.change(scene.url, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '5 minutes'")
+    (one,) = health(scene)["workers"]
+    assert not one["alive"]
+    assert "sin señales" in scene.anular("status", "--workers")["words"]
 
 
 def test_a_credential_that_somebody_uses_puts_the_job_back(scene):

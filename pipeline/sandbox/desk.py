@@ -32,19 +32,21 @@ class Verdict(Enum):
 class _Issued:
     service: str
     expires: datetime
+    user: str
     revoked: bool = False
 
 
 class Desk:
-    """Hands out tokens for one user, and knows them again."""
+    """Hands out tokens for one user and for all whose names go on with a hyphen (``sandbox-2``: another credential
+    with the same password), and knows them again."""
 
     def __init__(self, user: str, password: str, lifetime: timedelta) -> None:
-        self._basic = f"{user}:{password}".encode()
+        self._user, self._password = user.encode(), password.encode()
         self.lifetime = lifetime
         self._tokens: dict[str, _Issued] = {}
 
     def admit(self, authorization: str | None) -> Verdict:
-        """Whether a ``Basic`` header names our user with our password."""
+        """Whether a ``Basic`` header names one of our users with our password."""
         if not authorization:
             return Verdict.MISSING
         scheme, _, value = authorization.partition(" ")
@@ -52,10 +54,19 @@ class Desk:
             given = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
             return Verdict.UNKNOWN
-        fits = hmac.compare_digest(given, self._basic)
+        user, _, password = given.partition(b":")
+        known = hmac.compare_digest(user, self._user) or user.startswith(self._user + b"-")
+        fits = known and hmac.compare_digest(password, self._password)
         return Verdict.VALID if scheme.lower() == "basic" and fits else Verdict.UNKNOWN
 
-    def issue(self, service: str, now: datetime) -> Reply:
+    def user(self, authorization: str | None) -> str | None:
+        """Whose a header is that was found valid."""
+        scheme, _, value = (authorization or "").partition(" ")
+        if scheme.lower() == "basic":
+            return base64.b64decode(value).partition(b":")[0].decode("utf-8", "replace")
+        return self._tokens[value].user if value in self._tokens else None
+
+    def issue(self, service: str, now: datetime, user: str = "") -> Reply:
         """A token for ``service``, or the refusal with status 200 that eDoc gives for a service that is none."""
         if service not in SERVICES:
             refusal = {"codigoError": "SERVICIO", "mensajeRespuesta": "El servicio solicitado no existe."}
@@ -65,7 +76,7 @@ class Desk:
         # Every second token lacks the offset, as eDoc's do: Panama time is meant (edoc-api.md 2).
         cut = len("-05:00") if len(self._tokens) % 2 else 0
         issued, until = panama_time(now), panama_time(expires)
-        self._tokens[token] = _Issued(service, expires)
+        self._tokens[token] = _Issued(service, expires, user)
         return _token_reply(
             {
                 "token": token,

@@ -53,6 +53,8 @@ class _Notes:
     payload: dict[str, object] | None = None
     service: str | None = None
     auth: Verdict | None = None
+    user: str | None = None
+    """Whose request it was, once the authorization was found good."""
     fault: str | None = None
     key: tuple[str, str, str, str, str] | None = None
     reached: bool = False
@@ -157,6 +159,7 @@ class Sandbox:
         notes.auth = self.desk.check(request.authorization, notes.service, now)
         if notes.auth is not Verdict.VALID:
             return plain(401, "Token inválido o vencido.", now)
+        notes.user = self.desk.user(request.authorization)
         try:
             return self._document(request, notes, now)
         except forms.BadForm as problem:
@@ -176,7 +179,8 @@ class Sandbox:
         notes.auth = self.desk.admit(request.authorization)
         if notes.auth is not Verdict.VALID:
             return plain(401, "Credenciales inválidas.", now)
-        return self.desk.issue(notes.service, now)
+        notes.user = self.desk.user(request.authorization)
+        return self.desk.issue(notes.service, now, notes.user or "")
 
     def _note_control(self, action: str, cufe: Cufe, value: str) -> None:
         times = {"time": self.now().isoformat(), "at": self.clock.monotonic()}
@@ -230,6 +234,7 @@ def _entry(request: Incoming, reply: Reply, notes: _Notes, now: datetime, at: fl
         "key": notes.key,
         "service": notes.service,
         "auth": notes.auth.value if notes.auth else None,
+        "user": notes.user,
         "fault": notes.fault,
         "reached": notes.reached,
         "scenario": reply.scenario,

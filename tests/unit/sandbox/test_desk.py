@@ -22,7 +22,14 @@ def test_the_right_user_is_admitted(desk: Desk) -> None:
     assert desk.admit(_basic("ana:cañón:1")) is Verdict.VALID
 
 
-@pytest.mark.parametrize("given", ["ana:otra", "otra:cañón:1", ":", "ana"])
+def test_names_that_go_on_with_a_hyphen_are_credentials_of_their_own(desk: Desk, now: datetime) -> None:
+    assert desk.admit(_basic("ana-2:cañón:1")) is Verdict.VALID
+    assert desk.user(_basic("ana-2:cañón:1")) == "ana-2"
+    token = "Bearer " + str(json.loads(desk.issue(QUERY, now, "ana-2").body)["token"])
+    assert desk.user(token) == "ana-2"
+
+
+@pytest.mark.parametrize("given", ["ana:otra", "otra:cañón:1", ":", "ana", "ana2:cañón:1", "ana-2:otra"])
 def test_wrong_credentials_are_unknown(given: str, desk: Desk) -> None:
     assert desk.admit(_basic(given)) is Verdict.UNKNOWN
 

@@ -1,0 +1,173 @@
+"""A fleet: workers on one PostgreSQL ledger, batches of many credentials, plugs pulled at random (`make fleet`).
+
+Plain processes on one machine and one eDoc on loopback, whose journal is the judge. The times of many workers and of
+one are measured without kills, one after the other in one session, with the same settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.domain.lifecycle import State
+from pipeline.sandbox.journal import busiest_second, posts_by_cufe, read
+from tests import ledgers
+from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service
+from tests.storm.workers import Running, is_empty, working
+
+CALM = {State.CANCELLED}
+AFTER_KILLS = CALM | {State.PENDING, State.UNKNOWN, State.REVIEW}
+"""Where a row may be whose process was killed: its answer was lost, so it waits for its outcome; never sent again."""
+QUICK = {"ANULAR_QUEUE_EVERY": "1", "ANULAR_QUEUE_STALE": "3", "ANULAR_QUEUE_RETRY": "5"}
+LONGEST_S = 1200.0
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """How much there is to do, and who does it. ``rate``: requests a second for each credential."""
+
+    workers: int
+    credentials: int = 12
+    batches: int = 60
+    rows: int = 6000
+    rate: int = 40
+    kills: int = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it. ``busiest``: the most requests of one credential in any second."""
+
+    fleet: Fleet
+    seconds: float
+    kills: int
+    twice: int
+    lost: int
+    busiest: int
+    states: dict[str, int]
+
+    @property
+    def good(self) -> bool:
+        allowed = AFTER_KILLS if self.kills else CALM
+        return (
+            not self.twice
+            and not self.lost
+            and self.busiest <= self.fleet.rate + 1
+            and not ({State(one) for one in self.states} - allowed)
+        )
+
+
+def live(fleet: Fleet, folder: Path, service: Service, nursery: Nursery) -> Outcome:
+    """Hands everything in, has it done, and judges."""
+    before = len(read(service.journal))
+    with ledgers.fresh(folder, tables=False) as url:
+        scene = Scene(folder, service, nursery, url=url, env={**QUICK, "ANULAR_RATE": str(fleet.rate)})
+        _hand_all_in(scene, fleet)
+        begun = time.monotonic()
+        kills = _work(scene, fleet)
+        seconds = time.monotonic() - begun
+        states = scene.states()
+        scene.check_ledger()
+    entries = read(service.journal)[before:]
+    posts = posts_by_cufe(entries)
+    users = {one["user"] for one in entries if one.get("user")}
+    busiest = max(busiest_second([one for one in entries if one.get("user") == user]) for user in users)
+    twice = sum(number > 1 for number in posts.values())
+    lost = sum(cufe not in posts or states.get(cufe) in (None, State.READY, State.SENDING) for cufe in scene.cufes)
+    return Outcome(
+        fleet, round(seconds, 1), kills, twice, lost, busiest, dict(Counter(state.value for state in states.values()))
+    )
+
+
+def _hand_all_in(scene: Scene, fleet: Fleet) -> None:
+    config = scene.folder / "config" / "anular"
+    config.mkdir(parents=True)
+    names = [f"empresa{number:02}" for number in range(fleet.credentials)]
+    lines = [f'[profile.{name}]\nuser = "sandbox-{name}"\npassword_file = "{config / "clave"}"' for name in names]
+    (config / "clave").write_text("sandbox")
+    (config / "anular.toml").write_text("\n".join(lines) + "\n", "utf-8")
+    each = fleet.rows // fleet.batches
+    specs = []
+    for number in range(fleet.batches):
+        file = scene.write(["000"] * each, name=f"lote{number:03}.csv")
+        specs.append(scene.spec("run", file, "--yes", "--queue", "--profile", names[number % fleet.credentials]))
+    for start in range(0, len(specs), 4):
+        for ended in scene.nursery.run(specs[start : start + 4]):
+            assert ended["code"] == 4, ended["words"]
+
+
+def _work(scene: Scene, fleet: Fleet) -> int:
+    """Until the queue is empty; how many plugs were pulled."""
+    chance = random.Random(fleet.seed)
+    end = time.monotonic() + LONGEST_S
+    kills = 0
+    with ExitStack() as stack:
+        crew: list[Running] = [stack.enter_context(working(scene, **QUICK)) for _ in range(fleet.workers)]
+        pull = time.monotonic() + 4
+        while not is_empty(scene):
+            assert time.monotonic() < end, "not done in time"
+            time.sleep(0.2)
+            if kills < fleet.kills and time.monotonic() > pull:
+                place = chance.randrange(len(crew))
+                crew[place].kill(with_job=chance.random() < 0.5)
+                crew[place] = stack.enter_context(working(scene, **QUICK))
+                kills += 1
+                pull = time.monotonic() + chance.uniform(0.5, 4)
+        for one in crew:
+            one.ask_to_stop()
+    return kills
+
+
+def main() -> None:
+    """Prints what was measured as JSON; exit code 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--credentials", type=int, default=12)
+    parser.add_argument("--batches", type=int, default=60)
+    parser.add_argument("--rows", type=int, default=6000)
+    parser.add_argument("--rate", type=int, default=40)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    _say(f"seed {given.seed}")
+    amount = {name: getattr(given, name) for name in ("credentials", "batches", "rows", "rate", "seed")}
+    fleets = [
+        Fleet(given.workers, kills=given.kills, **amount),
+        Fleet(given.workers, **amount),
+        Fleet(1, **amount),
+    ]
+    told: dict[str, Any] = {"runs": []}
+    outcomes: list[Outcome] = []
+    with running_nursery() as nursery:
+        for fleet in fleets:
+            with tempfile.TemporaryDirectory() as folder, running_service(Path(folder)) as service:
+                outcomes.append(live(fleet, Path(folder), service, nursery))
+            told["runs"].append({**asdict(outcomes[-1]), "good": outcomes[-1].good})
+            _say(json.dumps(told["runs"][-1]))
+    told["share_of_one_workers_time"] = round(outcomes[1].seconds / outcomes[2].seconds, 3)
+    _say(f"many workers' time / one's: {told['share_of_one_workers_time']}")
+    ledgers.forget()
+    if given.json:
+        given.json.parent.mkdir(parents=True, exist_ok=True)
+        given.json.write_text(json.dumps(told, indent=2) + "\n")
+    raise SystemExit(0 if all(one.good for one in outcomes) else 1)
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

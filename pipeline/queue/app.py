@@ -21,17 +21,19 @@ from pipeline.ledger import refusals
 from pipeline.ledger.engine import is_on_a_server, shown
 from pipeline.ledger.postgres import driver_arguments, number_of
 
+LONGEST_BUSY_S = 60.0
 BATCH, POLL = "lote", "consulta"
 Carry = Callable[[str, str], Awaitable[None]]
 """Carries out a job: the queue it came from (a credential's mark), and its batch; "" asks about what is open."""
 
 
 class PutBack(Exception):
-    """The job is not done and nobody may think so: it leaves the queue again after so many ``seconds``."""
+    """The job is not done and nobody may think so: it leaves the queue again after so many ``seconds``; ``growing``:
+    twice as many each time, up to a minute."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, growing: bool = False) -> None:
         super().__init__(f"put back for {seconds:g} s")
-        self.seconds = seconds
+        self.seconds, self.growing = seconds, growing
 
 
 class _Again(BaseRetryStrategy):
@@ -40,8 +42,10 @@ class _Again(BaseRetryStrategy):
     def __init__(self, otherwise: float) -> None:
         self._otherwise = otherwise
 
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:  # noqa: ARG002
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         seconds = exception.seconds if isinstance(exception, PutBack) else self._otherwise
+        if isinstance(exception, PutBack) and exception.growing:
+            seconds = min(LONGEST_BUSY_S, seconds * 2 ** min(job.attempts, 10))
         return RetryDecision(retry_in={"milliseconds": int(seconds * 1000)})
 
 

@@ -42,10 +42,10 @@ def main() -> None:
     except Exception as error:
         trouble = internal(error)
     told = [trouble.sentence] if trouble is not None else []
-    sys.stdout.write(json.dumps([*told, *unwritten]) + "\n")
-    sys.stdout.flush()
     code, seen.error = (trouble.exit_code, trouble.code) if trouble is not None else (0, "")
-    seen.end(code)
+    warnings = seen.end(code)
+    sys.stdout.write(json.dumps([*told, *unwritten, *warnings]) + "\n")
+    sys.stdout.flush()
     sys.exit(code)
 
 

@@ -16,7 +16,7 @@ from procrastinate import App
 
 from pipeline import wiring
 from pipeline.clock import Clock
-from pipeline.domain.errors import AnotherRun, AnularError, Interrupted, StorageTrouble
+from pipeline.domain.errors import AnotherRun, AnularError, Interrupted, StorageTrouble, WrongUsage
 from pipeline.queue import jobs
 from pipeline.queue.app import PutBack, connected, make_app, queue_errors, quiet
 from pipeline.queue.crew import Post
@@ -44,6 +44,12 @@ class Worker:
 
         Raises ``StorageTrouble`` when the queue cannot be used, or the connection to it is lost.
         """
+        if os.name == "nt":
+            raise WrongUsage(
+                "«anular worker» necesita Linux o macOS.",
+                code="worker-platform",
+                remedy="En Windows se puede entregar con «anular run --queue» y enviar con «anular run».",
+            )
         quiet()
         with connected(self._url), queue_errors(self._url):
             pass  # the tables are there
@@ -151,8 +157,10 @@ class Worker:
             wait = 0.0 if self._ending() else BUSY_S
         else:
             wait = BUSY_S if code == AnotherRun.exit_code else self._settings.queue_retry
-        self._say(f"Se interrumpe {whose}; vuelve a la cola en {wait:g} s. {' '.join(words)}".strip())
-        raise PutBack(wait)
+        busy = code == AnotherRun.exit_code
+        when = "" if busy or not wait else f" en {wait:g} s"
+        self._say(f"Se interrumpe {whose}; vuelve a la cola{when}. {' '.join(words)}".strip())
+        raise PutBack(wait, growing=busy)
 
     async def _process(self, post: Post, batch: str) -> tuple[int, list[str]]:
         """A process of its own, in a session of its own: a Ctrl-C is for the worker alone, which passes it on."""
@@ -167,6 +175,8 @@ class Worker:
         )
         assert child.stdout is not None
         self._children.add(child)
+        if self._ending() and child.stdin is not None:  # asked while it was being started
+            child.stdin.close()
         try:
             said = (await child.stdout.read()).decode("utf-8", "replace").strip()
             code = await child.wait()

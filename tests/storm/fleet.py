@@ -46,23 +46,28 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it. ``busiest``: the most requests of one credential in any second."""
+    """``twice``: CUFEs posted more than once; ``lost``: rows nobody carried through; ``untrue``: rows told as cancelled
+    that were never posted; ``busiest``: the most requests of one credential in any second."""
 
     fleet: Fleet
     seconds: float
     kills: int
     twice: int
     lost: int
+    untrue: int
     busiest: int
     states: dict[str, int]
 
     @property
     def good(self) -> bool:
+        """Two that sent under one credential at once would come close to twice the rate. Whether it was the rate and
+        one, as ``within_rate`` says, is known only on a quiet machine: one that stands still receives in bunches."""
         allowed = AFTER_KILLS if self.kills else CALM
         return (
             not self.twice
             and not self.lost
-            and self.busiest <= self.fleet.rate + 1
+            and not self.untrue
+            and self.busiest <= self.fleet.rate * 1.5
             and not ({State(one) for one in self.states} - allowed)
         )
 
@@ -83,9 +88,17 @@ def live(fleet: Fleet, folder: Path, service: Service, nursery: Nursery) -> Outc
     users = {one["user"] for one in entries if one.get("user")}
     busiest = max(busiest_second([one for one in entries if one.get("user") == user]) for user in users)
     twice = sum(number > 1 for number in posts.values())
-    lost = sum(cufe not in posts or states.get(cufe) in (None, State.READY, State.SENDING) for cufe in scene.cufes)
+    lost = sum(states.get(cufe) in (None, State.READY, State.SENDING) for cufe in scene.cufes)
+    untrue = sum(states.get(cufe) is State.CANCELLED and cufe not in posts for cufe in scene.cufes)
     return Outcome(
-        fleet, round(seconds, 1), kills, twice, lost, busiest, dict(Counter(state.value for state in states.values()))
+        fleet,
+        round(seconds, 1),
+        kills,
+        twice,
+        lost,
+        untrue,
+        busiest,
+        dict(Counter(state.value for state in states.values())),
     )
 
 
@@ -153,7 +166,13 @@ def main() -> None:
         for fleet in fleets:
             with tempfile.TemporaryDirectory() as folder, running_service(Path(folder)) as service:
                 outcomes.append(live(fleet, Path(folder), service, nursery))
-            told["runs"].append({**asdict(outcomes[-1]), "good": outcomes[-1].good})
+            told["runs"].append(
+                {
+                    **asdict(outcomes[-1]),
+                    "good": outcomes[-1].good,
+                    "within_rate": outcomes[-1].busiest <= fleet.rate + 1,
+                }
+            )
             _say(json.dumps(told["runs"][-1]))
     told["share_of_one_workers_time"] = round(outcomes[1].seconds / outcomes[2].seconds, 3)
     _say(f"many workers' time / one's: {told['share_of_one_workers_time']}")

@@ -29,6 +29,11 @@ from pipeline.stop import Stop
 from pipeline.wiring import Memory
 
 
+HANDOVER_S = 1.1
+"""Whoever had the credential before may have sent until a moment ago, on another machine: with a second in between, no
+second sees the requests of both (reliability.md P9)."""
+
+
 def main() -> None:
     """One JSON line on standard output, a list of sentences, says what went wrong; the exit code says how it ended."""
     profile, batch = sys.argv[1], sys.argv[2]
@@ -69,6 +74,7 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
 
             async def work(steps: Steps, stop: Stop) -> None:
                 _end_with_worker(stop)
+                steps.limiter.pause(HANDOVER_S)
                 progress = Console(file=StringIO())
                 if batch:
                     await conduct.send(infos, steps, memory, stop, progress)

@@ -28,7 +28,6 @@ from pipeline.settings import load_settings
 from pipeline.stop import Stop
 from pipeline.wiring import Memory
 
-
 HANDOVER_S = 1.1
 """Whoever had the credential before may have sent until a moment ago, on another machine: with a second in between, no
 second sees the requests of both (reliability.md P9)."""

@@ -21,7 +21,7 @@ from tests.bench.material import NOW, REASON, batch, cells, checked
 from tests.bench.runner import Figure, Numbers, Scale, apart, build, column, in_turn, over, server
 
 LATENCY_MS = 50.0
-ROWS = {8: 1_600, 32: 5_000, 128: 10_000}
+ROWS = {8: 1_000, 32: 3_000, 128: 6_000}
 GOALS = {8: 0.95, 32: 0.95, 128: 0.9}
 SHARDS = (1, 4, 8, 16, 128)
 """Connections per client that the bare loop tries; its best one counts."""

@@ -37,12 +37,12 @@ def refused(fault_server: FaultServer, tmp_path: Path) -> Iterator[Command]:
     assert made.run().code == 0, "the ledger is as it should be"
 
 
-def long_csv(path: Path, rows: int) -> None:
+def long_csv(path: Path, rows: int, reason: str = REASON) -> None:
     def cufe(number: int) -> str:
         body = f"FE0120000155668001-2-2018-37078920261118{number:010d}006012{number:09d}"
         return body + check_digit(body)
 
-    lines = [f"{cufe(number)},{REASON}" for number in range(rows)]
+    lines = [f"{cufe(number)},{reason}" for number in range(rows)]
     path.write_text("\n".join(["CUFE,Motivo", *lines]) + "\n", "utf-8")
 
 
@@ -96,9 +96,9 @@ def test_f45_a_reading_process_without_memory_ends_with_3_and_nothing_is_sent(re
 def test_f45_a_reading_process_that_is_killed_while_it_reads_ends_with_3_and_nothing_is_sent(refused: Command) -> None:
     """As the system does when the machine has no memory left."""
     path = refused.folder / "largo.csv"
-    long_csv(path, 100_000)
+    long_csv(path, 100_000, reason=REASON * 3)
     running = refused.start("run", str(path), "--yes")
-    os.kill(reading_child(running, computing=0.4), signal.SIGKILL)
+    os.kill(reading_child(running, computing=0.15), signal.SIGKILL)
     done = refused.ended(running)
     assert done.code == REFUSED
     said = " ".join(done.words.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from pipeline.ledger.scope import credential_mark
 from pipeline.sandbox.journal import busiest_second, read
 from pipeline.wiring import SANDBOX_USER
 from tests import ledgers
+from tests.storm.scene import ROOT
 from tests.storm.workers import is_empty, jobs, until, work_once, working
 
 pytestmark = pytest.mark.postgres
@@ -106,6 +108,32 @@ def test_a_batch_whose_handing_in_was_cut_off_gets_its_job_from_a_worker(scene):
     assert not ledgers.tables(scene.url) & {"procrastinate_jobs"} or is_empty(scene)
     work_once(scene)
     check_sent_once(scene)
+
+
+def test_every_point_of_the_queue_is_in_these_tests():
+    sources = (ROOT / "pipeline" / "queue").glob("*.py")
+    found = {point for path in sources for point in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text("utf-8"))}
+    assert found == {"queue-taken-in", "queue-handed-in", "job-sent", "job-written"}
+
+
+def test_who_hands_in_may_die_with_the_job_in_the_queue(scene):
+    assert hand_in(scene, crash="queue-handed-in")["code"] == -9
+    assert jobs(scene) == ["todo"]
+    work_once(scene)
+    check_sent_once(scene)
+
+
+@pytest.mark.parametrize("point", ["job-sent", "job-written"])
+def test_a_job_whose_process_dies_is_done_again_and_nothing_is_sent_again(scene, point):
+    hand_in(scene)
+    with working(scene, ANULAR_TEST_CRASH=f"{point}:1") as worker:
+        until(lambda: "Se interrumpe" in worker.words, "its process died")
+        worker.kill(with_job=True)
+    assert sent(scene) == 3
+    with working(scene):
+        until(lambda: is_empty(scene), "it is done again")
+    check_sent_once(scene)
+    scene.check_results()
 
 
 def test_a_queue_that_was_lost_is_made_again_from_the_ledger(scene):

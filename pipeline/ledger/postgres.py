@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, select, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, func, select, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -118,13 +118,10 @@ class PostgresLedger(Database):
         return sorted(folder.parent.glob(f"{folder.name.partition('.')[0]}*.reserve.jsonl"))
 
     def renumber(self, connection: Connection) -> None:
-        for name in ("run", "owner", "attempt"):
-            connection.execute(
-                text(
-                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) "  # noqa: S608
-                    f"FROM {name}"
-                )
-            )
+        for table in (tables.run, tables.owner, tables.attempt):
+            newest = func.max(table.c.id)
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            connection.execute(select(func.setval(sequence, func.greatest(newest, 1), newest.is_not(None))))
 
     def reserve(self, credential: str | None) -> Path:
         from platformdirs import user_data_path

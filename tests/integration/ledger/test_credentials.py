@@ -132,6 +132,39 @@ def test_a_newer_run_of_another_credential_fences_nobody_out(two, row):
     assert ana.send(ana.views.ready(info.id)[0], Event.CANCELLED).state is State.CANCELLED
 
 
+def test_who_hands_in_adds_a_batch_beside_the_run_fences_nobody_and_moves_no_row(book, row):
+    with running(book, ANA) as ana:
+        first = ana.take([row(1)])
+        with site_of(book.url).visited(ANA) as scope:
+            database = site_of(book.url).open()
+            desk = replace(
+                book, database=database, store=Store(database, ENV, scope), views=Views(database, ENV, scope)
+            )
+            desk.store.begin_run(book.now)
+            second = desk.take([row(2)], name="otro", sha="b")
+            with pytest.raises(Bug, match="moves no row"):
+                desk.claim(desk.views.ready(second.id)[0])
+            database.close()
+
+        for info in (first, second):
+            assert ana.send(ana.views.ready(info.id)[0], Event.CANCELLED).state is State.CANCELLED
+
+
+def test_what_is_told_of_how_the_ledger_stands_is_told_of_ones_own_rows(two, row):
+    ana, eva = two
+    info = ana.take([row(1)])
+    ana.send(ana.views.ready(info.id)[0], Event.CANCELLED)
+
+    assert ana.views.tally() != eva.views.tally()
+    assert eva.views.tally() == Views(eva.database, "lab").tally(), "nothing of anybody else's"
+
+
+def test_a_server_that_keeps_no_locks_for_a_connection_is_refused(book, monkeypatch):
+    monkeypatch.setattr("pipeline.ledger.postgres.holds", lambda *_: False)
+    with pytest.raises(StorageTrouble, match="pgbouncer"), running(book, ANA):
+        pass
+
+
 def test_rows_of_before_the_credentials_are_followed_by_whoever_comes_first(book, row):
     """They bear no mark: one run at a time takes care of them."""
     info = book.take([row(1)])

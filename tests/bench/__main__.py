@@ -1,4 +1,4 @@
-"""``python -m tests.bench [--quick] [NAME...]``: runs the benchmarks, keeps their lines, writes the page.
+"""``python -m tests.bench [--quick] [--turns N] [NAME...]``: runs the benchmarks, keeps their lines, writes the page.
 
 Each leaves ``build/bench/NAME.jsonl``, a line per figure. The page ``docs/rendimiento.md`` is written from those files
 when all of them are there in full size; otherwise, and for ``--quick``, it goes to ``build/bench/rendimiento.md``.
@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of: {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, one turn: a smoke test, not a measurement")
+    parser.add_argument("--turns", type=int, default=5, help="turns of each way at most (3 where one takes long)")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.names or NAMES:
         start = time.monotonic()
         try:
-            figures = importlib.import_module(f"tests.bench.{_MODULES.get(name, name)}").bench(Scale(options.quick))
+            figures = importlib.import_module(f"tests.bench.{_MODULES.get(name, name)}").bench(Scale(options.quick, options.turns))
         except Exception as error:
             failed.append(name)
             sys.stderr.write(f"!!! {name}: {error}\n")

@@ -34,16 +34,18 @@ def build() -> Path:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured. ``quick`` is a smoke test: small sizes, one turn, figures that mean nothing."""
+    """How much is measured. ``quick`` is a smoke test: small sizes, one turn, figures that mean nothing. ``most`` turns
+    at most; what takes long has three at most anyway."""
 
     quick: bool = False
+    most: int = 5
 
     def of(self, full: int, quick: int) -> int:
         return quick if self.quick else full
 
     @property
     def turns(self) -> int:
-        return 1 if self.quick else 5
+        return 1 if self.quick else self.most
 
 
 @dataclass

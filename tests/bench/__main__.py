@@ -30,7 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.names or NAMES:
         start = time.monotonic()
         try:
-            figures = importlib.import_module(f"tests.bench.{_MODULES.get(name, name)}").bench(Scale(options.quick, options.turns))
+            figures = importlib.import_module(f"tests.bench.{_MODULES.get(name, name)}").bench(
+                Scale(options.quick, options.turns)
+            )
         except Exception as error:
             failed.append(name)
             sys.stderr.write(f"!!! {name}: {error}\n")

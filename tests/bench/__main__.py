@@ -26,20 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    failed = []
+    failed, scale = [], Scale(options.quick, options.turns)
     for name in options.names or NAMES:
         start = time.monotonic()
         try:
-            figures = importlib.import_module(f"tests.bench.{_MODULES.get(name, name)}").bench(
-                Scale(options.quick, options.turns)
-            )
+            figures = importlib.import_module(f"tests.bench.{_MODULES.get(name, name)}").bench(scale)
         except Exception as error:
             failed.append(name)
             sys.stderr.write(f"!!! {name}: {error}\n")
             continue
         for figure in figures:
             sys.stdout.write(f"{said(figure)}\n")
-        page.keep(name, figures, quick=options.quick, seconds=time.monotonic() - start)
+        page.keep(name, figures, scale=scale, seconds=time.monotonic() - start)
         sys.stdout.write(f"    {name}: {time.monotonic() - start:.0f} s\n")
         sys.stdout.flush()
     whole = not options.quick and not failed and page.complete(NAMES)

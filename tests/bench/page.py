@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.bench.runner import BUILD, Figure, build
+from tests.bench.runner import BUILD, Figure, Scale, build
 
 ANALYSIS = Path(__file__).with_name("analisis.md")
 _LIBRARIES = ("httpx", "httpcore", "pandas", "pandera", "openpyxl", "python-calamine", "sqlalchemy")
@@ -53,9 +53,10 @@ ABOUT = {
 }
 
 
-def keep(name: str, figures: Sequence[Figure], *, quick: bool, seconds: float) -> None:
+def keep(name: str, figures: Sequence[Figure], *, scale: Scale, seconds: float) -> None:
     """``build/bench/NAME.jsonl``: first how it was measured, then a line per figure."""
-    head = {"bench": name, "quick": quick, "seconds": round(seconds, 1), "machine": machine()}
+    told = {"quick": scale.quick, "turns": scale.turns, "seconds": round(seconds, 1)}
+    head = {"bench": name, **told, "machine": machine()}
     lines = [json.dumps(head, ensure_ascii=False), *(figure.as_line() for figure in figures)]
     (build() / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -147,7 +148,8 @@ def _table(figures: list[dict[str, Any]]) -> str:
 
 def _order(name: str, head: dict[str, Any]) -> str:
     quick = " **Prueba rápida: estas cifras no significan nada.**" if head["quick"] else ""
-    return f"Orden: `make bench ARGS={name}` (tardó {_number(head['seconds'])} s).{quick}"
+    turns = f", {head['turns']} turnos como mucho" if "turns" in head else ""
+    return f"Orden: `make bench ARGS={name}` (tardó {_number(head['seconds'])} s{turns}).{quick}"
 
 
 def _number(value: float) -> str:

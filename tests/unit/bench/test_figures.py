@@ -10,7 +10,7 @@ import pytest
 from tests.bench import page
 from tests.bench.__main__ import NAMES
 from tests.bench.rate import busiest_second, used_of
-from tests.bench.runner import Figure, in_turn, over
+from tests.bench.runner import Figure, Scale, in_turn, over
 
 
 def figure(value: float, goal: tuple[str, float] | None) -> Figure:
@@ -62,9 +62,9 @@ def test_the_page_is_complete_only_when_every_benchmark_ran_in_full_size(
     monkeypatch.setattr(page, "build", lambda: tmp_path)
     for name in NAMES:
         assert not page.complete(NAMES)
-        page.keep(name, [figure(0.94, (">=", 0.95))], quick=False, seconds=1.0)
+        page.keep(name, [figure(0.94, (">=", 0.95))], scale=Scale(quick=False), seconds=1.0)
     assert page.complete(NAMES)
-    page.keep(NAMES[0], [figure(0.94, (">=", 0.95))], quick=True, seconds=1.0)
+    page.keep(NAMES[0], [figure(0.94, (">=", 0.95))], scale=Scale(quick=True), seconds=1.0)
     assert not page.complete(NAMES)
     text = page.render(NAMES)
     assert "✗ **no alcanzada**" in text

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -618,28 +619,21 @@ def resolve_row(
     ledger: Ledger = "",
 ) -> int:
     """Registra la decisión de una persona sobre una fila que el programa no puede decidir. No envía nada."""
-    from pipeline import decide, wiring
-    from pipeline.ledger.decisions import standing
+    from pipeline import decide
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
     if decision not in list(decide.Decision):
         raise WrongUsage("--as debe ser cancelled (quedó anulada) o not-cancelled (no quedó anulada).")
     chosen = decide.Decision(decision)
-    who, why = decide.signed(by, reason)
-    clock = wiring.make_clock(settings)
+    told = ("Decisión", decide.WORDS[chosen])
+    settle = partial(decide.resolve, decision=chosen)
     journal = _seen(context).journal(settings, "resolve")
-    with wiring.open_memory(settings, sends=False, journal=journal) as memory:
-        info = _own_batch(memory.views, batch)
-        found = standing(memory.database, info, row)
-        decide.check_resolvable(found)
-        _show_row(talk, found, [("Decisión", decide.WORDS[chosen]), ("Decide", who), ("Motivo", why)])
-        _confirm_code(talk, found.cufe, confirm)
-        decide.resolve(memory.store, found, chosen, who=who, why=why, now=clock.now())
-        return _report([info], memory, talk, settings, None)
+    return _decide(batch, row, by, reason, confirm, talk, settings, journal, told, decide.check_resolvable, settle)
 
 
 @command(name="withdraw", cls=SpanishCommand)
 def withdraw_row(
+    context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
     row: RowNumber,
     by: Who,
@@ -650,20 +644,13 @@ def withdraw_row(
     ledger: Ledger = "",
 ) -> int:
     """Retira una sola fila que todavía no se intentó enviar. No envía nada; el documento sigue autorizado."""
-    from pipeline import decide, wiring
-    from pipeline.ledger.decisions import standing
+    from pipeline import decide
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
-    who, why = decide.signed(by, reason)
-    clock = wiring.make_clock(settings)
-    with wiring.open_memory(settings, sends=False) as memory:
-        info = _own_batch(memory.views, batch)
-        found = standing(memory.database, info, row)
-        decide.check_withdrawable(found)
-        _show_row(talk, found, [("Se retira", "no se enviará"), ("Decide", who), ("Motivo", why)])
-        _confirm_code(talk, found.cufe, confirm)
-        decide.withdraw(memory.store, found, who=who, why=why, now=clock.now())
-        return _report([info], memory, talk, settings, None)
+    told = ("Se retira", "no se enviará")
+    journal = _seen(context).journal(settings, "withdraw")
+    check, settle = decide.check_withdrawable, decide.withdraw
+    return _decide(batch, row, by, reason, confirm, talk, settings, journal, told, check, settle)
 
 
 @command(name="resend", cls=SpanishCommand)
@@ -714,6 +701,35 @@ def resend_row(
 
         trouble = conduct.carry_out(settings, clock, base, work, now=False, journal=memory.journal)
         return _report([info], memory, talk, settings, trouble)
+
+
+def _decide(
+    batch: str,
+    row: int,
+    by: str,
+    reason: str,
+    confirm: str,
+    talk: Talk,
+    settings: Settings,
+    journal: Journal,
+    told: tuple[str, str],
+    check: Callable[[Standing], None],
+    settle: Callable[..., object],
+) -> int:
+    """One person's decision on one row that sends nothing: shown, confirmed, recorded, and the workbook written."""
+    from pipeline import decide, wiring
+    from pipeline.ledger.decisions import standing
+
+    who, why = decide.signed(by, reason)
+    clock = wiring.make_clock(settings)
+    with wiring.open_memory(settings, sends=False, journal=journal) as memory:
+        info = _own_batch(memory.views, batch)
+        found = standing(memory.database, info, row)
+        check(found)
+        _show_row(talk, found, [told, ("Decide", who), ("Motivo", why)])
+        _confirm_code(talk, found.cufe, confirm)
+        settle(memory.store, found, who=who, why=why, now=clock.now())
+        return _report([info], memory, talk, settings, None)
 
 
 def _write_pack(info: BatchInfo, views: Views, workbook: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 REASON = "El cliente pidió conservar la factura"
@@ -56,6 +58,14 @@ def test_only_what_nobody_tried_to_send_can_be_withdrawn(begun, cufe):
     assert withdraw(begun, cufe).code == 1
     twice = withdraw(begun, cufe)
     assert (twice.code, "no se puede retirar: está «RETIRADA»" in twice.err) == (2, True)
+
+
+def test_the_technical_log_tells_of_it(begun, cufe):
+    begun.env["ANULAR_LOG"] = str(begun.folder / "anular.log")
+    assert withdraw(begun, cufe).code == 1
+    lines = [json.loads(line) for line in (begun.folder / "anular.log").read_text("utf-8").splitlines()]
+    (moved,) = [line for line in lines if line["event"] == "row_moved"]
+    assert (moved["command"], moved["to"]) == ("withdraw", "WITHDRAWN")
 
 
 def test_without_the_end_of_the_code_nothing_is_withdrawn(begun):

@@ -481,6 +481,10 @@ def watch_folder(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="CARPETA", help="La carpeta vigilada; inbox está dentro de ella.")],
     once: Annotated[bool, typer.Option("--once", help="Una sola pasada, para cron, systemd o el Programador.")] = False,
+    queue: Annotated[
+        bool,
+        typer.Option("--queue", help="No envía: entrega a la cola lo que la política permite, para «anular worker»."),
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -499,20 +503,22 @@ def watch_folder(
 
     def say(result: Pass) -> None:
         for one in result.handled:
-            talk.out.print(note.line(one), markup=False)
+            if one.news or once:
+                talk.out.print(note.line(one), markup=False)
         for trouble in result.troubles:
             screen.say_error(talk.progress, trouble)
         answer.codes = result.codes
         talk.data([note.data(one) for one in result.handled])
         for name in sorted({one.profile for one in result.handled} | ({profile} if result.troubles else set())):
-            mine = [one for one in result.handled if one.profile == name]
+            mine = [one for one in result.handled if one.profile == name and one.news]
             troubles = result.troubles if name == profile else []
-            _tell(talk, name, ledger, note.letter(mine, troubles), seen, "watch")
+            if mine or troubles:
+                _tell(talk, name, ledger, note.letter(mine, troubles), seen, "watch")
 
     if not once:
-        keep_watch(folder.absolute(), profile, ledger, talk.progress, say, seen)
+        keep_watch(folder.absolute(), profile, ledger, talk.progress, say, seen, queue=queue)
         return Interrupted.exit_code
-    result = look_once(folder.absolute(), profile, ledger, talk.progress, seen)
+    result = look_once(folder.absolute(), profile, ledger, talk.progress, seen, queue=queue)
     say(result)
     if not result.handled and not result.troubles:
         talk.out.print("No hay archivos completos que procesar.")

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.clock import Clock
+from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.grouping import believed
 from pipeline.domain.lifecycle import State
 from pipeline.domain.problems import problem, refused
@@ -42,6 +44,11 @@ from pipeline.validate import Checked, Rules, check
 
 HELD_ON_ARRIVAL = "retenida-carpeta"
 """The reason (``domain/problems.py``) of rows that the drop folder held back: a person's ``run`` releases them."""
+
+
+TRIES = 5
+"""How often a file's plan is made anew because others took in the same file or the same CUFEs meanwhile."""
+T = TypeVar("T")
 
 
 QUEUED = "Entregado a la cola de trabajo"
@@ -141,6 +148,28 @@ def take_in(
     taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
     assert taken is not None, "just written"
     return taken
+
+
+def queued_by(who: str) -> str:
+    """The note of a batch that ``who`` approved for workers to send."""
+    return f"{QUEUED} por {who}."
+
+
+def was_queued(info: BatchInfo) -> bool:
+    """Whether workers are to send the batch: then whatever of it is not on its way yet will be."""
+    return any(note.startswith(QUEUED) for note in info.notes)
+
+
+def insisting(attempt: Callable[[], T]) -> T:
+    """``attempt`` to take a file in, made again, from its plan on, when somebody else has taken in the same file, or
+    some of its CUFEs, meanwhile: the ledger's unique indexes decide. Raises ``StorageTrouble``."""
+    for left in reversed(range(TRIES)):
+        try:
+            return attempt()
+        except StorageTrouble as trouble:
+            if trouble.code != "ledger-taken" or not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def hold(plan: Plan, why: str) -> Plan:

@@ -18,6 +18,7 @@ from pipeline.ledger.extract import Extract
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.whole import Gathering, Log, Shared, Whole, in_parts
 
+_ON_THE_WAY = (State.READY.value, State.SENDING.value)
 _IN = 500  # values in one IN (...): SQLite's oldest limit is 999
 
 
@@ -37,16 +38,25 @@ class Views(Batches):
         """Batches with a note that has these words, oldest first, in which a row of this scope is to be sent, or was
         being sent by somebody who may be gone."""
         attempt, batch = tables.attempt, tables.batch
-        states = [State.READY.value, State.SENDING.value]
         query = (
             select(batch.c.id)
             .where(batch.c.env == self._env, batch.c.notes.contains(note, autoescape=True))
             .where(
-                exists().where(attempt.c.batch == batch.c.id, attempt.c.state.in_(states), self._scope.rows(attempt))
+                exists().where(
+                    attempt.c.batch == batch.c.id, attempt.c.state.in_(_ON_THE_WAY), self._scope.rows(attempt)
+                )
             )
             .order_by(batch.c.created_utc, batch.c.id)
         )
         return [line.id for line in self._database.read(query)]
+
+    def on_the_way(self, batch: str) -> bool:
+        """Whether a row of ``batch`` is to be sent, or was being sent by somebody who may be gone."""
+        attempt = tables.attempt
+        query = select(attempt.c.id).where(
+            attempt.c.batch == batch, attempt.c.state.in_(_ON_THE_WAY), self._scope.rows(attempt)
+        )
+        return bool(self._database.read(query.limit(1)))
 
     def unasked_since(self, before: datetime) -> bool:
         """Whether a row of this scope is followed and nobody has heard of it since ``before``."""

@@ -2,65 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import run
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
-from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.records import BatchInfo
+from pipeline.ledger.views import Views
 from pipeline.queue import jobs
 from pipeline.queue.crew import post_of
 from pipeline.read.sheet import Sheet
-from pipeline.run import QUEUED, Plan
+from pipeline.run import Plan
 from pipeline.settings import Settings
 from pipeline.validate import Rules
 from pipeline.wiring import Memory
 
-TRIES = 5
-"""How often a plan is made anew because others took in the same file or the same CUFEs meanwhile."""
 
-
-def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock, *, release: bool = True) -> Plan:
+def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock) -> Plan:
     """What would be done with a file now. Raises ``InputRefused``."""
-    return run.make_plan(sheet, memory.views, rules, clock.now(), release=release)
+    return run.make_plan(sheet, memory.views, rules, clock.now())
 
 
 def hand_in(
-    approved: Plan,
-    memory: Memory,
-    rules: Rules,
-    clock: Clock,
-    settings: Settings,
-    *,
-    who: str,
-    folder: Path,
-    note: str = "",
-    release: bool = True,
+    approved: Plan, memory: Memory, rules: Rules, clock: Clock, settings: Settings, *, who: str, folder: Path
 ) -> BatchInfo:
-    """Takes an approved plan in and gives it a job.
+    """Takes a plan in that a person approved, and gives it a job.
 
-    Somebody else may have taken in the same file, or some of its CUFEs, since the plan was made: the ledger's unique
-    indexes decide, and the plan is made anew. It can only have fewer rows to send then. Raises ``StorageTrouble``.
+    A plan that is made anew can only have fewer rows to send. Raises ``StorageTrouble``.
     """
-    for left in reversed(range(TRIES)):
-        try:
-            info = run.take_in(
-                approved,
-                memory.store,
-                memory.views,
-                env=settings.env,
-                who=who,
-                folder=folder,
-                hours=settings.deadline_hours,
-                note=f"{QUEUED} por {who}. {note}".strip(),
-            )
-            break
-        except StorageTrouble as trouble:
-            if trouble.code != "ledger-taken" or not left:
-                raise
-            approved = plan(approved.sheet, memory, rules, clock, release=release)
-    crashpoint("queue-taken-in")
-    jobs.hand_in(settings.ledger, info.id, post_of(settings), again=True)
-    crashpoint("queue-handed-in")
+    plans = [approved]
+
+    def attempt() -> BatchInfo:
+        one = plans.pop() if plans else plan(approved.sheet, memory, rules, clock)
+        return run.take_in(
+            one,
+            memory.store,
+            memory.views,
+            env=settings.env,
+            who=who,
+            folder=folder,
+            hours=settings.deadline_hours,
+            note=run.queued_by(who),
+        )
+
+    info = run.insisting(attempt)
+    give_job(info, settings, again=True)
     return info
+
+
+def give_job(info: BatchInfo, settings: Settings, *, again: bool) -> None:
+    """A job for a batch that is in the ledger; ``again`` as in ``jobs.hand_in``. Raises ``StorageTrouble``."""
+    crashpoint("queue-taken-in")
+    jobs.hand_in(settings.ledger, info.id, post_of(settings), again=again)
+    crashpoint("queue-handed-in")
+
+
+def in_work(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
+    """Which of these batches workers still have to carry through: those with a job, and those that were handed in and
+    have rows on the way, whatever became of the job. Raises ``StorageTrouble``."""
+    if not infos:
+        return set()
+    # The ledger first: a job that ends between the two looks has left it all there.
+    left = {info.id for info in infos if run.was_queued(info) and views.on_the_way(info.id)}
+    return left | jobs.having(settings.ledger, [info.id for info in infos])

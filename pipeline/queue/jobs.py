@@ -27,6 +27,13 @@ def hand_in(url: str, batch: str, post: Post, *, again: bool) -> bool:
         return _add(connection, BATCH, batch, post, {"batch": batch, "profile": post.profile}, again=again)
 
 
+def having(url: str, batches: Sequence[str]) -> set[str]:
+    """Which of ``batches`` have a job that waits or is being done. Raises ``StorageTrouble``, ``WrongUsage``."""
+    with connected(url) as connection:
+        found = connection.execute(_JOBS_OF, ([one + more for one in batches for more in ("", _MORE)],)).fetchall()
+    return {str(line[0]).removesuffix(_MORE) for line in found}
+
+
 def sweep(url: str, views: Views, posts: Sequence[Post], now: datetime) -> int:
     """Gives a job to every queued batch that has rows to send and no job, and to what is open and was not asked about
     for too long. How many. Raises ``StorageTrouble``."""

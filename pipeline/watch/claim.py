@@ -2,7 +2,8 @@
 
 A claim is a folder of its own in ``processing/``: ``.entrada.json`` (how the file was called), ``.manifiesto.json`` (a
 copy), then the file itself by one rename, then ``.copia/``, the bytes that were read: whatever somebody still writes
-into the file, these are hashed, sent and continued (F61). Nothing in it is overwritten, so names cannot collide. At
+into the file, these are hashed, sent and continued (F61). ``.lote.json`` says which batch workers of the queue carry
+through (``watch --queue``). Nothing in it is overwritten, so names cannot collide. At
 the end ``.destino.json`` says where it goes, the note is put there, and last the file; the next pass finishes what was
 begun.
 """
@@ -30,7 +31,7 @@ from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
 from pipeline.watch.places import CLAIM, Lane, folder_errors
 
-TOLD, COPY, GOAL, OURS = ".entrada.json", ".manifiesto.json", ".destino.json", ".copia"
+TOLD, COPY, GOAL, OURS, BATCH = ".entrada.json", ".manifiesto.json", ".destino.json", ".copia", ".lote.json"
 MANIFEST_LIMITS = Limits(size=64 * 1024)
 LONGEST = 120
 """Bytes of a name in UTF-8: room for all that is put behind it."""
@@ -55,6 +56,11 @@ class Claim:
         """What came as its manifest; b"" for one that cannot be read."""
         path = self.folder / COPY
         return path.read_bytes() if path.exists() else None
+
+    @property
+    def batch(self) -> str:
+        """The batch that it waits for in the queue; "" for none."""
+        return _told(self.folder / BATCH, "batch")
 
 
 def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | None:
@@ -103,6 +109,14 @@ def tidy(taken: Claim) -> None:
     crashpoint("watch-tidied")
 
 
+def wait_for(taken: Claim, batch: str) -> None:
+    """Writes down which batch the file waits for. Raises ``StorageTrouble``."""
+    with folder_errors(taken.folder):
+        if taken.batch != batch:
+            _write(taken.folder / BATCH, json.dumps({"batch": batch}).encode(), taken.id)
+    crashpoint("watch-waits")
+
+
 def begun(lane: Lane) -> list[Claim]:
     """The claims that an earlier pass left in ``processing/``, oldest first; what is only a remainder is removed."""
     found = []
@@ -114,7 +128,7 @@ def begun(lane: Lane) -> list[Claim]:
             if not files:
                 _clear(folder)
                 continue
-            taken = Claim(lane, folder.name, _original(folder, files[0].name), files[0])
+            taken = Claim(lane, folder.name, _told(folder / TOLD, "name") or files[0].name, files[0])
             tidy(taken)
             found.append(taken)
     return found
@@ -213,11 +227,12 @@ def _manifest(path: Path) -> bytes:
         return b""
 
 
-def _original(folder: Path, otherwise: str) -> str:
+def _told(path: Path, key: str) -> str:
+    """What a file of ours says; "" when it is not there or cannot be read."""
     try:
-        return str(json.loads((folder / TOLD).read_bytes())["name"])
+        return str(json.loads(path.read_bytes())[key])
     except (OSError, ValueError, KeyError, TypeError):
-        return otherwise
+        return ""
 
 
 def _mark(path: Path) -> Mark:
@@ -239,7 +254,7 @@ def _write(path: Path, data: bytes, batch: str) -> None:
 
 def _clear(folder: Path) -> None:
     """Removes a claim's folder that holds no file any more."""
-    for name in (TOLD, COPY, GOAL):
+    for name in (TOLD, COPY, GOAL, BATCH):
         (folder / name).unlink(missing_ok=True)
     ours = folder / OURS
     for left in [*folder.glob(".anular-*.tmp"), *(ours.iterdir() if ours.is_dir() else ())]:

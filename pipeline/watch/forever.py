@@ -21,11 +21,13 @@ STEP_S = 0.5
 """How long it takes at most until a request to end is noticed."""
 
 
-def look_once(root: Path, profile: str, ledger: str, progress: Console, seen: Observation | None = None) -> Pass:
+def look_once(
+    root: Path, profile: str, ledger: str, progress: Console, seen: Observation | None = None, *, queue: bool = False
+) -> Pass:
     """One pass. Raises ``AnotherRun`` when somebody else watches this folder, and like ``one_pass``."""
     ending = Ending()
     with owned(root), listening(ending):
-        return one_pass(root, profile, ledger, by_stamps(Clock().stamps()), progress, ending, seen=seen)
+        return one_pass(root, profile, ledger, by_stamps(Clock().stamps()), progress, ending, seen=seen, queue=queue)
 
 
 def keep_watch(
@@ -35,6 +37,8 @@ def keep_watch(
     progress: Console,
     told: Callable[[Pass], None],
     seen: Observation | None = None,
+    *,
+    queue: bool = False,
 ) -> None:
     """Passes until a signal asks for the end; ``told`` hears of each one in which anything happened.
 
@@ -51,10 +55,10 @@ def keep_watch(
         while True:
             now = clock.monotonic()
             tired = {inbox for inbox, until in resting.items() if until > now}
-            result = one_pass(root, profile, ledger, unchanged, progress, ending, resting=tired, seen=seen)
+            result = one_pass(root, profile, ledger, unchanged, progress, ending, resting=tired, seen=seen, queue=queue)
             resting |= dict.fromkeys(result.stopped, clock.monotonic() + settings.watch_retry)
             news = [trouble.sentence for trouble in result.troubles]
-            if result.handled or news != troubles:
+            if any(one.news for one in result.handled) or news != troubles:
                 told(result)
             troubles = news
             for warning in seen.pass_over() if seen is not None else ():

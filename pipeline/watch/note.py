@@ -21,6 +21,7 @@ class Fate(Enum):
     HELD = "held"  # waits for a person: nothing was sent
     DUPLICATE = "duplicate"  # the same content came before: nothing was sent
     REFUSED = "refused"  # the file as a whole: nothing was sent
+    QUEUED = "queued"  # handed in for workers; waits in ``processing/`` until they are done
     WAITING = "waiting"  # stopped early; goes on with the next pass
 
 
@@ -31,11 +32,13 @@ HEADS = {
     Fate.REFUSED: "ESTE ARCHIVO SE RECHAZÓ. No se envió ninguna anulación.",
     Fate.WAITING: "Este archivo espera: el proceso se detuvo antes de terminar y continúa en la próxima pasada.",
 }
+HELD_MIDWAY = "ESTE ARCHIVO QUEDÓ RETENIDO a medio enviar. Lo que falta no se envía hasta que una persona lo apruebe."
 SHORT = {
     Fate.DONE: "procesado",
     Fate.HELD: "retenido, no se envió nada",
     Fate.DUPLICATE: "ya recibido, no se envió nada otra vez",
     Fate.REFUSED: "rechazado, no se envió nada",
+    Fate.QUEUED: "en cola, lo envía un trabajador",
     Fate.WAITING: "queda en processing y continúa en la próxima pasada",
 }
 ENDINGS = {
@@ -55,7 +58,8 @@ class Handled:
 
     ``original`` is the name that it was dropped with; ``file`` and ``note`` where both lie now (None: in
     ``processing/``). ``why`` says in one sentence what refused, held or stopped it, ``code`` its machine word.
-    ``answer`` is the batch as ``--json`` tells it, ``totals`` the rows by outcome, ``todo`` what to do next.
+    ``answer`` is the batch as ``--json`` tells it, ``totals`` the rows by outcome, ``todo`` what to do next. ``news``:
+    no earlier pass has told it. ``begun``: rows were sent before it was held.
     """
 
     fate: Fate
@@ -74,11 +78,13 @@ class Handled:
     workbook: Path | None = None
     corrections: Path | None = None
     answer: Mapping[str, object] | None = None
+    news: bool = True
+    begun: bool = False
 
 
 def text(done: Handled, target: Path, *, changed: bool = False) -> str:
     """The note for ``done``, whose file goes to ``target``. ``changed``: somebody wrote to it after it was read."""
-    lines = [HEADS[done.fate], "", f"Archivo:   {target.name}"]
+    lines = [HELD_MIDWAY if done.begun else HEADS[done.fate], "", f"Archivo:   {target.name}"]
     if one_line(done.original) != target.name:
         lines.append(f"Llegó como: {one_line(done.original)}")
     if done.why:
@@ -116,14 +122,14 @@ def line(done: Handled) -> str:
     where = f" → {done.file}" if done.file is not None else ""
     lane = f"[{done.profile}] " if done.profile else ""
     why = f" {done.why}" if done.why else ""
-    sign = "✓" if done.exit_code == 0 else "•" if done.fate in (Fate.DONE, Fate.DUPLICATE) else "✗"
-    return one_line(f"{sign} {lane}{done.original}{where}: {SHORT[done.fate]}{f' ({totals})' if totals else ''}.{why}")
+    sign = "✓" if done.exit_code == 0 else "•" if done.fate in (Fate.DONE, Fate.DUPLICATE, Fate.QUEUED) else "✗"
+    return one_line(f"{sign} {lane}{done.original}{where}: {_short(done)}{f' ({totals})' if totals else ''}.{why}")
 
 
 def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Letter:
     """What people are told of a pass: a line per file with its totals and the workbook's place; no CUFE."""
     counts = Counter(one.fate for one in handled)
-    found = ", ".join(f"{number} {SHORT[fate]}" for fate, number in counts.items())
+    found = ", ".join(f"{number} {words}" for words, number in Counter(map(_short, handled)).items())
     urgent = "ATENCIÓN: " if troubles or counts[Fate.HELD] or counts[Fate.REFUSED] or counts[Fate.WAITING] else ""
     lines = []
     for one in handled:
@@ -136,6 +142,10 @@ def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Lette
     for answer in told:
         answer.pop("problems", None)
     return Letter(f"{urgent}anular: carpeta vigilada, {found or 'nada que procesar'}", lines, told)
+
+
+def _short(done: Handled) -> str:
+    return "retenido a medio enviar, no se envía nada más" if done.begun else SHORT[done.fate]
 
 
 def data(done: Handled) -> dict[str, object]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -24,6 +25,9 @@ from pipeline.watch.ending import Ending
 from pipeline.watch.note import Handled
 from pipeline.watch.places import Lane, folder_errors, lay_out
 from pipeline.watch.shift import work
+
+if TYPE_CHECKING:
+    from pipeline.watch.desk import Desk
 
 LOCK = ".anular.lock"
 
@@ -60,11 +64,13 @@ def one_pass(
     *,
     resting: Collection[Path] = (),
     seen: Observation | None = None,
+    queue: bool = False,
 ) -> Pass:
     """Everything that is complete in ``root``, company by company; a trouble of one does not hold up the others.
 
-    ``profile`` and ``ledger`` are those of the command line; inboxes that are ``resting`` are left alone. Raises
-    ``StorageTrouble`` for a folder that cannot be used or trusted, ``WrongUsage`` for settings that cannot be read.
+    ``profile`` and ``ledger`` are those of the command line; inboxes that are ``resting`` are left alone; with
+    ``queue`` batches go to workers. Raises ``StorageTrouble`` for a folder that cannot be used or trusted,
+    ``WrongUsage`` for settings that cannot be read.
     """
     result = Pass()
     lanes, strange = lay_out(root, profile, profile_names())
@@ -84,14 +90,21 @@ def one_pass(
             settings = load_settings(lane.profile, ledger)
             clock = wiring.make_clock(settings)
             journal = seen.journal(settings, "watch") if seen is not None else SILENT
-            taken, left = claims(lane, settings, clock, unchanged, ending, journal)
+            desk = _desk(settings) if queue else None
+            earlier = begun(lane)
+            if desk is not None:
+                sorted_out = desk.sort(earlier, clock.now())
+                earlier = sorted_out.free
+                result.handled += sorted_out.waiting
+                result.troubles += sorted_out.troubles
+            taken, left = claims(lane, earlier, settings, clock, unchanged, ending, journal)
         except AnularError as trouble:
             result.troubles.append(trouble)
             if seen is not None:
                 seen.came_to(lane.profile, trouble.exit_code)
             continue
         result.left += left
-        handled = work(taken, settings, clock, progress, ending, journal) if taken else []
+        handled = work(taken, settings, clock, progress, ending, journal, desk) if taken else []
         result.handled += handled
         if seen is not None and handled:
             seen.came_to(lane.profile, max(one.exit_code for one in handled))
@@ -102,19 +115,26 @@ def one_pass(
     return result
 
 
+def _desk(settings: Settings) -> Desk:
+    from pipeline.watch.desk import Desk
+
+    return Desk(settings)
+
+
 def claims(
     lane: Lane,
+    earlier: Sequence[Claim],
     settings: Settings,
     clock: Clock,
     unchanged: Callable[[Arrival], float],
     ending: Ending,
     journal: Journal = SILENT,
 ) -> tuple[list[Claim], int]:
-    """What this pass works on: begun files first, then complete ones, the oldest first; and how many were left.
+    """What this pass works on: ``earlier`` files first, then complete ones, the oldest first; and how many were left.
 
     Raises ``StorageTrouble``.
     """
-    taken = begun(lane)
+    taken = list(earlier)
     patience = Patience(settings.watch_quiet, settings.watch_manifest == "required", settings.watch_manifest_wait)
     left, bounds = 0, limits(settings)
     with folder_errors(lane.inbox):

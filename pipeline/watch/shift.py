@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -35,6 +37,9 @@ from pipeline.watch.note import Fate, Handled, text
 from pipeline.watch.policy import UNATTENDED, Asked, Policy
 from pipeline.wiring import Memory
 
+if TYPE_CHECKING:
+    from pipeline.watch.desk import Desk
+
 NIGHT = timedelta(hours=24)
 
 
@@ -45,10 +50,11 @@ def work(
     progress: Console,
     ending: Ending,
     journal: Journal = SILENT,
+    desk: Desk | None = None,
 ) -> list[Handled]:
-    """Takes the claimed files of one company through the five steps. Whatever stops it is told with each file that
-    waits; nothing is raised."""
-    return _Shift(settings, clock, progress, ending, journal).work(taken)
+    """Takes the claimed files of one company through the five steps; with a ``desk`` workers of its queue send and ask.
+    Whatever stops it is told with each file that waits; nothing is raised."""
+    return _Shift(settings, clock, progress, ending, journal, desk).work(taken)
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,17 @@ class _Read:
 
 
 class _Shift:
-    def __init__(self, settings: Settings, clock: Clock, progress: Console, ending: Ending, journal: Journal) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        progress: Console,
+        ending: Ending,
+        journal: Journal,
+        desk: Desk | None,
+    ) -> None:
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
-        self._journal = journal
+        self._journal, self._desk = journal, desk
         self._limits = limits(settings)
         self._handled: list[Handled] = []
         self._open: dict[str, _Read] = {}
@@ -130,28 +144,49 @@ class _Shift:
         key = manifest.read_key(settings.watch_hmac_file)
         # Earlier results of the same content lie where finished files go, not in processing/.
         given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
-        with wiring.open_memory(settings, files=given, journal=self._journal) as memory:
+        queue = self._desk is not None
+        with wiring.open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
             approved: list[tuple[_Read, BatchInfo]] = []
             self._repeated.clear()
             for read in reads:
                 if self._ending.asked:
                     return Interrupted()
-                info = self._hand_in(read, memory, key)
+                info = run.insisting(partial(self._hand_in, read, memory, key))
                 crashpoint("watch-handed-in")
                 if info is not None:
                     approved.append((read, info))
-            trouble = self._carry_out([info for _, info in approved], memory)
+            trouble = self._carry_out([info for _, info in approved], memory) if self._desk is None else None
             if trouble is None:
-                for read, info in approved:
-                    self._finish(read, info, memory, Fate.DONE)
-                for read, info in self._repeated:  # at the end, when what they repeat has its outcome
-                    self._finish(read, info, memory, Fate.DUPLICATE)
+                # Those that repeat a content at the end, when what they repeat has its outcome.
+                ends = [(*one, Fate.DONE) for one in approved] + [(*one, Fate.DUPLICATE) for one in self._repeated]
+                self._end(ends, memory)
         return trouble
+
+    def _end(self, ends: Sequence[tuple[_Read, BatchInfo, Fate]], memory: Memory) -> None:
+        """Puts the files away whose batches were carried through; the others wait for the workers of the queue."""
+        busy: set[str] = set()
+        if self._desk is not None:
+            for info in {info.id: info for _, info, fate in ends if fate is Fate.DONE}.values():
+                self._desk.give(info, memory.views)
+            busy = self._desk.in_work([info for _, info, _ in ends], memory.views)
+        for read, info, fate in ends:
+            if self._desk is None or info.id not in busy:
+                self._finish(read, info, memory, fate)
+                continue
+            self._handled.append(self._desk.leave(read.claim, info))
+            self._open.pop(read.claim.id, None)
+            self._journal.note("file_queued", claim=read.claim.id, batch=info.id)
 
     def _hand_in(self, read: _Read, memory: Memory, key: bytes | None) -> BatchInfo | None:
         """Into the ledger, under the policy; the batch if it is to be sent or followed now, else it is settled."""
         one, settings = read.claim, self._settings
         assert one.file is not None
+        waited = memory.views.batch(one.batch) if self._desk is not None and one.batch else None
+        if waited is not None:  # taken in by an earlier pass, from these bytes, and carried through meanwhile
+            if any(_entry(one) in note for note in waited.notes):
+                return waited
+            self._repeated.append((read, waited))
+            return None
         try:
             sheet = read_sheet(read.copy, limits=self._limits)
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
@@ -159,8 +194,7 @@ class _Shift:
         except InputRefused as refusal:
             self._refuse(one, refusal, read.sha256)
             return None
-        ours = f"entrada {one.id}"
-        if plan.known is not None and not any(ours in note for note in plan.known.notes):
+        if plan.known is not None and not any(_entry(one) in note for note in plan.known.notes):
             self._repeated.append((read, plan.known))
             return None
         why = self._objections(plan, one, memory, key)
@@ -169,15 +203,16 @@ class _Shift:
         if why and plan.known is not None:
             self._finish(read, plan.known, memory, Fate.HELD, why)
             return None
+        who = "" if why else f"{UNATTENDED} ({who_am_i()})"
         info = run.take_in(
             plan,
             memory.store,
             memory.views,
             env=settings.env,
-            who="" if why else f"{UNATTENDED} ({who_am_i()})",
+            who=who,
             folder=settings.out or one.lane.done,
             hours=settings.deadline_hours,
-            note=_arrived(one, ours),
+            note=f"{run.queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
         )
         if why:
             self._finish(read, info, memory, Fate.HELD, why)
@@ -186,10 +221,9 @@ class _Shift:
 
     def _objections(self, plan: run.Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
         """What keeps the plan from being sent unattended, in words; "" when nothing does or nothing would be sent."""
-        settings = self._settings
-        if not plan.to_send:
+        settings, known = self._settings, plan.known
+        if not plan.to_send or (known is not None and run.was_queued(known)):  # workers send it, whatever is said now
             return ""
-        known = plan.known
         rows = known.rows if known is not None else len(plan.checked.rows) if plan.checked is not None else 0
         allowed = Policy(settings.watch_env, settings.watch_issuers, settings.watch_max_rows, settings.watch_max_night)
         before = memory.views.sent_for(
@@ -249,16 +283,22 @@ class _Shift:
             workbook=written.workbook,
             corrections=written.corrections,
             answer=answers.batch(written, code),
+            begun=fate is Fate.HELD and any(line.sent_at is not None for line in written.lines),
         )
         changed = changed_since(one, read.sha256, self._limits)
         mark = "_DUPLICADO" if fate is Fate.DUPLICATE else ""
         self._settle(one, done, one.lane.done, mark=mark, changed=changed)
 
 
-def _arrived(one: Claim, ours: str) -> str:
+def _entry(one: Claim) -> str:
+    """What a batch's note says of the very file that became it."""
+    return f"entrada {one.id}"
+
+
+def _arrived(one: Claim) -> str:
     name = one_line(one.original)
     named = "" if one.file is not None and one.file.name == name else f", con el nombre «{name}»"
-    return f"Llegó por la carpeta vigilada ({ours}){named}."
+    return f"Llegó por la carpeta vigilada ({_entry(one)}){named}."
 
 
 def _held_for(written: Written) -> str:

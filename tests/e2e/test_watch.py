@@ -279,3 +279,24 @@ def test_a_young_file_waits_and_a_marker_ends_the_waiting(drop):
     done = drop.go(ANULAR_WATCH_QUIET="600")
     assert [one["fate"] for one in done.data] == ["done"]
     assert drop.files("inbox") == []
+
+
+def test_without_a_server_there_is_no_queue_to_hand_files_in_to(drop):
+    drop.put(["000"])
+    ended = drop.place.anular("watch", drop.root, "--once", "--queue")
+    assert ended.code == 2, ended.words
+    assert "La cola de trabajo necesita un registro en PostgreSQL" in ended.err
+    assert drop.files("inbox") == ["lote.xlsx"], "nothing was taken"
+
+
+def test_a_file_that_is_held_after_a_part_of_it_was_sent_says_so(drop):
+    drop.put(["000", "000", "000"])
+    drop.go(ANULAR_TEST_CRASH="post-after:2", ANULAR_CONCURRENCY="1")
+    held = drop.go(ANULAR_WATCH_MAX_ROWS="0")
+    assert held.data[0]["fate"] == "held", held.words
+    note = drop.note("lote.txt")
+    assert "QUEDÓ RETENIDO a medio enviar" in note
+    assert "No se envió ninguna" not in note
+    assert drop.place.anular("run", drop.root / "done" / "lote.xlsx", "--yes").code in (0, 4)
+    assert max(drop.place.posts().values()) == 1
+    assert len(drop.place.posts()) == 3

@@ -1,0 +1,103 @@
+"""The drop folder in front of the queue (``watch --queue``): batches are handed to workers, and each file waits in
+``processing/`` until they have carried its batch through; a later pass puts it away with its results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pipeline import wiring
+from pipeline.domain.deadline import PANAMA
+from pipeline.domain.errors import AnularError, StoppedEarly
+from pipeline.domain.records import BatchInfo
+from pipeline.domain.visible import one_line
+from pipeline.ledger.views import Views
+from pipeline.queue import entry
+from pipeline.queue.app import check_server
+from pipeline.settings import Settings
+from pipeline.watch.claim import Claim, wait_for
+from pipeline.watch.note import Fate, Handled
+
+PENDING_CODE = 4
+"""As ``run --queue`` ends: what was handed in has no outcome yet (interface.md 2)."""
+
+
+@dataclass
+class Sorted:
+    """The files of earlier passes: ``free`` to go on with, ``waiting`` for workers, and troubles to tell."""
+
+    free: list[Claim] = field(default_factory=list)
+    waiting: list[Handled] = field(default_factory=list)
+    troubles: list[AnularError] = field(default_factory=list)
+
+
+class Desk:
+    """Hands batches of one company to its queue. Raises ``WrongUsage`` when its ledger is a file."""
+
+    def __init__(self, settings: Settings) -> None:
+        check_server(settings.ledger)
+        self._settings = settings
+
+    def sort(self, begun: Sequence[Claim], now: datetime) -> Sorted:
+        """Which files of earlier passes still wait. Looks only: a pass every minute leaves no trace in the ledger.
+
+        Raises ``StorageTrouble``, ``WrongUsage``.
+        """
+        names = {one.id: one.batch for one in begun}
+        found = Sorted()
+        infos: dict[str, BatchInfo] = {}
+        with wiring.open_views(self._settings, mine=True) if any(names.values()) else nullcontext() as views:
+            if views is not None:
+                infos = {name: info for name in set(names.values()) if name and (info := views.batch(name)) is not None}
+            busy = self.in_work(list(infos.values()), views) if views is not None else set()
+        for one in begun:
+            info = infos.get(names[one.id])
+            if info is None or info.id not in busy:
+                found.free.append(one)
+                continue
+            found.waiting.append(self._queued(one, info, news=False))
+            if info.created < now - timedelta(hours=self._settings.old_hours):
+                found.troubles.append(_forgotten(one, info))
+        return found
+
+    def give(self, info: BatchInfo, views: Views) -> None:
+        """A job for what is still to be sent, unless it has one. Raises ``StorageTrouble``."""
+        if views.on_the_way(info.id):
+            entry.give_job(info, self._settings, again=False)
+
+    def in_work(self, infos: Sequence[BatchInfo], views: Views) -> set[str]:
+        """Which of these batches workers still have to carry through. Raises ``StorageTrouble``."""
+        return entry.in_work(infos, views, self._settings)
+
+    def leave(self, one: Claim, info: BatchInfo) -> Handled:
+        """Lets the file wait for its batch. Raises ``StorageTrouble``."""
+        news = one.batch != info.id
+        wait_for(one, info.id)
+        return self._queued(one, info, news=news)
+
+    def _queued(self, one: Claim, info: BatchInfo, *, news: bool) -> Handled:
+        name = one_line(one.original)
+        return Handled(
+            Fate.QUEUED,
+            one.original,
+            PENDING_CODE,
+            self._settings.profile,
+            batch=info.id,
+            sha256=info.sha256,
+            env=info.env,
+            answer={"file": name, "batch": info.id, "queued": True, "rows": info.rows},
+            news=news,
+        )
+
+
+def _forgotten(one: Claim, info: BatchInfo) -> StoppedEarly:
+    since = f"{info.created.astimezone(PANAMA):%d/%m/%Y %H:%M}"
+    return StoppedEarly(
+        f"El lote {info.id} espera en la cola de trabajo desde el {since} y ningún trabajador lo ha terminado.",
+        code="queue-waiting",
+        where=one_line(one.original),
+        remedy="Vea «anular status --workers», e inicie «anular worker» en el equipo que tiene esa credencial.",
+    )

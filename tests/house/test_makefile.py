@@ -135,3 +135,16 @@ def test_anything_else_is(demo: Path, code: int) -> None:
     answer = run_demo(demo, "lote.xlsx", ENDS_WITH=str(code))
     assert answer.returncode == code
     assert answer.stdout.splitlines()[-1].startswith(f"anular ended with exit code {code}: ")
+
+
+def test_every_test_of_what_only_a_server_has_is_run_on_a_server() -> None:
+    paths = re.search(r"^ON_A_SERVER := (.*?[^\\])$", MAKEFILE, re.MULTILINE | re.DOTALL)[1]  # type: ignore[index]
+    run = [ROOT / path for path in paths.replace("\\\n", " ").split()]
+    assert all(path.exists() for path in run)
+    marked = {
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if re.search(r"\bmark\.postgres\b", path.read_text("utf-8"))
+    } - {Path(__file__)}
+    assert marked
+    assert [path for path in marked if not any(path == one or one in path.parents for one in run)] == []

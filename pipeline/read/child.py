@@ -33,7 +33,7 @@ _STANDARD = 3  # input, output, error
 
 def main() -> None:
     """Reads one order and one file, answers, ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the parent says what happens
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be started deaf to it (reader.py)
     gc.disable()  # one file and the end: nothing that is worth looking for
     for name in _CODECS:
         codecs.lookup(name)

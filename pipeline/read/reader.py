@@ -13,7 +13,7 @@ import subprocess  # nosec B404 - starts this very program, no shell
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -48,13 +48,14 @@ class Reader:
         self._failure = ""
         self._late = False
         try:
-            self._process = subprocess.Popen(  # noqa: S603 # nosec B603 - our own interpreter and module
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_environment(),
-            )
+            with _deaf():
+                self._process = subprocess.Popen(  # noqa: S603 # nosec B603 - our own interpreter and module
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=_environment(),
+                )
         except OSError as error:
             self._failure = error.strerror or type(error).__name__
 
@@ -120,6 +121,20 @@ class Reader:
         if code == OUT_OF_MEMORY or (code and _NO_ROOM.search(complaint)):
             return refused("lectura-memoria", name=order.name, limit=f"{order.limits.memory / MEGABYTE:g}")
         return refused("lectura-fallida", name=order.name, why=_why(code))
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started in this block does not hear that the program should end: a terminal and a service manager tell
+    all of its processes, and one that ended would make a refusal out of a good file. Only the parent ends it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: a closed console ends both
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:

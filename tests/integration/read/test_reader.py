@@ -349,6 +349,16 @@ def test_ctrl_c_ends_it_and_is_not_swallowed(path: Path, ctrl_c: None) -> None:
     assert not alive(reader.pid)
 
 
+@linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_for_everybody_does_not_make_a_refusal_out_of_a_good_file(number: int, path: Path) -> None:
+    """A terminal and a service manager tell all processes to end; what that means for the file, the parent says."""
+    with Reader() as reader:
+        assert reader.pid is not None
+        os.kill(reader.pid, number)  # at its very beginning
+        assert outcome(read_sheet, path, reader=reader) == outcome(read_sheet, path)
+
+
 PARENT = """
 import sys, threading
 from pipeline.read.limits import Limits

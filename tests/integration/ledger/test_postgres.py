@@ -21,6 +21,8 @@ from pipeline.ledger import refusals, reserve, tables, verify
 from pipeline.ledger.engine import open_as_it_is, open_ledger, shown, site_of
 from pipeline.ledger.postgres import UNSAFE
 from pipeline.ledger.store import Move, Store
+from pipeline.queue.app import connected
+from pipeline.queue.health import health
 from tests import ledgers
 
 pytestmark = pytest.mark.postgres
@@ -150,7 +152,8 @@ def test_what_the_server_says_in_other_words_is_not_repeated():
 
 
 def test_what_the_page_about_postgresql_says_to_type_is_enough(ledger_url, row):
-    """The statements of docs/despliegue/postgresql.md, word by word but for the names, then both users at work."""
+    """The statements of docs/despliegue/postgresql.md, word by word but for the names, then both users at work: the
+    tables are made by the first command, after everything on the page."""
     page = (Path(__file__).parents[3] / "docs" / "despliegue" / "postgresql.md").read_text("utf-8")
     owner, reader = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     name = f"{name_of(ledger_url)}_doc"
@@ -160,11 +163,16 @@ def test_what_the_page_about_postgresql_says_to_type_is_enough(ledger_url, row):
     try:
         for statement in _statements(told[0]):
             ledgers.tell_server(statement)
-        open_ledger(plain(tcp.set(username=name, password="una-contraseña-larga"))).close()
         for statement in _statements(told[1]):
             ledgers.tell_server(statement, database=name)
-        looking = open_as_it_is(plain(tcp.set(username=f"{name}_a", password="otra-contraseña")))
+        working = plain(tcp.set(username=name, password="una-contraseña-larga"))
+        auditing = plain(tcp.set(username=f"{name}_a", password="otra-contraseña"))
+        open_ledger(working).close()
+        with connected(working):
+            pass  # the tables of the queue
+        looking = open_as_it_is(auditing)
         assert verify.examine(looking).good
+        assert health(auditing, 60).workers == []
         with pytest.raises(StorageTrouble, match="no tiene los derechos"):
             Store(looking, "sandbox").begin_run(NOW)
         looking.close()

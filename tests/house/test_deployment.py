@@ -12,11 +12,14 @@ import typer
 from defusedxml.ElementTree import parse
 
 from pipeline.cli import app
+from pipeline.stop import GRACE_S
 
 FOLDER = Path(__file__).parents[2] / "docs" / "despliegue"
 UNITS = sorted([*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
 TASKS = sorted(FOLDER.glob("*.xml"))
+SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
 CRON = FOLDER / "anular.cron"
+BY_HAND = FOLDER / "anular.sh"
 TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 
 
@@ -59,6 +62,7 @@ def test_there_are_examples_of_every_kind():
     assert {unit.name for unit in UNITS} == {
         *(f"anular-{name}.{kind}" for name in ("watch", "poll") for kind in ("service", "timer")),
         "anular-vigila.service",
+        "anular-worker.service",
     }
     assert len(TASKS) == 2
     assert len([case for case in commands() if "cron" in str(case.id)]) == 2
@@ -83,6 +87,59 @@ def test_a_timer_starts_a_service_of_the_same_name_every_night(timer):
     values = dict(sections(timer)["Timer"])
     assert timer.with_suffix(".service").exists()
     assert re.fullmatch(r"\*-\*-\* 0[0-6]:[0-5]\d:00 America/Panama", values["OnCalendar"])
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda unit: unit.name)
+def test_a_service_is_told_to_stop_once_and_has_time_for_what_is_in_flight(service):
+    """A signal to every process would be a second one for a worker's jobs, which gives up what is in flight."""
+    values = dict(sections(service)["Service"])
+    assert values["KillMode"] == "mixed"
+    assert float(values["TimeoutStopSec"]) >= GRACE_S + 15
+    assert values["SuccessExitStatus"].split() == (["1", "4"] if values["Type"] == "oneshot" else ["130"])
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda unit: unit.name)
+def test_a_service_may_write_into_its_own_folder_and_nowhere_else(service):
+    values = sections(service)["Service"]
+    assert {
+        ("User", "anular"),
+        ("NoNewPrivileges", "yes"),
+        ("PrivateTmp", "yes"),
+        ("ProtectSystem", "strict"),
+        ("ProtectHome", "yes"),
+        ("ReadWritePaths", "/srv/anular"),
+        ("UMask", "0027"),
+    } <= set(values)
+
+
+def test_whichever_way_it_is_started_it_finds_the_same_settings_ledger_and_locks():
+    names = ("ANULAR_CONFIG", "XDG_DATA_HOME", "XDG_STATE_HOME")
+    wanted = {"/srv/anular/anular.toml", "/srv/anular/datos", "/srv/anular/estado"}
+    for example in (*SERVICES, CRON, BY_HAND):
+        found = dict(re.findall(rf"({'|'.join(names)})=(\S+)", example.read_text("utf-8")))
+        assert (set(found), set(found.values())) == (set(names), wanted), example.name
+
+
+def test_by_hand_what_was_typed_reaches_the_program_as_it_was_typed(tmp_path):
+    """As root it would change the user; a program of that name that only goes on takes its place."""
+    stand_in = tmp_path / "runuser"
+    stand_in.write_text('#!/bin/sh\nshift 3\nexec "$@"\n', "utf-8")
+    stand_in.chmod(0o755)
+    text = BY_HAND.read_text("utf-8").replace("/opt/anular/.venv/bin/anular", f"{tmp_path}/shows")
+    (tmp_path / "shows").write_text('#!/bin/sh\nprintf "%s\\n" "$ANULAR_CONFIG" "$(umask)" "$@"\n', "utf-8")
+    (tmp_path / "shows").chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", "-c", text, "anular", "run", "dos palabras.xlsx", "--reason", "«$HOME»"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    told = ["/srv/anular/anular.toml", "0027", "run", "dos palabras.xlsx", "--reason", "«$HOME»"]
+    assert (done.stdout.splitlines(), done.returncode) == (told, 0), done.stderr
+
+
+def test_the_page_names_every_example():
+    page = (FOLDER / "README.md").read_text("utf-8")
+    for example in (*UNITS, *TASKS, CRON, BY_HAND):
+        assert f"]({example.name})" in page, example.name
 
 
 def test_the_crontab_has_five_fields_and_a_command_in_each_line():

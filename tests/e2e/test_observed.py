@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sqlite3
 import stat
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -118,6 +121,82 @@ def test_counters_go_on_and_another_commands_last_run_stays(watched):
     assert second["anular_last_run_timestamp_seconds", "run"] == first["anular_last_run_timestamp_seconds", "run"]
     assert "anular_last_run_timestamp_seconds", "poll" in second
     assert [one["command"] for one in log(watched) if one["event"] == "run_ended"] == ["run", "poll"]
+
+
+def test_sending_that_pauses_because_answers_make_no_sense_and_goes_on_is_told_by_both_lines(watched):
+    rows = watched.batch(["000", "930", "930", "930", "000", "000"])
+    watched.anular("run", rows, "--yes", "--no-poll", ANULAR_CONCURRENCY="1", ANULAR_BREAKER_WAIT="0.2")
+    breaker = [one for one in log(watched) if one["event"].startswith("breaker_")]
+    answered = [one.get("row", one["event"]) for one in log(watched) if one in breaker or one.get("http")]
+
+    assert answered == [1, 2, 3, 4, "breaker_opened", 5, "breaker_closed", 6]
+    opened, _ = breaker
+    assert (opened["seconds"], opened["final"]) == (0.2, False)
+    assert not [one for one in log(watched) if one["event"] == "run_stopped"]
+
+
+def test_sending_that_ends_because_answers_make_no_sense_is_told_as_final_and_as_what_stopped_the_run(watched):
+    rows = watched.batch(["000", *["930"] * 5, "000"])
+    done = watched.anular(
+        "run", rows, "--yes", "--no-poll", ANULAR_CONCURRENCY="1", ANULAR_BREAKER_WAIT="0.2", ANULAR_POLL_FOR="0"
+    )
+    assert done.code == 5, done.words
+    assert [one["final"] for one in log(watched) if one["event"] == "breaker_opened"] == [False, False, True]
+    assert not [one for one in log(watched) if one["event"] == "breaker_closed"]
+    (stopped,) = [one for one in log(watched) if one["event"] == "run_stopped"]
+    assert (stopped["error"], log(watched)[-1]["exit_code"]) == ("service-unclear", 5)
+    assert sum(watched.posts().values()) == 6
+
+
+@pytest.fixture
+def hook():
+    """A web server that takes whatever it is told; its address, and how often it was told."""
+    told = []
+
+    class Takes(BaseHTTPRequestHandler):
+        def do_POST(self):
+            told.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Takes)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/avisos/clave-en-la-ruta", told
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_who_was_told_and_who_could_not_be_is_a_line_each_without_an_address_or_a_key(watched, hook):
+    url, told = hook
+    root = watched.folder / "caja"
+    (root / "inbox").mkdir(mode=0o750, parents=True)
+    root.chmod(0o750)
+    watched.batch(["000"]).replace(root / "inbox" / "lote.xlsx")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # nobody listens there
+        done = watched.anular(
+            *("watch", root, "--once"),
+            ANULAR_WATCH_QUIET="0",
+            ANULAR_WEBHOOK_URL=url,
+            ANULAR_MAIL_HOST="127.0.0.1",
+            ANULAR_MAIL_PORT=str(nobody.getsockname()[1]),
+            ANULAR_MAIL_SECURITY="none",
+            ANULAR_MAIL_TO="ana@example.com",
+            ANULAR_MAIL_FROM="anular@example.com",
+        )
+    assert (done.code, len(told)) == (0, 1), done.words
+    lines = [one for one in log(watched) if one["event"] in ("told", "not_told")]
+    assert [(one["event"], one["channel"]) for one in lines] == [("not_told", "mail"), ("told", "webhook")]
+    assert lines[0]["why"] in done.err
+    events = [one["event"] for one in log(watched)]
+    assert events.index("file_moved") < events.index("not_told") < events.index("run_ended") == len(events) - 1
+    text = (watched.folder / "anular.log").read_text("utf-8")
+    assert not [word for word in ("example.com", "clave-en-la-ruta", "avisos") if word in text]
 
 
 def test_a_command_that_is_refused_ends_in_the_log_too_and_forgets_no_rows(watched):

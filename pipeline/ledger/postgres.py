@@ -40,6 +40,17 @@ CONNECT_S = 10
 SILENCE_S = 25
 """After so many seconds without a sign of the other side a connection counts as broken, on either side."""
 
+_SIGNS = {
+    "application_name": "anular",
+    "client_encoding": "utf8",
+    "connect_timeout": CONNECT_S,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": SILENCE_S * 1000,
+}
+"""What this side does of its own accord to notice that the other one is gone; ``_SESSION`` is the server's part."""
+
 _TROUBLES = (OSError, DBAPIError, psycopg.Error)
 _MOVING = "El registro se está moviendo a otro lugar."
 _DRIVERS = ("postgresql", "postgresql+psycopg")
@@ -331,19 +342,10 @@ class PostgresSite:
             raise
 
     def _engine(self, **more: Any) -> Engine:
-        arguments = {
-            "application_name": "anular",
-            "client_encoding": "utf8",
-            "connect_timeout": CONNECT_S,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": SILENCE_S * 1000,
-        }
         engine = create_engine(
-            self._url, connect_args=arguments, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
+            self._url, connect_args=_SIGNS, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
         )
-        event.listen(engine, "connect", _configure)
+        event.listen(engine, "connect", lambda connection, _record: configure(connection))
         return engine
 
     @contextmanager
@@ -372,10 +374,13 @@ class PostgresSite:
 
 
 def driver_arguments(url: str) -> dict[str, Any]:
-    """What the driver is to be told to connect to ``url``, a password included. Raises ``WrongUsage``."""
+    """What the driver is to be told to connect to ``url``, a password included; ``configure`` does the rest.
+
+    Raises ``WrongUsage``.
+    """
     parsed = _parsed(url)
     _, arguments = parsed.get_dialect()().create_connect_args(parsed)
-    return {**arguments, "client_encoding": "utf8", "connect_timeout": CONNECT_S}
+    return {**arguments, **_SIGNS}
 
 
 def _of_one_moment(connection: Connection) -> Connection:
@@ -423,18 +428,30 @@ def _take(connection: Connection, function: str, number: int, taken: str) -> Non
         raise
 
 
-def _configure(connection: Any, _record: Any) -> None:
+def configure(connection: Any) -> None:
     """A session in which nothing that was acknowledged can be lost, and which ends when the other side is gone."""
     was = connection.autocommit
     connection.autocommit = True
     with connection.cursor() as cursor:
-        for name, value in _SESSION.items():
-            cursor.execute("SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s", (value, name))
-        cursor.execute(
-            "SELECT set_config(name, 'on', false) FROM pg_settings "
-            "WHERE name = 'synchronous_commit' AND setting NOT IN ('on', 'remote_apply')"
-        )
+        cursor.execute(_CONFIGURE, (list(_SESSION), list(_SESSION.values())))
     connection.autocommit = was
+
+
+async def configure_async(connection: psycopg.AsyncConnection[Any]) -> None:
+    """As ``configure``."""
+    was = connection.autocommit
+    await connection.set_autocommit(True)
+    await connection.execute(_CONFIGURE, (list(_SESSION), list(_SESSION.values())))
+    await connection.set_autocommit(was)
+
+
+_CONFIGURE = """
+    SELECT set_config(name, wanted.value, false)
+    FROM pg_settings JOIN unnest(%s::text[], %s::text[]) AS wanted(name, value) USING (name)
+    UNION ALL SELECT set_config(name, 'on', false) FROM pg_settings
+    WHERE name = 'synchronous_commit' AND setting NOT IN ('on', 'remote_apply')
+"""
+"""An older server does not have them all."""
 
 
 def _check_server(connection: Connection, place: str) -> None:

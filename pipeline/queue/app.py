@@ -19,7 +19,7 @@ from procrastinate.schema import SchemaManager
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger import refusals
 from pipeline.ledger.engine import is_on_a_server, shown
-from pipeline.ledger.postgres import driver_arguments, number_of
+from pipeline.ledger.postgres import configure, configure_async, driver_arguments, number_of
 
 LONGEST_BUSY_S = 60.0
 BATCH, POLL = "lote", "consulta"
@@ -51,7 +51,8 @@ class _Again(BaseRetryStrategy):
 
 def make_app(url: str, carry: Carry, *, retry: float, connections: int) -> App:
     """procrastinate on the ledger at ``url``; ``carry`` does a job, ``retry`` seconds are waited after a bug in it."""
-    app = App(connector=PsycopgConnector(kwargs=driver_arguments(url), min_size=1, max_size=connections))
+    how = driver_arguments(url)
+    app = App(connector=PsycopgConnector(kwargs=how, configure=configure_async, min_size=1, max_size=connections))
 
     @app.task(name=BATCH, pass_context=True, retry=_Again(retry))
     async def carry_batch(context: Any, batch: str, profile: str) -> None:  # noqa: ARG001 - for people
@@ -86,7 +87,7 @@ def check_server(url: str) -> None:
 def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A transaction on the queue, its tables made when they are missing. Raises ``StorageTrouble``, ``WrongUsage``."""
     check_server(url)
-    with queue_errors(url), psycopg.connect(**driver_arguments(url)) as connection:
+    with _connection(url) as connection:
         if not _is_there(connection):
             # Two that come at once: the second waits for the first, and finds them.
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("cola"),))
@@ -99,8 +100,16 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 def is_there(url: str) -> bool:
     """Whether anybody has used the queue of this ledger. Raises like ``connected``."""
     check_server(url)
-    with queue_errors(url), psycopg.connect(**driver_arguments(url)) as connection:
+    with _connection(url) as connection:
         return _is_there(connection)
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Ends when the other side is gone: who was cut off while handing in lets go of what it had locked."""
+    with queue_errors(url), psycopg.connect(**driver_arguments(url)) as connection:
+        configure(connection)
+        yield connection
 
 
 @contextmanager

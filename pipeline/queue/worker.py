@@ -12,7 +12,9 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import psycopg
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 
 from pipeline import wiring
 from pipeline.clock import Clock
@@ -96,7 +98,17 @@ class Worker:
         }
         while True:
             before = self._done
-            await app.run_worker_async(**options)  # type: ignore[arg-type]
+            try:
+                await app.run_worker_async(**options)  # type: ignore[arg-type]
+            except ConnectorException as error:
+                if not isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation):
+                    raise
+                # It was forgotten; whoever is not known gets no job.
+                raise StorageTrouble(
+                    "Los demás dieron por muerto a este trabajador: estuvo demasiado tiempo sin dar señales.",
+                    code="queue-forgotten",
+                    remedy="Inícielo otra vez; lo que tenía en curso volvió a la cola.",
+                ) from error
             # It ends when it finds nothing to begin; jobs of a credential that was busy then may begin now.
             if not once or self._done == before or self._stopping:
                 return

@@ -10,7 +10,9 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.engine import site_of
+from pipeline.ledger.postgres import SILENCE_S
 from pipeline.ledger.scope import credential_mark
+from pipeline.queue.app import connected
 from pipeline.sandbox.journal import busiest_second, read
 from pipeline.wiring import SANDBOX_USER
 from tests import ledgers
@@ -134,6 +136,13 @@ def test_a_job_whose_process_dies_is_done_again_and_nothing_is_sent_again(scene,
         until(lambda: is_empty(scene), "it is done again")
     check_sent_once(scene)
     scene.check_results()
+
+
+def test_a_connection_to_the_queue_ends_when_its_other_side_is_gone(scene):
+    hand_in(scene)
+    with connected(scene.url) as connection:
+        assert connection.execute("SHOW idle_in_transaction_session_timeout").fetchall() == [("1min",)]
+        assert connection.info.get_parameters()["tcp_user_timeout"] == f"{SILENCE_S * 1000}"
 
 
 def test_a_queue_that_was_lost_is_made_again_from_the_ledger(scene):

@@ -28,7 +28,7 @@ WORKERS ?= 2
 # What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each.
 ON_A_SERVER := tests/integration/ledger tests/integration/steps tests/storm/test_together.py tests/storm/test_kill_storm.py \
 	tests/storm/test_crash_points.py tests/storm/test_server.py tests/storm/test_copy_crash.py tests/storm/test_workers.py \
-	tests/storm/test_fleet.py tests/storm/test_watch_queue.py
+	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_cut_off.py
 
 # How much `make simulate` lives through.
 SEEDS ?= 1000
@@ -80,7 +80,7 @@ simulate: $(READY)  ## live through 1,000 seeds of 50 rows in virtual time, with
 storm: $(READY)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)
 
-fleet: $(READY)  ## 4 workers on one PostgreSQL, 12 credentials, 6,000 rows, plugs pulled at random (ARGS='--kills 50 --seed 7')
+fleet: $(READY)  ## 4 machines on one PostgreSQL, 12 credentials, 6,000 rows, plugs pulled at random (ARGS='--kills 50 --seed 7')
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres $(BIN)/python -m tests.storm.fleet --json build/fleet.json $(ARGS)
 
 powercuts: $(READY)  ## cut the power under the ledger 50,000 times, in a model of a disk (ARGS='--cuts 1000 --seed 7')

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests import ledgers
+from tests.storm.machines import Machine
 from tests.storm.scene import ROOT, Scene, _environment
 
 QUICK = {"ANULAR_QUEUE_EVERY": "0.3", "ANULAR_QUEUE_STALE": "1.5", "ANULAR_QUEUE_RETRY": "1"}
@@ -48,11 +49,17 @@ def children(pid: int) -> list[int]:
     return [int(one) for one in told]
 
 
-@contextmanager
-def working(scene: Scene, *arguments: str, **env: str) -> Iterator[Running]:
+def working(scene: Scene, *arguments: str, **env: str) -> AbstractContextManager[Running]:
     """``anular worker`` until the end of the block, at the latest."""
-    spec = scene.spec("worker", *arguments, env={**QUICK, **env})
-    command = [sys.executable, "-m", "pipeline", *spec["arguments"]]
+    return working_on(None, scene, *arguments, **env)
+
+
+@contextmanager
+def working_on(machine: Machine | None, scene: Scene, *arguments: str, **env: str) -> Iterator[Running]:
+    """As ``working``, on a machine of its own, with folders of its own there."""
+    own, prefix = (_of_its_own(scene, machine), machine.prefix) if machine else ({}, [])
+    spec = scene.spec("worker", *arguments, env={**QUICK, **own, **env})
+    command = [*prefix, sys.executable, "-m", "pipeline", *spec["arguments"]]
     with Path(spec["out"]).open("wb") as out:
         process = subprocess.Popen(
             command,
@@ -70,6 +77,16 @@ def working(scene: Scene, *arguments: str, **env: str) -> Iterator[Running]:
             process.kill()
             process.wait(timeout=PATIENCE_S)
     assert "Traceback" not in running.words, running.words
+
+
+def _of_its_own(scene: Scene, machine: Machine) -> dict[str, str]:
+    """The way to the ledger over the machine's cable; on its own disk, the reserve and what it remembers."""
+    folder = scene.folder / machine.name
+    return {
+        "ANULAR_LEDGER": machine.address(scene.url),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
 
 
 def work_once(scene: Scene, **env: str) -> Running:

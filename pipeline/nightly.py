@@ -75,7 +75,7 @@ def companies(only: str) -> list[str]:
 def follow_up(profile: str, ledger: str, progress: Console, seen: Observation | None = None) -> Company | None:
     """Asks about everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
     person can cause: it stands in ``trouble``."""
-    company = Company(profile)
+    company, journal = Company(profile), SILENT
     try:
         settings = load_settings(profile, ledger)
         if not wiring.ledger_exists(settings):
@@ -84,6 +84,8 @@ def follow_up(profile: str, ledger: str, progress: Console, seen: Observation | 
         _through(company, settings, progress, journal)
     except AnularError as trouble:
         company.trouble = trouble
+    if company.trouble is not None:
+        journal.note("run_stopped", error=company.trouble.code)
     return company
 
 

@@ -86,6 +86,7 @@ def one_pass(
     for lane in lanes:
         if lane.inbox in resting:
             continue
+        journal = SILENT
         try:
             settings = load_settings(lane.profile, ledger)
             clock = wiring.make_clock(settings)
@@ -100,6 +101,7 @@ def one_pass(
             taken, left = claims(lane, earlier, settings, clock, unchanged, ending, journal)
         except AnularError as trouble:
             result.troubles.append(trouble)
+            journal.note("run_stopped", error=trouble.code)
             if seen is not None:
                 seen.came_to(lane.profile, trouble.exit_code)
             continue

@@ -95,6 +95,7 @@ class _Shift:
         except Exception as error:
             trouble = internal(error)
         if trouble is not None:
+            self._journal.note("run_stopped", error=trouble.code)
             self._handled += [
                 Handled(
                     Fate.WAITING,

@@ -148,6 +148,42 @@ def test_sending_that_ends_because_answers_make_no_sense_is_told_as_final_and_as
     assert sum(watched.posts().values()) == 6
 
 
+@pytest.mark.parametrize("unattended", ["watch", "poll"])
+def test_what_stopped_an_unattended_command_early_stands_in_the_log_by_its_code(watched, unattended):
+    root = watched.folder / "caja"
+    (root / "inbox").mkdir(mode=0o750, parents=True)
+    root.chmod(0o750)
+    if unattended == "watch":
+        watched.batch(["000", "943"]).replace(root / "inbox" / "lote.xlsx")  # HTTP 403: may not cancel
+        done = watched.anular("watch", root, "--once", ANULAR_WATCH_QUIET="0")
+    else:
+        watched.anular("run", watched.batch(["950"]), "--yes", "--no-poll")
+        done = watched.anular("poll", "--all", ANULAR_BASE_URL="http://127.0.0.1:1")  # nobody listens there
+
+    assert done.code == 5, done.words
+    (stopped,) = [one for one in log(watched) if one["event"] == "run_stopped"]
+    assert (stopped["error"], stopped["command"]) == ("service-refused", unattended)
+    last = log(watched)[-1]
+    assert (last["event"], last["command"], last["exit_code"]) == ("run_ended", unattended, 5)
+
+
+def test_what_was_held_and_what_a_person_released_and_each_round_of_queries_is_told(watched):
+    root = watched.folder / "caja"
+    (root / "inbox").mkdir(mode=0o750, parents=True)
+    root.chmod(0o750)
+    watched.batch(["000", "950"]).replace(root / "inbox" / "lote.xlsx")
+    watched.anular("watch", root, "--once", ANULAR_WATCH_QUIET="0", ANULAR_WATCH_MAX_ROWS="1")
+    (held,) = [one for one in log(watched) if one["event"] == "batch_held"]
+    assert not [one for one in log(watched) if one["event"] in ("sending", "row_moved")]
+
+    watched.anular("run", root / "done" / "lote.xlsx", "--yes")
+    later = log(watched)[log(watched).index(held) :]
+    assert {one["batch"] for one in later if one["event"] == "row_moved"} == {held["batch"]}
+    (begun,) = [one for one in later if one["event"] == "queries_started"]
+    (over,) = [one for one in later if one["event"] == "queries_ended"]
+    assert (begun["rows"], over["interrupted"]) == (1, False)
+
+
 @pytest.fixture
 def hook():
     """A web server that takes whatever it is told; its address, and how often it was told."""

@@ -23,7 +23,7 @@ def told():
                 continue
             first = node.args[0]
             if node.func.attr == "note" and isinstance(first, ast.Constant) and first.value not in COUNTED:
-                found.setdefault(first.value, set()).update(one.arg for one in node.keywords if one.arg)
+                found.setdefault(str(first.value), set()).update(one.arg for one in node.keywords if one.arg)
     return found
 
 

@@ -53,6 +53,7 @@ class Desk:
             if views is not None:
                 infos = {name: info for name in set(names.values()) if name and (info := views.batch(name)) is not None}
             busy = self.in_work(list(infos.values()), views) if views is not None else set()
+        late: list[tuple[BatchInfo, Claim]] = []
         for one in begun:
             info = infos.get(names[one.id])
             if info is None or info.id not in busy:
@@ -60,7 +61,9 @@ class Desk:
                 continue
             found.waiting.append(self._queued(one, info, news=False))
             if info.created < now - timedelta(hours=self._settings.old_hours):
-                found.troubles.append(_forgotten(one, info))
+                late.append((info, one))
+        if late:
+            found.troubles.append(_forgotten(late))
         return found
 
     def give(self, info: BatchInfo, views: Views) -> None:
@@ -93,10 +96,12 @@ class Desk:
         )
 
 
-def _forgotten(one: Claim, info: BatchInfo) -> StoppedEarly:
+def _forgotten(late: Sequence[tuple[BatchInfo, Claim]]) -> StoppedEarly:
+    info, one = min(late, key=lambda pair: (pair[0].created, pair[0].id))
     since = f"{info.created.astimezone(PANAMA):%d/%m/%Y %H:%M}"
+    others = f" Archivos en el mismo caso: {len(late)}." if len(late) > 1 else ""
     return StoppedEarly(
-        f"El lote {info.id} espera en la cola de trabajo desde el {since} y ningún trabajador lo ha terminado.",
+        f"El lote {info.id} espera en la cola de trabajo desde el {since} y ningún trabajador lo ha terminado.{others}",
         code="queue-waiting",
         where=one_line(one.original),
         remedy="Vea «anular status --workers», e inicie «anular worker» en el equipo que tiene esa credencial.",

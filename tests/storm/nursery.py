@@ -26,12 +26,13 @@ class Child:
 
     The result has its exit ``code`` (negative: the signal), the ``seconds`` it lived, and those since the ``last`` one.
     A spec has ``arguments``, ``env``, ``folder``, ``out`` (a file), and may have ``acks`` (a file), ``rig`` (a list of
-    names and arguments, see ``rigging``), ``signals`` (pairs of seconds and number) and ``after`` (a count of
-    acknowledged moves that the seconds count from; without it, the start).
+    names and arguments, see ``rigging``), ``most`` (the seconds after which it is ended), ``signals`` (pairs of seconds
+    and number) and ``after`` (a count of acknowledged moves that the seconds count from; without it, the start).
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self._signals: list[list[float]] = sorted(spec.get("signals", []))
+        self._most = float(spec.get("most", MOST_S))
         self._after, self._acks = int(spec.get("after", 0)), Path(spec.get("acks", ""))
         self._told, self._seen = 0, self._acks.stat().st_size if self._after and self._acks.exists() else 0
         self._from: float | None = None if self._after else time.monotonic()
@@ -53,7 +54,7 @@ class Child:
             self.result["signalled"].append(number)
             self._signalled = now
             os.kill(self.pid, number)
-        if now - self.started > MOST_S:
+        if now - self.started > self._most:
             self.result["timeout"] = True
             os.kill(self.pid, signal.SIGKILL)
         pid, status = os.waitpid(self.pid, os.WNOHANG)

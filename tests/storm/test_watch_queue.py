@@ -191,13 +191,16 @@ def test_a_pass_with_the_queue_goes_on_with_what_one_without_it_had_begun(scene,
     scene.check_promises()
 
 
-def test_what_nobody_sends_for_a_day_is_told(scene, front):
-    front.put(scene.write(["000"]), "lote.csv")
+def test_what_nobody_sends_for_a_day_is_told_in_one_sentence(scene, front):
+    for name in ("a.csv", "b.csv"):
+        front.put(scene.write(["000"], name), name)
     front.go()
     ended = front.go(later=timedelta(hours=30))
     assert ended["code"] == 5
-    assert re.search(r"lote\.csv: El lote \S+ espera en la cola de trabajo desde el \d\d/\d\d/\d{4}", ended["words"])
-    assert "anular status --workers" in ended["words"]
+    (sentence,) = [line for line in ended["words"].splitlines() if line.startswith("✗")]
+    assert re.search(r"El lote \S+ espera en la cola de trabajo desde el \d\d/\d\d/\d{4}", sentence)
+    assert "Archivos en el mismo caso: 2." in sentence
+    assert "anular status --workers" in sentence
 
 
 def test_a_long_watch_tells_of_a_file_when_it_is_handed_in_and_when_it_is_done(scene, front, told):  # noqa: F811

@@ -63,9 +63,14 @@ def of_inputs(
     found = []
     for one in inputs:
         for path, batch in _books(one):
-            if not known(batch) and (anew is None or _day(batch) > anew) and _is_of(path, batch, one, env, limits):
+            if is_lost(batch, known, anew) and _is_of(path, batch, one, env, limits):
                 found.append(f"«{path.name}» es el resultado de este mismo archivo y el registro no conoce ese lote")
     return found
+
+
+def is_lost(batch: str, known: Callable[[str], bool], anew: date | None) -> bool:
+    """Whether a batch that something names is of a memory that is not this one; ``anew`` as in ``of_inputs``."""
+    return not known(batch) and (anew is None or _day(batch) > anew)
 
 
 def refusal(place: str, found: list[str]) -> StorageTrouble:

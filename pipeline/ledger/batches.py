@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +17,8 @@ from pipeline.domain.records import BatchInfo, Source
 from pipeline.ledger import codec, tables
 from pipeline.ledger.database import Reads
 
+IN = 500
+"""Values in one IN (...): SQLite's oldest limit is 999."""
 _MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RETRY)
 
 
@@ -40,6 +44,30 @@ class Batches:
         )
         found = self._reads.read(query.limit(2))
         return self._info(found[0]) if len(found) == 1 else None
+
+    def heads(self, ids: Sequence[str]) -> dict[str, BatchInfo]:
+        """The batches with these very ids as they were taken in, without what became of their rows."""
+        found: dict[str, BatchInfo] = {}
+        for start in range(0, len(ids), IN):
+            these = tables.batch.c.id.in_(ids[start : start + IN])
+            query = select(tables.batch).where(tables.batch.c.env == self._env, these)
+            found |= {line.id: _head(line) for line in self._reads.read(query)}
+        return found
+
+    def of_content(self, sha256: str) -> list[BatchInfo]:
+        """The batches that a file with this content became, one for each of its sheets, as ``heads`` tells them."""
+        query = select(tables.batch).where(tables.batch.c.env == self._env, tables.batch.c.sha256 == sha256)
+        return [_head(line) for line in self._reads.read(query)]
+
+    def leaders(self, ids: Sequence[str]) -> dict[str, set[str]]:
+        """Which other batches hold the rows that rows of these repeat."""
+        row, found = tables.row.c, dict[str, set[str]]()
+        for start in range(0, len(ids), IN):
+            query = select(row.batch, row.leader_batch).distinct()
+            these = row.batch.in_(ids[start : start + IN])
+            for line in self._reads.read(query.where(these, row.leader_batch.is_not(None))):
+                found.setdefault(line.batch, set()).add(line.leader_batch)
+        return found
 
     def knows(self, batch: str) -> bool:
         """Whether there is a batch with this very id, in whatever environment."""
@@ -81,24 +109,11 @@ class Batches:
         return dict(total)
 
     def _info(self, line: Any) -> BatchInfo:
-        return BatchInfo(
-            id=line.id,
-            file=line.file,
-            folder=line.folder,
-            sha256=line.sha256,
-            env=line.env,
-            sheet=line.sheet or None,
-            rows=line.n_rows,
-            headings=tuple(json.loads(line.headings)),
-            created=codec.to_time(line.created_utc),
-            approved_by=line.approved_by or None,
+        return replace(
+            _head(line),
             started=self._moment(line.id, tables.event.c.seq),
             ended=self._moment(line.id, tables.event.c.seq.desc()),
-            issuers=tuple(json.loads(line.issuers)),
-            notes=tuple(json.loads(line.notes)),
-            deadline_hours=line.deadline_hours,
             counts=self.counts(line.id),
-            corrects=line.corrects,
             corrects_known=self.has(line.corrects or ""),
             corrected_in=self._corrected_in(line.id),
         )
@@ -113,6 +128,25 @@ class Batches:
         query = select(tables.event.c.utc).where(tables.event.c.batch == batch).order_by(order).limit(1)
         found = self._reads.read(query)
         return codec.to_time(found[0].utc) if found else None
+
+
+def _head(line: Any) -> BatchInfo:
+    return BatchInfo(
+        id=line.id,
+        file=line.file,
+        folder=line.folder,
+        sha256=line.sha256,
+        env=line.env,
+        sheet=line.sheet or None,
+        rows=line.n_rows,
+        headings=tuple(json.loads(line.headings)),
+        created=codec.to_time(line.created_utc),
+        approved_by=line.approved_by or None,
+        issuers=tuple(json.loads(line.issuers)),
+        notes=tuple(json.loads(line.notes)),
+        deadline_hours=line.deadline_hours,
+        corrects=line.corrects,
+    )
 
 
 def is_newest() -> Any:

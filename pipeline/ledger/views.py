@@ -12,14 +12,13 @@ from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, State
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
-from pipeline.ledger.batches import Batches, is_newest
+from pipeline.ledger.batches import IN, Batches, is_newest
 from pipeline.ledger.database import Database
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.whole import Gathering, Log, Shared, Whole, in_parts
 
 _ON_THE_WAY = (State.READY.value, State.SENDING.value)
-_IN = 500  # values in one IN (...): SQLite's oldest limit is 999
 
 
 class Views(Batches):
@@ -52,11 +51,20 @@ class Views(Batches):
 
     def on_the_way(self, batch: str) -> bool:
         """Whether a row of ``batch`` is to be sent, or was being sent by somebody who may be gone."""
-        attempt = tables.attempt
-        query = select(attempt.c.id).where(
-            attempt.c.batch == batch, attempt.c.state.in_(_ON_THE_WAY), self._scope.rows(attempt)
-        )
-        return bool(self._database.read(query.limit(1)))
+        return bool(self._on_the_way([batch], self._scope))
+
+    def all_on_the_way(self, batches: Sequence[str]) -> set[str]:
+        """Which of ``batches`` have such a row, whatever credential may send it."""
+        return self._on_the_way(batches, Scope())
+
+    def _on_the_way(self, batches: Sequence[str], scope: Scope) -> set[str]:
+        attempt, found = tables.attempt, set()
+        for start in range(0, len(batches), IN):
+            query = select(attempt.c.batch).distinct()
+            these = attempt.c.batch.in_(batches[start : start + IN])
+            query = query.where(these, attempt.c.state.in_(_ON_THE_WAY), scope.rows(attempt))
+            found |= {line.batch for line in self._database.read(query)}
+        return found
 
     def unasked_since(self, before: datetime) -> bool:
         """Whether a row of this scope is followed and nobody has heard of it since ``before``."""
@@ -79,7 +87,7 @@ class Views(Batches):
     def seen(self, cufes: Sequence[str]) -> dict[str, Seen]:
         """The live attempts of these CUFEs: what would be a duplicate or a conflict."""
         found: dict[str, Seen] = {}
-        for start in range(0, len(cufes), _IN):
+        for start in range(0, len(cufes), IN):
             query = (
                 tables.with_rows(
                     tables.attempt.c.cufe,
@@ -93,7 +101,7 @@ class Views(Batches):
                 .join(tables.batch, tables.batch.c.id == tables.attempt.c.batch)
                 .where(
                     tables.attempt.c.env == self._env,
-                    tables.attempt.c.cufe.in_(cufes[start : start + _IN]),
+                    tables.attempt.c.cufe.in_(cufes[start : start + IN]),
                     tables.live(tables.attempt),
                 )
             )

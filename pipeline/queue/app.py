@@ -79,7 +79,7 @@ def check_server(url: str) -> None:
         raise WrongUsage(
             "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
             code="queue-needs-server",
-            remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o ejecute «anular run» sin --queue.",
+            remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o use «anular run» y «anular watch» sin --queue.",
         )
 
 

@@ -59,10 +59,19 @@ def give_job(info: BatchInfo, settings: Settings, *, again: bool) -> None:
 
 
 def in_work(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
-    """Which of these batches workers still have to carry through: those with a job, and those that were handed in and
-    have rows on the way, whatever became of the job. Raises ``StorageTrouble``."""
+    """Which of these batches workers still have to carry through: those with a job, those that were handed in and have
+    rows on the way, whatever became of the job and whoever may send them, and those that repeat rows of such a batch
+    and show what becomes of it. Raises ``StorageTrouble``."""
+    busy = _carried(infos, views, settings)
+    repeats = views.leaders([info.id for info in infos if info.id not in busy])
+    others = views.heads(sorted(set().union(*repeats.values()))) if repeats else {}
+    busy_too = _carried(list(others.values()), views, settings)
+    return busy | {batch for batch, leaders in repeats.items() if leaders & busy_too}
+
+
+def _carried(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
     if not infos:
         return set()
     # The ledger first: a job that ends between the two looks has left it all there.
-    left = {info.id for info in infos if run.was_queued(info) and views.on_the_way(info.id)}
+    left = views.all_on_the_way([info.id for info in infos if run.was_queued(info)])
     return left | jobs.having(settings.ledger, [info.id for info in infos])

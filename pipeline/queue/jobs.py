@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,15 @@ def hand_in(url: str, batch: str, post: Post, *, again: bool) -> bool:
     before. Whether there is a new one. Raises ``StorageTrouble``, ``WrongUsage``."""
     with connected(url) as connection:
         return _add(connection, BATCH, batch, post, {"batch": batch, "profile": post.profile}, again=again)
+
+
+@contextmanager
+def in_turn(url: str, post: Post) -> Iterator[None]:
+    """Those who hand batches of this credential in under a policy do so one after the other: what one may still hand
+    in depends on what the others have. Raises ``StorageTrouble``, ``WrongUsage``."""
+    with connected(url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("carpeta", post.mark),))
+        yield
 
 
 def having(url: str, batches: Sequence[str]) -> set[str]:

@@ -35,6 +35,7 @@ TOLD, COPY, GOAL, OURS, BATCH = ".entrada.json", ".manifiesto.json", ".destino.j
 MANIFEST_LIMITS = Limits(size=64 * 1024)
 LONGEST = 120
 """Bytes of a name in UTF-8: room for all that is put behind it."""
+_BATCH = re.compile(r"[0-9]{8}-[0-9a-f]{8}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])")
 
 
@@ -59,8 +60,14 @@ class Claim:
 
     @property
     def batch(self) -> str:
-        """The batch that it waits for in the queue; "" for none."""
-        return _told(self.folder / BATCH, "batch")
+        """The batch that it waits for in the queue; "" for none, or what is no batch's name."""
+        told = _told(self.folder / BATCH, "batch")
+        return told if _BATCH.fullmatch(told) else ""
+
+    @property
+    def taken(self) -> datetime:
+        """When it was taken."""
+        return datetime.strptime(self.id.split("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
 def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | None:
@@ -142,7 +149,7 @@ def private_copy(taken: Claim, limits: Limits) -> Source:
     assert taken.file is not None
     kept = taken.folder / OURS / taken.file.name
     if kept.exists():
-        return take_bytes(kept, limits)
+        return take_bytes(kept, _not_below(kept, limits))
     found = taken.file.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:  # another name is another way to change it (F62)
         raise refused("archivo-especial", name=taken.file.name)
@@ -158,9 +165,14 @@ def changed_since(taken: Claim, sha256: str, limits: Limits) -> bool:
     """Whether somebody wrote to the file after it was read."""
     assert taken.file is not None
     try:
-        return take_bytes(taken.file, limits).sha256 != sha256
+        return take_bytes(taken.file, _not_below(taken.folder / OURS / taken.file.name, limits)).sha256 != sha256
     except InputRefused:
         return True
+
+
+def _not_below(kept: Path, limits: Limits) -> Limits:
+    """``limits`` that let through as much as was let through before: a smaller one is for files that come."""
+    return replace(limits, size=max(limits.size, kept.stat().st_size)) if kept.exists() else limits
 
 
 def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -> tuple[Path, Path]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,8 +15,9 @@ from pipeline.domain.errors import AnularError, StoppedEarly
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.ledger.views import Views
-from pipeline.queue import entry
+from pipeline.queue import entry, jobs
 from pipeline.queue.app import check_server
+from pipeline.queue.crew import post_of
 from pipeline.settings import Settings
 from pipeline.watch.claim import Claim, wait_for
 from pipeline.watch.note import Fate, Handled
@@ -51,24 +52,31 @@ class Desk:
         infos: dict[str, BatchInfo] = {}
         with wiring.open_views(self._settings, mine=True) if any(names.values()) else nullcontext() as views:
             if views is not None:
-                infos = {name: info for name in set(names.values()) if name and (info := views.batch(name)) is not None}
+                infos = views.heads(sorted({name for name in names.values() if name}))
             busy = self.in_work(list(infos.values()), views) if views is not None else set()
-        late: list[tuple[BatchInfo, Claim]] = []
+        late: list[tuple[datetime, BatchInfo, Claim]] = []
         for one in begun:
             info = infos.get(names[one.id])
             if info is None or info.id not in busy:
                 found.free.append(one)
                 continue
             found.waiting.append(self._queued(one, info, news=False))
-            if info.created < now - timedelta(hours=self._settings.old_hours):
-                late.append((info, one))
+            since = max(info.created, one.taken)
+            if since < now - timedelta(hours=self._settings.old_hours):
+                late.append((since, info, one))
         if late:
             found.troubles.append(_forgotten(late))
         return found
 
-    def give(self, info: BatchInfo, views: Views) -> None:
-        """A job for what is still to be sent, unless it has one. Raises ``StorageTrouble``."""
-        if views.on_the_way(info.id):
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Nobody else weighs a file of this credential against the policy meanwhile. Raises ``StorageTrouble``."""
+        return jobs.in_turn(self._settings.ledger, post_of(self._settings))
+
+    def give(self, info: BatchInfo, views: Views, *, first: bool) -> None:
+        """A job for what is still to be sent, unless it has one; the ``first`` that this file brings also for what was
+        proven unsent without workers: they try it again. Raises ``StorageTrouble``."""
+        unsent = first and views.unsent(info.id) > 0 and not views.of_another(info.id)
+        if unsent or views.on_the_way(info.id):
             entry.give_job(info, self._settings, again=False)
 
     def in_work(self, infos: Sequence[BatchInfo], views: Views) -> set[str]:
@@ -96,12 +104,12 @@ class Desk:
         )
 
 
-def _forgotten(late: Sequence[tuple[BatchInfo, Claim]]) -> StoppedEarly:
-    info, one = min(late, key=lambda pair: (pair[0].created, pair[0].id))
-    since = f"{info.created.astimezone(PANAMA):%d/%m/%Y %H:%M}"
+def _forgotten(late: Sequence[tuple[datetime, BatchInfo, Claim]]) -> StoppedEarly:
+    since, info, one = min(late, key=lambda found: (found[0], found[1].id))
+    day = f"{since.astimezone(PANAMA):%d/%m/%Y %H:%M}"
     others = f" Archivos en el mismo caso: {len(late)}." if len(late) > 1 else ""
     return StoppedEarly(
-        f"El lote {info.id} espera en la cola de trabajo desde el {since} y ningún trabajador lo ha terminado.{others}",
+        f"El lote {info.id} espera en la cola de trabajo desde el {day} y ningún trabajador lo ha terminado.{others}",
         code="queue-waiting",
         where=one_line(one.original),
         remedy="Vea «anular status --workers», e inicie «anular worker» en el equipo que tiene esa credencial.",

@@ -7,6 +7,7 @@ finished by the next one, which knows from the ledger what was done.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipeline import answers, conduct, run, wiring
+from pipeline import answers, conduct, run, traces, wiring
 from pipeline.bug import internal
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
-from pipeline.domain.errors import AnularError, InputRefused, Interrupted
+from pipeline.domain.deadline import PANAMA
+from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.journal import SILENT, Journal
+from pipeline.ledger.engine import site_of
 from pipeline.ledger.store import who_am_i
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
@@ -96,19 +99,19 @@ class _Shift:
             trouble = internal(error)
         if trouble is not None:
             self._journal.note("run_stopped", error=trouble.code)
-            self._handled += [
-                Handled(
-                    Fate.WAITING,
-                    read.claim.original,
-                    trouble.exit_code,
-                    self._settings.profile,
-                    why=trouble.sentence,
-                    code=trouble.code,
-                    sha256=read.sha256,
-                )
-                for read in self._open.values()
-            ]
+            self._handled += [self._waits(read, trouble.exit_code, trouble) for read in self._open.values()]
         return self._handled
+
+    def _waits(self, read: _Read, code: int, why: AnularError) -> Handled:
+        return Handled(
+            Fate.WAITING,
+            read.claim.original,
+            code,
+            self._settings.profile,
+            why=why.sentence,
+            code=why.code,
+            sha256=read.sha256,
+        )
 
     def _take(self, one: Claim) -> None:
         try:
@@ -147,12 +150,15 @@ class _Shift:
         given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
         queue = self._desk is not None
         with wiring.open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
+            if (lost := _waits_elsewhere(reads, memory)) is not None:
+                return traces.refusal(site_of(settings.ledger).place, [lost])
             approved: list[tuple[_Read, BatchInfo]] = []
             self._repeated.clear()
             for read in reads:
                 if self._ending.asked:
                     return Interrupted()
-                info = run.insisting(partial(self._hand_in, read, memory, key))
+                with self._desk.in_turn() if self._desk is not None else nullcontext():
+                    info = run.insisting(partial(self._hand_in, read, memory, key))
                 crashpoint("watch-handed-in")
                 if info is not None:
                     approved.append((read, info))
@@ -167,8 +173,9 @@ class _Shift:
         """Puts the files away whose batches were carried through; the others wait for the workers of the queue."""
         busy: set[str] = set()
         if self._desk is not None:
-            for info in {info.id: info for _, info, fate in ends if fate is Fate.DONE}.values():
-                self._desk.give(info, memory.views)
+            for read, info, fate in ends:
+                if fate is Fate.DONE:
+                    self._desk.give(info, memory.views, first=read.claim.batch != info.id)
             busy = self._desk.in_work([info for _, info, _ in ends], memory.views)
         for read, info, fate in ends:
             if self._desk is None or info.id not in busy:
@@ -182,8 +189,9 @@ class _Shift:
         """Into the ledger, under the policy; the batch if it is to be sent or followed now, else it is settled."""
         one, settings = read.claim, self._settings
         assert one.file is not None
-        waited = memory.views.batch(one.batch) if self._desk is not None and one.batch else None
-        if waited is not None:  # taken in by an earlier pass, from these bytes, and carried through meanwhile
+        waited = memory.views.heads([one.batch]).get(one.batch) if self._desk is not None and one.batch else None
+        if waited is not None and waited.sha256 == read.sha256:  # taken in by an earlier pass, from these bytes, and
+            # carried through meanwhile
             if any(_entry(one) in note for note in waited.notes):
                 return waited
             self._repeated.append((read, waited))
@@ -193,8 +201,7 @@ class _Shift:
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
             plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
         except InputRefused as refusal:
-            self._refuse(one, refusal, read.sha256)
-            return None
+            return self._refused_late(read, memory, refusal)
         if plan.known is not None and not any(_entry(one) in note for note in plan.known.notes):
             self._repeated.append((read, plan.known))
             return None
@@ -219,6 +226,23 @@ class _Shift:
             self._finish(read, info, memory, Fate.HELD, why)
             return None
         return info
+
+    def _refused_late(self, read: _Read, memory: Memory, refusal: InputRefused) -> BatchInfo | None:
+        """A file that is refused now and became a batch before, under other settings (another user of eDoc, larger
+        limits), is no rejected file: it is put away when nothing of its batch is left to send, and waits until then."""
+        one, views = read.claim, memory.views
+        known = [info for info in views.of_content(read.sha256) if any(_entry(one) in note for note in info.notes)]
+        if not known:
+            self._refuse(one, refusal, read.sha256)
+            return None
+        info = known[0]
+        if self._desk is not None and run.was_queued(info):
+            return info  # workers have it
+        if not views.unsent(info.id) and not views.all_on_the_way([info.id]):
+            return info
+        self._handled.append(self._waits(read, StoppedEarly.exit_code, refusal))
+        self._open.pop(one.id)
+        return None
 
     def _objections(self, plan: run.Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
         """What keeps the plan from being sent unattended, in words; "" when nothing does or nothing would be sent."""
@@ -289,6 +313,15 @@ class _Shift:
         changed = changed_since(one, read.sha256, self._limits)
         mark = "_DUPLICADO" if fate is Fate.DUPLICATE else ""
         self._settle(one, done, one.lane.done, mark=mark, changed=changed)
+
+
+def _waits_elsewhere(reads: Sequence[_Read], memory: Memory) -> str | None:
+    """Which file waits for a batch that this ledger does not know: another one has it, and may be sending it."""
+    anew = memory.anew.astimezone(PANAMA).date() if memory.anew is not None else None
+    for one in (read.claim for read in reads):
+        if one.batch and traces.is_lost(one.batch, memory.views.knows, anew):
+            return f"«{one_line(one.original)}» espera el lote {one.batch} y el registro no conoce ese lote"
+    return None
 
 
 def _entry(one: Claim) -> str:

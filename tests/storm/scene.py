@@ -60,9 +60,12 @@ class Service:
 
     def advance(self, seconds: float) -> None:
         """Moves the sandbox's time: what was to fall due does."""
-        body = json.dumps({"seconds": seconds}).encode()
-        control = self.url.split("/EdocPanama/")[0] + "/_sandbox/advance"
-        request = urllib.request.Request(control, body, {"Content-Type": "application/json"})
+        self.tell("advance", seconds=seconds)
+
+    def tell(self, route: str, **values: object) -> None:
+        """Tells the sandbox what to do (``pipeline/sandbox/control.py``)."""
+        control = self.url.split("/EdocPanama/")[0] + f"/_sandbox/{route}"
+        request = urllib.request.Request(control, json.dumps(values).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
 

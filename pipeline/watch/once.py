@@ -23,7 +23,7 @@ from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
 from pipeline.watch.ending import Ending
 from pipeline.watch.note import Handled
-from pipeline.watch.places import Lane, folder_errors, lay_out
+from pipeline.watch.places import PROCESSING, Lane, folder_errors, lay_out
 from pipeline.watch.shift import work
 
 if TYPE_CHECKING:
@@ -74,15 +74,7 @@ def one_pass(
     """
     result = Pass()
     lanes, strange = lay_out(root, profile, profile_names())
-    result.troubles += [
-        WrongUsage(
-            f"No existe el perfil «{one_line(folder.name)}»: lo que hay en esa carpeta no se toma.",
-            code="watch-profile",
-            where=one_line(str(folder)),
-            remedy="Agregue [profile.NOMBRE] a la configuración, o mueva los archivos.",
-        )
-        for folder in strange
-    ]
+    result.troubles += [_strange(folder, waiting=folder.parent == root / PROCESSING) for folder in strange]
     for lane in lanes:
         if lane.inbox in resting:
             continue
@@ -115,6 +107,22 @@ def one_pass(
     if ending.asked and not any(code == Interrupted.exit_code for code in result.codes):
         result.troubles.append(Interrupted())
     return result
+
+
+def _strange(folder: Path, *, waiting: bool) -> WrongUsage:
+    if waiting:
+        return WrongUsage(
+            f"Ya no existe el perfil «{one_line(folder.name)}»: los archivos que esperan ahí no se terminan.",
+            code="watch-profile-waiting",
+            where=one_line(str(folder)),
+            remedy="Agregue otra vez [profile.NOMBRE] a la configuración, hasta que pasen a done.",
+        )
+    return WrongUsage(
+        f"No existe el perfil «{one_line(folder.name)}»: lo que hay en esa carpeta no se toma.",
+        code="watch-profile",
+        where=one_line(str(folder)),
+        remedy="Agregue [profile.NOMBRE] a la configuración, o mueva los archivos.",
+    )
 
 
 def _desk(settings: Settings) -> Desk:

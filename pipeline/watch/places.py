@@ -49,20 +49,21 @@ def folder_errors(folder: Path) -> Iterator[None]:
 def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[Lane], list[Path]]:
     """The lanes of ``root``, its folders made where they are missing, and the subfolders that belong to nobody.
 
-    ``default`` is the profile of files that lie directly in ``inbox/``. A subfolder of ``inbox/`` is a lane when its
-    name is a profile. Raises ``StorageTrouble`` for a folder that cannot be used or trusted.
+    ``default`` is the profile of files that lie directly in ``inbox/``. A subfolder of ``inbox/``, or one of
+    ``processing/`` in which files wait, is a lane when its name is a profile. Raises ``StorageTrouble`` for a folder
+    that cannot be used or trusted.
     """
     with folder_errors(root):
         _trusted(root)
         lanes = [_lane(root, default, "")]
         strange: list[Path] = []
-        for entry in sorted(os.scandir(root / INBOX), key=lambda one: one.name):
-            if not entry.is_dir(follow_symlinks=False) or entry.name.startswith("."):
-                continue
-            if entry.name in profiles and not CLAIM.fullmatch(entry.name):
-                lanes.append(_lane(root, entry.name, entry.name))
+        dropped, waiting = _subfolders(root / INBOX), _subfolders(root / PROCESSING, with_claims=True)
+        for name in sorted(dropped | waiting):
+            if name in profiles and not CLAIM.fullmatch(name):
+                lanes.append(_lane(root, name, name))
             else:
-                strange.append(Path(entry.path))
+                strange += [root / INBOX / name] if name in dropped else []
+                strange += [root / PROCESSING / name] if name in waiting else []
         for lane in lanes[1:]:
             strange += [
                 Path(entry.path)
@@ -70,6 +71,17 @@ def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[L
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
             ]
     return lanes, strange
+
+
+def _subfolders(folder: Path, *, with_claims: bool = False) -> set[str]:
+    """Names of the folders in ``folder``; ``with_claims`` those in which files wait that somebody took."""
+    return {
+        entry.name
+        for entry in os.scandir(folder)
+        if entry.is_dir(follow_symlinks=False)
+        and not entry.name.startswith(".")
+        and not (with_claims and not any(CLAIM.fullmatch(one.name) for one in os.scandir(entry.path)))
+    }
 
 
 def _lane(root: Path, profile: str, below: str) -> Lane:

@@ -4,6 +4,7 @@ program noted. Nothing is sent twice, nothing is called sent that was not, nobod
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -120,6 +121,36 @@ def test_a_batch_of_the_user_of_before_waits_for_a_worker_of_that_user(scene, fr
     work_once(scene)
     assert fates(front.answers(env=other)) == {"lote.csv": "done"}
     check_sent_once(scene)
+
+
+def test_a_company_whose_inbox_was_removed_while_its_files_wait_is_not_forgotten(scene, front):
+    config = scene.folder / "anular.toml"
+    config.write_text("[profile.norte]\nrate = 900\n")
+    env = {"ANULAR_CONFIG": str(config)}
+    (front.root / "inbox" / "norte").mkdir()
+    front.put(scene.write(["000"] * 3), "norte/lote.csv")
+    assert fates(front.answers(env=env)) == {"lote.csv": "queued"}
+    (front.root / "inbox" / "norte").rmdir()
+    assert fates(front.answers(env=env)) == {"lote.csv": "queued"}
+    work_once(scene, **env)
+    assert fates(front.answers(env=env)) == {"lote.csv": "done"}
+    check_sent_once(scene)
+
+
+def test_files_of_a_profile_that_is_no_longer_in_the_settings_are_told_of_at_every_pass(scene, front):
+    config = scene.folder / "anular.toml"
+    config.write_text("[profile.norte]\nrate = 900\n")
+    env = {"ANULAR_CONFIG": str(config)}
+    (front.root / "inbox" / "norte").mkdir()
+    front.put(scene.write(["000"] * 3), "norte/lote.csv")
+    front.go(env=env)
+    config.write_text("")
+    for gone in (False, True):
+        if gone:
+            shutil.rmtree(front.root / "inbox" / "norte")
+        ended = front.go(env=env)
+        assert ended["code"] == 2, ended["words"]
+        assert "processing/norte" in ended["words"]
 
 
 def test_a_file_of_nothing_but_repeated_rows_is_put_away_when_those_have_their_outcome(scene, front):

@@ -509,9 +509,10 @@ def watch_folder(
             screen.say_error(talk.progress, trouble)
         answer.codes = result.codes
         talk.data([note.data(one) for one in result.handled])
-        for name in sorted({one.profile for one in result.handled} | ({profile} if result.troubles else set())):
+        people = {one.profile for one in result.handled} | set(result.concern)
+        for name in sorted(people | ({profile} if result.troubles else set())):
             mine = [one for one in result.handled if one.profile == name and one.news]
-            troubles = result.troubles if name == profile else []
+            troubles = result.troubles if name == profile else result.concern.get(name, [])
             if mine or troubles:
                 _tell(talk, name, ledger, note.letter(mine, troubles), seen, "watch")
 

@@ -34,13 +34,20 @@ LOCK = ".anular.lock"
 
 @dataclass
 class Pass:
-    """What a pass came to: each file, troubles that belong to no file, how many files were left for later, and the
-    inboxes of companies whose work stopped early (exit code 5)."""
+    """What a pass came to: each file, troubles that belong to no file (and which of them a profile's people are told),
+    how many files were left for later, and the inboxes of companies whose work stopped early (exit code 5)."""
 
     handled: list[Handled] = field(default_factory=list)
     troubles: list[AnularError] = field(default_factory=list)
+    concern: dict[str, list[AnularError]] = field(default_factory=dict)
     left: int = 0
     stopped: set[Path] = field(default_factory=set)
+
+    def trouble(self, profile: str, *found: AnularError) -> None:
+        """Adds what went wrong with the files of ``profile``."""
+        self.troubles += found
+        if found:
+            self.concern.setdefault(profile, []).extend(found)
 
     @property
     def codes(self) -> list[int]:
@@ -89,10 +96,10 @@ def one_pass(
                 sorted_out = desk.sort(earlier, clock.now())
                 earlier = sorted_out.free
                 result.handled += sorted_out.waiting
-                result.troubles += sorted_out.troubles
+                result.trouble(lane.profile, *sorted_out.troubles)
             taken, left = claims(lane, earlier, settings, clock, unchanged, ending, journal)
         except AnularError as trouble:
-            result.troubles.append(trouble)
+            result.trouble(lane.profile, trouble)
             journal.note("run_stopped", error=trouble.code)
             if seen is not None:
                 seen.came_to(lane.profile, trouble.exit_code)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from pipeline.queue.jobs import in_turn
 from pipeline.settings import load_settings
 from pipeline.wiring import SANDBOX_USER
 from tests import ledgers
+from tests.storm.test_nightly import told  # noqa: F401 - a fixture
 from tests.storm.test_watch_queue import Front, fates, posts
 from tests.storm.test_workers import check_sent_once
 from tests.storm.workers import jobs, until, work_once
@@ -151,6 +153,19 @@ def test_files_of_a_profile_that_is_no_longer_in_the_settings_are_told_of_at_eve
         ended = front.go(env=env)
         assert ended["code"] == 2, ended["words"]
         assert "processing/norte" in ended["words"]
+
+
+def test_what_nobody_sends_is_told_to_the_people_of_its_own_company(scene, front, told):  # noqa: F811
+    config = scene.folder / "anular.toml"
+    config.write_text(f'[profile.norte]\nwebhook_url = "{told.url}"\n')
+    env = {"ANULAR_CONFIG": str(config)}
+    (front.root / "inbox" / "norte").mkdir()
+    front.put(scene.write(["000"]), "norte/lote.csv")
+    front.go(env=env)
+    assert front.go(env=env, later=timedelta(hours=30))["code"] == 5
+    assert len(told.got) == 2
+    assert "ATENCIÓN" in told.got[1]["subject"]
+    assert "lote.csv" in str(told.got[1]), "which file"
 
 
 def test_a_file_of_nothing_but_repeated_rows_is_put_away_when_those_have_their_outcome(scene, front):

@@ -46,6 +46,9 @@ def hand_in(
             note=run.queued_by(who),
         )
 
+    if approved.known is not None:
+        # What it says of itself was written when it came: a release that is killed midway leaves a job all the same.
+        jobs.hand_in(settings.ledger, approved.known.id, post_of(settings), again=True)
     info = run.insisting(attempt)
     give_job(info, settings, again=True)
     return info

@@ -95,6 +95,16 @@ def test_a_person_who_says_that_the_ledger_is_lost_frees_the_files_that_waited_f
     assert max(scene.service.posts(set(scene.cufes)).values()) == 1
 
 
+def test_a_held_batch_whose_release_was_cut_off_is_sent_by_a_worker(scene, front):
+    file = scene.write(["000"] * 3)
+    front.put(file, "lote.csv")
+    assert fates(front.answers(env={"ANULAR_WATCH_MAX_ROWS": "2"})) == {"lote.csv": "held"}
+    assert scene.anular("run", file, "--yes", "--queue", crash="queue-taken-in:1")["code"] == -9
+    assert set(scene.states().values()) == {State.READY}, "released"
+    work_once(scene)
+    check_sent_once(scene)
+
+
 def test_a_batch_that_a_pass_without_the_queue_could_not_send_at_all_gets_its_job(scene, front):
     front.put(scene.write(["000"]), "lote.csv")
     scene.service.tell("fault", kind="401", next=2)

@@ -314,6 +314,13 @@ def run_files(
         for file in files:
             # What was read goes with the plan: a large file is not in memory any more while its rows are sent.
             plan = run.make_plan(sheets.pop(0), memory.views, rules, clock.now())
+            if only is not None and plan.known is not None and plan.to_send and run.was_queued(plan.known):
+                raise WrongUsage(
+                    f"El lote {plan.known.id} se entregó a la cola: lo que aquí no se envíe lo envía un trabajador.",
+                    code="only-queued",
+                    where=str(file),
+                    remedy="Ejecútelo sin --only, o quite con «anular withdraw» las filas que no se han de enviar.",
+                )
             _show_plan(talk, plan, settings)
             _approve(talk, plan, settings, yes=yes, only=only)
             batches.append(

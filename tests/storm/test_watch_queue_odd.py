@@ -105,6 +105,18 @@ def test_a_held_batch_whose_release_was_cut_off_is_sent_by_a_worker(scene, front
     check_sent_once(scene)
 
 
+def test_a_part_of_what_workers_send_cannot_be_sent_as_if_the_rest_stayed(scene, front):
+    file = scene.write(["000"] * 4)
+    front.put(file, "lote.csv")
+    front.go()
+    ended = scene.anular("run", file, "--yes", "--only", "2")
+    assert ended["code"] == 2, ended["words"]
+    assert "se entregó a la cola" in ended["words"]
+    assert posts(scene) == 0
+    assert scene.anular("run", file, "--yes")["code"] == 0
+    check_sent_once(scene)
+
+
 def test_a_batch_that_a_pass_without_the_queue_could_not_send_at_all_gets_its_job(scene, front):
     front.put(scene.write(["000"]), "lote.csv")
     scene.service.tell("fault", kind="401", next=2)

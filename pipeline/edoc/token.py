@@ -214,7 +214,7 @@ class TokenKeeper:
         detail = f" ({': '.join(details)[:300]})" if details else ""
         return CredentialsRefused(
             f"eDoc no aceptó el usuario o la contraseña{detail}.",
-            remedy="Revise las credenciales y los permisos del usuario. No se envió nada con ellas.",
+            remedy="Revise las credenciales y los permisos del usuario. Lo que falta no se envió.",
         )
 
     def _refused(self, message: str, remedy: str = "Revise la dirección configurada.") -> ServiceRefused:

@@ -144,7 +144,9 @@ class World:
         if ended["code"] == KILLED:
             self.crashes += 1
         else:
-            told = ("no se entendieron", "espera en la cola de trabajo desde")
+            # What stops a pass, and the next one goes on: many answers in a row that nobody understands, tokens that
+            # were taken back again and again (941), and files that a worker has not done for a day.
+            told = ("no se entendieron", "tokens que después rechaza", "espera en la cola de trabajo desde")
             assert ended["code"] in (0, 1, 3, 4) or any(words in ended["words"] for words in told), ended["words"]
         return ended
 

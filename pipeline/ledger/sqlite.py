@@ -147,11 +147,7 @@ class SqliteSite:
 
     def visited(self, credential: str) -> AbstractContextManager[Scope]:  # noqa: ARG002 - a server's
         """Raises ``WrongUsage``: on a file one run at a time does everything."""
-        raise WrongUsage(
-            "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
-            code="queue-needs-server",
-            remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o use «anular run» y «anular watch» sin --queue.",
-        )
+        raise without_a_server()
 
     @contextmanager
     def working(self, env: str, credential: str | None) -> Iterator[Scope]:  # noqa: ARG002 - the file has one owner
@@ -289,3 +285,12 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def without_a_server() -> WrongUsage:
+    """Why there is no queue before a ledger in a file."""
+    return WrongUsage(
+        "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
+        code="queue-needs-server",
+        remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o use «anular run» y «anular watch» sin --queue.",
+    )

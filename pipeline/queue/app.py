@@ -16,10 +16,11 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.schema import SchemaManager
 
-from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import refusals
 from pipeline.ledger.engine import is_on_a_server, shown
 from pipeline.ledger.postgres import configure, configure_async, driver_arguments, number_of
+from pipeline.ledger.sqlite import without_a_server
 
 LONGEST_BUSY_S = 60.0
 BATCH, POLL = "lote", "consulta"
@@ -76,11 +77,7 @@ def quiet() -> None:
 def check_server(url: str) -> None:
     """Raises ``WrongUsage`` when the ledger is a file, which nobody can share."""
     if not is_on_a_server(url):
-        raise WrongUsage(
-            "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
-            code="queue-needs-server",
-            remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o use «anular run» y «anular watch» sin --queue.",
-        )
+        raise without_a_server()
 
 
 @contextmanager

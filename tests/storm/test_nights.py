@@ -196,7 +196,8 @@ def live(world: World, nights: int) -> None:
         everything(world)
         files, rows = len(world.whole) + len(world.broken), len(scene.cufes)
         print(f"{nights} nights, {files} files, {rows} CUFEs, {world.crashes} nights broken off")  # noqa: T201
-        assert world.crashes >= nights // 10, "a few nights have to be broken off for this to mean anything"
+        if nights >= NIGHTS:  # fewer may all be spared
+            assert world.crashes >= nights // 10, "a few nights have to be broken off for this to mean anything"
     except BaseException:
         print(f"NIGHTS_SEED={SEED}")  # noqa: T201
         raise

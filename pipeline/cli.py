@@ -57,7 +57,7 @@ Ledger = Annotated[
     typer.Option(
         "--ledger",
         metavar="URL",
-        help="Registro que se usa: sqlite:///ruta o postgresql+psycopg://usuario@servidor/base.",
+        help="Registro que se usa: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base.",
     ),
 ]
 SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
@@ -912,7 +912,8 @@ def adopt(by: Who, reason: Why, profile: Profile = "", ledger: Ledger = "") -> i
 def ledger_command(
     action: Annotated[str, typer.Argument(metavar="copy", help="copy: lleva el registro entero a otro lugar.")],
     source: Annotated[
-        str, typer.Option("--from", metavar="URL", help="El registro: sqlite:///ruta o postgresql+psycopg://…")
+        str,
+        typer.Option("--from", metavar="URL", help="El registro: sqlite:////ruta/completa o postgresql+psycopg://…"),
     ],
     target: Annotated[str, typer.Option("--to", metavar="URL", help="El lugar nuevo, vacío.")],
     as_json: Json = False,

@@ -69,8 +69,8 @@ class Settings(BaseSettings):
     user_file: Path | None = Field(None, description="archivo que contiene el usuario")
     ledger: str = Field(
         "",
-        description="registro: sqlite:///ruta o postgresql+psycopg://usuario@servidor/base; por omisión, un archivo en "
-        "la carpeta de datos del usuario",
+        description="registro: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base; por omisión, un "
+        "archivo en la carpeta de datos del usuario",
     )
     rate: float = Field(5.0, gt=0, le=10_000, description="solicitudes por segundo, en total")
     concurrency: int = Field(4, ge=1, le=512, description="solicitudes en vuelo, como máximo")

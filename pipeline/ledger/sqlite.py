@@ -23,6 +23,7 @@ from pipeline.ledger.schema import SCHEMA, is_half, mark_half, not_newest, schem
 from pipeline.ledger.scope import Scope
 
 BUSY_MS = 10_000
+_EXAMPLE = "sqlite:///C:/carpeta/registro.db" if os.name == "nt" else "sqlite:////home/usuario/registro.db"
 
 # DELETE with EXTRA lost nothing in 1,000 simulated power cuts; DELETE with FULL lost 499 commits (reliability.md D10).
 PRAGMAS = (
@@ -37,7 +38,11 @@ _RULES = ("event_no_update", "event_no_delete", "one_live", "one_batch_per_file"
 
 
 def sqlite_path(url: str) -> Path:
-    """The file behind ``sqlite:///…``; raises ``WrongUsage`` for anything that is not a SQLite file."""
+    """The file behind ``sqlite:///…``, with ``~`` expanded.
+
+    Raises ``WrongUsage`` for anything that is not a SQLite file, and for a relative path: from each working directory
+    it would lead to another ledger, which knows nothing of what was sent.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -46,9 +51,20 @@ def sqlite_path(url: str) -> Path:
         raise WrongUsage(
             "El registro tiene que ser un archivo SQLite o una base de datos PostgreSQL.",
             code="ledger-url",
-            remedy="Escriba ANULAR_LEDGER=sqlite:///carpeta/registro.db o postgresql+psycopg://usuario@servidor/base",
+            remedy=f"Escriba {_EXAMPLE} o postgresql+psycopg://usuario@servidor/base",
         )
-    return Path(parsed.database)
+    try:
+        path = Path(parsed.database).expanduser()
+    except RuntimeError:  # no such user, or a service without a home
+        path = Path(parsed.database)
+    if not path.is_absolute():
+        raise WrongUsage(
+            f"La dirección del registro es relativa («{parsed.database}»): en cada carpeta de trabajo sería otro "
+            "registro.",
+            code="ledger-relative",
+            remedy=f"Escriba la ruta completa: sqlite:///{path.absolute().as_posix()}",
+        )
+    return path
 
 
 class SqliteLedger(Database):

@@ -15,7 +15,7 @@ from pipeline.settings import load_settings
 from pipeline.watch.arrival import Remembered, arrivals, by_stamps
 from pipeline.watch.ending import Ending, listening
 from pipeline.watch.once import Pass, one_pass, owned
-from pipeline.watch.places import INBOX
+from pipeline.watch.places import INBOX, check_drop_folder
 
 STEP_S = 0.5
 """How long it takes at most until a request to end is noticed."""
@@ -26,6 +26,7 @@ def look_once(
 ) -> Pass:
     """One pass. Raises ``AnotherRun`` when somebody else watches this folder, and like ``one_pass``."""
     ending = Ending()
+    check_drop_folder(root)
     with owned(root), listening(ending):
         return one_pass(root, profile, ledger, by_stamps(Clock().stamps()), progress, ending, seen=seen, queue=queue)
 
@@ -47,6 +48,7 @@ def keep_watch(
     """
     clock, ending = Clock(), Ending()
     unchanged = Remembered(clock.monotonic)
+    check_drop_folder(root)
     with owned(root), listening(ending):
         settings = load_settings(profile, ledger)
         troubles: list[str] = []

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger.files import reason_of
 
 INBOX, PROCESSING, DONE, FAILED = "inbox", "processing", "done", "failed"
@@ -44,6 +44,38 @@ def folder_errors(folder: Path) -> Iterator[None]:
             where=str(folder),
             remedy="Revise permisos y espacio. Lo que quedó en processing continúa en la próxima pasada.",
         ) from error
+
+
+def check_drop_folder(root: Path) -> None:
+    """Raises ``WrongUsage`` for a folder that was not made for this: nothing is made in it.
+
+    A drop folder has an ``inbox``, or is empty; the root of a disk and a home folder are none, whatever is in them.
+    """
+    with folder_errors(root):
+        place = root.resolve()
+        if place == Path(place.anchor):
+            why = "es la raíz de un disco"
+        elif place in _homes():
+            why = "es la carpeta personal de un usuario"
+        elif (place / INBOX).is_dir() or all(path.name.startswith(".") for path in [*place.iterdir()]):
+            return
+        else:
+            why = "tiene otras cosas dentro y no tiene inbox"
+    raise WrongUsage(
+        f"Esa no es una carpeta vigilada: {why}. No se creó nada en ella.",
+        code="watch-not-a-drop-folder",
+        where=str(root),
+        remedy="Indique una carpeta vacía, hecha solo para esto; inbox se crea dentro de ella.",
+    )
+
+
+def _homes() -> set[Path]:
+    """This user's home folder and the folder of all homes; nothing for a service without a home."""
+    try:
+        home = Path.home().resolve()
+    except RuntimeError:
+        return set()
+    return {home, home.parent}
 
 
 def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[Lane], list[Path]]:

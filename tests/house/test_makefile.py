@@ -90,7 +90,7 @@ def test_the_demo_runs_in_the_sandbox_with_its_own_ledger(demo: Path) -> None:
     run_demo(demo, "lote.xlsx")
     assert settings_of(demo) == {
         "ANULAR_ENV": "sandbox",
-        "ANULAR_LEDGER": "sqlite:///.anular/sandbox.db",
+        "ANULAR_LEDGER": f"sqlite:///{demo.resolve()}/.anular/sandbox.db",
         "ANULAR_OUT": "resultados",
         "ANULAR_RATE": "40",
         "ANULAR_CONCURRENCY": "8",

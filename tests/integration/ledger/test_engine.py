@@ -92,6 +92,23 @@ def test_only_a_sqlite_file_can_be_a_ledger(url):
         sqlite_path(url)
 
 
+def test_a_relative_address_is_refused_with_the_absolute_one_which_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(WrongUsage, match="es relativa") as refused:
+        sqlite_path("sqlite:///datos/registro.db")
+
+    remedy = f"sqlite:///{tmp_path}/datos/registro.db"
+    assert (refused.value.code, remedy in refused.value.sentence) == ("ledger-relative", True)
+    assert sqlite_path(remedy) == tmp_path / "datos" / "registro.db"
+
+
+def test_a_tilde_is_the_home_folder_wherever_the_command_is_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert sqlite_path("sqlite:///~/registro.db") == tmp_path / "registro.db"
+
+
 @pytest.mark.parametrize("content", [b"esto no es una base de datos, es texto " * 200, b"\0" * 4096])
 def test_a_file_that_is_no_ledger_is_refused_in_one_sentence(tmp_path, content):
     path = tmp_path / "otra.db"

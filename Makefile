@@ -6,11 +6,12 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 
-LOCK := requirements-dev.txt
 BIN := .venv/bin
-# The two stamps of the environment, each written last: an installation that was interrupted leaves none and is done again.
+# The stamps of the environment, each written last: an installation that was interrupted leaves none and is done again.
+# The program's locked requirements, the program itself, and on top of them the test tools.
 LOCKED := .venv/.locked
 READY := .venv/.ready
+TOOLS := .venv/.tools
 
 # Scripts inside an environment know its folder by heart, so a folder that was moved or copied gets a new one, and so does
 # an environment whose Python is gone.
@@ -42,53 +43,66 @@ FUZZER := .venv/.fuzzer
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install run test test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data coverage lock clean
+.PHONY: help install tools run test test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-install: $(READY)  ## make .venv from the locked requirements (PYTHON=... names the interpreter)
+# Where the test tools were, they come back, also into an environment that is made anew.
+install: $(READY) $(if $(wildcard $(BIN)/pytest),$(TOOLS))  ## make .venv with what the program needs (PYTHON=... names the interpreter)
 	@echo "ready: $(BIN)/anular"
 
-$(LOCKED): $(LOCK)
-	@.ci/venv $(LOCK) "$(PYTHON)"
+tools: $(TOOLS)  ## add the test tools to .venv, as every target below does by itself
+	@echo "ready: $(BIN)/pytest"
+
+# Locks are added and never taken away: where the tools of an older lock are, all is made anew.
+$(LOCKED): requirements.txt $(if $(wildcard $(TOOLS)),requirements-dev.txt)
+	@.ci/venv requirements.txt "$(PYTHON)"
 	@printf '%s\n' '$(CURDIR)' > $@
 
 $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
+# The name under which an adding that was interrupted leaves its stamp: some tool may be there by half, so all is made anew.
+$(TOOLS): $(READY) requirements-dev.txt
+	@[ ! -e $@.begun ] || rm -rf .venv
+	@[ -e $(READY) ] || $(MAKE) $(READY)
+	@touch $@.begun
+	@.ci/venv --add requirements-dev.txt
+	@mv $@.begun $@
+
 run: $(READY)  ## take FILE (default: the sample batch) through all five steps against the local sandbox
 	@.ci/demo "$$FILE"
 
-test: $(READY)  ## run the whole test suite (ARGS=... goes to pytest)
+test: $(TOOLS)  ## run the whole test suite (ARGS=... goes to pytest)
 	@.ci/deps
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-test-unit: $(READY)  ## run the unit tests only (ARGS=... goes to pytest)
+test-unit: $(TOOLS)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
 
-test-pg: $(READY)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
+test-pg: $(TOOLS)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres $(BIN)/python -m pytest -n $(WORKERS) $(ON_A_SERVER) $(ARGS)
 
-mutants: $(READY)  ## seed the faults M1-M20 into copies of the source, one by one, and see them caught (ARGS=M8: this one)
+mutants: $(TOOLS)  ## seed the faults M1-M20 into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)
 
-simulate: $(READY)  ## live through 1,000 seeds of 50 rows in virtual time, with faults and deaths (SEEDS=50 ROWS=20 FROM=1)
+simulate: $(TOOLS)  ## live through 1,000 seeds of 50 rows in virtual time, with faults and deaths (SEEDS=50 ROWS=20 FROM=1)
 	@$(WITHOUT_SETTINGS) SIM_SEEDS=$(SEEDS) SIM_ROWS=$(ROWS) SIM_FROM=$(FROM) SIM_SHARES=$(WORKERS) $(BIN)/python -m pytest -n $(WORKERS) -rP \
 		tests/model/test_simulation.py -k whatever $(ARGS)
 
-storm: $(READY)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
+storm: $(TOOLS)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)
 
-fleet: $(READY)  ## 4 machines on one PostgreSQL, 12 credentials, 6,000 rows, plugs pulled at random (ARGS='--kills 50 --seed 7')
+fleet: $(TOOLS)  ## 4 machines on one PostgreSQL, 12 credentials, 6,000 rows, plugs pulled at random (ARGS='--kills 50 --seed 7')
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres $(BIN)/python -m tests.storm.fleet --json build/fleet.json $(ARGS)
 
-powercuts: $(READY)  ## cut the power under the ledger 50,000 times, in a model of a disk (ARGS='--cuts 1000 --seed 7')
+powercuts: $(TOOLS)  ## cut the power under the ledger 50,000 times, in a model of a disk (ARGS='--cuts 1000 --seed 7')
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.powercuts --cuts 50000 --json build/powercuts.json $(ARGS)
 
 # A folder of its own, gone with .venv: the fuzzer is no part of what is tested, and not every machine has it.
-$(FUZZER)/.ready: requirements-fuzz.txt $(LOCKED)
+$(FUZZER)/.ready: requirements-fuzz.txt $(TOOLS)
 	@echo 'Installing the fuzzer (35 MB) ...' >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
 		--upgrade --target $(FUZZER) -r requirements-fuzz.txt || { \
@@ -97,13 +111,13 @@ $(FUZZER)/.ready: requirements-fuzz.txt $(LOCKED)
 			'On other machines the tests run the same targets without it: make test ARGS=tests/fuzz' >&2; exit 1; }
 	@touch $@
 
-fuzz: $(READY) $(FUZZER)/.ready  ## try to break the readers of files and answers, a minute each (SECONDS=600 ARGS='--target csv')
+fuzz: $(TOOLS) $(FUZZER)/.ready  ## try to break the readers of files and answers, a minute each (SECONDS=600 ARGS='--target csv')
 	@$(WITHOUT_SETTINGS) PYTHONPATH=$(FUZZER) $(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(ARGS)
 
-bench: $(READY)  ## measure beside floors and rivals, write docs/rendimiento.md (ARGS='submit rate': these; QUICK=1: smoke test)
+bench: $(TOOLS)  ## measure beside floors and rivals, write docs/rendimiento.md (ARGS='submit rate': these; QUICK=1: smoke test)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(ARGS)
 
-check: $(READY)  ## style, types, import contracts, security, known vulnerabilities of the locks
+check: $(TOOLS)  ## style, types, import contracts, security, known vulnerabilities of the locks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -111,16 +125,16 @@ check: $(READY)  ## style, types, import contracts, security, known vulnerabilit
 	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml pipeline schemas
 	@$(BIN)/python .ci/audit.py
 
-sample-data: $(READY)  ## rebuild the files of sample_data/
+sample-data: $(TOOLS)  ## rebuild the files of sample_data/
 	$(BIN)/python sample_data/build.py
 
-coverage: $(READY)  ## run the whole suite, on PostgreSQL too, and hold domain, ledger, submit and poll to 95 % of their branches
+coverage: $(TOOLS)  ## run the whole suite, on PostgreSQL too, and hold domain, ledger, submit and poll to 95 % of their branches
 	@rm -f .coverage .coverage.*
 	@$(MAKE) test ARGS="--cov --cov-report= $(ARGS)"
 	@$(MAKE) test-pg ARGS="--cov --cov-append --cov-report=term $(ARGS)"
 	@$(BIN)/python .ci/branches.py 95 pipeline/domain pipeline/ledger pipeline/submit pipeline/poll
 
-lock: $(READY)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)
+lock: $(TOOLS)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)
 	@.ci/lock $(ARGS)
 
 clean:  ## remove the environment, caches, and what the demo wrote (sandbox ledger and results)

@@ -137,6 +137,98 @@ def test_anything_else_is(demo: Path, code: int) -> None:
     assert answer.stdout.splitlines()[-1].startswith(f"anular ended with exit code {code}: ")
 
 
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the Makefile and doubles of what it calls; ``called`` has a line for each call of the installer."""
+    folder = tmp_path / "checkout"
+    (folder / ".ci").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder / "Makefile")
+    for name in ("requirements.txt", "requirements-dev.txt", "pyproject.toml"):
+        (folder / name).touch()
+    script(folder / ".ci" / "demo", "")
+    script(folder / ".ci" / "deps", "")
+    script(
+        folder / ".ci" / "venv",
+        'echo "$1${2:+ $2}" >> called\n'
+        '[ "$1" = --add ] && { : > .venv/bin/pytest; exit ${ADDING_ENDS_WITH:-0}; }\n'
+        "rm -rf .venv; mkdir -p .venv/bin\n"
+        'printf "#!/bin/sh\\n[ \\"\\$3\\" != install ] || echo itself >> called\\n" > .venv/bin/python\n'
+        "chmod +x .venv/bin/python; exit ${MAKING_ENDS_WITH:-0}\n",
+    )
+    return folder
+
+
+def script(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}")
+    path.chmod(0o755)
+
+
+PROGRAM = ["requirements.txt", "itself"]
+TOOLS = ["--add requirements-dev.txt"]
+
+
+def installs(folder: Path, *targets: str, **variables: str) -> list[str]:
+    """What is installed, in order, by one ``make`` after the other."""
+    (folder / "called").write_text("")
+    for target in targets:
+        make(target, folder=folder, **variables)
+    return (folder / "called").read_text().splitlines()
+
+
+def renew(path: Path) -> None:
+    """The file is newer than anything that was made until now."""
+    later = max(each.stat().st_mtime for each in path.parent.rglob("*")) + 1
+    os.utime(path, (later, later))
+
+
+def test_the_program_runs_without_the_test_tools(checkout: Path) -> None:
+    assert installs(checkout, "run") == PROGRAM
+
+
+@pytest.mark.parametrize(
+    "targets", [("run", "test"), ("test", "run"), ("install", "tools"), ("test", "install", "run")]
+)
+def test_in_any_order_everything_is_installed_once(checkout: Path, targets: tuple[str, ...]) -> None:
+    assert installs(checkout, *targets, *targets) == PROGRAM + TOOLS
+
+
+def test_an_installation_that_broke_off_is_done_again_from_nothing(checkout: Path) -> None:
+    assert installs(checkout, "run", MAKING_ENDS_WITH="1") == ["requirements.txt"]
+    assert installs(checkout, "run") == PROGRAM
+
+
+def test_tools_whose_adding_broke_off_leave_the_program_usable_and_are_made_anew_with_it(checkout: Path) -> None:
+    assert installs(checkout, "test", ADDING_ENDS_WITH="1") == PROGRAM + TOOLS
+    assert installs(checkout, "run") == []
+    assert installs(checkout, "test") == PROGRAM + TOOLS
+    assert installs(checkout, "test") == []
+
+
+def test_a_folder_that_was_moved_gets_a_new_environment_with_what_it_had(checkout: Path) -> None:
+    installs(checkout, "test")
+    moved = checkout.rename(checkout.with_name("moved"))
+    assert installs(moved, "run", "test", "run") == PROGRAM + TOOLS
+
+
+def test_a_new_lock_of_the_program_makes_all_anew(checkout: Path) -> None:
+    installs(checkout, "test")
+    renew(checkout / "requirements.txt")
+    assert installs(checkout, "install") == PROGRAM + TOOLS
+
+
+def test_a_new_lock_of_the_tools_leaves_none_of_the_old_ones(checkout: Path) -> None:
+    installs(checkout, "test")
+    renew(checkout / "requirements-dev.txt")
+    assert installs(checkout, "test") == PROGRAM + TOOLS
+
+
+def test_a_new_lock_of_the_tools_is_nothing_to_who_has_none(checkout: Path) -> None:
+    installs(checkout, "run")
+    renew(checkout / "requirements-dev.txt")
+    assert installs(checkout, "run") == []
+    assert installs(checkout, "test") == TOOLS
+
+
 def test_every_test_of_what_only_a_server_has_is_run_on_a_server() -> None:
     paths = re.search(r"^ON_A_SERVER := (.*?[^\\])$", MAKEFILE, re.MULTILINE | re.DOTALL)[1]  # type: ignore[index]
     run = [ROOT / path for path in paths.replace("\\\n", " ").split()]

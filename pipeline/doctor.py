@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, RequestFailed
@@ -47,6 +48,8 @@ def configuration(settings: Settings) -> list[tuple[str, str]]:
     for name, value in settings.model_dump().items():
         if name == "ledger":
             value = shown(str(value))
+        elif name.endswith("_url") and value:
+            value = masked(str(value))
         if name != "env":
             rows.append((f"ANULAR_{name.upper()}", _shown(value)))
     return rows
@@ -55,6 +58,14 @@ def configuration(settings: Settings) -> list[tuple[str, str]]:
 def as_data(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
     """The ``--json`` answer."""
     return {"settings": dict(configuration(settings)), "checks": [asdict(finding) for finding in findings]}
+
+
+def masked(url: str) -> str:
+    """Scheme, host and port of ``url``; user, path and query may hold a secret (a webhook's often does)."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}" + ("/…" if parts.path.strip("/") or parts.query else "")
 
 
 def _shown(value: object) -> str:

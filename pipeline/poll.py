@@ -30,12 +30,15 @@ Watch = Callable[[State, State, Finding], None]
 @dataclass(frozen=True, kw_only=True)
 class PollRules:
     """``every`` seconds between two queries of a row (jittered by a tenth), for at most ``lasting`` seconds in
-    this run, ``concurrency`` at a time. ``now`` queries everything once at once, whatever its schedule says."""
+    this run, ``concurrency`` at a time. ``now`` queries everything once at once, whatever its schedule says.
+    ``by_answer``: a query's 2 may speak of the cancellation (``query_describes``), which it can only for a row whose
+    cancellation was answered; otherwise nobody has to know which rows these are."""
 
     every: float = 5.0
     lasting: float = 300.0
     concurrency: int = 4
     now: bool = False
+    by_answer: bool = False
 
     def __post_init__(self) -> None:
         if self.every <= 0 or self.lasting < 0 or self.concurrency < 1:
@@ -120,7 +123,7 @@ class _Poller:
     async def _ask(self, row: Tracked) -> None:
         try:
             crashpoint("query-before")
-            finding = await self._client.query(row.cufe)
+            finding = await self._client.query(row.cufe, answered=row.answered)
             crashpoint("query-after")
             following = await self._record(row, finding)
             if following is not None:

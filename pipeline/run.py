@@ -243,7 +243,7 @@ def to_follow(batches: Sequence[str], views: Views, rules: PollRules) -> list[Tr
     """The pending and uncertain rows to query now: all of them for ``poll``, else those not followed enough yet."""
     return [
         row
-        for row in views.followed(batches)
+        for row in views.followed(batches, by_answer=rules.by_answer)
         if rules.now or not followed_enough(row.since, row.queried_at, row.misses, rules.every, rules.lasting)
     ]
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pipeline.domain.visible import one_line
 from pipeline.journal import SILENT, Journal
 from pipeline.settings import PROGRAM, VERSION, Settings
+from pipeline.tls import client_context
 
 EACH_S = 20.0
 """Seconds for one answer of a server; for a channel as a whole twice as much."""
@@ -100,7 +101,7 @@ def _mail(settings: Settings, letter: Letter) -> None:
     message["Message-ID"] = make_msgid(domain=PROGRAM)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n".join(one_line(line) if line else "" for line in letter.lines) + "\n")
-    context = ssl.create_default_context()
+    context = client_context()
     host, port = settings.mail_host, settings.mail_port
     server: Any = (
         smtplib.SMTP_SSL(host, port, timeout=EACH_S, context=context)
@@ -126,7 +127,7 @@ def _hook(settings: Settings, letter: Letter) -> None:
         headers[SIGNATURE] = f"sha256={hmac.new(_key(path), body, hashlib.sha256).hexdigest()}"
     host = parts.hostname or ""
     connection: HTTPConnection = (
-        HTTPSConnection(host, parts.port, timeout=EACH_S, context=ssl.create_default_context())
+        HTTPSConnection(host, parts.port, timeout=EACH_S, context=client_context())
         if parts.scheme == "https"
         else HTTPConnection(host, parts.port, timeout=EACH_S)
     )

@@ -21,6 +21,7 @@ from pipeline.clock import Clock
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StoppedEarly, StorageTrouble, WrongUsage
 from pipeline.domain.records import BatchInfo
+from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
@@ -399,7 +400,13 @@ def send_rules(settings: Settings, anew: datetime | None = None) -> SendRules:
 
 
 def poll_rules(settings: Settings, *, now: bool = False) -> PollRules:
-    return PollRules(every=settings.poll_every, lasting=settings.poll_for, concurrency=settings.concurrency, now=now)
+    return PollRules(
+        every=settings.poll_every,
+        lasting=settings.poll_for,
+        concurrency=settings.concurrency,
+        now=now,
+        by_answer=settings.query_describes is QueryDescribes.CANCELLATION,
+    )
 
 
 def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, accept_formulas: bool = False) -> Rules:

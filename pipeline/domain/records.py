@@ -176,7 +176,8 @@ class Finding:
     ``event`` is what it proves for our life cycle; ``http`` None when nothing was answered; ``body`` raw
     bytes as received (at most 64 KiB); ``note`` a short machine word for the record (``read-timeout``,
     ``duplicate-keys``); ``understood`` False counts for the breaker; ``stop`` a Spanish sentence when the run
-    has to end after it is recorded; ``pause`` seconds that the whole credential has to wait.
+    has to end after it is recorded; ``pause`` seconds that the whole credential has to wait; ``claims`` True when the
+    body of a status that is read for nothing (401, 429, 5xx) carries a state or a code: then it proves nothing at all.
     """
 
     source: Source
@@ -191,6 +192,7 @@ class Finding:
     understood: bool = True
     stop: str | None = None
     pause: float | None = None
+    claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ class Tracked:
 
     ``last_estado`` with ``last_source``; ``since`` when the intent was recorded; ``misses`` how many queries
     answered 18 in the settle schedule; ``queries`` how many were made in all, the last at ``queried_at``;
-    ``next_due`` when to ask again; ``preflight`` the state that a query answered right before the sending.
+    ``next_due`` when to ask again; ``preflight`` the state that a query answered right before the sending;
+    ``answered`` whether eDoc is known to have taken in its cancellation, because it answered that request with a state.
     """
 
     attempt: int
@@ -216,6 +219,7 @@ class Tracked:
     last_estado: int | None = None
     last_source: Source | None = None
     preflight: int | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

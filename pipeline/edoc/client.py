@@ -8,7 +8,6 @@ that the server has just closed nor an answer that nobody asked for can meet it.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -108,23 +107,25 @@ class EdocClient:
             return self._no_answer(Source.CANCELLATION, Event.UNCLEAR, failure, self._cancel_url)
         if reply.status == 401:
             self._tokens.reject(services.CANCELLATION, token)
-        return self._read_cancellation(reply, c.cufe, token)
+        return self._read_cancellation(reply, c.cufe)
 
-    async def query(self, cufe: str) -> Finding:
+    async def query(self, cufe: str, *, answered: bool = False) -> Finding:
         """Ask for the state of ``cufe``. A query changes nothing, so after a 401 it is made once more by itself.
 
-        Every failure is ``UNCLEAR`` with a note; it never raises for what the service does.
+        ``answered``: eDoc answered the cancellation of this very row with a state, so that it is known to have arrived.
+        Only then may a 2 speak of the cancellation (setting ``query_describes``, eyes.md 3). Every failure is
+        ``UNCLEAR`` with a note; it never raises for what the service does.
         """
-        finding = await self._query_once(cufe)
+        finding = await self._query_once(cufe, answered)
         if finding.http == 401:
-            finding = await self._query_once(cufe)
+            finding = await self._query_once(cufe, answered)
         if finding.http == 401:
             finding = replace(
                 finding, stop="eDoc rechazó dos veces seguidas el token de consulta (HTTP 401). " + _RIGHTS
             )
         return finding
 
-    async def _query_once(self, cufe: str) -> Finding:
+    async def _query_once(self, cufe: str, answered: bool) -> Finding:
         url = f"{self._query_url}?{urlencode(query_params(cufe))}"
         try:
             token = await self._departure(services.QUERY)
@@ -136,7 +137,8 @@ class EdocClient:
             return self._no_answer(Source.QUERY, Event.UNCLEAR, failure, self._query_url)
         if reply.status == 401:
             self._tokens.reject(services.QUERY, token)
-        return self._read(Source.QUERY, reply, cufe, token, self._query_url)
+        describes = self._describes if answered else QueryDescribes.INVOICE
+        return self._read(Source.QUERY, reply, cufe, self._query_url, describes)
 
     async def _departure(self, service: int) -> str:
         """A turn at the limiter together with a token that is still the current one when the turn comes."""
@@ -166,57 +168,32 @@ class EdocClient:
         stop = bad_certificate(url).sentence if failure.reason == "tls" else None
         return Finding(source, event, note=failure.reason, stop=stop)
 
-    def _read_cancellation(self, reply: Reply, cufe: str, token: str) -> Finding:
-        finding = self._read(Source.CANCELLATION, reply, cufe, token, self._cancel_url)
-        if finding.note == CROSSED:
-            return finding  # whatever the status says, it says it of another document
+    def _read_cancellation(self, reply: Reply, cufe: str) -> Finding:
+        finding = self._read(Source.CANCELLATION, reply, cufe, self._cancel_url, self._describes)
+        if finding.note == CROSSED or finding.claims:
+            return finding  # the status says "not applied" of another document, or beside a body that says otherwise
         if reply.status == 401:
             return replace(finding, event=Event.UNAUTHORISED, understood=True)
         if reply.status == 429 and self._resend_after_429:
             return replace(finding, event=Event.THROTTLED)
         return finding
 
-    def _read(self, source: Source, reply: Reply, cufe: str, token: str, url: str) -> Finding:
+    def _read(self, source: Source, reply: Reply, cufe: str, url: str, describes: QueryDescribes) -> Finding:
         """The body's evidence, and what the status adds to it: a pause, or a reason to stop."""
         finding = read_answer(
             source,
             reply.status,
-            without_token(reply.body, token),
+            self._tokens.without_secrets(reply.body, about=cufe),
             asked_cufe=cufe,
             truncated=reply.truncated,
             content_encoding=reply.headers.get("content-encoding", ""),
-            describes=self._describes,
+            describes=describes,
         )
         if reply.status in (429, 503):
             pause = self._limiter.hold(reply.headers, reply.received_at, self._jitter())
-            known = reply.status == 429 and finding.note != CROSSED
+            known = reply.status == 429 and finding.note != CROSSED and not finding.claims
             return replace(finding, pause=pause, understood=known)
         return replace(finding, stop=finding.stop or _why_stop(reply.status, place(url)))
-
-
-def without_token(body: bytes, token: str) -> bytes:
-    """``body`` with the token struck out, should a server give back what it was sent (reliability.md P12).
-
-    Also where letters of it are escaped as JSON or an address may escape them: a reader would put them together again.
-    """
-    plain = token.encode("ascii")
-    if plain not in body and plain not in _ESCAPED.sub(_letter, body):
-        return body
-    return re.sub("".join(map(_any_form, token)).encode("ascii"), b"[token]", body)
-
-
-_ESCAPED = re.compile(rb"\\u00([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})|\\(/)")
-
-
-def _letter(escape: re.Match[bytes]) -> bytes:
-    return b"/" if escape[3] else bytes.fromhex((escape[1] or escape[2]).decode("ascii"))
-
-
-def _any_form(letter: str) -> str:
-    """A pattern for ``letter`` as it is, as ``\\u00XX``, as ``%XX`` and, for a slash, as ``\\/``."""
-    code = f"(?i:{ord(letter):02x})"
-    slash = r"|\\/" if letter == "/" else ""
-    return rf"(?:{re.escape(letter)}|\\u00{code}|%{code}{slash})"
 
 
 _RIGHTS = "Revise los permisos del usuario o llame a soporte de eDoc."

@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
-from collections import defaultdict
+import re
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import unquote, unquote_plus
 
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import CredentialsRefused, RequestFailed, ServiceRefused, StoppedEarly
 from pipeline.edoc.limiter import Limiter
+from pipeline.edoc.redaction import Redaction
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
 from pipeline.edoc.wire import NotUnderstood, TokenAnswer, read_token
 from pipeline.journal import SILENT, Journal
@@ -31,6 +32,8 @@ YOUNG_S = 60.0  # a token rejected sooner than this was never good
 MARGIN_S = 300.0  # renewed that long before it expires
 FALLBACK_S = 600.0  # lifetime when the server's own times cannot be read
 BACKOFF_S = (1.0, 4.0)
+REMEMBERED = 8  # tokens of this run that are looked for in answers; older ones have long expired
+_CODE = re.compile(r"[0-9A-Za-z._-]{1,24}", re.ASCII)
 
 
 class Secret(Protocol):
@@ -87,6 +90,8 @@ class TokenKeeper:
         self._rejected_young: defaultdict[int, int] = defaultdict(int)
         self._failures: defaultdict[int, int] = defaultdict(int)
         self._refusals: dict[int, StoppedEarly] = {}
+        self._handed_out: deque[str] = deque(maxlen=REMEMBERED)
+        self._redactions: dict[bool, Redaction] = {}  # with and without the password
 
     def __repr__(self) -> str:
         return f"TokenKeeper({place(self._url)!r}, services={sorted(self._kept)})"
@@ -141,6 +146,8 @@ class TokenKeeper:
             self._refusals[service] = refusal
             raise
         self._kept[service] = kept
+        self._handed_out.append(kept.text)
+        self._redactions.clear()
         crashpoint("token-after")
         self._journal.note("token_renewed", service=_NAMES.get(service, str(service)))
         return kept
@@ -195,7 +202,7 @@ class TokenKeeper:
         except NotUnderstood as problem:
             raise self._refused(f"El servicio de acceso de eDoc no entregó un token válido ({problem.note}).") from None
         if answer.token is None:
-            raise self._no_credentials(*self._harmless(answer.code, answer.message))
+            raise self._no_credentials(*self._harmless(answer.code))
         return answer
 
     def _headers(self) -> dict[str, str]:
@@ -204,11 +211,24 @@ class TokenKeeper:
     def _basic(self) -> str:
         return base64.b64encode(f"{self._user}:{self._password.get_secret_value()}".encode()).decode("ascii")
 
-    def _harmless(self, *words: str) -> list[str]:
-        """Words of the server that do not give back what was sent to it."""
+    def _harmless(self, code: str) -> list[str]:
+        """The service's error code, if it is one and gives back nothing of what was sent. Its text is never shown: no
+        list of the forms in which a text can carry a secret has an end (eyes.md 5)."""
         secrets = [s.casefold() for s in (self._user, self._password.get_secret_value(), self._basic()) if s]
-        plain = {word: f"{word} {unquote(word)} {unquote_plus(word)}".casefold() for word in words if word}
-        return [word for word, forms in plain.items() if not any(secret in forms for secret in secrets)]
+        return [code] if _CODE.fullmatch(code) and not any(secret in code.casefold() for secret in secrets) else []
+
+    def without_secrets(self, body: bytes, *, about: str) -> bytes:
+        """An answer with the password and every token of this run struck out, should a server give them back
+        (reliability.md P12, eyes.md 5).
+
+        ``about`` is the CUFE that was asked about: a password that is part of it (a company's own RUC) stays, because
+        the document that an answer names would be another one without it.
+        """
+        password = self._password.get_secret_value()
+        secret = password.upper() not in about
+        if secret not in self._redactions:
+            self._redactions[secret] = Redaction([self._basic(), *self._handed_out, *([password] if secret else [])])
+        return self._redactions[secret].strike(body)
 
     def _no_credentials(self, *details: str) -> CredentialsRefused:
         detail = f" ({': '.join(details)[:300]})" if details else ""

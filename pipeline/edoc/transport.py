@@ -19,12 +19,14 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
+import certifi
 import httpx
 
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, ServiceRefused, WrongUsage
 from pipeline.edoc.connection import OneShot
+from pipeline.tls import client_context
 
 KEPT = 8
 """Connections that are kept, for token requests: httpx's pool slows down with more of them (stack.md)."""
@@ -177,7 +179,7 @@ class Transport:
 
     def _httpx_pool(self, connections: int, keep: bool) -> httpx.AsyncBaseTransport:
         if self._ssl is None:
-            self._ssl = httpx.create_ssl_context(verify=True, trust_env=False)
+            self._ssl = client_context(certifi.where())
         if not keep:
             return OneShot(connections, self._ssl)
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)

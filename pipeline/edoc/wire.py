@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
-from pipeline.domain.states import DGI_CODES, EDOC_STATES, QueryDescribes, judge
+from pipeline.domain.states import DGI_ALREADY, DGI_CODES, DGI_REGISTERED, EDOC_STATES, QueryDescribes, judge
 
 MESSAGE_LIMIT = 2000
 CROSSED = "crossed"
+OTHER_DOCUMENT = "other-document"
 CROSSED_WORDS = (
     "eDoc respondió sobre otra factura (respuesta cruzada). Se dejó de enviar por seguridad: "
     "avise a soporte técnico de eDoc."
@@ -28,11 +30,16 @@ CROSSED_WORDS = (
 CREDENTIALS = "eDoc devolvió la solicitud por credenciales. Revise usuario, contraseña y permisos antes de continuar."
 
 _STATE_KEYS = ("estado", "estadoedoc", "estadoanulacionedoc", "estadoemisionedoc")  # the first present one counts
-_DGI_KEY = {Source.CANCELLATION: "codigorespuestadgi", Source.QUERY: "codigorespuesta"}
+_DGI_KEY = "codigorespuestadgi"
+_QUERY_DGI_KEY = "codigorespuesta"  # a query's other name for it; 0 there is "no code", not the authority's
 _READ = frozenset({200, 400, 422})  # the statuses whose body is read for a state (edoc-api.md 7)
+_PROSE = frozenset({"mensajerespuesta", "erroredoc"})  # may speak of any document
 _DEEPEST = 32
 _PLAIN = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 _FOUR = re.compile(r"[0-9]{4}", re.ASCII)
+_ZEROS = re.compile(r"0*", re.ASCII)
+_CUFE_SHAPE = re.compile(r"(?<![0-9A-Z-])FE[0-9A-Z-]{64}(?![0-9A-Z-])", re.ASCII)
+_LAST_DIGITS = re.compile(r"[0-9]+(?=[^0-9]*\Z)", re.ASCII)
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}", re.ASCII)
@@ -104,8 +111,8 @@ def read_answer(
 ) -> Finding:
     """What an answer to a cancellation or a query is evidence of.
 
-    Only 200, 400 and 422 are read for a state (edoc-api.md 7); of any other status only the message is kept.
-    ``body`` holds the raw bytes as received. Never raises.
+    Only 200, 400 and 422 are read for a state (edoc-api.md 7); of any other status only the message is kept, and
+    whether its body claims an outcome (``claims``: eyes.md 3). ``body`` holds the raw bytes as received. Never raises.
     """
     try:
         answer = parse_object(body, truncated=truncated, content_encoding=content_encoding)
@@ -115,21 +122,23 @@ def read_answer(
     if (echo := answer.get("cufe")) not in (None, "") and str(echo).strip().upper() != asked_cufe:
         return _unclear(source, status, body, CROSSED, message=message, stop=CROSSED_WORDS)
     if status not in _READ:
-        return _unclear(source, status, body, f"http-{status}", message=message)
+        claims = _claims_an_outcome(answer)
+        return _unclear(source, status, body, f"http-{status}", message=message, claims=claims)
+    if source is Source.QUERY and _names_another(answer, asked_cufe):
+        return _unclear(source, status, body, OTHER_DOCUMENT, message=message)
     return _judged(source, status, body, answer, message, describes)
 
 
 def _judged(
     source: Source, status: int, body: bytes, answer: dict[str, Any], message: str | None, describes: QueryDescribes
 ) -> Finding:
-    dgi = _dgi(answer.get(_DGI_KEY[source]))
+    dgi = _dgi(_dgi_value(source, answer))
     estado, note = _estado(answer)
     event = judge(source, estado, dgi, describes)
     if event is Event.UNCLEAR:
         note = note or (f"contradiction-{dgi}" if dgi in DGI_CODES else f"unknown-dgi-{dgi}")
-    elif event is Event.CANCELLED and status != 200 and estado == 2 and dgi not in DGI_CODES:
-        # A refusal that says "authorised": of the invoice, or of its cancellation? It proves neither.
-        event, note = Event.UNCLEAR, f"contradiction-http-{status}"
+    elif contradiction := _contradiction(event, status, estado, dgi, answer):
+        event, note = Event.UNCLEAR, contradiction
     return Finding(
         source=source,
         event=event,
@@ -145,10 +154,83 @@ def _judged(
     )
 
 
+def _contradiction(event: Event, status: int, estado: int | None, dgi: str | None, answer: dict[str, Any]) -> str:
+    """Why an answer that speaks for and against the same thing proves nothing (eyes.md 3); "" where it does not.
+
+    The authority's own 0600 and 0622 decide whatever stands beside them.
+    """
+    if estado not in (2, 11) or dgi in (DGI_REGISTERED, DGI_ALREADY):
+        return ""
+    if status != 200:  # a refusal that says "authorised" or "cancelled"
+        return f"contradiction-http-{status}"
+    if estado == 2 and event is Event.CANCELLED and not _is_blank(answer.get("codigoerror")):
+        return "contradiction-error-code"
+    return ""
+
+
+def _claims_an_outcome(answer: dict[str, Any]) -> bool:
+    """Whether the body of a status that is not read for one carries a state of eDoc or a code of the authority.
+
+    Then nobody can say that the request was not applied, whatever the status says.
+    """
+    estado, _ = _estado(answer)
+    codes = (_dgi(value) for value in map(answer.get, (_DGI_KEY, _QUERY_DGI_KEY)) if not _is_blank(value))
+    return bool(estado) or any(code is not None and _FOUR.fullmatch(code) for code in codes)
+
+
+def _names_another(answer: dict[str, Any], asked_cufe: str) -> bool:
+    """Whether a query's answer names another document than the one that was asked for (edoc-api.md 4)."""
+    asked = Cufe(asked_cufe)
+    number = _LAST_DIGITS.search(_text(answer.get("numdocumento")))
+    if number is not None and int(number[0][-18:]) != int(asked.number):
+        return True
+    return any(
+        found != asked_cufe
+        for name, value in answer.items()
+        if name not in _PROSE
+        for text in _texts(value)
+        for found in _CUFE_SHAPE.findall(unquote(text).upper())
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether a code says "none": null, blanks or zeros."""
+    return value is None or value is False or _ZEROS.fullmatch(str(value).strip()) is not None
+
+
 def _unclear(
-    source: Source, status: int, body: bytes, note: str, *, message: str | None = None, stop: str | None = None
+    source: Source,
+    status: int,
+    body: bytes,
+    note: str,
+    *,
+    message: str | None = None,
+    stop: str | None = None,
+    claims: bool = False,
 ) -> Finding:
-    return Finding(source, Event.UNCLEAR, status, message=message, body=body, note=note, understood=False, stop=stop)
+    return Finding(
+        source,
+        Event.UNCLEAR,
+        status,
+        message=message,
+        body=body,
+        note=note,
+        understood=False,
+        stop=stop,
+        claims=claims,
+    )
 
 
 def parse_object(body: bytes, *, truncated: bool = False, content_encoding: str = "") -> dict[str, Any]:
@@ -159,13 +241,13 @@ def parse_object(body: bytes, *, truncated: bool = False, content_encoding: str 
         raise NotUnderstood("too-long")
     if not body.strip():
         raise NotUnderstood("empty")
-    if body.lstrip()[:1] == b"<":
+    if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         raise NotUnderstood("html")
     if _depth(body) > _DEEPEST:
         raise NotUnderstood("too-deep")
     try:
         answer = json.loads(
-            body.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_object
+            body.decode("utf-8-sig"), parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_object
         )
     except UnicodeDecodeError:
         raise NotUnderstood("not-utf8") from None
@@ -233,6 +315,15 @@ def known_state(answer: dict[str, Any]) -> int:
     if value not in EDOC_STATES:
         raise UnknownEdocState(value)
     return value
+
+
+def _dgi_value(source: Source, answer: dict[str, Any]) -> Any:
+    """What stands for the authority's code: under the same name in both answers, in a query under its own as well."""
+    value = answer.get(_DGI_KEY)
+    if source is Source.CANCELLATION or not _is_blank(value):
+        return value
+    other = answer.get(_QUERY_DGI_KEY)
+    return None if _is_blank(other) else other
 
 
 def _dgi(value: Any) -> str | None:

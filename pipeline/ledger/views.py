@@ -198,8 +198,11 @@ class Views(Batches):
         )
         return int(self._database.read(query)[0][0])
 
-    def followed(self, batches: Iterable[str] | None = None) -> list[Tracked]:
-        """The rows that polling follows, and those returned (15) that have not had their one query."""
+    def followed(self, batches: Iterable[str] | None = None, *, by_answer: bool = False) -> list[Tracked]:
+        """The rows that polling follows, and those returned (15) that have not had their one query.
+
+        ``by_answer`` looks up in the log which of them had their cancellation answered with a state (``answered``).
+        """
         attempt = tables.attempt
         states = [state.value for state in FOLLOWED]
         unasked = (attempt.c.state == State.RETURNED.value) & (attempt.c.queries == 0)
@@ -208,7 +211,19 @@ class Views(Batches):
         if batches is not None:
             query = query.where(attempt.c.batch.in_(list(batches)))
         query = query.order_by(attempt.c.next_due.nulls_first(), attempt.c.id)
-        return [_tracked(line) for line in self._database.read(query)]
+        lines = self._database.read(query)
+        answered = self._answered({line.batch for line in lines}) if by_answer else frozenset()
+        return [_tracked(line, line.id in answered) for line in lines]
+
+    def _answered(self, batches: Iterable[str]) -> frozenset[int]:
+        """The attempts of ``batches`` whose cancellation eDoc answered with a state that is followed."""
+        event, found, names = tables.event, set(), sorted(batches)
+        states = [State.PENDING.value, State.RETURNED.value]
+        for start in range(0, len(names), IN):
+            query = select(event.c.attempt).where(event.c.batch.in_(names[start : start + IN]))
+            query = query.where(event.c.from_ == State.SENDING.value, event.c.to_.in_(states))
+            found |= {line.attempt for line in self._database.read(query)}
+        return frozenset(found)
 
     def tally(self) -> Tally:
         """How the whole ledger stands, for whoever watches it: of a shared one, the rows of this credential."""
@@ -247,7 +262,7 @@ class Views(Batches):
         return Extract(self._database, info.id)
 
 
-def _tracked(line: Any) -> Tracked:
+def _tracked(line: Any, answered: bool) -> Tracked:
     since: datetime | None = codec.maybe_time(line.sent_utc)
     assert since is not None, "a followed row always had its intent recorded"
     return Tracked(
@@ -265,4 +280,5 @@ def _tracked(line: Any) -> Tracked:
         last_estado=line.estado,
         last_source=Source(line.source) if line.source else None,
         preflight=line.preflight,
+        answered=answered,
     )

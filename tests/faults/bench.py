@@ -20,6 +20,7 @@ from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, Position, Verdict
+from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
@@ -175,7 +176,12 @@ class Bench:
         asking = PollRules(
             every=settings.pop("every", 1.0), lasting=settings.pop("lasting", 5.0), now=settings.pop("now", False)
         )
-        client = {"integration_name": "anular 0.1", "resend_after_429": settings.pop("resend_after_429", True)}
+        describes = settings.pop("describes", QueryDescribes.INVOICE)
+        client = {
+            "integration_name": "anular 0.1",
+            "resend_after_429": settings.pop("resend_after_429", True),
+            "describes": describes,
+        }
         timeouts: dict[str, Any] = {"connect_s": 3.0, "read_s": 5.0, "total_s": 5.0, "concurrency": rules.concurrency}
         timeouts |= {"ssl_context": PUBLIC, **settings}
         self.store.begin_run(self.clock.now())
@@ -196,7 +202,13 @@ class Bench:
             if "send" in steps:
                 await submit(self.views.ready(self.info.id), rules=rules, watch=lambda *_: None, **common)
             if "poll" in steps and not stop.asked:
-                await poll(self.views.followed([self.info.id]), rules=asking, watch=lambda *_: None, **common)
+                by_answer = describes is QueryDescribes.CANCELLATION
+                await poll(
+                    self.views.followed([self.info.id], by_answer=by_answer),
+                    rules=asking,
+                    watch=lambda *_: None,
+                    **common,
+                )
 
     def _url(self, name: str) -> str:
         path = {"auth": "Autenticacion/Api/ServicioEDOC", "cancel": "Emision/Eventos/API/Anulacion"}

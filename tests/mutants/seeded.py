@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(__file__).with_name("mutants.toml")
+HERE = Path(__file__).parent
 COPIED = ("pipeline", "schemas", "sample_data", "tests", "pyproject.toml")
 TIME_LIMIT_S = 120.0
 FAILED = 1  # pytest's exit code for "tests ran and some failed"; 2 and above mean that they could not run
@@ -70,8 +70,10 @@ class Outcome:
 
 
 def load() -> list[Mutant]:
-    """All mutants, in order."""
-    listed = tomllib.loads(DATA.read_text(encoding="utf-8"))["mutant"]
+    """All mutants of the lists beside this file, in order."""
+    listed = [
+        m for path in sorted(HERE.glob("*.toml")) for m in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]
+    ]
     return [
         Mutant(m["id"], m["what"], tuple(m["tests"]), tuple(Edit(**edit) for edit in m["edit"]))  # a wrong key raises
         for m in listed

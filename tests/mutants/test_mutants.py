@@ -33,7 +33,8 @@ MUTANTS = seeded.load()
 
 
 def test_every_mutant_of_the_list_is_there() -> None:
-    assert {mutant.number for mutant in MUTANTS} == {f"M{n}" for n in range(1, 21)}
+    """M1 to M20 are those of reliability.md 3; the lists beside it hold one for each rule of eyes.md."""
+    assert {f"M{n}" for n in range(1, 21)} <= {mutant.number for mutant in MUTANTS}
     assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS)
 
 

@@ -17,7 +17,6 @@ from pipeline.domain.errors import CredentialsRefused, WrongUsage
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
 from pipeline.domain.states import QueryDescribes
-from pipeline.edoc.client import without_token
 from pipeline.edoc.limiter import PACE
 
 Run = Callable[..., Any]
@@ -347,7 +346,50 @@ def test_what_a_querys_2_speaks_of_is_a_setting(virtually: Run, world: Any, prov
     provider.on(QUERY, edoc(estadoEdoc=2))
     assert virtually(world().client.query(cufe)).event is Event.ALIVE
     client = world(describes=QueryDescribes.CANCELLATION).client
-    assert virtually(client.query(cufe)).event is Event.CANCELLED
+    assert virtually(client.query(cufe, answered=True)).event is Event.CANCELLED
+
+
+def test_a_querys_2_speaks_of_a_cancellation_only_where_one_was_answered(
+    virtually: Run, world: Any, provider: Any, cufe: str
+) -> None:
+    """A request that may never have arrived is no cancellation that a 2 could speak of (eyes.md 3)."""
+    provider.on(QUERY, edoc(estadoEdoc=2))
+    client = world(describes=QueryDescribes.CANCELLATION).client
+    assert virtually(client.query(cufe)).event is Event.ALIVE
+
+
+CLAIMS = [
+    {"estado": 2},
+    {"estado": "11"},
+    {"estadoEdoc": 5},
+    {"estado": 99},
+    {"estado": None, "codigoRespuestaDGI": "0600"},
+    {"codigoRespuesta": "0622"},
+    {"estado": "dos", "codigoRespuestaDGI": 1601},
+]
+
+
+@pytest.mark.parametrize("status", [401, 429])
+@pytest.mark.parametrize("body", CLAIMS, ids=str)
+def test_a_401_or_429_whose_body_says_what_became_of_it_proves_nothing(
+    virtually: Run, world: Any, provider: Any, cancellation: Make, status: int, body: dict[str, Any]
+) -> None:
+    provider.on(CANCEL, edoc(status, {"retry-after": "7"}, **body))
+    finding = virtually(world().client.cancel(cancellation()))
+    assert (finding.event, finding.understood, finding.note) == (Event.UNCLEAR, False, f"http-{status}")
+    assert finding.pause == (7.0 if status == 429 else None)
+    assert len(provider.to(CANCEL)) == 1
+
+
+@pytest.mark.parametrize(("status", "event"), [(401, Event.UNAUTHORISED), (429, Event.THROTTLED)])
+@pytest.mark.parametrize(
+    "body", [{}, {"estado": None}, {"estado": 0}, {"codigoRespuestaDGI": ""}, {"codigoRespuesta": "0000"}], ids=str
+)
+def test_a_401_or_429_that_says_nothing_of_an_outcome_was_not_applied(
+    virtually: Run, world: Any, provider: Any, cancellation: Make, status: int, event: Event, body: dict[str, Any]
+) -> None:
+    provider.on(CANCEL, edoc(status, MensajeRespuesta="Espere", **body))
+    assert virtually(world().client.cancel(cancellation())).event is event
 
 
 # ------------------------------------------------------------------------------------------------------ secrets
@@ -402,19 +444,6 @@ def test_no_secret_shows_in_findings_errors_or_logs_even_if_the_server_gives_it_
     text = repr(seen) + str([str(thing) for thing in seen]) + caplog.text + str([vars(r) for r in caplog.records])
     assert len(seen) == 4 + 6 + 2 + 4
     assert [word for word in hidden if word in text] == []
-
-
-@pytest.mark.parametrize(
-    "form", ["a/b+c==", "a%2Fb%2Bc%3D%3D", "a%2fb%2bc%3d%3d", "a\\/b+c==", "a\\u002Fb\\u002bc==", "a\\/b%2Bc\\u003D="]
-)
-def test_a_token_is_struck_out_of_a_body_in_every_form(form: str) -> None:
-    assert without_token(f"x {form} y".encode(), "a/b+c==") == b"x [token] y"
-
-
-def test_a_token_that_looks_escaped_itself_is_struck_out_and_other_words_stay() -> None:
-    body = b'{"a":"x%41y","b":"\\u0041\\/%2B"}'
-    assert without_token(body, "x%41y") == b'{"a":"[token]","b":"\\u0041\\/%2B"}'
-    assert without_token(body, "zzz") == body
 
 
 @pytest.mark.parametrize(

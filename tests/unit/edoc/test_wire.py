@@ -156,7 +156,18 @@ def test_0622_says_it_was_cancelled_before_even_with_a_400() -> None:
 
 def test_a_query_carries_the_code_under_its_own_name() -> None:
     assert answered({"estadoEdoc": 5, "codigoRespuesta": 622}, Source.QUERY).event is Event.ALREADY
-    assert answered({"estadoEdoc": 5, "codigoRespuestaDGI": "0600"}, Source.QUERY).event is Event.IN_PROGRESS
+    assert answered({"codigoRespuesta": "0600", "codigoRespuestaDGI": "  "}, Source.QUERY).event is Event.CANCELLED
+
+
+def test_a_query_may_carry_the_code_under_the_name_that_a_cancellation_has() -> None:
+    finding = answered({"estadoEdoc": 5, "codigoRespuesta": 0, "codigoRespuestaDGI": "0600"}, Source.QUERY)
+    assert (finding.event, finding.dgi) == (Event.CANCELLED, "0600")
+
+
+@pytest.mark.parametrize("zero", [0, "0", "0000", " 0 ", None, ""])
+def test_a_querys_answer_code_of_zero_is_no_code_of_the_authority(zero: Any) -> None:
+    finding = answered({"estadoEdoc": 11, "codigoRespuesta": zero}, Source.QUERY)
+    assert (finding.event, finding.dgi) == (Event.CANCELLED, None)
 
 
 @pytest.mark.parametrize(
@@ -185,14 +196,32 @@ def test_a_refusal_with_an_edoc_body_counts_by_its_state(status: int) -> None:
     assert (
         answered({"estado": 18, "MensajeRespuesta": "Documento no encontrado."}, status=status).event is Event.NOT_FOUND
     )
-    assert answered({"estado": 11}, status=status).event is Event.CANCELLED
 
 
-def test_a_refusal_that_says_authorised_proves_no_cancellation() -> None:
-    finding = answered({"estado": 2}, status=422)
-    assert (finding.event, finding.note, finding.understood) == (Event.UNCLEAR, "contradiction-http-422", False)
-    assert answered({"estadoEdoc": 2}, Source.QUERY, status=422).event is Event.ALIVE
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("estado", [2, "2", 11, "11"])
+@pytest.mark.parametrize("source", Source)
+def test_a_refusal_that_says_authorised_or_cancelled_proves_nothing(source: Source, estado: Any, status: int) -> None:
+    finding = answered({"estado": estado}, source, status=status)
+    assert (finding.event, finding.note) == (Event.UNCLEAR, f"contradiction-http-{status}")
+    assert not finding.understood
+
+
+def test_the_authoritys_own_word_decides_in_a_refusal_too() -> None:
     assert answered({"estado": 2, "codigoRespuestaDGI": "0600"}, status=422).event is Event.CANCELLED
+    assert answered({"estado": 11, "codigoRespuestaDGI": "0622"}, status=400).event is Event.ALREADY
+
+
+@pytest.mark.parametrize("code", ["E-17", "1", 500, "0100x", True])
+def test_authorised_beside_an_error_code_proves_nothing(code: Any) -> None:
+    finding = answered({"estado": 2, "CodigoError": code})
+    assert (finding.event, finding.note, finding.understood) == (Event.UNCLEAR, "contradiction-error-code", False)
+    assert answered({"estado": 2, "CodigoError": code, "codigoRespuestaDGI": "0600"}).event is Event.CANCELLED
+
+
+@pytest.mark.parametrize("code", [None, "", "  ", "0", "000", 0, False])
+def test_an_error_code_that_says_none_contradicts_nothing(code: Any) -> None:
+    assert answered({"estado": 2, "CodigoError": code}).event is Event.CANCELLED
 
 
 @pytest.mark.parametrize("status", [101, 201, 202, 204, 206, 302, 403, 404, 408, 409, 418, 429, 499, 500, 503, 522])
@@ -228,7 +257,6 @@ def test_an_unreadable_body_of_another_status_is_noted_by_its_status() -> None:
         (b'{"estado": 2, "a": {"b": 1, "B": 1}}', "duplicate-keys"),
         (b"[" * 30000, "too-deep"),
         (b'{"a":' * 40 + b"2" + b"}" * 40, "too-deep"),
-        (b'\xef\xbb\xbf{"estado": 2}', "not-json"),
         ('{"estado": 2}'.encode("utf-16"), "not-utf8"),
         ('{"estado": 2}'.encode("utf-16-le"), "not-json"),
         (b'{"estado": 2, "m": "\xf1"}', "not-utf8"),
@@ -239,6 +267,11 @@ def test_a_body_that_is_not_strict_json_is_uncertain_and_kept(body: bytes, note:
     finding = answered(body)
     assert (finding.event, finding.understood, finding.note) == (Event.UNCLEAR, False, note)
     assert (finding.body, finding.http) == (body, 200)
+
+
+def test_a_byte_order_mark_before_the_object_is_no_damage() -> None:
+    assert answered(b'\xef\xbb\xbf{"estado": 2}').event is Event.CANCELLED
+    assert answered(b"\xef\xbb\xbf<html>").note == "html"
 
 
 def test_brackets_inside_texts_are_not_depth() -> None:
@@ -267,6 +300,41 @@ def test_our_own_document_or_none_in_the_answer_is_fine(echo: str | None) -> Non
 @pytest.mark.parametrize("echo", [7, [], False, {"a": 1}])
 def test_an_echo_that_is_no_text_is_another_document(echo: Any) -> None:
     assert answered({"estado": 11, "cufe": echo}).note == "crossed"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"numDocumento": "0000000999"},
+        {"numDocumento": "FE-999"},
+        {"urlCodeQR": f"https://edoc.example/FacturasPorQR?chFE={OTHER}&iAmb=2"},
+        {"urlCodeQR": f"https://edoc.example/x?a={OTHER.replace('-', '%2D').lower()}"},
+        {"documento": {"datos": [{"codigo": OTHER}]}},
+        {"cufe": CUFE, "urlCodeQR": OTHER},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("estado", [2, 11, 5])
+def test_an_answer_to_a_query_that_names_another_document_proves_nothing(names: dict[str, Any], estado: int) -> None:
+    finding = answered({"estadoEdoc": estado, **names}, Source.QUERY)
+    assert (finding.event, finding.note, finding.understood) == (Event.UNCLEAR, "other-document", False)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"numDocumento": "0000000205"},
+        {"numDocumento": 205},
+        {"numDocumento": "001-205"},
+        {"numDocumento": None},
+        {"numDocumento": "s/n"},
+        {"urlCodeQR": f"https://edoc.example/FacturasPorQR?chFE={CUFE}"},
+        {"errorEDOC": f"duplicado de {OTHER}"},
+    ],
+    ids=str,
+)
+def test_an_answer_to_a_query_that_names_our_document_or_none_is_read(names: dict[str, Any]) -> None:
+    assert answered({"estadoEdoc": 11, **names}, Source.QUERY).event is Event.CANCELLED
 
 
 # ------------------------------------------------------------------------------------------- messages and dates

@@ -1,0 +1,114 @@
+"""Redaction: strikes secrets out of what a server sends back, in any form in which it may give them back.
+
+The forms (reliability.md P12, eyes.md 5): as sent, in UTF-8 or Latin-1; in base64, by itself or inside something
+longer, with or without padding, in both alphabets; and each of these with letters escaped as JSON, an address or HTML
+escape them. Upper and lower case of ASCII letters are not told apart.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+STRUCK = b"[secreto]"
+WITHHELD = b"[respuesta retirada: repetia un secreto]"
+
+_SHORTEST = 4
+"""Letters: what is shorter stands in ordinary words and numbers everywhere, and striking it out would destroy them."""
+_LAYERS = 4
+"""How many escapes inside each other are undone while looking (a JSON text inside a page inside a JSON text)."""
+
+_ESCAPED = re.compile(
+    rb"""\\u(?P<json>[0-9a-f]{4})|%(?P<address>[0-9a-f]{2})|\\(?P<plain>["/\\])"""
+    rb"""|&\#x0*(?P<hex>[0-9a-f]{1,5});?|&\#0*(?P<number>[0-9]{1,6});?|&(?P<name>[a-z]{2,8});""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "/": "sol", "+": "plus", "=": "equals"}
+
+
+class Redaction:
+    """Strikes a few secrets out of bytes. Looking is cheap; only what is found is worked on."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        texts = {text for secret in secrets for text in _texts(secret) if len(text) >= _SHORTEST}
+        self._texts = sorted(texts, key=len, reverse=True)
+        self._needles = {needle.lower() for text in texts for needle in _encoded(text)}
+
+    def strike(self, body: bytes) -> bytes:
+        """``body`` without the secrets. One that is there in a form that has no place to be struck out takes the whole
+        answer with it."""
+        if not self._found(body):
+            return body
+        for pattern in self._patterns:
+            body = pattern.sub(STRUCK, body)
+        return WITHHELD if self._found(body) else body
+
+    @cached_property
+    def _patterns(self) -> list[re.Pattern[bytes]]:
+        return [re.compile(b"".join(map(_any_form, text)), re.IGNORECASE) for text in self._texts]
+
+    def _found(self, body: bytes) -> bool:
+        low = body.lower()
+        for _ in range(_LAYERS):
+            if any(needle in low for needle in self._needles):
+                return True
+            plain = _ESCAPED.sub(_letter, low).lower()
+            if plain == low:
+                return False
+            low = plain
+        return any(needle in low for needle in self._needles)
+
+
+def _texts(secret: str) -> Iterator[str]:
+    """The texts that give ``secret`` away, escapes aside."""
+    yield secret
+    yield secret.replace(" ", "+")  # as a form's field writes a blank
+    for raw in _encoded(secret):
+        for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
+            yield alphabet(raw).rstrip(b"=").decode("ascii")
+            for shift in range(3):
+                core = _core(alphabet(b"\0" * shift + raw), shift, len(raw)).decode("ascii")
+                if len(core) >= 2 * _SHORTEST:  # a shorter one is found by chance
+                    yield core
+
+
+def _core(encoded: bytes, shift: int, length: int) -> bytes:
+    """The letters of base64 that ``length`` bytes alone decide when ``shift`` bytes (modulo 3) stand before them."""
+    return encoded[-(-8 * shift // 6) : 8 * (shift + length) // 6]
+
+
+def _encoded(text: str) -> Iterator[bytes]:
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            yield text.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+
+
+def _letter(escape: re.Match[bytes]) -> bytes:
+    kind = escape.lastgroup or ""
+    value = escape[kind].decode("ascii")
+    if kind == "plain":
+        return value.encode()
+    if kind == "address":
+        return bytes.fromhex(value)
+    text = html.unescape(f"&{value};") if kind == "name" else _character(int(value, 10 if kind == "number" else 16))
+    return text.encode("utf-8", "surrogatepass") if len(text) == 1 else escape[0]
+
+
+def _character(code: int) -> str:
+    return chr(code) if code <= 0x10FFFF else ""
+
+
+def _any_form(letter: str) -> bytes:
+    """A pattern for one letter: as it is, or escaped."""
+    code = ord(letter)
+    forms = [re.escape(raw) for raw in _encoded(letter)]
+    forms += [b"".join(b"%%%02x" % byte for byte in raw) for raw in _encoded(letter)]
+    forms += [rb"\\u%04x" % code, rb"&#x0*%x;?" % code, rb"&#0*%d;?" % code]
+    forms += [rb"\\" + re.escape(letter.encode())] if letter in '"/\\' else []
+    forms += [b"&%s;" % _NAMES[letter].encode()] if letter in _NAMES else []
+    return b"(?:" + b"|".join(dict.fromkeys(forms)) + b")"

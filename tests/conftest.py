@@ -19,6 +19,7 @@ from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from tests import ledgers
+from tests.warm import Warm
 
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -39,6 +40,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_sessionfinish() -> None:
     ledgers.forget()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Starts commands of the program without the seconds that imports take."""
+    warm = Warm()
+    yield warm
+    warm.end()
 
 
 @pytest.fixture

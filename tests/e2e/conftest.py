@@ -1,17 +1,17 @@
 """The command as a person runs it: a process of its own, a folder of its own, the sandbox on a real port.
 
-``Place.start`` starts ``python -m pipeline``; ``Place.anular`` has a warm process fork it (``forks.py``), which is the
-same without a second of imports.
+A warm process forks it (``tests/warm.py``), with what it starts itself, which is the same without seconds of imports.
+``Place.real`` is ``python -m pipeline``, for what only a whole interpreter has: its start, its end, its arguments.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,18 +19,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from subprocess import DEVNULL, PIPE
+from typing import IO, Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import PANAMA
+from tests.warm import LONGEST_S, ROOT, Started, Warm, without_settings
 
-ROOT = Path(__file__).parents[2]
 NOW = "2026-11-20T10:00:00-05:00"
 REASON = "Factura emitida con el monto equivocado"
-LONGEST_S = 120.0
 HEADINGS = ["No.", "Cliente", "CUFE", "Motivo de anulación", "Monto"]
 
 
@@ -57,70 +57,19 @@ class Done:
         return json.loads(self.out)
 
 
-class Nursery:
-    """A warm process that forks commands, one after the other."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._count = folder, 0
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.forks"],
-            cwd=ROOT,
-            env=_without_settings(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,  # what select sees is all that there is
-        )
-        self._answer(LONGEST_S)
-
-    def run(self, arguments: list[str], folder: Path, env: dict[str, str]) -> Done:
-        """One command to its end. Whatever it leaves behind in its session is ended."""
-        assert self._process.stdin is not None
-        self._count += 1
-        out, err = (self._folder / f"{self._count}.{name}" for name in ("out", "err"))
-        for path in (out, err):
-            path.touch()
-        order = {"arguments": arguments, "folder": str(folder), "env": env, "out": str(out), "err": str(err)}
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        number = self._answer(LONGEST_S)["pid"]
-        try:
-            code = self._answer(LONGEST_S)["code"]
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(number, signal.SIGKILL)
-        return Done(code, *(path.read_text("utf-8", "replace") for path in (out, err)))
-
-    def _answer(self, seconds: float) -> dict[str, int]:
-        assert self._process.stdout is not None
-        if not select.select([self._process.stdout], [], [], seconds)[0]:
-            raise TimeoutError("the command did not end")
-        told: dict[str, int] = json.loads(self._process.stdout.readline())
-        return told
-
-    def end(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=LONGEST_S)
-        self._process.stdout.close()
-
-
-def _without_settings() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
-
-
 @dataclass
 class Place:
     """A folder with a ledger and a journal, and the environment that points to them."""
 
     folder: Path
-    nursery: Nursery
+    warm: Warm
     env: dict[str, str] = field(default_factory=dict)
     journal: Path = Path()
 
     def __post_init__(self) -> None:
         self.journal = self.folder / "ledger" / "registro.db.sandbox.jsonl"
         self.env = {
-            **_without_settings(),
+            **without_settings(),
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_DATA_HOME": str(self.folder / "data"),
@@ -160,23 +109,38 @@ class Place:
         numbers = range(first, first + rows)
         return self.file([[n, "Cliente", make_cufe(n, "000", day), REASON, 10] for n in numbers], name)
 
-    def start(self, *arguments: object, **more: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env={**self.env, "PYTHONPATH": str(ROOT), **more},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    def start(
+        self, *arguments: object, stdin: Any = DEVNULL, stdout: Any = PIPE, stderr: Any = PIPE, **more: str
+    ) -> Started:
+        env = {**self.env, **more}
+        return self.warm.start(arguments, folder=self.folder, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
 
     def anular(self, *arguments: object, **more: str) -> Done:
-        done = self.nursery.run([*map(str, arguments)], self.folder, {**self.env, "PYTHONPATH": str(ROOT), **more})
+        """One command to its end. Whatever it leaves behind in its session is ended."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = self.start(*arguments, stdout=out, stderr=err, **more)
+            try:
+                code = process.wait(LONGEST_S)
+            finally:
+                kill_group(process)
+            done = Done(code, *(_content(file) for file in (out, err)))
         assert "Traceback" not in done.words, done.words
         return done
+
+    def real(self, *arguments: object, stdout: Any = PIPE, stderr: Any = PIPE, **more: str) -> Done:
+        """``python -m pipeline`` to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *map(str, arguments)],
+            cwd=self.folder,
+            env={**self.env, "PYTHONPATH": str(ROOT), **more},
+            stdin=DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            timeout=LONGEST_S,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout or "", done.stderr or "")
 
     def entries(self) -> list[dict[str, Any]]:
         """What the sandbox received; a line that is just being written is left out."""
@@ -201,12 +165,19 @@ class Place:
         book.close()
         return [dict(zip(map(str, head), row, strict=True)) for row in rest]
 
-    def wait_for_posts(self, count: int, seconds: float = 60.0, unless: Callable[[], bool] = lambda: False) -> None:
+    def wait_for_posts(
+        self, count: int, seconds: float = LONGEST_S, unless: Callable[[], bool] = lambda: False
+    ) -> None:
         """Returns when the sandbox has received ``count`` cancellations, or ``unless`` says that there is no use."""
         end = time.monotonic() + seconds
         while sum(self.posts().values()) < count and not unless():
             assert time.monotonic() < end, "the program did not get that far"
             time.sleep(0.01)
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
@@ -219,16 +190,9 @@ def kill_group(process: subprocess.Popen[str]) -> None:
             pipe.close()
 
 
-@pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    nursery = Nursery(tmp_path_factory.mktemp("salidas"))
-    yield nursery
-    nursery.end()
-
-
 @pytest.fixture
-def place(tmp_path: Path, nursery: Nursery) -> Place:
-    return Place(tmp_path, nursery)
+def place(tmp_path: Path, warm: Warm) -> Place:
+    return Place(tmp_path, warm)
 
 
 @pytest.fixture

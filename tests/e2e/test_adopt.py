@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 import time
 
+from tests.warm import LONGEST_S
+
 
 def test_f49_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab):
     file = lab.numbered("uno.xlsx", 1, 1)
@@ -32,7 +34,7 @@ def test_f49_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved
 def test_two_ledgers_with_one_credential_exclude_each_other(lab, end_group):
     first = lab.start("run", lab.numbered("uno.xlsx", 1, 40), "--yes", ANULAR_CONCURRENCY="1")
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + LONGEST_S
         while not list((lab.folder / "state").rglob("*.lock")):
             assert first.poll() is None
             assert time.monotonic() < end

@@ -5,28 +5,20 @@ from __future__ import annotations
 import os
 import pty
 import select
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+
+from tests.warm import LONGEST_S
 
 
 def on_a_terminal(place, arguments, reply, **more):
     """Runs the command on a pseudo-terminal, types ``reply`` at the question, returns (code, what was shown)."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *map(str, arguments)],
-        cwd=place.folder,
-        env={**place.env, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", "COLUMNS": "160", **more},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    process = place.start(*arguments, **streams, TERM="xterm", COLUMNS="160", **more)
     os.close(theirs)
-    shown, typed, end = b"", False, time.monotonic() + 60
+    shown, typed, end = b"", False, time.monotonic() + LONGEST_S
     while time.monotonic() < end:
         if select.select([ours], [], [], 0.1)[0]:
             try:
@@ -40,7 +32,7 @@ def on_a_terminal(place, arguments, reply, **more):
         if process.poll() is not None and not select.select([ours], [], [], 0)[0]:
             break
     os.close(ours)
-    return process.wait(timeout=10), shown.decode("utf-8", "replace")
+    return process.wait(LONGEST_S), shown.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("reply", ["si", "sí", "S"])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from tests.warm import LONGEST_S
 
 ROW, REASON = 3, "Consultado en el portal de la DGI, caso 4471"
 
@@ -30,18 +29,10 @@ def resolve(stuck, *more, row=ROW, decision="cancelled", by="Ana Pérez", reason
 def at_a_terminal(place, typed, *arguments):
     """The command with a terminal at its standard input, and somebody who types."""
     master, slave = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *map(str, arguments)],
-        cwd=place.folder,
-        env={**place.env, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = place.start(*arguments, stdin=slave)
     os.close(slave)
     os.write(master, f"{typed}\n".encode())
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONGEST_S)
     os.close(master)
     return process.returncode, out + err
 

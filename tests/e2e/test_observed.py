@@ -301,7 +301,7 @@ def test_a_pass_of_the_drop_folder_tells_of_its_files(watched):
 
 
 def test_without_either_setting_nothing_of_it_is_even_imported(place):
-    done = place.anular("run", place.batch(["000"]), "--yes", PYTHONPROFILEIMPORTTIME="1")
+    done = place.real("run", place.batch(["000"]), "--yes", PYTHONPROFILEIMPORTTIME="1")
     assert done.code == 0
     imported = set(re.findall(r"\| +([\w.]+)$", done.err, re.MULTILINE))
     assert "pipeline.observe" in imported

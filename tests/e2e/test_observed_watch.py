@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import kill_group
+from tests.warm import LONGEST_S
 
 
 class Watching:
@@ -33,7 +34,7 @@ class Watching:
         made = self.place.batch(scenarios or ["000"], "hecho.xlsx", first)
         made.rename(self.inbox / name)
 
-    def until(self, what, seconds=60.0):
+    def until(self, what, seconds=LONGEST_S):
         """Returns when ``what`` is true; the program has to live until then."""
         end = time.monotonic() + seconds
         while not what():
@@ -58,7 +59,7 @@ class Watching:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=LONGEST_S)
         return self.process.returncode, out, err
 
 

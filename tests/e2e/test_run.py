@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from tests.warm import LONGEST_S
+
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 SHEETS = ["Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora"]
 
@@ -105,7 +107,7 @@ def test_asked_to_stop_it_records_what_is_in_flight_writes_the_workbook_and_ends
     process = place.start("run", file, "--yes", ANULAR_RATE="20")
     place.wait_for_posts(8)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LONGEST_S)
 
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err

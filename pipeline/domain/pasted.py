@@ -3,6 +3,8 @@
 ``unpaste`` mends what cannot change the meaning (invisible characters, dash look-alikes, full-width and lower-case
 letters, quotes, links, labels) and says what it mended. ``mistake`` names what must not be mended: it is a
 person's to correct. Neither says that a code is valid: that is ``Cufe.parse``.
+
+What may stand beside a code is a list (eyes.md 1): everything else may be a person's "no" and is not taken off.
 """
 
 from __future__ import annotations
@@ -22,13 +24,24 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
 
 CANONICAL = re.compile(r"FE[0-9A-Z-]{64}")
 _CODE = re.compile(r"(?<![0-9A-Z-])FE[0-9]{2}[12][0-9A-Z-]{21}[0-9]{2}[0-9A-Z]{4}[0-9]{34}(?![0-9A-Z-])")
-_CODE_LIKE = re.compile(r"(?<![0-9A-Z-])FE[0-9A-Z-]{30,}")
-_LABELLED = re.compile(r"(?:CUFE|CÓDIGO|CODIGO)(?:[:=#.]+|(?=FE))(FE[0-9A-Z-]{64})")
+_QUOTES_AROUND = r"""["'“”‘’«»]*"""
+# «No» needs its full stop and is not taken in capitals: «NO FE…» and «NO. FE…» say no.
+_LABELS = rf"(?:{_QUOTES_AROUND}(?:(?i:CUFE|C[OÓ]DIGO(?:\s*[UÚ]NICO)?|FACTURA)|[Nn]o\.){_QUOTES_AROUND}[\s:.-]*)*"
+_LABELLED = re.compile(rf"(?P<label>{_LABELS}){_QUOTES_AROUND}(?P<code>(?i:FE[0-9A-Z-]{{64}})){_QUOTES_AROUND}")
+_CODE_GIVEN = r"(?P<{}>FE[0-9A-Z-]{{64}})"
+_PARAMETER = r"(?:iAmb|digestValue|jwt)=[0-9A-Za-z+/=%._~-]*"
+_AND = "&(?:amp;)?"
+_LINKED = re.compile(
+    rf"{_LABELS}{_QUOTES_AROUND}(?i:(?:https?://)?(?:[0-9a-z-]+\.)+[0-9a-z-]+(?::[0-9]+)?/(?:Consultas/)?(?:"
+    rf"FacturasPorQR\?(?:{_PARAMETER}{_AND})*chFE={_CODE_GIVEN.format('asked')}(?:{_AND}{_PARAMETER})*"
+    rf"|FacturasPorCUFE/{_CODE_GIVEN.format('named')}(?:\?{_PARAMETER}(?:{_AND}{_PARAMETER})*)?)){_QUOTES_AROUND}"
+)
 _WRAPPED = re.compile(r"""^(?:=\s*"(.*)"|"(.*)"|'(.*)'|“(.*)”|‘(.*)’|«(.*)»|'(.*))$""", re.DOTALL)
 _DASH_MAP = dict.fromkeys(map(ord, DASHES), "-")
 _DROP = dict.fromkeys(map(ord, INVISIBLE))
 
 _NAMED = 4
+_WORDS_SHOWN = 40
 _QUOTES = "se quitaron comillas"
 _SPACES = "se quitaron espacios o saltos de línea"
 _HIDDEN = "se quitaron caracteres invisibles"
@@ -36,7 +49,7 @@ _DASHED = "se cambiaron rayas por guiones"
 _WIDE = "se cambiaron letras o números de ancho completo"
 _UPPER = "se pasó a mayúsculas"
 _LINK = "se extrajo el código del enlace"
-_LABEL = "se extrajo el código del texto que lo rodea"
+_LABEL = "se quitó el rótulo que lo acompaña"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +87,25 @@ def unpaste(text: str) -> Pasted:
     spaced = "".join(" " if c.isspace() else c for c in text)
     text = _noting(spaced, unicodedata.normalize("NFKC", spaced), _WIDE, what)
     text = _unwrap(text, spaces, what)
-    upper = text.upper()
-    code = _only_code(upper)
-    if code is not None and code != upper.strip():
-        what.append(_LINK if "HTTP" in upper or "/" in upper else _LABEL)
-        lower = text[upper.index(code) :][: len(code)] if len(upper) == len(text) else code
-        return Pasted(code, _with(what, lower != code, _UPPER))
-    bare = _noting(text, "".join(text.split()), spaces, what)
-    if labelled := _LABELLED.fullmatch(bare.upper()):
-        return Pasted(labelled[1], (*what, _LABEL))
+    if linked := _LINKED.fullmatch(text):
+        return _taken(linked["asked"] or linked["named"], what, _LINK)
+    # White space inside of a link, or beside words, parts what is not to be put together.
+    bare = text if "/" in text else "".join(text.split())
+    labelled = _LABELLED.fullmatch(bare)
+    if labelled and labelled["label"]:
+        return _taken(labelled["code"], what, _LABEL)
+    bare = _noting(text, bare, spaces, what)
+    if labelled:
+        if bare != labelled["code"] and _QUOTES not in what:
+            what.append(_QUOTES)
+        return _taken(labelled["code"], what)
     return Pasted(bare.upper(), _with(what, bare != bare.upper(), _UPPER))
+
+
+def _taken(code: str, what: list[str], how: str = "") -> Pasted:
+    if how:
+        what.append(how)
+    return Pasted(code.upper(), _with(what, code != code.upper(), _UPPER))
 
 
 def codes_in(text: str) -> tuple[str, ...]:
@@ -91,10 +113,18 @@ def codes_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_CODE.findall(text.upper())))
 
 
-def _only_code(upper: str) -> str | None:
-    """The one code in ``upper``; None when there is none, or when something beside it looks like another."""
-    found = codes_in(upper)
-    return found[0] if len(found) == 1 and set(_CODE_LIKE.findall(upper)) == set(found) else None
+def words_beside(received: str) -> str:
+    """What stands beside the one code in ``received``, the code as ``…``; empty when there is none, or several.
+
+    >>> words_beside("NO ANULAR: FE01200000000000029-29-29-5676322018101525982740639300126729580548")
+    'NO ANULAR: …'
+    """
+    text = unicodedata.normalize("NFKC", received.translate(_DROP).translate(_DASH_MAP))
+    for one in (text, "".join(text.split())):
+        found = set(_CODE.findall(one.upper()))
+        if len(found) == 1:
+            return " ".join(re.sub(re.escape(found.pop()), "…", one, flags=re.IGNORECASE).split())
+    return ""
 
 
 def _unwrap(text: str, spaces: str, what: list[str]) -> str:
@@ -152,6 +182,9 @@ def mistake(received: str) -> Mistake | None:
         return Mistake("cufe-vacio", {})
     if len(codes := codes_in(received)) > 1:
         return Mistake("cufe-varios", {"count": str(len(codes))})
+    if not CANONICAL.fullmatch(text) and (words := words_beside(received)):
+        shown = words if len(words) <= 2 * _WORDS_SHOWN else f"{words[:_WORDS_SHOWN]} … {words[-_WORDS_SHOWN:]}"
+        return Mistake("cufe-con-texto", {"words": shown})
     if (place := _first_unseen(text)) is not None:
         return Mistake("cufe-invisible", {"point": f"{ord(text[place]):04X}", "place": str(place + 1)})
     if _EXCEL_ERRORS.fullmatch(text):

@@ -47,6 +47,10 @@ KINDS: dict[str, Kind] = {
     # --- a row: the CUFE as a whole
     "cufe-vacio": _row("Falta el CUFE.", "Escríbalo completo, con sus 66 caracteres."),
     "cufe-varios": _row("La celda contiene {count} códigos CUFE distintos.", "Deje uno por fila."),
+    "cufe-con-texto": _row(
+        "Junto al CUFE hay algo más en la celda: «{words}».",
+        "Si esa factura se debe anular, deje en la celda solo el código; si no, borre la fila.",
+    ),
     "cufe-sin-fe": _row(
         "El CUFE tiene 64 caracteres y le falta el «FE» del comienzo.",
         "No se completa solo: si el código correcto es {full}, escríbalo así.",

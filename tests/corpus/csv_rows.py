@@ -66,7 +66,7 @@ WRAPPED = ('"{}"', "'{}", '="{}"', "“{}”")
             16: "se quitaron espacios o saltos de línea",
             17: "se quitaron caracteres invisibles",
             18: "se extrajo el código del enlace",
-            19: "se extrajo el código del texto que lo rodea",
+            19: "se quitó el rótulo que lo acompaña",
         },
     ),
 )

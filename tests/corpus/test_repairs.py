@@ -40,7 +40,7 @@ PASTED = [
     (A.lower(), "se pasó a mayúsculas"),
     (f"https://dgi-fep.mef.gob.pa/Consultas/FacturasPorQR?chFE={A}&iAmb=2", "se extrajo el código del enlace"),
     (f"https://dgi-fep.mef.gob.pa/Consultas/FacturasPorCUFE/{A}", "se extrajo el código del enlace"),
-    (f"CUFE: {A}", "se extrajo el código del texto que lo rodea"),
+    (f"CUFE: {A}", "se quitó el rótulo que lo acompaña"),
 ]
 REFUSED = [
     (A[:40] + "O" + A[41:], "cufe-parecido", "en la posición 41 hay la letra «O» donde debe ir 0 (cero)"),

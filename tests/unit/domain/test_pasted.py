@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,11 +81,70 @@ def test_the_code_is_taken_out_of_a_look_up_link(link: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [f"CUFE: {CODE}", f"cufe {CODE}", f"Cufe:{CODE[:30]} {CODE[30:]}", f"Factura {CODE} anulada", f"{CODE} {CODE}"],
+    [
+        f"CUFE: {CODE}",
+        f"cufe {CODE}",
+        f"Cufe:{CODE[:30]} {CODE[30:]}",
+        f"Código único: {CODE}",
+        f"CODIGO - {CODE}",
+        f"No. {CODE}",
+        f"CUFE No.: {CODE}",
+        f"Factura – «{CODE}»",
+    ],
 )
-def test_the_code_is_taken_out_of_a_label(text: str) -> None:
+def test_a_label_before_the_code_is_taken_off(text: str) -> None:
     assert unpaste(text).text == CODE
-    assert "se extrajo el código del texto que lo rodea" in unpaste(text).what
+    assert "se quitó el rótulo que lo acompaña" in unpaste(text).what
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"NO ANULAR: {CODE}", "NO ANULAR: …"),
+        (f"{CODE} (ya anulada, no enviar)", "… (ya anulada, no enviar)"),
+        (f"~~{CODE}~~", "~~…~~"),
+        (f"Factura {CODE} anulada", "Factura … anulada"),
+        (f"NO {CODE}", "NO …"),
+        (f"NO. {CODE}", "NO. …"),
+        (f"CUFE 3: {CODE.lower()}", "CUFE 3: …"),
+        (f"{CODE} {CODE}", "… …"),
+        (f"{CODE}.", "…."),
+        (f"NO ANULAR: {CODE[:40]} {CODE[40:]}", "NOANULAR:…"),
+        (f"https://dgi-fep.mef.gob.pa/Consultas/FacturasPorCUFE/{CODE}?nota=no", "?nota=no"),
+        (f"https://dgi-fep.mef.gob.pa/NoAnular/FacturasPorCUFE/{CODE}", "/NoAnular/"),
+        (f"https://dgi-fep.mef.gob.pa/Consultas/FacturasPorQR?chFE={CODE}&jwt=a.b NO", "NO"),
+        (f"FacturasPorCUFE/{CODE}", "FacturasPorCUFE/…"),
+    ],
+)
+def test_any_other_words_beside_the_code_may_say_no_and_are_shown(text: str, words: str) -> None:
+    assert unpaste(text).text != CODE
+    found = mistake(text)
+    assert found is not None
+    assert found.code == "cufe-con-texto"
+    assert words in found.words["words"]
+
+
+BLANKS = st.sampled_from(["", " ", "  ", "\n", "\u00a0", "\t"])
+LABELS = st.sampled_from(["CUFE", "cufe", "Código", "CODIGO", "Código único", "No.", "Factura", "factura"])
+
+
+@given(st.lists(st.tuples(LABELS, st.sampled_from(["", ":", ".", "-", " -", ":."]), BLANKS), max_size=3), BLANKS)
+@settings(max_examples=100)
+def test_whatever_labels_stand_before_it_the_code_is_the_same(labels: list[tuple[str, str, str]], end: str) -> None:
+    text = "".join(f"{label}{sign} {blank}" for label, sign, blank in labels) + CODE + end
+    assert unpaste(text).text == CODE
+
+
+_LEFT_ALONE = re.compile(r"""[\s"'“”‘’«»:.-]|cufe|c[oó]digo|[uú]nico|factura|no\.""", re.IGNORECASE)
+
+
+@given(st.text(alphabet="NOnosíya anulada:.-~()*#/?&=1x", max_size=14), st.booleans())
+@settings(max_examples=200)
+def test_no_word_but_a_label_is_ever_taken_off(words: str, after: bool) -> None:
+    text = f"{CODE} {words}" if after else f"{words} {CODE}"
+    if unpaste(text).text == CODE:
+        assert not _LEFT_ALONE.sub("", words)
+        assert not after or not words.strip()
 
 
 @pytest.mark.parametrize("text", [f"{CODE} {OTHER}", f"{CODE}\n{OTHER}", f"{CODE}; {OTHER}"])

@@ -167,7 +167,13 @@ class Settings(BaseSettings):
     @field_validator("issuers", "watch_issuers", "mail_to", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return frozenset(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple | set | frozenset) or not all(isinstance(part, str) for part in parts):
+            return value
+        found = frozenset(part.strip() for part in parts if part.strip())
+        if value and not found:  # «,» must not come to mean "any"
+            raise ValueError("no trae ninguno; escríbalos separados por comas, o deje el ajuste vacío")
+        return found
 
     @field_validator("base_url", "auth_url", "cancel_url", "query_url", "webhook_url")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import IO
@@ -13,15 +14,19 @@ from pipeline.report.inert import looks_like_formula, visible
 from pipeline.report.model import Report
 from schemas.columns import RESULT_COLUMNS
 
+_BEGINS = re.compile(r"""([,;|\t\r\n]["'\s]*)(?=[=+@-])""")
+"""Where a reader that splits at another separator would begin a cell that it takes for a formula."""
+
 
 def write_csv(report: Report, stream: IO[bytes]) -> None:
     """UTF-8 with BOM, semicolons, CRLF: what Excel in Spanish opens by itself.
 
-    Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, "CSV injection").
+    Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, "CSV injection"), also where one
+    that splits at another separator would begin a cell. Every field is quoted.
     """
     stream.write(b"\xef\xbb\xbf")
     lines = _Lines(stream)
-    writer = csv.writer(lines, delimiter=";", lineterminator="\r\n")
+    writer = csv.writer(lines, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow([_csv(name) for name in (*report.headings, *RESULT_COLUMNS)])
     for row in report.rows:
         given = _as_wide(row.cells, len(report.headings))
@@ -70,7 +75,8 @@ def _csv(value: Cell) -> str:
     if isinstance(value, bool):
         return "SI" if value else "NO"
     if isinstance(value, str):
-        return f"'{visible(value)}" if looks_like_formula(value) else visible(value)
+        inside = _BEGINS.sub(r"\1'", visible(value))
+        return f"'{inside}" if looks_like_formula(value) else inside
     return _plain(value)
 
 

@@ -39,3 +39,14 @@ def test_ctrl_c_before_anything_happened_is_130(monkeypatch):
     monkeypatch.setattr(settings, "load_settings", interrupted)
 
     assert cli.run_command(["status"]) == 130
+
+
+@pytest.mark.parametrize("name", ["ANULAR_ISSUERS", "ANULAR_WATCH_ISSUERS", "ANULAR_MAIL_TO"])
+@pytest.mark.parametrize("value", [",", " ", " , ,"])
+def test_a_list_of_nothing_is_a_mistake_and_never_means_any(monkeypatch, capsys, name, value):
+    monkeypatch.setenv(name, value)
+
+    assert cli.run_command(["status"]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert "escríbalos separados por comas, o deje el ajuste vacío" in " ".join(said.split())

@@ -38,6 +38,21 @@ def test_the_csv_opens_in_a_spanish_excel_and_runs_nothing(report: Report) -> No
     assert [row[9 + RESULT_COLUMNS.index("resultado")] for row in (first, second)] == ["PENDIENTE", "NO ENVIADA"]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@x", ' "=1+1"', "'=1+1"])
+def test_no_field_is_a_formula_for_a_reader_that_splits_at_another_separator(
+    separator: str, start: str, make_line: Callable[..., ResultLine], make_batch: Callable[..., BatchInfo]
+) -> None:
+    cells: tuple[Cell, ...] = tuple(f"texto{sign}{start}" for sign in ",;\t|\n")
+    lines = [make_line(State.PENDING, 1, cells=cells)]
+    stream = io.BytesIO()
+    write_csv(summarise(make_batch(lines, headings=cells), lines, ()), stream)
+    text = stream.getvalue().decode("utf-8-sig")
+    assert all(line.startswith('"') and line.endswith('"') for line in text.split("\r\n")[:-1] if line)
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        assert not [field for field in row if field.strip(' "').startswith(("=", "+", "@"))]
+
+
 def test_every_json_line_is_a_row_with_its_originals(report: Report) -> None:
     stream = io.BytesIO()
     write_jsonl(report, stream)

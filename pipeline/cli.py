@@ -63,13 +63,25 @@ Ledger = Annotated[
 SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
 Hidden = Annotated[
     bool,
-    typer.Option("--include-hidden", help="Incluye las filas y columnas ocultas o filtradas; «run» pide confirmar."),
+    typer.Option("--include-hidden", help="Incluye lo oculto, filtrado o que no se ve; «run» pide confirmar."),
 ]
 HiddenCount = Annotated[
     int | None,
     typer.Option(
-        "--hidden-count", metavar="N", min=1, help="Cuántas filas y columnas ocultas hay, donde no hay terminal."
+        "--hidden-count", metavar="N", min=1, help="Cuántas filas, columnas y celdas no se ven, donde no hay terminal."
     ),
+]
+FarRows = Annotated[
+    int | None,
+    typer.Option(
+        "--far-rows",
+        metavar="N",
+        min=1,
+        help="Cuántas filas hay después de más de 20 filas vacías, que también se incluyen.",
+    ),
+]
+IgnoreViews = Annotated[
+    bool, typer.Option("--ignore-views", help="Incluye todas las filas aunque el libro tenga vistas que filtran.")
 ]
 Formulas = Annotated[
     bool, typer.Option("--accept-formulas", help="Toma el texto que cada fórmula tenía al guardar el libro.")
@@ -213,7 +225,7 @@ def check_command(
     settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
     told: list[object] = []
     check: Callable[[Path, Sheet], dict[str, Any]] | None = None
-    for file in files:
+    for file in _without_locks(files, talk):
         try:
             found = _read(file, sheet, include_hidden, settings, next(readers))
             if check is None:  # loads the libraries of the other steps: a file that is refused does not need them
@@ -270,6 +282,8 @@ def run_files(
     sheet: SheetName = "",
     include_hidden: Hidden = False,
     hidden_count: HiddenCount = None,
+    far_rows: FarRows = None,
+    ignore_views: IgnoreViews = False,
     accept_formulas: Formulas = False,
     allow_bad_check_digit: BadDigit = False,
     new_ledger: NewLedger = False,
@@ -291,8 +305,10 @@ def run_files(
         from pipeline.queue.app import check_server
 
         check_server(settings.ledger)
+    files = _without_locks(files, talk)
     sheets = _read_all(files, sheet, include_hidden, settings, talk, readers)
     _confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
+    _confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
     from pipeline import conduct, run, wiring
     from pipeline.ledger.store import who_am_i
 
@@ -1099,6 +1115,46 @@ def _confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, t
         refusal = refused("ocultas-distintas", found=found or "nada oculto", given=given, count=total)
     talk.data([_refused(file, refusal) for file in [one for one, _ in hiding] or files[:1]])
     raise refusal
+
+
+def _confirm_asked(
+    files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool, ignore_views: bool
+) -> None:
+    """Rows far below the others, and all rows of a book with views that filter, go along only when a person says so.
+
+    Raises ``InputRefused`` where nobody can be asked, ``Interrupted`` for another answer on the terminal.
+    """
+    from pipeline import questions
+
+    asks = sys.stdin.isatty() and not yes
+
+    def settle(refusal: InputRefused, wanted: str) -> None:
+        if asks:
+            typed = typer.prompt(f"{refusal.message} Escriba {wanted} para incluirlas (otra cosa cancela)", default="")
+            if typed.strip().casefold() == wanted:
+                return
+            raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
+        named = [file for file, sheet in zip(files, sheets, strict=True) if sheet.distant or sheet.views]
+        talk.data([_refused(file, refusal) for file in named])
+        raise refusal
+
+    if (far := questions.far_rows(sheets)) is not None and far[0] != given:
+        settle(far[1], str(far[0]))
+    if (filtering := questions.views(sheets)) is not None and not ignore_views:
+        settle(filtering, "si")
+
+
+def _without_locks(files: list[Path], talk: Talk) -> list[Path]:
+    """The files without those that Excel keeps beside an open workbook, which a pattern like ``*.xlsx`` names too.
+
+    They are said and passed over, unless there is nothing else."""
+    from pipeline.read.kinds import is_lock
+
+    others = [file for file in files if not is_lock(file)]
+    for file in files if others else ():
+        if is_lock(file):
+            talk.progress.print(f"Se pasa por alto «{file.name}»: es el archivo de bloqueo de Excel.", markup=False)
+    return others or files
 
 
 def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:

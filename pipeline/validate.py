@@ -61,6 +61,8 @@ class Sheet(Protocol):
     def earlier(self) -> dict[int, str]: ...
     @property
     def hidden_rows(self) -> tuple[int, ...]: ...
+    @property
+    def against(self) -> dict[int, tuple[Problem, ...]]: ...
     def address(self, line: int, role: str) -> str: ...
     def heading(self, role: str) -> str: ...
 
@@ -131,7 +133,7 @@ class _Checker:
     def plain(self, wrong: Mapping[str, set[int]]) -> Plain:
         """The rows of which there is nothing to say."""
         sheet = self._sheet
-        lines = {*sheet.hidden_rows, *sheet.earlier, *(line for line, _ in sheet.oddities)}
+        lines = {*sheet.hidden_rows, *sheet.earlier, *sheet.against, *(line for line, _ in sheet.oddities)}
         return plain(self._texts, set().union(*wrong.values()), lines, self._standing)
 
     def drafts(self, good: Plain) -> dict[int, _Draft]:
@@ -157,6 +159,8 @@ class _Checker:
     def judge_fields(self, drafts: Mapping[int, _Draft], wrong: Mapping[str, set[int]]) -> None:
         """Finds the words for the rows that fail the schema; those that do not have a valid code."""
         self._flag_hidden(drafts.values())
+        for draft in drafts.values() if self._sheet.against else ():
+            draft.problems += self._sheet.against.get(draft.line, ())
         odd = self._judge_odd_cells(drafts.values())
         for place, draft in drafts.items():
             if (draft.line, "cufe") in odd:

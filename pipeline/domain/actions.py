@@ -140,6 +140,15 @@ DOUBT_BEFORE = Action(
     25,
 )
 
+SAID_NO = Action(
+    "A23",
+    "Nada que hacer",
+    "No se envió: en el archivo la fila está tachada o dice que no se anule. Si se debe anular, corríjalo en su "
+    "archivo y cárguela otra vez.",
+    False,
+    93,
+)
+
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 CORRECTED = (FIX_ROW, CHOOSE)
@@ -169,7 +178,15 @@ _BY_STATE: dict[State, Action] = {
     State.CLOSED_RESEND: ALREADY_QUEUED,
 }
 
+SAYING_NO = frozenset({"fila-tachada", "fila-dice-no"})
+"""Problems of rows that say themselves that they are not to be sent: our workbooks cross them out too."""
+
 _REFUSED_LATE = frozenset({State.NEEDS_CORRECTION, State.RETURNED, State.NOT_SENT, State.READY, State.HELD})
+
+
+def says_no(line: ResultLine) -> bool:
+    """Whether the row said itself, in the file, that it is not to be sent."""
+    return any(problem.code in SAYING_NO for problem in line.problems)
 
 
 def recommend(line: ResultLine) -> Action:
@@ -177,6 +194,8 @@ def recommend(line: ResultLine) -> Action:
     alive = line.source is Source.QUERY and line.estado == 2
     if alive and line.state in (State.PENDING, State.UNKNOWN, State.REVIEW):
         return STILL_ALIVE
+    if says_no(line):
+        return SAID_NO
     if any(problem.code == "plazo-vencido" for problem in line.problems):
         return CREDIT_NOTE
     if any(problem.code == "conflicto-lote" for problem in line.problems):

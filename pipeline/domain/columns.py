@@ -62,6 +62,9 @@ RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
 PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
 """First and last column of a corrections workbook: where the row stood, and what is wrong with it."""
 
+NOTE_AUTHOR = "anular"
+"""Who the comments are by that our corrections workbook puts on cells."""
+
 ORIGIN_PROPERTY = "anular_lote"
 """Document property in which our workbooks carry the id of their batch: it survives editing, names of files do not."""
 
@@ -75,6 +78,22 @@ def key_of(heading: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", heading).casefold()
     return "".join(c for c in plain if c.isalnum())
+
+
+_SAYING_NO = frozenset({"no", "n", "falso", "false", "0"})
+
+
+def asks_whether(heading: str) -> bool:
+    """Whether the column with this ``heading`` says of each row if it is to be cancelled: ``Anular``, ``¿Anular?``."""
+    return key_of(heading) == "anular"
+
+
+def says_no(value: object) -> bool:
+    """Whether a cell of such a column says no: ``no``, ``N``, ``FALSO``, 0, or words that begin with it."""
+    if isinstance(value, bool | int | float):
+        return not value
+    words = re.findall(r"\w+", unicodedata.normalize("NFKD", str(value or "")).casefold())
+    return bool(words) and words[0] in _SAYING_NO
 
 
 _ROLE_OF = {key_of(heading): column.role for column in INPUT_COLUMNS for heading in column.headings}

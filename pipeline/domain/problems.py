@@ -120,6 +120,13 @@ KINDS: dict[str, Kind] = {
         "Llegó por la carpeta vigilada y quedó retenida para que una persona la apruebe: {why}.",
         "La aprueba «anular run» con este mismo archivo.",
     ),
+    "fila-tachada": _row(
+        "La fila está tachada en el libro ({cells}): no se envía.",
+        "Si se debe anular, quite el tachado y deje solo lo que vale.",
+    ),
+    "fila-dice-no": _row(
+        "La fila dice que no se anule: {what}.", "Si se debe anular, corrija o borre eso y vuelva a cargarla."
+    ),
     # --- a row: reason and e-mail
     "motivo-vacio": _row("Falta el motivo de la anulación.", "Escriba entre 15 y 1000 caracteres."),
     "motivo-corto": _row("El motivo es demasiado corto: {count} de al menos 15 caracteres.", "Explíquelo un poco más."),
@@ -164,7 +171,9 @@ KINDS: dict[str, Kind] = {
         "Se tomó el valor que la fórmula de esta celda tenía al guardar el libro (--accept-formulas).",
         "Compruebe que es el correcto.",
     ),
-    "fila-oculta": _row("La fila estaba oculta o filtrada en el libro y se incluyó (--include-hidden)."),
+    "fila-oculta": _row(
+        "La fila, o una de sus celdas, no se veía en el libro (oculta o filtrada) y se incluyó (--include-hidden)."
+    ),
     # --- the file: getting at it
     "archivo-no-existe": _file("No existe el archivo «{name}».", "Revise el nombre y la carpeta."),
     "archivo-carpeta": _file("«{name}» es una carpeta y no un archivo.", "Indique el archivo que está dentro."),
@@ -186,6 +195,15 @@ KINDS: dict[str, Kind] = {
     "tipo-otro": _file("«{name}» es {what}, no un CSV ni un libro de Excel (.xlsx).", _SAVE_XLSX),
     "tipo-extension": _file("«{name}» contiene {what}, pero su extensión es «{extension}».", _RIGHT_TYPE),
     "tipo-protegido": _file("«{name}» está protegido con contraseña.", "Quite la contraseña y guárdelo otra vez."),
+    "tipo-etiqueta": _file(
+        "«{name}» está cifrado por una etiqueta de confidencialidad.",
+        "Ábralo en Excel, elija en Inicio > Confidencialidad una etiqueta que no cifre y guárdelo; o pida a quien puso "
+        "la etiqueta que se la quite.",
+    ),
+    "archivo-bloqueo": _file(
+        "«{name}» es el archivo de bloqueo que Excel deja mientras el libro está abierto, no el libro.",
+        "Cierre el libro en Excel y use «{book}».",
+    ),
     "tipo-macros": _file("«{name}» contiene macros.", "Guárdelo como «Libro de Excel (.xlsx)», sin macros."),
     # --- the file: header, rows, columns
     "sin-encabezado": _file(
@@ -195,6 +213,26 @@ KINDS: dict[str, Kind] = {
     "falta-columna": _file(
         "Falta la columna {missing}. Encabezados encontrados: {found}.",
         "Agregue esa columna o corrija su título.",
+    ),
+    "encabezado-abajo": _file(
+        "El encabezado está en la fila {line} y debe estar entre las primeras {within}.",
+        "Borre filas de las de arriba hasta que los títulos queden entre las primeras {within}.",
+    ),
+    "encabezado-doble": _file(
+        "Los títulos ocupan dos filas, con celdas combinadas: {which}.",
+        "Deje los títulos en una sola fila, la de encima de los datos, sin combinar celdas.",
+    ),
+    "todo-en-una-columna": _file(
+        "Todo está en la columna {column}, separado por {delimiter}: Excel no repartió los datos en columnas.",
+        "Seleccione esa columna y use Datos > Texto en columnas > Delimitados, con ese separador.",
+    ),
+    "fila-lejana": _file(
+        "Hay {what} después de más de 20 filas vacías: {which}.",
+        "Borre lo que sobre, o quite las filas vacías; si también se deben anular, use --far-rows {count}.",
+    ),
+    "vista-filtra": _file(
+        "El libro tiene una vista que filtra filas ({names}): quien la usa no las ve todas.",
+        "Elimine esa vista (Vista > Vista de hoja > Opciones); si todas se deben anular, use --ignore-views.",
     ),
     "dos-encabezados": _file("Hay dos encabezados, en las filas {lines}.", "Deje uno solo."),
     "columnas-repetidas": _file("Hay más de una columna para {label}: {found}.", "Deje una sola."),
@@ -233,7 +271,16 @@ KINDS: dict[str, Kind] = {
     "xlsx-danado": _file("El libro de Excel está dañado o incompleto.", _SAVE_AGAIN),
     "xlsx-sospechoso": _file("El libro no es seguro de abrir: {why}.", _ASK_AGAIN),
     "xlsx-externo": _file(
-        "El libro contiene vínculos o conexiones a datos externos.", "Quítelos (Datos > Editar vínculos) y guárdelo."
+        "El libro contiene vínculos a otros libros.",
+        "Quítelos (Datos > Editar vínculos > Romper vínculo), o pegue los datos como valores en un libro nuevo.",
+    ),
+    "xlsx-consulta": _file(
+        "El libro trae sus datos de una consulta o conexión (Power Query).",
+        "Use Datos > Consultas y conexiones > Eliminar y guárdelo, o pegue los datos como valores en un libro nuevo.",
+    ),
+    "xlsx-nombres": _file(
+        "Lo guardó un programa que no sigue la norma de los libros de Excel: sus partes tienen nombres con «\\».",
+        "Ábralo en Excel y guárdelo.",
     ),
     "xlsx-desempacado": _file("El libro descomprimido pesa más de {limit} MB.", _SPLIT),
     "xlsx-lejos": _file(
@@ -243,21 +290,24 @@ KINDS: dict[str, Kind] = {
     "xlsx-desorden": _file("Las celdas de la hoja «{sheet}» están repetidas o fuera de orden.", _SAVE_AGAIN),
     "xlsx-ocultas": _file(
         "Hay {what} con datos: {which}.",
-        "Muéstrelas o bórrelas; para anularlas también, use --include-hidden y confirme la cantidad.",
+        "Muéstrelas (alto, ancho, color y tamaño de letra, formato de celda) o bórrelas; para anularlas también, use "
+        "--include-hidden y confirme la cantidad.",
     ),
     "ocultas-sin-confirmar": _file(
         "Con --include-hidden también se anularía lo oculto, y nadie confirmó cuánto es: {found}.",
         "Si es correcto, agregue --hidden-count {count}.",
     ),
     "ocultas-distintas": _file(
-        "Se confirmaron {given} filas o columnas ocultas y hay {count}: {found}.",
+        "Se confirmaron {given} filas, columnas o celdas ocultas y hay {count}: {found}.",
         "Revise el archivo; si es correcto, use --hidden-count {count}, o quite esa opción si no hay nada oculto.",
     ),
     "lote-de-otra-credencial": _file(
         "Este archivo ya es el lote {batch}, que se recibió con otra credencial de eDoc.",
         "Continúelo con el perfil que lo recibió (--profile).",
     ),
-    "xlsx-combinadas": _file("Hay celdas combinadas entre los datos: {which}.", "Sepárelas y repita el valor."),
+    "xlsx-combinadas": _file(
+        "Hay celdas combinadas de varias filas entre los datos: {which}.", "Sepárelas y repita el valor en cada fila."
+    ),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
     "xlsx-varias-hojas": _file("Varias hojas tienen el encabezado: {found}.", "Indique una con --sheet."),
     "xlsx-hoja-oculta": _file(

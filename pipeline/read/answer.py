@@ -88,6 +88,11 @@ def _around(table: Table) -> dict[str, object]:
         "notes": table.notes,
         "oddities": [[line, place, kind] for (line, place), kind in table.oddities.items()],
         "hidden": asdict(table.hidden),
+        "struck": table.struck,
+        "said_no": [[line, place, text] for (line, place), text in table.said_no.items()],
+        "doubts": table.doubts,
+        "distant": table.distant,
+        "views": table.views,
         "origin": table.origin,
     }
 
@@ -125,6 +130,11 @@ def understood(lines: Iterable[bytes], limits: Limits) -> Table:
             _oddities(end["oddities"], header, numbers),
             _hidden(end["hidden"], numbers),
             origin_in(_text(end["origin"])),
+            tuple(_places(end["struck"], header, numbers)),
+            _said_no(end["said_no"], header, numbers),
+            tuple(map(_text, end["doubts"])),
+            _some_of(end["distant"], numbers),
+            tuple(map(_text, end["views"])),
         )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise Nonsense from error
@@ -211,18 +221,39 @@ def _header(said: dict[str, Any]) -> Header:
 
 def _oddities(said: list[Any], header: Header, numbers: list[int]) -> dict[tuple[int, int], str]:
     found = {(_count(line), _count(place)): _text(kind) for line, place, kind in said}
-    if not _ODDITIES.issuperset(found.values()) or not {line for line, _ in found}.issubset(numbers):
-        raise Nonsense
-    if not set(header.roles.values()).issuperset(place for _, place in found):
+    _places(list(found), header, numbers)
+    if not _ODDITIES.issuperset(found.values()):
         raise Nonsense
     return found
 
 
 def _hidden(said: dict[str, Any], numbers: list[int]) -> Hidden:
-    rows, columns = tuple(map(_count, said["rows"])), tuple(map(_text, said["columns"]))
-    if not set(rows).issubset(numbers):
+    rows, columns = _some_of(said["rows"], numbers), tuple(map(_text, said["columns"]))
+    cells = tuple((_count(line), _text(letters)) for line, letters in said["cells"])
+    _some_of([line for line, _ in cells], numbers)
+    return Hidden(rows, columns, cells)
+
+
+def _some_of(said: list[Any], numbers: list[int]) -> tuple[int, ...]:
+    """Some of the lines of the rows."""
+    lines = tuple(map(_count, said))
+    if not set(lines).issubset(numbers):
         raise Nonsense
-    return Hidden(rows, columns)
+    return lines
+
+
+def _places(said: list[Any], header: Header, numbers: list[int]) -> list[tuple[int, int]]:
+    """Role cells, by line and place among the kept columns."""
+    found = [(_count(line), _count(place)) for line, place in said]
+    _some_of([line for line, _ in found], numbers)
+    if not set(header.roles.values()).issuperset(place for _, place in found):
+        raise Nonsense
+    return found
+
+
+def _said_no(said: list[Any], header: Header, numbers: list[int]) -> dict[tuple[int, int], str]:
+    cells = _places([(line, place) for line, place, _ in said], header, numbers)
+    return dict(zip(cells, [_text(text) for *_, text in said], strict=True))
 
 
 def _refusal(said: dict[str, Any]) -> InputRefused:

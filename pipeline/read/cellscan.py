@@ -20,15 +20,16 @@ from functools import cache
 from operator import lt
 
 from pipeline.domain.records import column_letters
-from pipeline.read.grid import COLUMNS, NUMBER_OF, ROWS, Area, Scan, key
-from pipeline.read.slowscan import Watcher
+from pipeline.read.grid import COLUMNS, NUMBER_OF, ROWS, Area, Scan, area_of, key
+from pipeline.read.slowscan import FILLED_BY_ONE, Watcher, is_low, is_on
 from pipeline.read.strings import refuse_odd_texts
+from pipeline.read.styles import NO_FORMATTING, Formatting, Judged
 
 _WINDOW = 64 * 1024
 _TRIES = 8
 """How often columns that were not met before may turn up; each time the expression is made anew."""
 
-_STYLE = rb'(?: s="[0-9]+"|)'
+_STYLE = rb'(?: s="(?:0|[1-9][0-9]{0,6})"|)'
 _FORM = rb'<f(?: [A-Za-z][A-Za-z0-9:]*="[^"&<>\t\r\n]*")* ?(?:/>|>[^<]*</f>)'
 # What a cell may be after its address, by how often it is met. The group is what has to be looked at.
 _REST = (
@@ -57,7 +58,9 @@ _REST = (
     + rb"|)(?:<v>[^<&\s]*</v>|)</c>))"
 )
 _ROW_START = (
-    rb'<row r="([1-9][0-9]{0,6})"(?: (?:ht="[1-9][0-9.]*"|(?:(hidden|ht)|[A-Za-z][A-Za-z0-9:]*)="[^"&<>\t\r\n]*"))*'
+    rb'<row r="([1-9][0-9]{0,6})"(?: (?:ht="(?:[2-9]|[1-9][0-9]+)(?:\.[0-9]+)?"(?: customHeight="[^"&<>]*"|)'
+    rb"|(?:(hidden|ht|customHeight)|[A-Za-z]"
+    rb'[A-Za-z0-9:]*)="[^"&<>\t\r\n]*"))*'
     rb" ?(?:/>|>"
 )
 _ROW_END = rb"</row>)[ \t\r\n]*"
@@ -70,19 +73,26 @@ _FORMULA = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^>]*)(?<!/)><f[\s
 _ERROR = re.compile(
     rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"[^>]*\st="e"[^>]*(?<!/)>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?(?:<v>([^<&]*)</v>)?'
 )
-_HIDDEN = re.compile(rb' hidden="(?!(?:0|false)")|\sht=" *0(?:\.0*)? *"')
+_ATTRIBUTE = re.compile(r' ([A-Za-z][A-Za-z0-9:]*)="([^"]*)"')
+_FILLED = re.compile(rb"<f(?= )([^>]*)>")
+_SAID = re.compile(rb' s="([0-9]+)"')
+_SHARED = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"([^>]*)><v>([0-9]{1,9})</v>')
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]{0,6})"')
+_FEW = 16
 
 
-def scan(content: bytes, sheet: str, last_row: int, last_column: int) -> Scan:
+def scan(content: bytes, sheet: str, last_row: int, last_column: int, formatting: Formatting = NO_FORMATTING) -> Scan:
     """Looks through ``content``. Cells with content below ``last_row`` or beyond ``last_column`` columns are refused.
 
     Raises ``InputRefused``: far cells, cells out of order or twice, texts that programs read differently, broken XML.
     """
-    return _fast(content, last_row, last_column) or _slow(content, sheet, last_row, last_column)
+    return _fast(content, last_row, last_column, formatting) or _slow(content, sheet, last_row, last_column, formatting)
 
 
-def _fast(content: bytes, last_row: int, last_column: int) -> Scan | None:
+def _fast(content: bytes, last_row: int, last_column: int, formatting: Formatting) -> Scan | None:
     """The scan of a sheet all of whose rows have the usual form, within the limits; None for any other."""
+    if formatting.of(0):  # cells that do not name a style have this one
+        return None
     start, end = content.find(b"<sheetData>"), content.rfind(b"</sheetData>")
     if start < 0 or end < start or _odd(content[:start]):
         return None
@@ -95,7 +105,11 @@ def _fast(content: bytes, last_row: int, last_column: int) -> Scan | None:
         return None
     if found.last_row > last_row or found.width > last_column:
         return None  # perhaps only a cell with a format and no content
-    return found.done(*_around(outside))
+    around = Watcher("", ROWS, COLUMNS)
+    around.parse(outside)
+    if around.low:  # each row would have to be looked at
+        return None
+    return found.done(around, _judged(content, start, end, formatting))
 
 
 def _odd(head: bytes) -> bool:
@@ -116,6 +130,7 @@ class _Found:
         self._formulas: dict[int, bool] = {}
         self._errors: dict[int, str] = {}
         self._hidden: set[int] = set()
+        self._arrays: list[Area] = []
 
     def all_of(self, content: bytes, start: int, end: int) -> bool:
         """Notes the rows between ``start`` and ``end``; False when something there is no row of the usual form."""
@@ -150,23 +165,59 @@ class _Found:
     def _look_at(self, row: bytes, number: int) -> None:
         """Notes what is to be said of a row that is not only values."""
         tag = _ROW.match(row)
-        if tag is not None and _HIDDEN.search(tag[0]):
+        if tag is not None and _is_hidden(tag[0]):
             self._hidden.add(number)
+        for said in _FILLED.findall(row):
+            attributes = dict(_ATTRIBUTE.findall(said.decode("latin-1")))
+            if attributes.get("t") in FILLED_BY_ONE and "ref" in attributes:
+                self._arrays.append(area_of(attributes["ref"]))
         for letters, line, more in _FORMULA.findall(row):
             self._formulas[key(int(line), NUMBER_OF[letters])] = b't="str"' in more
         for letters, line, word in _ERROR.findall(row):
             self._errors[key(int(line), NUMBER_OF[letters])] = word.decode()
 
-    def done(self, hidden_columns: tuple[tuple[int, int], ...], merged: tuple[Area, ...]) -> Scan:
+    def done(self, around: Watcher, judged: dict[int, Judged]) -> Scan:
+        """The scan, with what stands ``around`` the rows."""
         return Scan(
             self.last_row,
             self.width,
             self._formulas,
             self._errors,
             frozenset(self._hidden),
-            hidden_columns,
-            merged,
+            around.all_hidden_columns(),
+            tuple(around.merged),
+            tuple(self._arrays),
+            judged,
+            tuple(around.conditional),
+            around.filtering,
         )
+
+
+def _is_hidden(tag: bytes) -> bool:
+    """Whether the row with this tag is hidden or too low to be seen."""
+    said = dict(_ATTRIBUTE.findall(tag.decode("latin-1")))
+    return is_on(said) or is_low(said.get("ht"), own=is_on(said, "customHeight"), default=False)
+
+
+def _judged(content: bytes, start: int, end: int, formatting: Formatting) -> dict[int, Judged]:
+    """The cells whose looks matter, of those in the usual form: looked for by their styles and by their texts."""
+    found: dict[int, Judged] = {}
+    styles = {str(number).encode(): number for number in formatting.styles.judged}
+    if styles:
+        few = len(styles) <= _FEW
+        pattern = re.compile(rb' s="(' + b"|".join(styles) + rb')"') if few else _SAID
+        for match in pattern.finditer(content, start, end):
+            if few or match[1] in styles:
+                cell = _CELL.match(content, content.rfind(b"<", start, match.start()))
+                if cell is not None:  # no row
+                    found[key(int(cell[2]), NUMBER_OF[cell[1]])] = formatting.of(styles[match[1]])
+    if formatting.strings:
+        for letters, line, said, string in _SHARED.findall(content, start, end):
+            if b' t="s"' in said and int(string) in formatting.strings:
+                style = _SAID.search(said)
+                looks = formatting.of(int(style[1]) if style else 0, int(string))
+                found[key(int(line), NUMBER_OF[letters])] = looks
+    return {cell: said for cell, said in found.items() if said}
 
 
 @cache
@@ -176,15 +227,8 @@ def _row_of(columns: tuple[int, ...]) -> re.Pattern[bytes]:
     return re.compile(_ROW_START + b"".join(cells) + _ROW_END)
 
 
-def _around(outside: bytes) -> tuple[tuple[tuple[int, int], ...], tuple[Area, ...]]:
-    """Hidden columns and merged areas, from the XML before and after the rows."""
-    watcher = Watcher("", ROWS, COLUMNS)
-    watcher.parse(outside)
-    return tuple(watcher.hidden_columns), tuple(watcher.merged)
-
-
-def _slow(content: bytes, sheet: str, last_row: int, last_column: int) -> Scan:
+def _slow(content: bytes, sheet: str, last_row: int, last_column: int, formatting: Formatting) -> Scan:
     refuse_odd_texts(content)
-    watcher = Watcher(sheet, last_row, last_column)
+    watcher = Watcher(sheet, last_row, last_column, formatting)
     watcher.parse(content)
     return watcher.done()

@@ -21,7 +21,7 @@ from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
 from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
 from pipeline.read.limits import Limits
-from pipeline.read.table import Table
+from pipeline.read.table import FAR, Table
 from pipeline.read.text import decode
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -104,8 +104,16 @@ def _header(content: str, delimiter: str, skipped: int) -> tuple[Header, int]:
         if line > HEADER_WITHIN:
             break
         first.append((line, fields))
-    header = find_header(first)
+    header = find_header(first, below=_below(content, skipped))
     return header, 1 + next(place for place, (line, _) in enumerate(first) if line == header.line)
+
+
+def _below(content: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """The lines after those where the header may stand, with each of the delimiters: for words on where it is."""
+    for number, line in enumerate(io.StringIO(content, newline=""), start=1 + skipped):
+        if number > HEADER_WITHIN and len(line) <= FIELD_LIMIT:
+            for delimiter in DELIMITERS:
+                yield number, [field.strip().strip('"') for field in line.split(delimiter)]
 
 
 def _rows(
@@ -122,13 +130,18 @@ def _rows(
         raise refused("demasiadas-columnas", where=f"línea {header.line}", limit=limits.columns)
     lines: list[int] = []
     rows: list[list[Cell]] = []
-    blank = 0
+    blank = empty = 0
+    far: int | None = None
     for ordinal, (line, fields) in enumerate(_records(content, delimiter, skipped)):
         if ordinal < first_data:
             continue
         if not any(field.strip() for field in fields):
             blank += 1
+            empty += 1
             continue
+        if empty > FAR and far is None:
+            far = len(rows)
+        empty = 0
         if len(fields) < width and not _ended(content) and line == skipped + _count_lines(content):
             raise refused("csv-incompleto", where=f"línea {line}")
         if len(fields) != width:
@@ -143,7 +156,8 @@ def _rows(
     if not _ended(content) and _looks_cut(header, str(rows[-1][-1])):
         cut = f"La última línea ({lines[-1]}) está cortada: posible archivo incompleto. Revise si faltan filas."
         notes = (*notes, cut)
-    return Table(header, lines, list(map(list, zip(*rows, strict=True))), None, blank, notes)
+    columns = list(map(list, zip(*rows, strict=True)))
+    return Table(header, lines, columns, None, blank, notes, distant=() if far is None else tuple(lines[far:]))
 
 
 def _ended(content: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, product
 
 from pipeline.domain.problems import refused
 from pipeline.domain.records import column_letters
+from pipeline.read.styles import Judged
 
 COLUMNS = 16_384
 ROWS = 1_048_576
@@ -38,7 +39,9 @@ class Scan:
     """What a worksheet holds beside its values. ``last_row`` and ``last_column`` (counted from 1) bound its cells;
 
     ``formulas`` and ``errors`` are by key: a formula with whether its value is a text, an error with its word
-    (``#N/A``), which the reader drops.
+    (``#N/A``), which the reader drops. ``arrays`` are the areas that one formula or data table fills: of their cells
+    only the first carries it. ``judged`` are by key the cells whose looks matter (struck through, not to be seen),
+    ``conditional`` the areas with conditional formats; ``filtering`` custom views of the sheet that leave rows out.
     """
 
     last_row: int
@@ -48,6 +51,10 @@ class Scan:
     hidden_rows: frozenset[int]
     hidden_columns: tuple[tuple[int, int], ...]
     merged: tuple[Area, ...]
+    arrays: tuple[Area, ...] = ()
+    judged: dict[int, Judged] = field(default_factory=dict)
+    conditional: tuple[Area, ...] = ()
+    filtering: int = 0
 
     @property
     def empty(self) -> bool:

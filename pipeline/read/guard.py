@@ -32,7 +32,7 @@ _OTHER_ENCODING = re.compile(
 )
 _MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".svg", ".bin", ".wdp", ".odttf")
 _UNIQUE_COUNT = re.compile(rb"""uniqueCount\s*=\s*["']([^"']*)""")
-_OUTSIDE = re.compile(rb"""/(?:externalLink|connections)["']""")
+_OUTSIDE = re.compile(rb"""/(externalLink|connections)["']""")
 _TYPES = "[Content_Types].xml"
 _WORKBOOK_TYPE = re.compile(
     rb"application/vnd\.openxmlformats-officedocument\.spreadsheetml\.(?:sheet|template)\.main\+xml"
@@ -84,14 +84,16 @@ def _check_names(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> N
         raise _too_many(limits)
     seen: set[str] = set()
     for member in members:
-        path = member.orig_filename
-        if not path or "\\" in path or "\x00" in path or path.startswith("/") or ".." in path.split("/") or ":" in path:
+        path = member.orig_filename.replace("\\", "/")
+        if not path or "\x00" in path or path.startswith("/") or ".." in path.split("/") or ":" in path:
             raise _suspicious("contiene un nombre interno que sale de su carpeta")
         if path.casefold() in seen:
             raise _suspicious("contiene dos partes con el mismo nombre")
         seen.add(path.casefold())
         if member.flag_bits & 0x1:
             raise refused("tipo-protegido", name=name)
+    if any("\\" in member.orig_filename for member in members):  # programs differ in whether they see those parts
+        raise refused("xlsx-nombres")
     _check_type(seen, name)
 
 
@@ -111,7 +113,9 @@ def _check_type(seen: set[str], name: str) -> None:
         raise refused("tipo-otro", name=name, what="una presentación")
     if "xl/workbook.xml" not in seen or _TYPES.casefold() not in seen:
         raise refused("tipo-otro", name=name, what="un archivo comprimido (zip)")
-    if any(part.startswith("xl/externallinks/") or part == "xl/connections.xml" for part in seen):
+    if "xl/connections.xml" in seen:
+        raise refused("xlsx-consulta")
+    if any(part.startswith("xl/externallinks/") for part in seen):
         raise refused("xlsx-externo")
 
 
@@ -152,8 +156,8 @@ def _check_xml(part: str, content: bytes) -> None:
     for promised in _UNIQUE_COUNT.findall(content) if b"uniqueCount" in content else ():
         if not promised.isdigit() or len(promised) > 12 or int(promised) > len(content):
             raise _suspicious("promete más textos de los que contiene")
-    if part.endswith(".rels") and _OUTSIDE.search(content):
-        raise refused("xlsx-externo")
+    if part.endswith(".rels") and (outside := _OUTSIDE.search(content)):
+        raise refused("xlsx-externo" if outside[1] == b"externalLink" else "xlsx-consulta")
     refuse_odd_strings(content)
     if part == _TYPES:
         if b"macroEnabled" in content:

@@ -15,10 +15,13 @@ from pipeline.domain.columns import (
     role_of,
 )
 from pipeline.domain.problems import refused, shorten
+from pipeline.domain.records import column_letters
 
 HEADER_WITHIN = 10
 """The header stands within the first ten physical rows."""
 
+_DELIMITERS = (";", ",", "\t", "|")
+_NAMES = {";": "punto y coma", ",": "coma", "\t": "tabulación"}
 _REQUIRED = frozenset(column.role for column in INPUT_COLUMNS if column.required)
 _LABELS = {column.role: column.label for column in INPUT_COLUMNS}
 
@@ -52,15 +55,21 @@ def is_header(cells: Sequence[str]) -> bool:
     return {role_of(cell) for cell in cells} >= _REQUIRED
 
 
-def find_header(rows: Iterable[tuple[int, Sequence[str]]], *, sheet: str | None = None) -> Header:
+def find_header(
+    rows: Iterable[tuple[int, Sequence[str]]],
+    *,
+    sheet: str | None = None,
+    below: Iterable[tuple[int, Sequence[str]]] = (),
+) -> Header:
     """The header among ``rows`` (line number, cells); those after line 10 are not looked at.
 
-    Raises ``InputRefused`` for none, two, a missing column, or two columns for one role.
+    Raises ``InputRefused`` for none, two, a missing column, or two columns for one role. Where there is none, ``below``
+    are the rows after line 10: the words say where it stands.
     """
     first = [(line, tuple(cells)) for line, cells in rows if line <= HEADER_WITHIN]
     found = [(line, cells) for line, cells in first if is_header(cells)]
     if not found:
-        raise _none_found(first)
+        raise _elsewhere(first, below, sheet) or _none_found(first)
     if len(found) > 1:
         raise refused("dos-encabezados", where=sheet or "", lines=" y ".join(str(line) for line, _ in found))
     return _header(*found[0], sheet=sheet)
@@ -105,6 +114,23 @@ def _reasons_column(cells: tuple[str, ...]) -> int | None:
     keys = [key_of(cell) for cell in cells]
     found = [place for place, key in enumerate(keys) if key == key_of(REASONS_COLUMN)]
     return found[-1] if found and key_of(PLACE_COLUMN) in keys[: found[-1]] else None
+
+
+def _elsewhere(
+    first: Sequence[tuple[int, Sequence[str]]], below: Iterable[tuple[int, Sequence[str]]], sheet: str | None
+) -> Exception | None:
+    """The refusal that says where the header is: below the first rows, or all of it in one column; None for neither."""
+    for line, cells in below:
+        if line > HEADER_WITHIN and is_header(cells):
+            return refused("encabezado-abajo", where=sheet or "", line=line, within=HEADER_WITHIN)
+    for line, cells in first:
+        filled = [cell for cell in cells if cell.strip()]
+        for delimiter in _DELIMITERS if sheet and len(filled) == 1 else ():
+            if is_header(filled[0].split(delimiter)):
+                column = column_letters(list(cells).index(filled[0]))
+                shown = _NAMES.get(delimiter, f"«{delimiter}»")
+                return refused("todo-en-una-columna", where=f"{sheet}, fila {line}", column=column, delimiter=shown)
+    return None
 
 
 def _none_found(rows: Sequence[tuple[int, Sequence[str]]]) -> Exception:

@@ -1,4 +1,4 @@
-"""What of a worksheet a person does not see although it holds data (reliability.md D7): to be refused, or counted."""
+"""What of a worksheet a person does not see although it holds data (D7, eyes.md 1): to be refused, or counted."""
 
 from __future__ import annotations
 
@@ -10,35 +10,49 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Rows (1-based) and columns (letters) with data that are hidden or filtered out, in the order of the sheet."""
+    """Rows (1-based) and columns (letters) with data that are hidden, filtered out or too small to be seen, and
+
+    ``cells`` (row and column letters) of other rows and columns whose content is not; in the order of the sheet.
+    """
 
     rows: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+    cells: tuple[tuple[int, str], ...] = ()
 
     @property
     def count(self) -> int:
-        """The number that a person confirms: rows and columns together."""
-        return len(self.rows) + len(self.columns)
+        """The number that a person confirms: rows, columns and cells together."""
+        return len(self.rows) + len(self.columns) + len(self.cells)
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The rows of which something is not seen, by a row or a cell of its own."""
+        return tuple(sorted({*self.rows, *(line for line, _ in self.cells)}))
 
     @property
     def words(self) -> str:
-        """``2 filas ocultas o filtradas y 1 columna oculta``."""
-        rows, columns = len(self.rows), len(self.columns)
+        """``2 filas ocultas o filtradas, 1 columna oculta y 3 celdas que no se ven``."""
+        rows, columns, cells = len(self.rows), len(self.columns), len(self.cells)
         parts = []
         if rows:
             parts.append("1 fila oculta o filtrada" if rows == 1 else f"{rows} filas ocultas o filtradas")
         if columns:
             parts.append("1 columna oculta" if columns == 1 else f"{columns} columnas ocultas")
-        return " y ".join(parts)
+        if cells:
+            parts.append("1 celda que no se ve" if cells == 1 else f"{cells} celdas que no se ven")
+        return " y ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
     @property
     def which(self) -> str:
-        """``filas 4, 5; columna C``, the first few of each."""
+        """``filas 4, 5; columna C; celda B7``, the first few of each."""
         parts = []
         if self.rows:
             parts.append(f"fila{'s' * (len(self.rows) > 1)} {_list([str(row) for row in self.rows])}")
         if self.columns:
             parts.append(f"columna{'s' * (len(self.columns) > 1)} {_list(self.columns)}")
+        if self.cells:
+            shown = [f"{column}{row}" for row, column in self.cells]
+            parts.append(f"celda{'s' * (len(self.cells) > 1)} {_list(shown)}")
         return "; ".join(parts)
 
 

@@ -11,6 +11,7 @@ from pipeline.domain.problems import refused
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_LABELLED = "DRMEncrypted".encode("utf-16-le")
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|meta|style|div|\?xml|[A-Za-z][A-Za-z0-9]*[\s>:])", re.I)
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "un PDF"),
@@ -27,6 +28,14 @@ _TEXT_NAMES = frozenset({".csv", ".txt", ".tsv", ".tab"})
 _BOOK_NAMES = frozenset({".xlsx"})
 
 
+_LOCK = "~$"
+
+
+def is_lock(path: Path) -> bool:
+    """Whether this is the file that Excel lays beside a workbook while somebody has it open."""
+    return path.name.startswith(_LOCK)
+
+
 class Content(Enum):
     """The two kinds of content that can be read."""
 
@@ -37,10 +46,14 @@ class Content(Enum):
 def kind_of(path: Path, data: bytes) -> Content:
     """What ``data`` is. Raises ``InputRefused`` for anything else, and when the extension says otherwise."""
     name, extension = path.name, path.suffix.lower()
+    if is_lock(path):
+        raise refused("archivo-bloqueo", name=name, book=name.removeprefix(_LOCK))
     for signature, what in _OTHERS:
         if data.startswith(signature):
             raise refused("tipo-otro", name=name, what=what)
     if data.startswith(_OLE):
+        if _LABELLED in data:
+            raise refused("tipo-etiqueta", name=name)
         if _ENCRYPTED in data:
             raise refused("tipo-protegido", name=name)
         raise refused("tipo-otro", name=name, what="un archivo antiguo de Office (.xls o similar)")

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain.columns import REASONS_COLUMN
-from pipeline.domain.records import Position
+from pipeline.domain.columns import REASONS_COLUMN, asks_whether, says_no
+from pipeline.domain.problems import problem, shorten
+from pipeline.domain.records import Cell, Position, Problem, column_letters
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.reader import Reader
 from pipeline.read.source import Source, take
-from pipeline.read.table import Table
+from pipeline.read.table import FAR, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,9 @@ class Sheet:
     their place among them, ``columns`` gives each heading's 0-based column in the file (they differ when the
     added columns of an earlier run were left out). ``cells`` holds the values (object dtype, columns 0..n-1),
     indexed by the 1-based physical row or line; ``text`` the role columns as str, under the role's name.
+    ``against`` are by line the problems of rows that say themselves that they are not to be sent: crossed out, a column
+    or a comment that says no. ``doubts``, which are among the notes, are for a person to look at before anything is
+    sent; ``distant`` lines and filtering ``views`` have to be confirmed.
     ``oddities`` says by (line, place) which cells of role columns are no plain text: ``number``, ``date``,
     ``boolean``, ``error``, ``formula``, ``formula-without-value``. ``earlier`` is what a results workbook said of
     the row, by line. ``hidden`` are the rows and columns that were hidden and taken all the same. ``corrects`` is the
@@ -56,11 +60,15 @@ class Sheet:
     hidden: Hidden = NOTHING_HIDDEN
     corrects: str = ""
     results_of: str = ""
+    against: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+    distant: tuple[int, ...] = ()
+    views: tuple[str, ...] = ()
 
     @property
     def hidden_rows(self) -> tuple[int, ...]:
-        """The lines that were hidden or filtered out."""
-        return self.hidden.rows
+        """The lines that were hidden or filtered out, or with a cell that is not seen."""
+        return self.hidden.lines
 
     def address(self, line: int, role: str) -> str:
         """Address of the cell of ``role`` in ``line``: ``Hoja1!B17``; of the line when the file lacks that column."""
@@ -101,6 +109,12 @@ def sheet_of(source: Source, table: Table) -> Sheet:
         notes = (*notes, "Es un libro de resultados: sus columnas agregadas se dejaron a un lado.")
     if header.reasons is not None:
         notes = (*notes, f"Es un libro de correcciones: su columna «{REASONS_COLUMN}» se dejó a un lado.")
+    doubts = table.doubts
+    if table.views:
+        names = ", ".join(f"«{name}»" for name in table.views)
+        doubts = (*doubts, f"El libro tiene vistas que filtran filas: {names}.")
+    if table.distant:
+        notes = (*notes, f"Después de más de {FAR} filas vacías hay más: {which_lines(table.distant)}.")
     cells = _frame(table)
     return Sheet(
         path=source.path,
@@ -116,12 +130,44 @@ def sheet_of(source: Source, table: Table) -> Sheet:
         text=_text(cells, header.roles),
         oddities=table.oddities,
         blank_rows=table.blank_rows,
-        notes=notes,
+        notes=(*notes, *doubts),
         earlier=_earlier(table),
         hidden=table.hidden,
         corrects=table.origin if header.outcome is None else "",
         results_of=table.origin if header.outcome is not None else "",
+        against=_against(table),
+        doubts=doubts,
+        distant=table.distant,
+        views=table.views,
     )
+
+
+def _against(table: Table) -> dict[int, tuple[Problem, ...]]:
+    """The problems of rows that say themselves that they are not to be sent, by line; one of a kind for each row."""
+    found: dict[int, dict[str, Problem]] = {}
+    headings, kept = table.header.headings, table.header.kept
+
+    def add(code: str, line: int, place: int, value: str, **words: str) -> None:
+        cell = Position(table.sheet, line).cell(kept[place])
+        one = problem(code, cell=cell, column=headings[place].strip(), value=value, **words)
+        found.setdefault(line, {}).setdefault(code, one)
+
+    value_of: dict[int, list[Cell]] = {place: table.columns[column] for place, column in enumerate(kept)}
+    row_of = {line: row for row, line in enumerate(table.lines)} if table.struck or table.said_no else {}
+    crossed: dict[int, list[int]] = {}
+    for line, place in table.struck:
+        crossed.setdefault(line, []).append(place)
+    for line, places in crossed.items():
+        cells = ", ".join(f"{column_letters(kept[place])}{line}" for place in places)
+        add("fila-tachada", line, places[0], _as_text(value_of[places[0]][row_of[line]]), cells=cells)
+    for (line, place), text in table.said_no.items():
+        add("fila-dice-no", line, place, text, what=f"el comentario de su celda dice «{shorten(text)}»")
+    for place in [place for place, heading in enumerate(headings) if asks_whether(heading)]:
+        for line, value in zip(table.lines, value_of[place], strict=True):
+            if says_no(value):
+                what = f"la columna «{headings[place].strip()}» dice «{_as_text(value)}»"
+                add("fila-dice-no", line, place, _as_text(value), what=what)
+    return {line: tuple(kinds.values()) for line, kinds in found.items()}
 
 
 def _frame(table: Table) -> pd.DataFrame:
@@ -143,6 +189,13 @@ def _text(cells: pd.DataFrame, roles: dict[str, int]) -> pd.DataFrame:
         plain = set(map(type, values)) == {str}
         columns[role] = cells[place].array if plain else [_as_text(value) for value in values]
     return pd.DataFrame(columns, index=cells.index, dtype=object, copy=False)
+
+
+def which_lines(lines: tuple[int, ...]) -> str:
+    """``fila 5000``, ``filas 40 a 52 (13)``: where they begin and end, and how many there are."""
+    if len(lines) == 1:
+        return f"fila {lines[0]}"
+    return f"filas {lines[0]} a {lines[-1]} ({len(lines)})"
 
 
 def _as_text(value: Any) -> str:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from xml.parsers import expat
 
+from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
-from pipeline.read.grid import Area, Scan, area_of, far_away, key, place_of
+from pipeline.read.grid import COLUMNS, Area, Scan, area_of, far_away, key, place_of
+from pipeline.read.styles import NO_FORMATTING, NOTHING, Formatting, Judged
 
 # How deep each tag stands: worksheet > sheetData > row > c > f, v, is.
 _DEPTH = {"sheetData": 2, "row": 3, "c": 4, "f": 5, "v": 5, "is": 5}
 _OFF = ("0", "false", "")
+_LOWEST, _NARROWEST = 2.0, 0.3
+"""Points and characters: a row lower, or a column narrower than that is not seen."""
+FILLED_BY_ONE = ("array", "dataTable")
+"""Kinds of formulas that fill an area and stand in its first cell only."""
 OUT_OF_MEMORY = 1
 """Expat's code for it (XML_ERROR_NO_MEMORY): nothing is wrong with the XML."""
 
@@ -22,8 +29,14 @@ class Watcher:
     see it, and a row must be the same for everybody.
     """
 
-    def __init__(self, sheet: str, last_row: int, last_column: int) -> None:
+    def __init__(self, sheet: str, last_row: int, last_column: int, formatting: Formatting = NO_FORMATTING) -> None:
         self._sheet, self._limits = sheet, (last_row, last_column)
+        self._formatting, self._style = formatting, 0
+        self._run: list[tuple[str, dict[str, str]]] | None = None  # what the run of an inline text says of its font
+        self._area: list[str] | None = None  # the text of an area outside of the data that is open
+        self._sized: list[tuple[int, int]] = []  # columns with a width of their own
+        self._narrow = False  # the others cannot be seen
+        self.low = False  # rows without a height of their own cannot be seen
         self._row, self._column = 0, 0
         self._previous = -1
         self._depth = 0
@@ -39,6 +52,10 @@ class Watcher:
         self._hidden: set[int] = set()
         self.hidden_columns: list[tuple[int, int]] = []
         self.merged: list[Area] = []
+        self.arrays: list[Area] = []
+        self.conditional: list[Area] = []
+        self.filtering = 0
+        self._judged: dict[int, Judged] = {}
 
     def parse(self, content: bytes) -> None:
         """Raises ``InputRefused`` for broken XML."""
@@ -60,9 +77,24 @@ class Watcher:
             self._formulas,
             self._errors,
             frozenset(self._hidden),
-            tuple(self.hidden_columns),
+            self.all_hidden_columns(),
             tuple(self.merged),
+            tuple(self.arrays),
+            self._judged,
+            tuple(self.conditional),
+            self.filtering,
         )
+
+    def all_hidden_columns(self) -> tuple[tuple[int, int], ...]:
+        """The first and last of each stretch of columns that cannot be seen."""
+        if not self._narrow:
+            return tuple(self.hidden_columns)
+        between, start = [], 0
+        for first, last in sorted(self._sized):
+            if first > start:
+                between.append((start, first - 1))
+            start = max(start, last + 1)
+        return (*self.hidden_columns, *between, (start, COLUMNS - 1))
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -79,10 +111,32 @@ class Watcher:
             self._start_inside(name, attributes)
         elif name in ("row", "c") and self._depth == _DEPTH["sheetData"]:  # beside the data: seen by some
             raise refused("xlsx-danado")
-        elif name == "mergeCell":
+        elif self._run is not None:
+            self._run.append((name, attributes))
+        elif self._inside:
+            if name == "rPr" and self._held[-1:] == ["is"]:
+                self._run = []
+        else:
+            self._start_outside(name, attributes)
+
+    def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "mergeCell":
             self.merged.append(area_of(attributes.get("ref", "")))
-        elif name == "col" and (_is_on(attributes) or attributes.get("width") == "0"):
-            self.hidden_columns.append((_whole(attributes.get("min")) - 1, _whole(attributes.get("max")) - 1))
+        elif name == "col" and "min" in attributes:
+            columns = (_whole(attributes.get("min")) - 1, _whole(attributes.get("max")) - 1)
+            if "width" in attributes:
+                self._sized.append(columns)
+            if is_on(attributes) or below(attributes.get("width"), _NARROWEST):
+                self.hidden_columns.append(columns)
+        elif name == "sheetFormatPr":
+            self.low = is_on(attributes, "zeroHeight") or below(attributes.get("defaultRowHeight"), _LOWEST)
+            self._narrow = below(attributes.get("defaultColWidth", attributes.get("baseColWidth")), _NARROWEST)
+        elif name == "conditionalFormatting" and "sqref" in attributes:
+            self.conditional += areas_of(attributes["sqref"])
+        elif name == "sqref":  # of a newer conditional format: its areas are a text
+            self._area = []
+        elif name == "customSheetView" and (is_on(attributes, "filter") or is_on(attributes, "hiddenRows")):
+            self.filtering += 1
 
     def _start_inside(self, name: str, attributes: dict[str, str]) -> None:
         if name == "row":
@@ -91,13 +145,15 @@ class Watcher:
             self._start_cell(attributes)
         elif self._cell is not None:
             self._content(name)
+            if name == "f" and attributes.get("t") in FILLED_BY_ONE and "ref" in attributes:
+                self.arrays.append(area_of(attributes["ref"]))
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         row = _whole(attributes["r"]) if "r" in attributes else self._row + 1
         if row <= self._row:
             raise refused("xlsx-desorden", sheet=self._sheet)
         self._row, self._column = row, 0
-        if _is_on(attributes) or re.fullmatch(r"\s*0(?:\.0*)?\s*", attributes.get("ht", "")):
+        if is_on(attributes) or is_low(attributes.get("ht"), own=is_on(attributes, "customHeight"), default=self.low):
             self._hidden.add(row)
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
@@ -109,6 +165,8 @@ class Watcher:
         self._previous, self._column = key(row, column), column + 1
         self._cell = (row, column)
         self._kind, self._held = attributes.get("t", "n"), []
+        self._style = style_number(attributes.get("s", "0"))
+        self._judge(self._formatting.of(self._style))
         if self._kind == "e":
             self._errors[key(row, column)] = ""
 
@@ -128,15 +186,27 @@ class Watcher:
         if name == "f":
             self._formulas[key(row, column)] = self._kind == "str"
 
+    def _judge(self, said: Judged) -> None:
+        if said and self._cell is not None:
+            self._judged[key(*self._cell)] = self._judged.get(key(*self._cell), NOTHING) | said
+
     def _characters(self, text: str) -> None:
         if self._plain is not None:
             self._plain.append(text)
+        elif self._area is not None:
+            self._area.append(text)
 
     def _start_cdata(self) -> None:
         if self._plain is not None:  # the reader passes over it: a value would lose characters
             raise refused("xlsx-danado")
 
-    def _end(self, _: str) -> None:
+    def _end(self, tag: str) -> None:
+        if self._run is not None and tag.rpartition(":")[2] == "rPr":
+            self._judge(self._formatting.styles.run(self._formatting.styles.font(self._run), self._style))
+            self._run = None
+        elif self._area is not None:
+            self.conditional += areas_of("".join(self._area))
+            self._area = None
         if self._inside and self._depth <= _DEPTH["v"]:
             if self._plain is not None:
                 if self._held[-1] == "v":
@@ -150,15 +220,48 @@ class Watcher:
 
     def _end_value(self, text: str) -> None:
         assert self._cell is not None
+        if self._kind == "s" and self._formatting.strings and text.strip().isdigit():
+            self._judge(self._formatting.of(self._style, int(text)))
         if self._kind == "e":
             self._errors[key(*self._cell)] = text.strip()
         elif self._kind == "n" and text != text.strip():  # the reader would make it a text
             raise refused("xlsx-danado")
 
 
-def _is_on(attributes: dict[str, str]) -> bool:
-    """Whether ``hidden`` is set: everything but an explicit no counts."""
-    return attributes.get("hidden", "").strip() not in _OFF
+def is_on(attributes: dict[str, str], name: str = "hidden") -> bool:
+    """Whether an attribute is set: everything but an explicit no counts."""
+    return attributes.get(name, "").strip() not in _OFF
+
+
+def is_low(height: str | None, *, own: bool, default: bool) -> bool:
+    """Whether a row of this ``height`` in points cannot be seen. Without one it has the sheet's ``default``; one that
+    claims to have its ``own`` and does not say it has none (Excel shows no such row)."""
+    return (own or default) if height is None else below(height, _LOWEST)
+
+
+def below(size: str | None, least: float) -> bool:
+    """Whether a size is given and less than ``least``; what is no number is taken as too small."""
+    if size is None:
+        return False
+    try:
+        return not float(size) >= least
+    except ValueError:
+        return True
+
+
+def areas_of(text: str) -> list[Area]:
+    """The areas in a list of references; what is no reference is left out, as programs do."""
+    found = []
+    for one in text.split():
+        with suppress(InputRefused):
+            found.append(area_of(one))
+    return found
+
+
+def style_number(text: str) -> int:
+    """The number of a style; the first one for what is no number."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 def _whole(text: str | None) -> int:

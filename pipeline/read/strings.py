@@ -1,10 +1,12 @@
-"""Texts of a workbook that programs read differently: a tag inside of a text, two texts in one string."""
+"""Texts of a workbook: those that programs read differently (a tag inside, two texts in one), and how runs look."""
 
 from __future__ import annotations
 
 import re
+from xml.parsers import expat
 
 from pipeline.domain.problems import refused
+from pipeline.read.styles import Font, Styles
 
 # Some programs show what is in there, others do not.
 _TEXT_ODD = re.compile(
@@ -36,3 +38,51 @@ def refuse_odd_strings(content: bytes) -> None:
     rest = _PLAIN.sub(b"<si/>", content)
     if _TEXT_ODD.search(rest) or _STRINGS_ODD.search(rest):
         raise refused("xlsx-danado")
+
+
+def is_strings(content: bytes) -> bool:
+    """Whether a part holds the strings of a workbook."""
+    return _SST.search(content, 0, 4096) is not None
+
+
+def runs_that_matter(content: bytes, styles: Styles) -> dict[int, frozenset[Font]]:
+    """By the number of a string in ``content`` the fonts of its runs that strike it through or may hide it."""
+    if b"rPr" not in content:  # nearly always
+        return {}
+    watcher = _Runs(styles)
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = watcher.start, watcher.end
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError as error:
+        raise refused("xlsx-danado") from error
+    return watcher.found
+
+
+class _Runs:
+    """Gathers the fonts of runs, string by string."""
+
+    def __init__(self, styles: Styles) -> None:
+        self.found: dict[int, frozenset[Font]] = {}
+        self._styles = styles
+        self._matters: dict[Font, bool] = {}
+        self._string = -1
+        self._parts: list[tuple[str, dict[str, str]]] | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "si":
+            self._string += 1
+        elif name == "rPr":
+            self._parts = []
+        elif self._parts is not None:
+            self._parts.append((name, attributes))
+
+    def end(self, tag: str) -> None:
+        if self._parts is None or tag.rpartition(":")[2] != "rPr":
+            return
+        font, self._parts = self._styles.font(self._parts), None
+        if font not in self._matters:
+            self._matters[font] = self._styles.may_matter(font)
+        if self._matters[font]:
+            self.found[self._string] = self.found.get(self._string, frozenset()) | {font}

@@ -1,4 +1,4 @@
-"""Which worksheets a workbook has: their names, parts, and whether they are hidden."""
+"""Which worksheets a workbook has (names, parts, hidden or not), and which other parts belong to a part."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from defusedxml.ElementTree import fromstring
 from pipeline.domain.problems import refused
 from pipeline.read.guard import Parts, resolve
 from pipeline.read.slowscan import OUT_OF_MEMORY
+from pipeline.read.strings import is_strings, runs_that_matter
+from pipeline.read.styles import Font, Formatting, styles_of
 
 WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
@@ -29,7 +31,7 @@ def tabs_of(parts: Parts) -> list[Tab]:
     """The worksheets in the order of the book; chart sheets are left out. Raises ``InputRefused`` for a broken book."""
     relations = _relations(parts)
     tabs: list[Tab] = []
-    for element in _tree(parts, WORKBOOK).iter():
+    for element in tree(parts, WORKBOOK).iter():
         if _local(element.tag) != "sheet":
             continue
         relation = next((value for name, value in element.attrib.items() if _local(name) == "id"), None)
@@ -45,10 +47,36 @@ def tabs_of(parts: Parts) -> list[Tab]:
     return tabs
 
 
+def belonging(parts: Parts, base: str, *kinds: str) -> list[str]:
+    """The parts of these ``kinds`` (``comments``, ``styles`` …) that belong to the part ``base``, in its order."""
+    folder, _, name = base.rpartition("/")
+    relations = f"{folder}/_rels/{name}.rels"
+    if relations not in parts.by_name:
+        return []
+    found = []
+    for element in tree(parts, relations).iter():
+        kind = element.attrib.get("Type", "").rpartition("/")[2]
+        if _local(element.tag) == "Relationship" and kind in kinds and element.attrib.get("TargetMode") != "External":
+            found.append(resolve(base, element.attrib.get("Target", "")))
+    return [part for part in found if part in parts.by_name]
+
+
+def formatting_of(parts: Parts) -> Formatting:
+    """What the workbook says of the looks of its cells. Raises ``InputRefused`` for a broken part."""
+    styles, themes = (belonging(parts, WORKBOOK, kind) for kind in ("styles", "theme"))
+    found = styles_of(*(tree(parts, part[0]) if part else None for part in (styles, themes)))
+    strings: dict[int, frozenset[Font]] = {}
+    for content in parts.by_name.values():
+        if is_strings(content):  # however it is called: there is one
+            for number, fonts in runs_that_matter(content, found).items():
+                strings[number] = strings.get(number, frozenset()) | fonts
+    return Formatting(found, strings)
+
+
 def _relations(parts: Parts) -> dict[str, tuple[str, str]]:
     """Relation id -> kind and part name."""
     found: dict[str, tuple[str, str]] = {}
-    for element in _tree(parts, _RELATIONS).iter():
+    for element in tree(parts, _RELATIONS).iter():
         if _local(element.tag) != "Relationship":
             continue
         name = element.attrib.get("Id", "")
@@ -58,7 +86,8 @@ def _relations(parts: Parts) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _tree(parts: Parts, part: str) -> Element:
+def tree(parts: Parts, part: str) -> Element:
+    """The root of a part. Raises ``InputRefused`` for one that is missing or no XML."""
     if part not in parts.by_name:
         raise refused("xlsx-danado")
     try:

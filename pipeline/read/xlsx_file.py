@@ -7,16 +7,17 @@ and gives it the container that the guard made instead of the file.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from itertools import compress
+from itertools import compress, islice, repeat
 from operator import itemgetter
 from typing import Any
 
 from pipeline.domain.columns import RESULTS_SHEET
 from pipeline.domain.errors import AnularError
-from pipeline.domain.problems import refused
+from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import Cell, column_letters
 from pipeline.read.cellscan import scan
 from pipeline.read.grid import COLUMNS, Scan, key
@@ -25,22 +26,27 @@ from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, 
 from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.origin import origin_of
+from pipeline.read.remarks import Remarks, remarks_on, says_no
 from pipeline.read.strings import refuse_odd_texts
-from pipeline.read.table import Table
-from pipeline.read.workbook import Tab, tabs_of
+from pipeline.read.styles import NO_FORMATTING, NOTHING, Formatting, Judged
+from pipeline.read.table import Table, distant
+from pipeline.read.workbook import Tab, formatting_of, tabs_of
 
 _SHOWN = 5
 _TEXTS = frozenset({str, type(None)})
+_COVERED = Judged(unseen=True)
 _EXACT = 2**53
 """Beyond this a whole number has already lost digits; it stays as it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A worksheet after the guard: what surrounds its values, and the values with leading blanks kept."""
+    """A worksheet after the guard: what surrounds its values, what was written beside them, and the values with leading
+    blanks kept."""
 
     tab: Tab
     around: Scan
+    remarks: Remarks
     rows: list[list[Any]]
 
 
@@ -51,28 +57,38 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
     """
     parts = open_workbook(data, name, limits)
     tabs = tabs_of(parts)
-    scans = {tab.name: _scan(parts, tab, limits) for tab in tabs}
+    formatting = formatting_of(parts)
+    scans = {tab.name: _scan(parts, tab, limits, formatting) for tab in tabs}
     scanned = {tab.part for tab in tabs}
     for name_of_part, content in parts.by_name.items():
         if name_of_part not in scanned and b"sheetData" in content:  # a sheet that is in no list of sheets
             refuse_odd_texts(content)
     origin = origin_of(parts)
-    page = _page(parts, tabs, scans, sheet, include_hidden=include_hidden)
+    remarks = {tab.name: remarks_on(parts, tab.part, ours=bool(origin)) for tab in tabs}
+    page = _page(parts, tabs, scans, remarks, sheet, include_hidden=include_hidden)
     left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
     table = _table(page, limits, _notes(page, left), include_hidden=include_hidden)
     return replace(table, origin=origin)
 
 
 def _page(
-    parts: Parts, tabs: Sequence[Tab], scans: Mapping[str, Scan], sheet: str | None, *, include_hidden: bool
+    parts: Parts,
+    tabs: Sequence[Tab],
+    scans: Mapping[str, Scan],
+    remarks: Mapping[str, Remarks],
+    sheet: str | None,
+    *,
+    include_hidden: bool,
 ) -> _Page:
     """The worksheet to be taken. Nothing else of the book outlives this: of a large one, hundreds of megabytes."""
     read = _reader(parts)
-    pages = [_Page(tab, scans[tab.name], read(tab.name)) for tab in _candidates(tabs, sheet, include_hidden)]
+
+    def page(tab: Tab) -> _Page:
+        return _Page(tab, scans[tab.name], remarks[tab.name], read(tab.name))
+
+    pages = [page(tab) for tab in _candidates(tabs, sheet, include_hidden)]
     others = [tab for tab in tabs if not tab.visible and not scans[tab.name].empty]
-    return _choose(
-        pages, lambda: [_Page(tab, scans[tab.name], read(tab.name)) for tab in others], named=sheet is not None
-    )
+    return _choose(pages, lambda: [page(tab) for tab in others], named=sheet is not None)
 
 
 def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[list[Any]]:
@@ -89,9 +105,9 @@ def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[lis
     return _reader(parts.without(others))(tab.name)
 
 
-def _scan(parts: Parts, tab: Tab, limits: Limits) -> Scan:
+def _scan(parts: Parts, tab: Tab, limits: Limits, formatting: Formatting = NO_FORMATTING) -> Scan:
     # Added result columns of an earlier run do not count against the limit of columns: hence twice.
-    return scan(parts.by_name[tab.part], tab.name, limits.last_line, limits.columns * 2)
+    return scan(parts.by_name[tab.part], tab.name, limits.last_line, limits.columns * 2, formatting)
 
 
 def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) -> list[Tab]:
@@ -141,15 +157,21 @@ def _is_ours(page: _Page) -> bool:
 
 
 def _top(page: _Page) -> list[tuple[int, list[str]]]:
-    first = page.rows[:HEADER_WITHIN]
-    return [(line, [_as_text(value) for value in row]) for line, row in enumerate(first, start=1)]
+    return list(islice(_texts(page), HEADER_WITHIN))
+
+
+def _texts(page: _Page, after: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """The rows ``after`` that line as texts, with their lines."""
+    for line in range(after, len(page.rows)):
+        yield line + 1, [_as_text(value) for value in page.rows[line]]
 
 
 def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidden: bool) -> Table:
     name = page.tab.name
     if not any(value != "" for row in page.rows for value in row):
         raise refused("sin-filas", where=name)
-    header = find_header(_top(page), sheet=name)
+    header = find_header(_top(page), sheet=name, below=_texts(page, HEADER_WITHIN))
+    _refuse_tall_header(page, header)
     if header.counted > limits.columns:
         raise refused("demasiadas-columnas", where=name, limit=limits.columns)
     lines, columns, blank = _data(page, header)
@@ -157,7 +179,7 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
         raise refused("sin-filas", where=name)
     if len(lines) > limits.rows:
         raise refused("demasiadas-filas", where=name, limit=f"{limits.rows:,}".replace(",", "."))
-    hidden = _hidden(page, header, lines)
+    hidden = _hidden(page, header, lines, columns)
     if hidden.count and not include_hidden:
         raise refused("xlsx-ocultas", where=name, what=hidden.words, which=hidden.which)
     if hidden.count:
@@ -165,7 +187,21 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
         notes = (*notes, f"Se {verb} {hidden.words}: {hidden.which}.")
     _refuse_merged(page, header)
     notes = (*notes, *title_note(header))
-    return Table(header, lines, columns, name, blank, notes, _oddities(page, header, lines, columns), hidden)
+    return Table(
+        header,
+        lines,
+        columns,
+        name,
+        blank,
+        notes,
+        _oddities(page, header, lines, columns),
+        hidden,
+        struck=tuple(place for place, said in _judged(page, header, lines, columns).items() if said.struck),
+        said_no=_said_no(page, header, lines),
+        doubts=_doubts(page, header, lines),
+        distant=distant(lines, header.line),
+        views=(*page.remarks.views, *["personalizada"] * page.around.filtering),
+    )
 
 
 def _data(page: _Page, header: Header) -> tuple[list[int], list[list[Cell]], int]:
@@ -232,7 +268,7 @@ def _lines_with_unseen_values(page: _Page, header: Header) -> set[int]:
     return {line for line, column in (divmod(cell, COLUMNS) for cell in unseen) if column in ours}
 
 
-def _hidden(page: _Page, header: Header, lines: Sequence[int]) -> Hidden:
+def _hidden(page: _Page, header: Header, lines: Sequence[int], values: Sequence[Sequence[Cell]]) -> Hidden:
     """What of the table a person does not see: all of it when the sheet is hidden (reliability.md D7)."""
     unseen = page.around.hidden_rows if page.tab.visible else frozenset(lines)
     rows = tuple(line for line in lines if line in unseen) if unseen else ()
@@ -242,7 +278,86 @@ def _hidden(page: _Page, header: Header, lines: Sequence[int]) -> Hidden:
         for column in range(first, min(last, header.width - 1) + 1)
         if column in header.kept and any(column < len(row) and row[column] != "" for row in page.rows)
     )
-    return Hidden(rows, columns)
+    known = set(rows)
+    cells = [
+        (line, column_letters(header.kept[place]))
+        for (line, place), said in _judged(page, header, lines, values).items()
+        if said.unseen and line not in known
+    ]
+    return Hidden(rows, columns, tuple(cell for cell in cells if cell[1] not in columns))
+
+
+def _judged(
+    page: _Page, header: Header, lines: Sequence[int], values: Sequence[Sequence[Cell]]
+) -> dict[tuple[int, int], Judged]:
+    """The role cells with something in them whose looks matter, by line and place among the kept columns.
+
+    A cell that a merged one of its own row covers is not seen either.
+    """
+    ours = {header.kept[place]: place for place in header.roles.values()}
+    found = {divmod(cell, COLUMNS): said for cell, said in page.around.judged.items()}
+    for area in page.around.merged:
+        if area.top == area.bottom:
+            for column in ours.keys() & set(range(area.left + 1, min(area.right, header.width) + 1)):
+                found[area.top, column] = found.get((area.top, column), NOTHING) | _COVERED
+    if not found:
+        return {}
+    places = {line: place for place, line in enumerate(lines)}
+    return {
+        (line, ours[column]): said
+        for (line, column), said in sorted(found.items())
+        if line in places and column in ours and not _is_blank(values[column][places[line]])
+    }
+
+
+def _said_no(page: _Page, header: Header, lines: Sequence[int]) -> dict[tuple[int, int], str]:
+    """The role cells with a comment that says not to cancel, and what it says."""
+    return {place: text for place, text in _comments(page, header, lines) if says_no(text)}
+
+
+def _comments(page: _Page, header: Header, lines: Sequence[int]) -> list[tuple[tuple[int, int], str]]:
+    """The comments on role cells, by line and place among the kept columns, in the order of the sheet."""
+    ours = {header.kept[place]: place for place in header.roles.values()}
+    there = set(lines) if page.remarks.comments else set()
+    cells = [(*divmod(cell, COLUMNS), text) for cell, text in sorted(page.remarks.comments.items())]
+    return [((line, ours[column]), text) for line, column, text in cells if column in ours and line in there]
+
+
+def _doubts(page: _Page, header: Header, lines: Sequence[int]) -> tuple[str, ...]:
+    """What may tell a person something else than the role cells do: other comments, and conditional formats."""
+    found = []
+    if others := [(place, text) for place, text in _comments(page, header, lines) if not says_no(text)]:
+        (line, place), text = others[0]
+        what = "1 celda tiene un comentario" if len(others) == 1 else f"{len(others)} celdas tienen comentarios"
+        found.append(f"{what}: {column_letters(header.kept[place])}{line} «{shorten(text)}».")
+    if covered := _conditional(page, header, lines):
+        line, column = min(covered)
+        count = len(covered)
+        what = "1 celda tiene" if count == 1 else f"{count} celdas tienen"
+        found.append(f"{what} formato condicional, que puede tachar u ocultar: {column_letters(column)}{line}.")
+    return tuple(found)
+
+
+def _conditional(page: _Page, header: Header, lines: Sequence[int]) -> set[tuple[int, int]]:
+    """The role cells with a conditional format."""
+    ours = {header.kept[place] for place in header.roles.values()}
+    covered: set[tuple[int, int]] = set()
+    for area in page.around.conditional:
+        there = lines[bisect_left(lines, area.top) : bisect_right(lines, area.bottom)]
+        for column in ours & set(range(area.left, min(area.right, header.width) + 1)):
+            covered.update(zip(there, repeat(column)))
+    return covered
+
+
+def _refuse_tall_header(page: _Page, header: Header) -> None:
+    """Headings over two rows: the second row would be taken for data, or its titles be lost."""
+    tall = [
+        area.address
+        for area in page.around.merged
+        if area.top <= header.line < area.bottom and area.left < header.width
+    ]
+    if tall:
+        raise refused("encabezado-doble", where=page.tab.name, which=_list(tall, quoted=False))
 
 
 def _refuse_merged(page: _Page, header: Header) -> None:
@@ -251,7 +366,7 @@ def _refuse_merged(page: _Page, header: Header) -> None:
         area.address
         for area in page.around.merged
         if area.bottom > header.line
-        and (area.top, area.left) != (area.bottom, area.right)
+        and area.top != area.bottom  # within one row it shows what that row says
         and any(area.left <= column <= area.right for column in ours)
     ]
     if bad:
@@ -266,6 +381,7 @@ def _oddities(
     around = page.around
     for place in header.roles.values():
         column = header.kept[place]
+        filled = [area for area in around.arrays if area.left <= column <= area.right]
         if not around.formulas and not around.errors and _TEXTS.issuperset(map(type, columns[column])):
             continue
         for line, value in zip(lines, columns[column], strict=True):
@@ -273,11 +389,17 @@ def _oddities(
             is_text = around.formulas.get(key(line, column)) if around.formulas else None
             if is_text is not None and not (is_text and value is None):  # a formula that says "" is a blank cell
                 odd = "formula" if value is not None else "formula-without-value"
+            elif filled and value is not None and any(area.top <= line <= area.bottom for area in filled):
+                odd = "formula"
             if around.errors and key(line, column) in around.errors:
                 odd = "error"  # also when a formula came to it
             if odd:
                 found[line, place] = odd
     return found
+
+
+def _is_blank(value: Cell) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _kind_of_value(value: Cell) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import overload
 
-from pipeline.domain.actions import SEND_LATER, Action, recommend
+from pipeline.domain.actions import SEND_LATER, Action, recommend, says_no
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
@@ -64,6 +64,7 @@ def row_of(line: ResultLine, *, preview: bool = False) -> Row:
         cufe=line.cufe,
         cells=line.cells,
         tone=TONES[word],
+        struck=says_no(line),
         added=Added(
             fila_origen=str(line.position),
             cufe_enviado=line.sent_cufe,

@@ -56,6 +56,7 @@ class Look:
     format: str = "General"
     indent: int = 0
     quoted: bool = False
+    struck: bool = False
 
 
 PLAIN = Look(line=True)
@@ -110,9 +111,19 @@ class Palette:
             known = self._quoted[style] = self[replace(self._looks[style], quoted=True)]
         return known
 
+    def crossed(self, style: int) -> int:
+        """The id of the same look, struck through."""
+        return self[replace(self._looks[style], struck=True)]
+
     def _register(self, look: Look) -> int:
         cell = WriteOnlyCell(self._sheet)
-        cell.font = Font(name=MONO if look.mono else SANS, size=look.size, bold=look.bold, color=look.color)
+        cell.font = Font(
+            name=MONO if look.mono else SANS,
+            size=look.size,
+            bold=look.bold,
+            color=look.color,
+            strike=look.struck or None,
+        )
         if look.fill:
             cell.fill = PatternFill("solid", fgColor=look.fill)
         across = "left" if look.indent and look.across == "general" else look.across

@@ -53,13 +53,15 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of ``Resultados``: ordinal in the input, code, cells as received, added columns, colour."""
+    """One row of ``Resultados``: ordinal in the input, code, cells as received, added columns, colour; ``struck`` when
+    it said itself that it is not to be sent."""
 
     pos: int
     cufe: str | None
     cells: tuple[Cell, ...]
     added: Added
     tone: Tone
+    struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from openpyxl.utils import get_column_letter
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
+from pipeline.domain.columns import NOTE_AUTHOR
 from pipeline.report.rowxml import text_xml
 
-AUTHOR = "anular"
 COMMENTS_PART = "xl/comments1.xml"
 SHAPES_PART = "xl/drawings/commentsDrawing1.vml"
 
@@ -52,7 +52,7 @@ class Note:
 def comments_xml(notes: Sequence[Note]) -> bytes:
     """The part with the texts, which are made inert like those of cells."""
     parts = [f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<comments xmlns="{SHEET_MAIN_NS}">']
-    parts.append(f"<authors><author>{AUTHOR}</author></authors><commentList>")
+    parts.append(f"<authors><author>{NOTE_AUTHOR}</author></authors><commentList>")
     for note in notes:
         # A text of runs everywhere: some readers show no other in a comment.
         parts.append(f'<comment ref="{note.cell}" authorId="0"><text>{text_xml(note.text, runs=True)}</text></comment>')

@@ -62,6 +62,12 @@ def objections(policy: Policy, asked: Asked) -> list[tuple[str, str]]:
     return found
 
 
+def doubtful(doubts: Sequence[str]) -> list[tuple[str, str]]:
+    """The objections to a file of which a person should look at something first: comments, conditional formats, views
+    that filter."""
+    return [("archivo-por-revisar", doubt.removesuffix(".")) for doubt in doubts]
+
+
 def in_words(objections: Sequence[tuple[str, str]]) -> str:
     """All objections in one phrase, each with its code."""
     return "; ".join(f"{words} [{code}]" for code, words in objections)

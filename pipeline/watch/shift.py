@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipeline import answers, conduct, run, traces, wiring
+from pipeline import answers, conduct, questions, run, traces, wiring
 from pipeline.bug import internal
 from pipeline.clock import Clock
 from pipeline.crash import crashpoint
@@ -199,6 +199,8 @@ class _Shift:
         try:
             sheet = read_sheet(read.copy, limits=self._limits)
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
+            if (far := questions.far_rows([sheet])) is not None:
+                raise far[1]
             plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
         except InputRefused as refusal:
             return self._refused_late(read, memory, refusal)
@@ -262,7 +264,8 @@ class _Shift:
             key=key,
             required=settings.watch_manifest == "required",
         )
-        return policy.in_words([*policy.objections(allowed, asked), *told])
+        doubts = plan.sheet.doubts if known is None else ()
+        return policy.in_words([*policy.objections(allowed, asked), *told, *policy.doubtful(doubts)])
 
     def _carry_out(self, batches: list[BatchInfo], memory: Memory) -> AnularError | None:
         """Sends and follows; what ended it early. No service is asked for when there is nothing to do."""

@@ -198,7 +198,7 @@ theme.add(
             after='<mergeCells count="1"><mergeCell ref="B2:B5"/></mergeCells>',
         )
     ),
-    Refused("xlsx-combinadas", "Hoja1", "celdas combinadas entre los datos: B2:B5"),
+    Refused("xlsx-combinadas", "Hoja1", "celdas combinadas de varias filas entre los datos: B2:B5"),
 )
 
 # --- formulas
@@ -265,7 +265,7 @@ def linked(part: str, content: str, kind: str) -> bytes:
     return packed({**plain, name: str(plain[name]).replace("</Relationships>", relation), part: content})
 
 
-EXTERNAL = Refused("xlsx-externo", says="vínculos o conexiones a datos externos")
+EXTERNAL = Refused("xlsx-externo", says="vínculos a otros libros")
 LINK = "xl/externalLinks/externalLink1.xml"
 theme.add(
     90,
@@ -316,7 +316,7 @@ theme.add(
     "data_connection.xlsx",
     "refused",
     linked("xl/connections.xml", f'<connections xmlns="{MAIN}"/>', "connections"),
-    EXTERNAL,
+    Refused("xlsx-consulta", says="Consultas y conexiones > Eliminar"),
 )
 
 # --- where the header stands, and rows in odd places
@@ -338,16 +338,22 @@ theme.add(
 theme.add(
     103,
     "title_too_long.xlsx",
-    "a header below the tenth row is not looked for",
+    "a header below the tenth row is named",
     book(sheet(*(row(n, "Título") for n in range(1, 11)), row(11, "CUFE", "Motivo"), row(12, A, REASON))),
-    Refused("sin-encabezado", says="primeras 10 filas"),
+    Refused("encabezado-abajo", "Hoja1", "El encabezado está en la fila 11"),
 )
 theme.add(
     104,
     "row_gaps.xlsx",
     "rows keep their numbers",
     book(sheet(HEADER, row(5, A, REASON), row(90, B, REASON))),
-    Read({5: (A, REASON), 90: (B, REASON)}, notes=("Filas en blanco que no se tomaron en cuenta: 87",)),
+    Read(
+        {5: (A, REASON), 90: (B, REASON)},
+        notes=(
+            "Filas en blanco que no se tomaron en cuenta: 87",
+            "Después de más de 20 filas vacías hay más: fila 90.",
+        ),
+    ),
 )
 theme.add(
     105,

@@ -84,6 +84,8 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
 def given_cells(row: Row, width: int, palette: Palette) -> list[tuple[Value, int]]:
     """The cells as received: text as text, numbers as numbers, dates as dates; short rows filled up."""
     cells = [cell_of(value, palette) for value in row.cells[:width]]
+    if row.struck:  # as the person crossed it out: so it is turned away again when this workbook comes back
+        cells = [(value, palette.crossed(style) if value is not None else style) for value, style in cells]
     return cells + [(None, 0)] * (width - len(cells))
 
 

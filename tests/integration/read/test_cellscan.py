@@ -29,15 +29,29 @@ def test_a_hidden_row_is_seen_however_its_attribute_is_spelled(
     assert (error.code, "fila 4" in error.message) == ("xlsx-ocultas", True)
 
 
-@pytest.mark.parametrize("height", ['\tht="0"', ' ht = "0"', ' ht=" 0 "', ' ht="&#48;"'])
-def test_a_row_without_height_is_hidden_however_it_is_spelled(
+@pytest.mark.parametrize(
+    "height",
+    [
+        '\tht="0"',
+        ' ht = "0"',
+        ' ht=" 0 "',
+        ' ht="&#48;"',
+        ' ht="0.5"',
+        ' ht="1.75" customHeight="1"',
+        ' customHeight="1"',
+    ],
+)
+def test_a_row_without_height_or_lower_than_two_points_is_hidden_however_it_is_spelled(
     height: str, book: Make, sheet_xml: Xml, rows_xml: Xml, code: Xml, good_rows: list[str], refusal: Refusal
 ) -> None:
     path = book(sheet_xml(*good_rows, rows_xml(4, code(3), REASON, attributes=height)))
     assert refusal(path).code == "xlsx-ocultas"
 
 
-@pytest.mark.parametrize("attribute", [' hidden="0"', ' hidden="false"', '\nhidden = "0"', ' ht="15.75"', ' ht="0.5"'])
+@pytest.mark.parametrize(
+    "attribute",
+    [' hidden="0"', ' hidden="false"', '\nhidden = "0"', ' ht="15.75"', ' ht="2"', ' ht="2.25" customHeight="1"'],
+)
 def test_a_row_that_is_shown_is_taken(
     attribute: str, book: Make, sheet_xml: Xml, rows_xml: Xml, code: Xml, good_rows: list[str]
 ) -> None:

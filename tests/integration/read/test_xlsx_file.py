@@ -291,7 +291,7 @@ def test_header_trouble_is_told(excel: Make, code: Xml, refusal: Refusal) -> Non
     assert refusal(excel([["CUFE", "Motivo"], data, ["cufe", "motivo"]])).code == "dos-encabezados"
     assert refusal(excel([["CUFE", "Motivo"]])).code == "sin-filas"
     assert refusal(excel([[]])).code == "sin-filas"
-    assert refusal(excel([*[["título"]] * 10, ["CUFE", "Motivo"], data])).code == "sin-encabezado"
+    assert refusal(excel([*[["título"]] * 10, ["CUFE", "Motivo"], data])).code == "encabezado-abajo"
 
 
 def test_limits_are_told_with_their_number(excel: Make, code: Xml, refusal: Refusal) -> None:

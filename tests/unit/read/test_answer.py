@@ -55,10 +55,29 @@ def tables(draw: st.DrawFn) -> Table:
     places = draw(st.sets(st.tuples(st.sampled_from(numbers), st.integers(0, 1))))
     oddities = {place: draw(st.sampled_from(["number", "date", "error", "formula"])) for place in places}
     notes = tuple(draw(st.lists(st.text(max_size=9), max_size=2)))
-    hidden = Hidden(tuple(draw(st.lists(st.sampled_from(numbers)))), tuple(draw(st.lists(st.sampled_from("ABC")))))
+    hidden = Hidden(
+        tuple(draw(st.lists(st.sampled_from(numbers)))),
+        tuple(draw(st.lists(st.sampled_from("ABC")))),
+        ((numbers[0], "B"),),
+    )
     sheet, blank = draw(st.none() | st.text()), draw(st.integers(0, 9))
     origin = draw(st.sampled_from(["", "20261120-7f3a0001"]))
-    return Table(header, numbers, columns, sheet, blank, notes, oddities, hidden, origin)
+    return Table(
+        header,
+        numbers,
+        columns,
+        sheet,
+        blank,
+        notes,
+        oddities,
+        hidden,
+        origin,
+        struck=tuple(draw(st.lists(st.tuples(st.sampled_from(numbers), st.integers(0, 1)), max_size=2))),
+        said_no={place: draw(st.text(max_size=9)) for place in places},
+        doubts=notes,
+        distant=tuple(numbers[draw(st.integers(0, count)) :]),
+        views=tuple(draw(st.lists(st.text(max_size=9), max_size=2))),
+    )
 
 
 @pytest.fixture
@@ -87,7 +106,12 @@ def test_no_field_of_a_table_is_forgotten(table: Table) -> None:
         "notes": (),
         "origin": "20261120-7f3a0001",
         "oddities": {},
-        "hidden": Hidden((5,), ("C",)),
+        "hidden": Hidden((5,), ("C",), ((2, "B"),)),
+        "struck": ((5, 1),),
+        "said_no": {(5, 0): "no anular"},
+        "doubts": ("una duda",),
+        "distant": (5,),
+        "views": ("Vista de Ana",),
     }
     assert {field.name for field in fields(Table)} == other.keys()
     for name, value in other.items():

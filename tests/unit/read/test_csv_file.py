@@ -109,7 +109,7 @@ def test_an_enormous_field_is_refused(size: int, refusal: Refusal, code: Code) -
         ("CUFE,Nota\nx,y\n", "falta-columna"),
         ("CUFE,CUFE,Motivo\nx,y,z\n", "columnas-repetidas"),
         ("CUFE,Motivo\nx,y\nCUFE,Motivo\n", "dos-encabezados"),
-        ("t\n" * 10 + "CUFE,Motivo\nx,y\n", "sin-encabezado"),
+        ("t\n" * 10 + "CUFE,Motivo\nx,y\n", "encabezado-abajo"),
     ],
 )
 def test_header_trouble_is_told(content: str, code: str, refusal: Refusal) -> None:

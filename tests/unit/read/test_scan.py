@@ -13,6 +13,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.read import cellscan
 from pipeline.read.grid import COLUMNS, Scan
 from pipeline.read.strings import refuse_odd_strings, refuse_odd_texts
+from pipeline.read.styles import NO_FORMATTING
 from tests.fuzz.mutate import mutate_xml
 
 LIMITS = (101_000, 100)
@@ -94,11 +95,11 @@ def sheets(draw: st.DrawFn, odd: bool) -> bytes:
 
 
 def fast(content: bytes) -> Scan | None:
-    return cellscan._fast(content, *LIMITS)
+    return cellscan._fast(content, *LIMITS, NO_FORMATTING)
 
 
 def slow(content: bytes) -> Scan:
-    return cellscan._slow(content, "Hoja1", *LIMITS)
+    return cellscan._slow(content, "Hoja1", *LIMITS, NO_FORMATTING)
 
 
 def exactly(content: bytes) -> tuple[Scan | None, int | None]:

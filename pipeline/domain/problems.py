@@ -172,7 +172,7 @@ KINDS: dict[str, Kind] = {
         "Compruebe que es el correcto.",
     ),
     "fila-oculta": _row(
-        "La fila, o una de sus celdas, no se veía en el libro (oculta o filtrada) y se incluyó (--include-hidden)."
+        "La fila estaba oculta o filtrada en el libro, o una de sus celdas no se veía, y se incluyó (--include-hidden)."
     ),
     # --- the file: getting at it
     "archivo-no-existe": _file("No existe el archivo «{name}».", "Revise el nombre y la carpeta."),

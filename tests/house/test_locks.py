@@ -1,18 +1,37 @@
-"""The locked requirements: hashes for everything, addresses for nothing, and both files agree with pyproject.toml."""
+"""The locked requirements: hashes for everything, addresses for nothing, closed, and in step with pyproject.toml."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import tomllib
+from functools import cache
+from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT: dict[str, Any] = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-fuzz.txt"]
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+requires = load("requires")
 
 
 def normal(requirement: str) -> str:
@@ -74,3 +93,121 @@ def test_both_locks_hold_the_same_versions() -> None:
 
 def test_the_lock_of_a_registry_is_not_kept() -> None:
     assert not (ROOT / "uv.lock").exists()
+
+
+# Whatever a locked package asks for is locked: a lock is installed without resolving (.ci/venv).
+
+ROOTS = {
+    "requirements.txt": [*PROJECT["dependencies"], *EXTRAS["build"]],
+    "requirements-dev.txt": [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["dev"]],
+    "requirements-fuzz.txt": PYPROJECT["dependency-groups"]["fuzz"],
+}
+NOT_HERE: dict[str, list[str]] = json.loads((ROOT / ".ci" / "requires.json").read_text(encoding="utf-8"))
+
+
+def requires_of(name: str, version: str) -> list[str]:
+    """What a package says that it needs, from its own metadata where it is installed."""
+    try:
+        if metadata.version(name) == version:
+            return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        pass
+    assert f"{name}=={version}" in NOT_HERE, (
+        f"{name}=={version} is neither installed nor in .ci/requires.json: make lock"
+    )
+    return NOT_HERE[f"{name}=={version}"]
+
+
+@cache
+def needs(name: str, version: str, extra: str) -> list[Requirement]:
+    """The requirements that come with a package, or those that one of its extras adds to them."""
+    every = map(Requirement, requires_of(name, version))
+    return [each for each in every if ("extra ==" in str(each.marker)) == bool(extra)]
+
+
+MACHINES: list[dict[str, str]] = list(requires.environments())
+WITH_PYTHON_3_11 = [machine for machine in MACHINES if machine["python_version"] == "3.11"]
+
+
+def holes(lock: str, roots: list[str], machines: list[dict[str, str]]) -> list[str]:
+    """What is asked for on some machine by the project or by a locked package, and not locked for that machine."""
+    found = []
+    for machine in machines:
+        here = {
+            normal(pin.name): str(pin.specifier).removeprefix("==")
+            for pin in requires.pins(lock)
+            if pin.marker is None or pin.marker.evaluate(machine)
+        }
+        asked = {(name, "") for name in here}
+        todo = [("pyproject.toml", Requirement(root), "") for root in roots]
+        todo += [(name, need, "") for name, version in here.items() for need in needs(name, version, "")]
+        while todo:
+            who, need, extra = todo.pop()
+            if need.marker is not None and not need.marker.evaluate({**machine, "extra": extra}):
+                continue
+            name = normal(need.name)
+            where = f"Python {machine['python_version']}, {machine['platform_system']} {machine['platform_machine']}"
+            if name not in here:
+                found.append(f"{name} is not locked, and {who} asks for it ({where})")
+            elif not need.specifier.contains(here[name], prereleases=True):
+                found.append(f"{name} {here[name]} is locked, and {who} asks for {need} ({where})")
+            else:
+                new = {(name, each) for each in need.extras} - asked
+                asked |= new
+                todo += [(f"{name}[{e}]", each, e) for _, e in new for each in needs(name, here[name], e)]
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_is_closed_on_every_python_and_system(lock: str) -> None:
+    assert holes((ROOT / lock).read_text(encoding="utf-8"), ROOTS[lock], MACHINES) == []
+
+
+@pytest.mark.parametrize(
+    ("lock", "gone", "asker"),
+    [
+        ("requirements.txt", "numpy", "pandas"),
+        ("requirements.txt", "psycopg-binary", "psycopg[binary]"),
+        ("requirements.txt", "httpx", "pyproject.toml"),
+        ("requirements.txt", "colorama", "typer"),
+        ("requirements.txt", "zipp", "importlib-metadata"),
+        ("requirements-dev.txt", "coverage", "pytest-cov"),
+    ],
+)
+def test_a_pin_that_is_missing_is_named(lock: str, gone: str, asker: str) -> None:
+    """Also one that only an extra asks for, only Windows needs, or only Python 3.11."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    without = re.sub(rf"^{gone}==.*\n(    .*\n)+", "", text, flags=re.MULTILINE)
+    assert len(without) < len(text)
+    found = holes(without, ROOTS[lock], WITH_PYTHON_3_11)
+    assert found
+    assert all(line.startswith(f"{gone} is not locked, and ") for line in found)
+    assert any(f" {asker} asks for it" in line for line in found)
+
+
+def test_a_pin_of_the_wrong_version_is_named() -> None:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    wrong = re.sub(r"^h11==\S+", "h11==0.9.0", text, flags=re.MULTILINE)
+    NOT_HERE["h11==0.9.0"] = []
+    try:
+        found = holes(wrong, ROOTS["requirements.txt"], WITH_PYTHON_3_11)
+    finally:
+        del NOT_HERE["h11==0.9.0"]
+    assert any(line.startswith("h11 0.9.0 is locked, and httpcore asks for h11>=0.16") for line in found)
+
+
+def test_a_pin_for_one_system_only_is_missed_on_the_others() -> None:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    narrow = re.sub(r"^(idna==\S+) \\", r"\1 ; sys_platform == 'linux' \\", text, flags=re.MULTILINE)
+    found = holes(narrow, ROOTS["requirements.txt"], WITH_PYTHON_3_11)
+    systems = ("Darwin x86_64", "Darwin arm64", "Windows AMD64", "Windows ARM64")
+    assert {line.rsplit(" (", 1)[1] for line in found} == {f"Python 3.11, {system})" for system in systems}
+
+
+def test_what_is_noted_of_packages_that_are_not_everywhere_is_what_they_say_where_they_are() -> None:
+    pins = [pin for lock in LOCKS for pin in requires.pins((ROOT / lock).read_text(encoding="utf-8"))]
+    assert NOT_HERE.keys() == {f"{pin.name}{pin.specifier}" for pin in pins if pin.marker is not None}
+    installed = {f"{normal(each.name)}=={each.version}": each.requires or [] for each in metadata.distributions()}
+    here = NOT_HERE.keys() & installed.keys()
+    assert here
+    assert {name: NOT_HERE[name] for name in here} == {name: installed[name] for name in here}

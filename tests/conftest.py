@@ -18,7 +18,7 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from tests import ledgers
+from tests import ledgers, needs
 from tests.warm import Warm
 
 T = TypeVar("T")
@@ -48,6 +48,14 @@ def warm() -> Iterator[Warm]:
     warm = Warm()
     yield warm
     warm.end()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Below everything else of the report."""
+    report = config.pluginmanager.get_plugin("terminalreporter")
+    if report is not None and not hasattr(config, "workerinput"):
+        for line in needs.lines(report.stats.get("skipped", [])):
+            report.write_line(line, red=True, bold=True)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.read.sheet import Sheet
+from tests import needs
 from tests.fuzz.seeds import HEAD, MAIN, RELATION, STRICT, cufe, pack, parts_of, worksheet
 
 HEADINGS = ("CUFE", "Motivo de anulación", "Correo", "Cliente", "Código", "Monto", "Fecha")
@@ -237,6 +238,7 @@ DIALECTS: dict[str, Dialect] = {
 
 def soffice(*arguments: str | Path, home: Path) -> None:
     """Runs LibreOffice without a screen, with a profile of its own under ``home``."""
+    needs.libreoffice()
     subprocess.run(
         ["soffice", "--headless", f"-env:UserInstallation={(home / 'profile').as_uri()}", *map(str, arguments)],
         check=True,

@@ -1,12 +1,11 @@
 """The results workbook as other programs open it: every reader that this machine has sees the same rows.
 
-LibreOffice is used where it is installed; the independent reader that comes with the locked environment always.
+LibreOffice, and the independent reader that comes with the locked environment.
 """
 
 from __future__ import annotations
 
 import csv
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, Position, ResultLine
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
+from tests import needs
 
 CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"
 SHEETS = ("Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")
@@ -37,6 +37,7 @@ def by_calamine(workbook: Path, _: Path) -> dict[str, Table]:
 
 
 def by_libreoffice(workbook: Path, folder: Path) -> dict[str, Table]:
+    needs.libreoffice()
     every_sheet = "csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false,false,false,-1"
     subprocess.run(
         [
@@ -60,7 +61,7 @@ def by_libreoffice(workbook: Path, folder: Path) -> dict[str, Table]:
     return tables
 
 
-READERS: list[Reader] = [by_calamine, *([by_libreoffice] if shutil.which("soffice") else [])]
+READERS: list[Reader] = [by_calamine, by_libreoffice]
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,19 +112,100 @@ def test_a_part_that_was_not_measured_fails() -> None:
     assert "no branches were measured" in lines[0]
 
 
-def test_missing_programs_are_named_with_the_way_to_install_them(tmp_path: Path) -> None:
-    bash = shutil.which("bash")
-    assert bash is not None
-    (tmp_path / "bash").symlink_to(bash)
-    answer = subprocess.run(
-        [str(ROOT / ".ci" / "deps"), "--check"],
-        env={"PATH": str(tmp_path)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A PATH on which there is bash and what a script cannot do without."""
+    for name in ("bash", "id", "dirname", "ls", "sort", "sed"):
+        program = shutil.which(name)
+        assert program is not None
+        (tmp_path / name).symlink_to(program)
+    return tmp_path
+
+
+def ci(script: str, *words: str, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / ".ci" / script), *words]
+    return subprocess.run(command, env={"PATH": str(path), **variables}, check=False, capture_output=True, text=True)
+
+
+def test_a_missing_office_is_named_with_the_way_to_install_it(bare: Path) -> None:
+    answer = ci("deps", "--check", path=bare)
     assert answer.returncode == 1
-    assert "apt-get install libreoffice-calc poppler-utils" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert "apt-get install libreoffice-calc" in answer.stderr
+
+
+def test_a_missing_office_does_not_stop_the_tests(bare: Path) -> None:
+    assert ci("deps", path=bare).returncode == 0
+
+
+def test_pictures_are_not_made_without_what_makes_them(bare: Path) -> None:
+    (bare / "soffice").symlink_to("bash")
+    answer = ci("deps", "--pictures", path=bare)
+    assert answer.returncode == 1
+    assert "poppler-utils" in answer.stderr
+
+
+@pytest.fixture
+def no_server(bare: Path) -> Path:
+    """``.ci/postgres`` where none of the places that it knows has a server."""
+    script = bare / "postgres"
+    text = (ROOT / ".ci" / "postgres").read_text(encoding="utf-8")
+    script.write_text(re.sub(r"(?<=ls -d )/usr/lib[^\n]*\n[^\n]*(?= 2>)", "/nowhere", text), encoding="utf-8")
+    assert "/nowhere 2>" in script.read_text(encoding="utf-8")
+    script.chmod(0o755)
+    return bare
+
+
+def without_a_server(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [str(folder / "postgres"), *words, "id"]
+    return subprocess.run(
+        command, env={"PATH": str(folder), **variables}, check=False, capture_output=True, text=True, timeout=30
+    )
+
+
+def test_tests_on_a_server_that_cannot_be_had_are_skipped_with_one_line(no_server: Path) -> None:
+    answer = without_a_server(no_server, "--or-skip")
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert answer.stderr.count("\n") == 1
+    assert answer.stderr.startswith("!!! NOT TESTED: the tests on a server")
+    assert "apt-get install postgresql" in answer.stderr
+
+
+def test_what_only_a_server_can_do_fails_without_one(no_server: Path) -> None:
+    for words, variables in ((["--or-skip"], {"CI": "true"}), ([], {})):
+        answer = without_a_server(no_server, *words, **variables)
+        assert answer.returncode == 1
+        assert "apt-get install postgresql" in answer.stderr
+
+
+def test_what_is_missing_skips_a_test_and_fails_it_on_a_server_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception):
+        needs.missing("an oven: buy one")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="an oven: buy one"):
+        needs.missing("an oven: buy one")
+
+
+def test_the_last_line_of_a_report_says_what_was_not_tested_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_unconfigure\n")
+    without = "import pytest\nfrom tests import needs\n@pytest.mark.parametrize('n', range(2))\n"
+    (tmp_path / "test_it.py").write_text(f"{without}def test_it(n): needs.missing('an oven: buy one')\n")
+    plain = ["-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull, "--import-mode=importlib"]
+    assert pytest.main([*plain, "--rootdir", str(tmp_path), str(tmp_path)]) == 0
+    *_, counts, last = capsys.readouterr().out.splitlines()
+    assert "2 skipped" in counts
+    assert last == "!!! NOT TESTED: 2 skipped; an oven: buy one"
+
+
+def test_a_missing_office_is_told_as_the_installer_tells_it(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(bare))
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=r"^the workbook's look needs LibreOffice .*apt-get install"):
+        needs.libreoffice()
 
 
 def test_a_python_that_is_too_old_gives_one_line_that_says_what_to_do(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.postgres import SILENCE_S
-from tests import ledgers
+from tests import ledgers, needs
 from tests.storm.machines import NoMachines, network
 from tests.storm.scene import ROOT
 from tests.storm.workers import is_empty, until, working_on
@@ -48,7 +48,7 @@ def net():
         with network() as net:
             yield net
     except NoMachines as why:
-        pytest.skip(f"no network namespaces here: {why}")
+        needs.missing(f"a pulled cable needs root on Linux, util-linux and iproute2, for network namespaces ({why})")
 
 
 def hand_in(scene, rows, name="lote.csv"):

@@ -28,6 +28,7 @@ from pipeline.report.sheets.fixes import MOST_NOTES
 from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
 from pipeline.validate import Checked, Rules, check
+from tests import needs
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 RULES = Rules()
@@ -453,6 +454,7 @@ def test_thousands_of_wrong_rows_are_all_there_and_only_the_first_have_comments(
 
 def by_libreoffice(path: Path, folder: Path) -> Path:
     """The workbook as LibreOffice saves it."""
+    needs.libreoffice()
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = ["soffice", "--headless", profile, "--convert-to", "xlsx", "--outdir", str(folder / "saved"), str(path)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)

@@ -1,0 +1,46 @@
+"""What some tests need and not every machine has: without it they are skipped, and one line at the end says so.
+
+With ``CI=true`` they fail: there everything can be had, and what was not tested must not pass unseen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+_MISSING = "NOT TESTED: "
+
+
+def missing(what: str) -> NoReturn:
+    """Ends a test for which something is missing; ``what`` says what, and how to get it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what, pytrace=False)
+    pytest.skip(_MISSING + what)
+
+
+def libreoffice() -> None:
+    """Ends the test where there is no LibreOffice."""
+    if shutil.which("soffice") is None:
+        missing(_how_to_get_libreoffice())
+
+
+@cache
+def _how_to_get_libreoffice() -> str:
+    said = subprocess.run([ROOT / ".ci" / "deps", "--check"], check=False, capture_output=True, text=True)
+    return said.stderr.strip().removeprefix("anular: ")
+
+
+def lines(skipped: Iterable[pytest.TestReport]) -> list[str]:
+    """The end of a report: for each thing that was missing how many tests were not run, and how to get it."""
+    reasons = [report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)]
+    mine = Counter(reason.partition(_MISSING)[2] for reason in reasons if _MISSING in reason)
+    return [f"!!! {_MISSING}{count} skipped; {what}" for what, count in mine.items()]

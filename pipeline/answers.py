@@ -35,8 +35,25 @@ def verified(examination: Examination, ledger: str, batch: str = "") -> dict[str
         "events": examination.events,
         "rows": examination.rows,
         "head": examination.head.hex(),
+        "not_covered": not_covered(examination),
         "faults": [{"code": f.code, "seq": f.seq, "message": f.words} for f in examination.faults],
     }
+
+
+def not_covered(examination: Examination) -> list[str]:
+    """What could not be compared because an earlier version wrote it, in words; nothing for a ledger of this one."""
+    batches, sendings = len(examination.older), examination.half_told
+    told = []
+    if batches:
+        number = "1 lote lo recibió" if batches == 1 else f"{screen.thousands(batches)} lotes los recibió"
+        what = "encabezados, emisores, notas, plazo ni horas restantes"
+        told.append(f"{number} una versión anterior: ahí la cadena no cubre {what}.")
+    if sendings:
+        number = "1 envío" if sendings == 1 else f"{screen.thousands(sendings)} envíos"
+        told.append(
+            f"De {number} de una versión anterior la cadena no cubre la fecha de autorización ni la próxima consulta."
+        )
+    return told
 
 
 def moved(found: Moved) -> dict[str, Any]:

@@ -858,6 +858,8 @@ def verify(
         talk.out.print(f"✗ {fault.words[0].upper()}{fault.words[1:]}", markup=False)
     if found.good:
         talk.out.print(f"✓ Registro íntegro: {found.events} sucesos y {found.rows} filas comprobados.", markup=False)
+        for line in answers.not_covered(found):
+            talk.out.print(line, markup=False)
         talk.out.print(f"Sello del último suceso: {found.head.hex()}", markup=False)
     else:
         talk.out.print(f"El registro {place} no está íntegro: no lo use para enviar.", markup=False)

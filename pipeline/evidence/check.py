@@ -20,11 +20,11 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import ResultLine
 from pipeline.evidence import members as m
 from pipeline.evidence.box import LIMITS, Box, Fault, open_box
-from pipeline.evidence.replay import Replay
 from pipeline.evidence.workbook import compare
-from pipeline.ledger.chain import fingerprint, holds, link_digest
+from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
 from pipeline.ledger.deeds import is_a_deed
 from pipeline.ledger.extract import Foreign
+from pipeline.ledger.replay import Replay
 from pipeline.ledger.whole import Shared
 from pipeline.read.source import take
 from pipeline.report.lines import outcome_of
@@ -153,7 +153,8 @@ def _head(text: bytes) -> dict[str, Any]:
     head: dict[str, Any] = json.loads(text)
     if tuple(head) != m.head_keys(head) or type(head["n_rows"]) is not int:
         raise ValueError("keys")
-    return {**head, "headings": tuple(str(heading) for heading in json.loads(head["headings"]))}
+    headings = tuple(str(heading) for heading in json.loads(head["headings"]))
+    return {**head, "headings": headings, "headings_text": head["headings"]}
 
 
 def _rows(box: Box) -> Iterator[dict[str, Any]]:
@@ -241,7 +242,7 @@ def _taken_in(
 ) -> list[Fault]:
     """Every row is there once, in order, and is the one whose fingerprint the chain holds; else what is wrong."""
     faults: list[Fault] = []
-    in_order = True
+    in_order, digest = True, head_digest({**head, "headings": head["headings_text"]})
     for row in rows:
         found.rows += 1
         in_order = in_order and row["pos"] == found.rows
@@ -252,7 +253,7 @@ def _taken_in(
             faults.append(Fault("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where))
             continue
         seq, state, body = taken[row["pos"]]
-        if state != row["state"] or not _same(body, head, row):
+        if state != row["state"] or not _same(body, head, digest, row):
             faults.append(Fault("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where))
     if not in_order or found.rows != head["n_rows"]:
         words = f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden."
@@ -260,8 +261,11 @@ def _taken_in(
     return faults
 
 
-def _same(kept: bytes | None, head: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return kept is None or kept == fingerprint(head, {**row, "batch": head["id"]})
+def _same(kept: bytes | None, head: Mapping[str, Any], digest: str, row: Mapping[str, Any]) -> bool:
+    if kept is None:
+        return True
+    whole = {**row, "batch": head["id"]}
+    return kept in (row_digest(digest, whole), fingerprint(head, whole))
 
 
 def _manifest(found: Pack, head: Mapping[str, Any], box: Box) -> None:

@@ -66,17 +66,22 @@ def row_line(row: Mapping[str, Any]) -> bytes:
 
 
 def event_line(event: Mapping[str, Any]) -> bytes:
-    """A line of ``sucesos.jsonl``: every chained column, the raw body in base64, the hash in hex."""
+    """A line of ``sucesos.jsonl``: every chained column, the raw body in base64, the hash in hex. An event of schema
+    0006 or older has no ``more``."""
     body = event["body"]
     coded = None if body is None else base64.b64encode(body).decode("ascii")
-    return _line({**{key: event[key] for key in EVENT_KEYS}, "body": coded, "hash": event["hash"].hex()})
+    told = {key: event[key] for key in EVENT_KEYS}
+    more = {} if event.get("more") is None else {"more": event["more"]}
+    return _line({**told, **more, "body": coded, "hash": event["hash"].hex()})
 
 
 def read_event(line: bytes) -> dict[str, Any]:
     """The columns of an event back from its line. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
     values = json.loads(line)
-    if set(values) != {*EVENT_KEYS, "body", "hash"} or type(values["seq"]) is not int:
+    if set(values) - {"more"} != {*EVENT_KEYS, "body", "hash"} or type(values["seq"]) is not int:
         raise ValueError("keys")
+    if "more" in values and not isinstance(values["more"], str):
+        raise ValueError("more")
     body = values["body"]
     return {
         **values,
@@ -170,16 +175,20 @@ Cómo comprobarlo sin anular:
 2. Recalcule la cadena, en orden de "seq". El primer «anterior» es la huella de la línea "inicio" de cadena.txt.
    Para cada línea de sucesos.jsonl:
      texto   = lista JSON de los valores de seq, batch, pos, attempt, from_, to_, event, utc, run, who, http, estado,
-               dgi, message, note, sin espacios y con todo carácter que no es ASCII como \\uXXXX
+               dgi, message, note, y de more si lo tiene, sin espacios y con todo carácter que no es ASCII como
+               \\uXXXX
      cuerpo  = SHA-256 de los bytes de "body" (de cero bytes si es null)
      resumen = SHA-256(texto + cuerpo)
      huella  = SHA-256(anterior + resumen), que debe ser igual a "hash" y es el «anterior» del suceso siguiente
    Para una línea "ajeno" de cadena.txt, el resumen es el valor que trae. El de una línea "anterior" es la huella
    misma: la escribió una versión en la que huella = SHA-256(anterior + texto + cuerpo).
    La última huella es el sello de MANIFIESTO.json.
-3. El primer suceso de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: id, env, sha256,
-   sheet, file, n_rows, created_utc, approved_by de lote.json; luego id del lote, y pos, line, cells, state, cufe,
-   reason, email, payload_sha256, leader_batch, leader_pos, remarks, deadline_window de la fila.
+3. El primer suceso de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: el SHA-256 (en
+   hexadecimal) de la lista id, env, sha256, sheet, file, n_rows, created_utc, approved_by, headings, issuers, notes,
+   deadline_hours, corrects (null si no lo tiene) de lote.json; luego id del lote, y pos, line, cells, state, cufe,
+   reason, email, payload_sha256, leader_batch, leader_pos, remarks, deadline_window, hours_left de la fila.
+   Si el suceso no tiene "more" lo escribió una versión anterior, con una sola lista: id, env, sha256, sheet, file,
+   n_rows, created_utc, approved_by, id, y las mismas de la fila sin hours_left; y corrects al final, si lo tiene.
 4. El estado de una fila es "to_" de su último suceso; compárelo con resultados.xlsx y con docs/auditoria.md.
 
 Qué no prueba por sí solo. Quien controla el equipo donde se hizo puede rehacer un registro entero, y con él un paquete

@@ -19,8 +19,8 @@ from pipeline.domain.records import BatchInfo
 from pipeline.evidence import members as m
 from pipeline.evidence.box import BLOCK
 from pipeline.evidence.check import check_stream
-from pipeline.evidence.replay import Replay
 from pipeline.ledger.extract import Extract, Foreign
+from pipeline.ledger.replay import Replay
 from pipeline.report.archive import FixedZip
 from pipeline.report.lines import outcome_of
 from pipeline.report.names import evidence_name

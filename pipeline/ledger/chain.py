@@ -54,34 +54,42 @@ def walkable(prev: bytes, values: Mapping[str, Any], kept: bytes) -> bool:
 
 def _content(values: Mapping[str, Any]) -> bytes:
     body = values.get("body") or b""
-    text = json.dumps([values.get(name) for name in _CHAINED], ensure_ascii=True, separators=(",", ":"))
-    return text.encode("ascii") + hashlib.sha256(body).digest()
+    chained = [values.get(name) for name in _CHAINED]
+    if values.get("more") is not None:  # an event of schema 0006 or older has no such column
+        chained.append(values["more"])
+    return _text(chained) + hashlib.sha256(body).digest()
 
 
-_HEAD = ("id", "env", "sha256", "sheet", "file", "n_rows", "created_utc", "approved_by")
-_ROW = (
-    "batch",
-    "pos",
-    "line",
-    "cells",
-    "state",
-    "cufe",
-    "reason",
-    "email",
-    "payload_sha256",
-    "leader_batch",
-    "leader_pos",
-    "remarks",
-    "deadline_window",
+_HEAD_OF_BEFORE = ("id", "env", "sha256", "sheet", "file", "n_rows", "created_utc", "approved_by")
+_ROW_OF_BEFORE = (
+    *("batch", "pos", "line", "cells", "state", "cufe", "reason", "email", "payload_sha256"),
+    *("leader_batch", "leader_pos", "remarks", "deadline_window"),
 )
+HEAD = (*_HEAD_OF_BEFORE, "headings", "issuers", "notes", "deadline_hours", "corrects")
+"""All that is printed of a batch. Where its results are written is this machine's business."""
+ROW = (*_ROW_OF_BEFORE, "hours_left")
+"""All columns of an input row."""
+
+
+def head_digest(head: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over the head of a batch, to be made once for all its rows."""
+    return hashlib.sha256(_text([head.get(name) for name in HEAD])).hexdigest()
+
+
+def row_digest(head: str, row: Mapping[str, Any]) -> bytes:
+    """SHA-256 over an input row and the ``head_digest`` of its batch. Kept as the body of the row's first event, so
+    that the chain holds what was approved as well as what happened."""
+    return hashlib.sha256(_text([head, *(row[name] for name in ROW)])).digest()
 
 
 def fingerprint(head: Mapping[str, Any], row: Mapping[str, Any]) -> bytes:
-    """SHA-256 over an input row and the head of its batch. Kept as the body of the row's first event, so that the
-    chain holds what was approved as well as what happened. The batch that is corrected counts where there is one, so
-    that rows of before are told by the same hash."""
-    values = [*(head[name] for name in _HEAD), *(row[name] for name in _ROW)]
+    """What schema 0006 and older kept in place of ``row_digest``: it leaves out headings, issuers, notes, the deadline,
+    and the hours that were left. The batch that is corrected counts where there is one."""
+    values = [*(head[name] for name in _HEAD_OF_BEFORE), *(row[name] for name in _ROW_OF_BEFORE)]
     if head.get("corrects"):
         values.append(head["corrects"])
-    text = json.dumps(values, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).digest()
+    return hashlib.sha256(_text(values)).digest()
+
+
+def _text(values: list[Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode("ascii")

@@ -82,3 +82,21 @@ def remarks_from_text(text: str) -> tuple[tuple[Problem, ...], tuple[Repair, ...
         tuple(Repair(*values) for values in repairs),
         tuple(Problem(*values) for values in warnings),
     )
+
+
+def more_to_text(*, queried: bool, due: str | None, authorised_at: str | None, miss: bool) -> str:
+    """``event.more``: what a move changed besides the columns of its event, ``""`` for the usual one that changed
+    nothing. ``queried``: the answer is one of the query service; ``due`` when to ask next."""
+    values = {"query": queried, "due": due, "authorised_at": authorised_at, "miss": miss}
+    told = {name: value for name, value in values.items() if value}
+    return json.dumps(told, ensure_ascii=True, separators=(",", ":")) if told else ""
+
+
+def more_from_text(text: str) -> dict[str, Any]:
+    """The way back. Raises ``ValueError`` for what is not such a text."""
+    if not text:
+        return {}
+    told = json.loads(text)
+    if not isinstance(told, dict) or not {"query", "due", "authorised_at", "miss"}.issuperset(told):
+        raise ValueError("no such text")
+    return told

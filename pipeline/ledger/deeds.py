@@ -145,4 +145,5 @@ def _deed(
         "message": message,
         "note": note,
         "body": body,
+        "more": "",
     }

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import StorageTrouble
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 HALF = "copia"
 """Stands for the number in a place to which a ledger is being copied; greater than every number."""
 

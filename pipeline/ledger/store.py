@@ -38,10 +38,10 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.payload import payload_sha256
-from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Verdict, Waiting
+from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Source, Verdict, Waiting
 from pipeline.journal import SILENT, Journal
 from pipeline.ledger import codec, reserve, tables
-from pipeline.ledger.chain import fingerprint
+from pipeline.ledger.chain import head_digest, row_digest
 from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import append
 from pipeline.ledger.files import storage_errors
@@ -139,6 +139,7 @@ class Store:
         """All rows of a file in one transaction, before anything is sent (R5)."""
         at = codec.to_text(info.created)
         head = _batch_values(info, self._env)
+        mark = head_digest(head)
         with self._database.write() as connection:
             self._begins(connection)
             connection.execute(insert(tables.batch).values(head))
@@ -150,8 +151,9 @@ class Store:
                 live = [row for row in chunk if row.verdict in (Verdict.ACCEPTED, Verdict.HELD)]
                 if live:
                     connection.execute(insert(tables.attempt), [self._attempt_values(info.id, row) for row in live])
-                marks = [fingerprint(head, one) for one in values]
-                events = [_intake_event(info, row, at, mark) for row, mark in zip(chunk, marks, strict=True)]
+                events = [
+                    _intake_event(info, row, at, row_digest(mark, one)) for row, one in zip(chunk, values, strict=True)
+                ]
                 self._append(connection, events)
             crashpoint("intake-before-commit")
         crashpoint("intake-after-commit")
@@ -352,7 +354,7 @@ class Store:
 
     def _finding_values(self, wish: Move) -> dict[str, Any]:
         finding = wish.finding
-        queried = finding is not None and finding.source.value == "query"
+        queried = finding is not None and finding.source is Source.QUERY
         first = queried and wish.source is State.READY  # before the sending: not one of the queries that follow it
         preflight = finding.estado if finding is not None and first else None
         if wish.target is State.READY:
@@ -584,6 +586,12 @@ def _move_event(wish: Move) -> dict[str, Any]:
         wish.batch, wish.pos, wish.attempt, wish.source, wish.event, codec.to_text(wish.at), who=wish.who
     )
     values["note"] = wish.note
+    values["more"] = codec.more_to_text(
+        queried=found is not None and found.source is Source.QUERY,
+        due=codec.to_text(wish.next_due) if wish.next_due else None,
+        authorised_at=found.authorised_at if found is not None else None,
+        miss=wish.miss,
+    )
     if found is not None:
         values.update(
             http=found.http,
@@ -622,4 +630,5 @@ def _event_values(
         "message": None,
         "note": note,
         "body": None,
+        "more": "",
     }

@@ -169,6 +169,7 @@ event = Table(
     Column("message", Text),
     Column("note", Text, nullable=False),
     Column("body", LargeBinary),
+    Column("more", Text),  # JSON, "" for nothing: what else the move changed (replay.py); None: schema 0006 or older
     Column("prev", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_event_batch", "batch", "seq"),

@@ -15,9 +15,10 @@ from sqlalchemy import func, select
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
-from pipeline.ledger.chain import GENESIS, fingerprint, holds
+from pipeline.ledger.chain import GENESIS, fingerprint, head_digest, holds, row_digest
 from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import is_a_deed, owners_told
+from pipeline.ledger.replay import NOT_TOLD, Replay
 
 _CHUNK = 5_000
 _IN = 500  # values in one IN (...)
@@ -49,7 +50,8 @@ class OfBatch:
 class Examination:
     """What was gone through and what was found. ``head`` is the newest event's hash: it stands for all before it.
 
-    ``batches`` what was seen of each, as far as the chain holds.
+    ``batches`` what was seen of each, as far as the chain holds. ``older`` are batches that an earlier version took in,
+    ``half_told`` counts attempts of which it wrote events: what its chain does not cover was not compared.
     """
 
     events: int = 0
@@ -57,7 +59,10 @@ class Examination:
     head: bytes = GENESIS
     faults: list[Fault] = field(default_factory=list)
     batches: dict[str, OfBatch] = field(default_factory=dict)
-    _last: dict[int, tuple[str, int]] = field(default_factory=dict, repr=False)  # attempt -> state, number of events
+    older: set[str] = field(default_factory=set)
+    half_told: int = 0
+    replay: Replay = field(default_factory=Replay, repr=False)
+    _last: dict[int, str] = field(default_factory=dict, repr=False)  # attempt -> state, of the newest events alone
     _taken: dict[tuple[str, int], tuple[str, bytes | None]] = field(default_factory=dict, repr=False)
 
     @property
@@ -82,7 +87,7 @@ def examine(database: Database) -> Examination:
 
 
 def _contents(database: Database, found: Examination) -> None:
-    if _chain(database, found, after=0, prev=GENESIS):
+    if _chain(database, found, after=0, prev=GENESIS, whole=True):
         _rows(database, found)
         _attempts(database, found)
         _owners(database, found)
@@ -121,7 +126,7 @@ def _newest_contents(database: Database, found: Examination, start: int) -> None
     before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
     if not before:
         found.add("gap", f"falta el suceso {start} de la bitácora.", start)
-    elif _chain(database, found, after=start, prev=before[0].hash):
+    elif _chain(database, found, after=start, prev=before[0].hash, whole=False):
         _newest_attempts(database, found)
         _owners(database, found)
 
@@ -132,8 +137,8 @@ def _structure(database: Database, found: Examination, pages: str) -> None:
         found.add(code, words)
 
 
-def _chain(database: Database, found: Examination, *, after: int, prev: bytes) -> bool:
-    """Every event in order: no gap, the hash before, its own hash, a move of the table.
+def _chain(database: Database, found: Examination, *, after: int, prev: bytes, whole: bool) -> bool:
+    """Every event in order: no gap, the hash before, its own hash, a move of the table. ``whole``: they are replayed.
 
     False at the first one that is not as written: all after it hang on it, so nothing more can be said.
     """
@@ -149,9 +154,11 @@ def _chain(database: Database, found: Examination, *, after: int, prev: bytes) -
             return False
         if not _is_a_move(line) and not is_a_deed(line):
             found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", seq)
+        elif whole:
+            _replayed(found, line)
         prev = line.hash
         found.events += 1
-        _remember(found, line)
+        _remember(found, line, whole=whole)
     found.head = prev
     return True
 
@@ -171,13 +178,20 @@ def _is_a_move(line: Any) -> bool:
         return False
 
 
-def _remember(found: Examination, line: Any) -> None:
+def _replayed(found: Examination, line: Any) -> None:
+    try:
+        found.replay.see(line._mapping)
+    except ValueError:
+        found.add("move", f"el suceso {line.seq} dice algo que el programa nunca escribe.", line.seq)
+
+
+def _remember(found: Examination, line: Any, *, whole: bool) -> None:
     if line.batch:
         one = found.batches.setdefault(line.batch, OfBatch())
         one.events, one.last, one.seal = one.events + 1, line.seq, line.hash
     if line.attempt is not None:
-        _, count = found._last.get(line.attempt, ("", 0))
-        found._last[line.attempt] = (line.to_, count + 1)
+        if not whole:
+            found._last[line.attempt] = line.to_
     elif line.from_ == State.RECEIVED.value:
         found._taken[line.batch, line.pos] = (line.to_, line.body)
 
@@ -186,6 +200,7 @@ def _rows(database: Database, found: Examination) -> None:
     """Every input row is the one that was taken in, and every batch has all of its rows."""
     heads = {line.id: line._mapping for line in database.read(select(tables.batch))}
     counts = dict.fromkeys(heads, 0)
+    digests = {batch: head_digest(head) for batch, head in heads.items()}
     after = ("", 0)
     while lines := _some_rows(database, after):
         for line in lines:
@@ -193,8 +208,14 @@ def _rows(database: Database, found: Examination) -> None:
             taken = found._taken.get((line.batch, line.pos))
             if taken is None or line.batch not in heads:
                 found.add("row", f"la fila {line.line} del lote {line.batch} no consta en la bitácora.")
-            elif taken[0] != line.state or not _same(taken[1], heads[line.batch], line._mapping):
-                found.add("row", f"la fila {line.line} del lote {line.batch} fue alterada después de recibirse.")
+            elif taken[1] == row_digest(digests[line.batch], line._mapping) and taken[0] == line.state:
+                continue
+            elif taken[0] == line.state and taken[1] in (None, fingerprint(heads[line.batch], line._mapping)):
+                found.older.add(line.batch)  # of None: taken in by a version that kept none
+            else:
+                row = f"la fila {line.line} del lote {line.batch}"
+                head = "los datos del lote (archivo, encabezados, emisores, notas, plazo, quién aprobó)"
+                found.add("row", f"{row}, o {head}, no son los que se recibieron.")
         found.rows += len(lines)
         after = (lines[-1].batch, lines[-1].pos)
     for batch, head in heads.items():
@@ -208,48 +229,86 @@ def _some_rows(database: Database, after: tuple[str, int]) -> Any:
     return database.read(select(row).where(beyond).order_by(row.c.batch, row.c.pos).limit(_CHUNK))
 
 
-def _same(kept: bytes | None, head: Any, row: Any) -> bool:
-    return kept is None or kept == fingerprint(head, row)  # None: taken in by a version that kept none
-
-
 def _attempts(database: Database, found: Examination) -> None:
-    """Every attempt stands where its last event left it, after as many moves as it has events."""
+    """Every attempt is, column for column, what its events made of it."""
     query, after, first = _with_row(), 0, 0
-    unseen = set(found._last)
+    envs = {line.id: line.env for line in database.read(select(tables.batch.c.id, tables.batch.c.env))}
+    unseen = set(found.replay.known)
     while lines := database.read(query.where(tables.attempt.c.id > after).order_by(tables.attempt.c.id).limit(_CHUNK)):
         for line in lines:
-            _attempt(found, line, whole=True)
+            _attempt(found, line, envs.get(line.batch, ""))
             unseen.discard(line.id)
             first += line.n == 1
         after = lines[-1].id
     approved = sum(state in _WITH_ATTEMPT for state, _ in found._taken.values())
-    if unseen or first < approved:
-        found.add("attempt", "la bitácora habla de envíos que ya no están en el registro.")
+    if unseen or first != approved:
+        found.add("attempt", "la bitácora habla de otros envíos que los que hay en el registro.")
+
+
+COLUMNS = {
+    "state": "estado del registro",
+    "v": "número de pasos",
+    "n": "número de intento",
+    "env": "ambiente",
+    "cufe": "CUFE",
+    "epoch": "ejecución",
+    "sent_utc": "hora de envío",
+    "queried_utc": "hora de consulta",
+    "queries": "consultas",
+    "misses": "veces que no constaba",
+    "next_due": "próxima consulta",
+    "estado": "estado de eDoc",
+    "source": "servicio que respondió",
+    "dgi": "código de la DGI",
+    "message": "mensaje",
+    "authorised_at": "fecha de autorización",
+    "http": "código HTTP",
+    "note": "código técnico",
+    "possible_duplicate": "reenvío autorizado",
+    "preflight": "consulta previa",
+}
+"""What is compared of an attempt, with its name for people; all but these say whose row it is and where it stands."""
+
+
+def _attempt(found: Examination, line: Any, env: str) -> None:
+    where = f"el envío {line.n} de la fila {line.pos} del lote {line.batch}"
+    stand = found.replay.of(line.id, line.batch, line.pos)
+    if stand is None or (stand.batch, stand.pos) != (line.batch, line.pos):
+        found.add("attempt", f"{where} no consta en la bitácora.")
+        return
+    found.half_told += stand.old
+    told = {"env": env, "cufe": line.row_cufe}
+    for name, words in COLUMNS.items():
+        here = getattr(line, name)
+        there = told[name] if name in told else getattr(stand, name)
+        if here != there and not (stand.old and name in NOT_TOLD):
+            code = "version" if name == "v" else name
+            found.add(code, f"{where}: en «{words}» dice «{_shown(here)}» y según la bitácora es «{_shown(there)}».")
+            return
+
+
+def _shown(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+_MOST_SHOWN = 80
 
 
 def _newest_attempts(database: Database, found: Examination) -> None:
-    """The same for the attempts that the newest events speak of."""
+    """The states of the attempts that the newest events speak of."""
     told = sorted(found._last)
     for start in range(0, len(told), _IN):
         for line in database.read(_with_row().where(tables.attempt.c.id.in_(told[start : start + _IN]))):
-            _attempt(found, line, whole=False)
+            where = f"el envío {line.n} de la fila {line.pos} del lote {line.batch}"
+            if line.state != found._last[line.id]:
+                found.add("state", f"{where} dice {line.state} y la bitácora {found._last[line.id]}.")
+            elif line.cufe != line.row_cufe:
+                found.add("cufe", f"{where} tiene otro CUFE que su fila.")
 
 
 def _with_row() -> Any:
-    row = tables.row.c
-    return tables.with_rows(tables.attempt, row.cufe.label("row_cufe"), row.state.label("row_state"))
-
-
-def _attempt(found: Examination, line: Any, *, whole: bool) -> None:
-    state, events = found._last.get(line.id, (line.row_state, 0))
-    moves = events + (line.n == 1)  # the first attempt came with the file, a later one by an event of its own
-    where = f"el envío {line.n} de la fila {line.pos} del lote {line.batch}"
-    if line.state != state:
-        found.add("state", f"{where} dice {line.state} y la bitácora {state}.")
-    elif whole and line.v != moves:
-        found.add("version", f"{where} cuenta {line.v} pasos y la bitácora {moves}.")
-    elif line.cufe != line.row_cufe:
-        found.add("cufe", f"{where} tiene otro CUFE que su fila.")
+    return tables.with_rows(tables.attempt, tables.row.c.cufe.label("row_cufe"))
 
 
 def _owners(database: Database, found: Examination) -> None:

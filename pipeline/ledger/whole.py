@@ -89,7 +89,7 @@ class Gathering:
         self._seen = last
         if self._closed:
             made = decided(moment, batch)
-            self._lines = [_signed(line, made[line.pos]) if line.pos in made else line for line in self._lines]
+            self._lines = [signed(line, made[line.pos]) if line.pos in made else line for line in self._lines]
         return last
 
     def lines(self) -> list[ResultLine]:
@@ -177,7 +177,8 @@ def _line_of(reads: Reads, batch: str, pos: int) -> ResultLine:
     return result_line(found, attempts[-1] if attempts else None, found.sheet or None)
 
 
-def _signed(line: ResultLine, decision: tuple[str, str]) -> ResultLine:
+def signed(line: ResultLine, decision: tuple[str, str]) -> ResultLine:
+    """``line`` with what a person decided about it."""
     return replace(line, decided_by=decision[0], decided_why=decision[1].rstrip("."))
 
 

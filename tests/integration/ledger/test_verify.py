@@ -130,6 +130,97 @@ def test_what_does_not_agree_with_the_events_is_found(lived, statement, code):
     assert code in {code for code, _ in found(lived)}
 
 
+OTHER = {
+    "message": "'Evento registrado'",
+    "dgi": "'0600'",
+    "estado": "11",
+    "source": "'query'",
+    "http": "201",
+    "note": "'otra'",
+    "authorised_at": "'2026-11-20'",
+    "sent_utc": "'2026-01-01T00:00:00.000000Z'",
+    "queried_utc": "'2026-01-01T00:00:00.000000Z'",
+    "queries": "queries+1",
+    "misses": "misses+1",
+    "next_due": "'2027-01-01T00:00:00.000000Z'",
+    "possible_duplicate": "1",
+    "preflight": "2",
+    "epoch": "epoch+1",
+    "n": "n+3",
+    "env": "'production'",
+}
+"""A value that no event told, for every column of an attempt but those that say whose it is (``credential``)."""
+
+
+def test_every_column_of_every_attempt_is_what_its_events_tell(lived):
+    missed = []
+    for attempt in (1, 3, 4):
+        for column, value in OTHER.items():
+            tamper(
+                lived,
+                "CREATE TABLE aside AS SELECT * FROM attempt",
+                f"UPDATE attempt SET {column}={value} WHERE id={attempt}",
+            )
+            faults = verify.examine(lived.database).faults
+            if not {column, "attempt"} & {fault.code for fault in faults}:
+                missed.append((attempt, column))
+            tamper(
+                lived,
+                f"UPDATE attempt SET {column}=(SELECT {column} FROM aside WHERE aside.id=attempt.id)",
+                "DROP TABLE aside",
+            )
+
+    assert missed == []
+    assert verify.examine(lived.database).good
+
+
+def test_whatever_is_printed_of_a_batch_is_held_by_the_chain(lived):
+    others = {
+        "headings": '["CUFE","Nota"]',
+        "issuers": "[]",
+        "notes": "[]",
+        "deadline_hours": "9999",
+        "approved_by": "",
+        "file": "otro.xlsx",
+        "sheet": "Hoja2",
+        "created_utc": "2026-01-01T00:00:00.000000Z",
+    }
+    for column, value in others.items():
+        (line,) = ledgers.lines(lived.url, f"SELECT {column} FROM batch")
+        tamper(lived, f"UPDATE batch SET {column}='{value}'")
+        assert {code for code, _ in found(lived)} == {"row"}, column
+        tamper(lived, f"UPDATE batch SET {column}='{line[column]}'")
+    assert found(lived) == []
+
+
+def test_the_hours_that_were_left_are_held_by_the_chain(lived):
+    tamper(lived, "UPDATE row SET hours_left=1 WHERE pos=2")
+
+    assert found(lived) == [("row", None)]
+
+
+def test_a_ledger_of_the_schema_before_is_good_and_says_what_its_chain_does_not_cover(lived):
+    before = verify.examine(lived.database)
+    ledgers.as_before_0007(lived.url)
+    now = verify.examine(lived.database)
+
+    assert (before.older, before.half_told) == (set(), 0)
+    assert (now.faults, now.older, now.half_told) == ([], {"20261120-lote"}, 4)
+    for unseen in ("UPDATE batch SET notes='[]'", "UPDATE attempt SET next_due=NULL"):
+        tamper(lived, unseen)
+        assert verify.examine(lived.database).good
+    tamper(lived, "UPDATE attempt SET message='otra' WHERE id=1")
+    assert [code for code, _ in found(lived)] == ["message"]
+
+
+def test_what_happens_after_the_schema_before_is_told_again(lived):
+    ledgers.as_before_0007(lived.url)
+    (tracked,) = lived.views.followed()
+    lived.move(tracked.attempt, tracked.version, tracked.pos, tracked.state, Event.UNCLEAR)
+
+    assert verify.examine(lived.database).good
+
+
 def test_dropped_rules_are_missed(lived):
     with lived.database.write() as connection:
         connection.execute(text("DROP TRIGGER event_no_update" + (" ON event" if lived.database.shared else "")))

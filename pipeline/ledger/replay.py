@@ -1,0 +1,165 @@
+"""The events of a ledger gone through in order: what they made of each row's attempts (reliability.md P15).
+
+Every column of ``attempt`` that is printed or compared follows from the events alone. Those of schema 0006 and older
+do not tell ``NOT_TOLD``: whoever compares leaves these out where ``Stand.old`` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.records import Leader, ResultLine, Source
+from pipeline.ledger import codec
+from pipeline.ledger.decisions import DECISIONS
+from pipeline.ledger.whole import Shared, result_line, signed
+
+NOT_TOLD = ("authorised_at", "next_due", "misses")
+"""Columns that an event tells in ``more``."""
+
+_NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
+_NO_ANSWER |= {Event.APPROVED, Event.WITHDRAWN}
+"""Moves that rest on no answer of eDoc."""
+
+_KEPT = ("estado", "dgi", "message", "http")
+"""What an answer said stays until another answer says something."""
+
+
+@dataclass(slots=True)
+class Stand:
+    """An attempt as its events left it: the columns of ``attempt``, and whether an old event was among them."""
+
+    batch: str
+    pos: int
+    state: str
+    epoch: int
+    n: int = 1
+    v: int = 1
+    sent_utc: str | None = None
+    queried_utc: str | None = None
+    queries: int = 0
+    misses: int = 0
+    next_due: str | None = None
+    estado: int | None = None
+    source: str | None = None
+    dgi: str | None = None
+    message: str | None = None
+    authorised_at: str | None = None
+    http: int | None = None
+    note: str = ""
+    possible_duplicate: int = 0
+    preflight: int | None = None
+    agreed: int | None = None
+    old: bool = False
+
+
+class Replay:
+    """Takes the events one after the other, of one batch or (``batch`` None) of all; then says how the rows stand."""
+
+    def __init__(self, batch: str | None = None) -> None:
+        self._batch = batch
+        self._shared = Shared()
+        self.newest: dict[str, dict[int, Stand]] = {}
+        self.known: dict[int, Stand] = {}
+        self.decided: dict[int, tuple[str, str]] = {}
+
+    def see(self, event: Mapping[str, Any]) -> None:
+        """The next event. Raises ``ValueError`` for words that the program does not know."""
+        batch, pos, number = event["batch"], event["pos"], event["attempt"]
+        if not pos or (self._batch is not None and batch != self._batch):
+            return
+        rows = self.newest.get(batch)
+        if rows is None:
+            rows = self.newest[self._shared(batch)] = {}
+        stand = rows.get(pos)
+        if number is None:
+            if event["to_"] in (State.READY.value, State.HELD.value):
+                rows[pos] = Stand(self._shared(batch), pos, self._shared(event["to_"]), event["run"])
+                rows[pos].old = event.get("more") is None
+        elif stand is not None:
+            if event["event"] == Event.RETRY.value:
+                stand = rows[pos] = self._next(stand, event)
+            else:
+                self._move(stand, event)
+            if self._batch is None:
+                self.known[number] = stand
+        if self._batch is not None and event["event"] in DECISIONS:
+            self.decided[pos] = (self._shared(event["who"] or ""), self._shared(event["note"]))
+
+    def of(self, number: int, batch: str, pos: int) -> Stand | None:
+        """The attempt with this number; one of which nothing was told since its row was taken in has none yet."""
+        stand = self.known.get(number)
+        if stand is None:
+            stand = self.newest.get(batch, {}).get(pos)
+            return stand if stand is not None and stand.v == 1 and stand.n == 1 else None
+        return stand
+
+    def lines(self, sheet: str, rows: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[ResultLine]:
+        """Every row of the batch in input order, as its events left it. ``sheet`` is "" for a CSV; ``rows`` gives the
+        rows anew each time: they are gone through up to three times, so that only those that others repeat are held."""
+        wanted = {row["leader_pos"] for row in rows() if repeats(row)}
+        leaders = {row["pos"]: self.line(sheet, row) for row in rows() if row["pos"] in wanted} if wanted else {}
+        for row in rows():
+            line = self.line(sheet, row)
+            if repeats(row):  # of a row in another batch it only shows that it repeats one
+                leader = leaders[row["leader_pos"]]
+                line = replace(line, leader=Leader(None, leader.pos, leader.position), mirrored=leader)
+            yield line
+
+    def line(self, sheet: str, row: Mapping[str, Any]) -> ResultLine:
+        """One row as its events left it, without the row that it repeats."""
+        pos = row["pos"]
+        line = result_line(SimpleNamespace(**row), self.newest.get(self._batch or "", {}).get(pos), sheet or None)
+        return signed(line, self.decided[pos]) if pos in self.decided else line
+
+    def _next(self, stand: Stand, event: Mapping[str, Any]) -> Stand:
+        """The attempt after ``stand``; one that a person authorised knows what that person agreed to."""
+        fresh = Stand(stand.batch, stand.pos, self._shared(event["to_"]), event["run"], n=stand.n + 1)
+        fresh.possible_duplicate, fresh.preflight = stand.possible_duplicate, stand.preflight
+        if State(event["from_"]) is State.CLOSED_RESEND:
+            fresh.possible_duplicate, fresh.preflight = 1, stand.agreed
+        fresh.old = event.get("more") is None
+        return fresh
+
+    def _move(self, stand: Stand, event: Mapping[str, Any]) -> None:
+        kind, source, shared = Event(event["event"]), State(event["from_"]), self._shared
+        stand.state = shared(event["to_"])
+        stand.v += 1
+        stand.epoch = event["run"]
+        if kind is Event.CLAIMED:
+            stand.sent_utc = event["utc"]
+            return
+        text = event.get("more")
+        more = codec.more_from_text(text or "")
+        queried = bool(more.get("query"))
+        if text is None:  # an old event does not say so, but each of its kinds comes from one service
+            queried = source is not State.SENDING and kind not in _NO_ANSWER
+        stand.old = stand.old or text is None
+        stand.note = shared(event["note"])
+        stand.next_due = more.get("due")
+        stand.misses += bool(more.get("miss"))
+        first = queried and source is State.READY  # before the sending: not one of the queries that follow it
+        if first and event["estado"] is not None:
+            stand.preflight = event["estado"]
+        if kind is Event.RESEND:
+            stand.agreed = event["estado"]
+        if event["to_"] == State.READY.value:  # what was true before the sending is no answer to it
+            return
+        for name in _KEPT:
+            if event[name] is not None:
+                setattr(stand, name, event[name] if name in ("estado", "http") else shared(event[name]))
+        if more.get("authorised_at") is not None:
+            stand.authorised_at = shared(more["authorised_at"])
+        if event["estado"] is not None:
+            stand.source = (Source.QUERY if queried else Source.CANCELLATION).value
+        if queried and not first:
+            stand.queried_utc = event["utc"]
+            stand.queries += 1
+
+
+def repeats(row: Mapping[str, Any]) -> bool:
+    """Whether ``row`` repeats another of the same batch."""
+    return row["leader_pos"] is not None and row["leader_batch"] is None

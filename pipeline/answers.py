@@ -194,6 +194,9 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
         facts.append(("Por enviar", screen.thousands(plan.to_send)))
         if plan.held:
             facts.append(("Retenidas", f"{screen.thousands(len(plan.held))}, que usted aprueba con esta orden"))
+        if plan.elsewhere:
+            also = "se envían igual" if plan.known_elsewhere else f"para enviarlas: --known-elsewhere {plan.elsewhere}"
+            facts.append(("Enviadas desde otro registro", f"{screen.thousands(plan.elsewhere)}; {also}"))
     elif plan.checked is not None:
         facts.extend(_counted(plan))
     if plan.to_send:

@@ -95,6 +95,22 @@ NewLedger = Annotated[
         "--new-ledger", help="El registro anterior se perdió: sigue sin él y consulta cada documento antes de anularlo."
     ),
 ]
+KnownElsewhere = Annotated[
+    int | None,
+    typer.Option(
+        "--known-elsewhere",
+        metavar="N",
+        min=1,
+        help="Envía también las N filas que otro registro de este equipo ya envió; antes consulta cada una.",
+    ),
+]
+Restored = Annotated[
+    bool,
+    typer.Option(
+        "--restored",
+        help="Es un respaldo restaurado o una réplica ascendida: desde ahora vale este, en todos los equipos.",
+    ),
+]
 RowNumber = Annotated[
     int, typer.Option("--row", metavar="N", min=1, help="La fila, con el número que muestra «fila_origen».")
 ]
@@ -287,6 +303,7 @@ def run_files(
     accept_formulas: Formulas = False,
     allow_bad_check_digit: BadDigit = False,
     new_ledger: NewLedger = False,
+    known_elsewhere: KnownElsewhere = None,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -302,6 +319,8 @@ def run_files(
     if queue:
         if only is not None or no_poll:
             raise WrongUsage("--only y --no-poll son para enviar aquí mismo: no se usan con --queue.")
+        if known_elsewhere is not None:
+            raise WrongUsage("--known-elsewhere es para enviar aquí mismo: no se usa con --queue.")
         from pipeline.queue.app import check_server
 
         check_server(settings.ledger)
@@ -326,10 +345,12 @@ def run_files(
             talk.out.print(
                 f"Registro nuevo desde el {_local(memory.anew)}: antes de anular un documento se consulta en eDoc."
             )
+        _check_elsewhere(sheets, memory.views, known_elsewhere)
         batches: list[BatchInfo] = []
         for file in files:
             # What was read goes with the plan: a large file is not in memory any more while its rows are sent.
-            plan = run.make_plan(sheets.pop(0), memory.views, rules, clock.now())
+            known = known_elsewhere is not None
+            plan = run.make_plan(sheets.pop(0), memory.views, rules, clock.now(), known_elsewhere=known)
             if only is not None and plan.known is not None and plan.to_send and run.was_queued(plan.known):
                 raise WrongUsage(
                     f"El lote {plan.known.id} se entregó a la cola: lo que aquí no se envíe lo envía un trabajador.",
@@ -357,8 +378,29 @@ def run_files(
             if not no_poll:
                 await conduct.follow([info.id for info in batches], steps, memory, stop, talk.progress)
 
-        trouble = conduct.carry_out(settings, clock, base, work, now=False, anew=memory.anew, journal=memory.journal)
+        trouble = conduct.carry_out(
+            settings, clock, base, work, now=False, anew=memory.anew, sent=memory.sent, journal=memory.journal
+        )
         return _report(batches, memory, talk, settings, trouble)
+
+
+def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -> None:
+    """Rows that another ledger of this machine sent are sent only when a person says how many there are.
+
+    Raises ``WrongUsage`` for another number.
+    """
+    if given is None:
+        return
+    known = [info for sheet in sheets if (info := views.find(sheet.sha256, sheet.sheet)) is not None]
+    count = sum(views.elsewhere(info.id) for info in known)
+    if count == given:
+        return
+    right = f"Revíselas en el libro de resultados (CONFLICTO) e indique --known-elsewhere {count}."
+    raise WrongUsage(
+        f"Usted indicó {given} filas enviadas desde otro registro y hay {count}. No se envió nada.",
+        code="elsewhere-count",
+        remedy=right if count else "Quite --known-elsewhere.",
+    )
 
 
 def _hand_in(
@@ -912,15 +954,20 @@ def _named_ledger(target: str) -> str:
 
 
 @command(name="adopt", cls=SpanishCommand)
-def adopt(by: Who, reason: Why, profile: Profile = "", ledger: Ledger = "") -> int:
-    """Declara que el registro se movió a este equipo y que en el anterior ya nadie lo usa. No envía nada."""
+def adopt(by: Who, reason: Why, restored: Restored = False, profile: Profile = "", ledger: Ledger = "") -> int:
+    """Declara que el registro se movió a este equipo, o que se restauró (--restored): vale este. No envía nada."""
     from pipeline import decide, wiring
     from pipeline.ledger.engine import site_of
 
     settings = _settings(profile, ledger)
     who, why = decide.signed(by, reason)
-    wiring.adopt_ledger(settings, who=who, why=why)
+    wiring.adopt_ledger(settings, who=who, why=why, restored=restored)
     talk = Talk(False)
+    if restored:
+        place = site_of(settings.ledger).place
+        talk.out.print(f"Desde ahora el registro {place} es el que vale, en todos los equipos.", markup=False)
+        talk.out.print("Lo que pudo haberse enviado antes se consulta en eDoc antes de anularlo.")
+        return 0
     talk.out.print(f"Desde ahora el registro {site_of(settings.ledger).place} es de este equipo.", markup=False)
     talk.out.print("No use la copia anterior: dos copias enviarían lo mismo dos veces.")
     return 0
@@ -1208,6 +1255,8 @@ def _report(
         screen.listing(talk.out, "Qué hacer ahora", answers.todo(written.report))
         for line in (f"Resultados: {written.workbook}", *answers.to_correct(written)):
             talk.out.print(line, markup=False)
+    for warning in memory.sent.warnings if memory.sent is not None else ():
+        talk.progress.print(f"Aviso: {warning}", markup=False)
     if trouble is not None:
         memory.journal.note("run_stopped", error=trouble.code)
         screen.say_error(talk.progress, trouble)

@@ -15,10 +15,11 @@ from rich.console import Console
 from pipeline import run, screen, wiring
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, Interrupted
-from pipeline.domain.lifecycle import FOLLOWED, State
+from pipeline.domain.lifecycle import FOLLOWED, Event, State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.records import BatchInfo, Finding
 from pipeline.journal import SILENT, Journal
+from pipeline.ledger.sent import Sent
 from pipeline.run import Steps
 from pipeline.settings import Settings
 from pipeline.stop import Stop
@@ -36,31 +37,40 @@ def carry_out(
     *,
     now: bool,
     anew: datetime | None = None,
+    sent: Sent | None = None,
     journal: Journal = SILENT,
 ) -> AnularError | None:
     """Runs ``work`` with everything it needs; what ended it early, if anything did.
 
-    ``base`` is the running sandbox's address; ``now`` asks about every row at once; ``anew`` of a ``Memory``.
+    ``base`` is the running sandbox's address; ``now`` asks about every row at once; ``anew`` and ``sent``
+    of a ``Memory``.
     """
 
     async def inside() -> AnularError | None:
         stop = Stop(clock)
         async with wiring.open_service(settings, clock, base, journal) as service:
             with _signals(stop):
-                await work(_steps(settings, clock, service, now=now, anew=anew, journal=journal), stop)
+                await work(_steps(settings, clock, service, now=now, anew=anew, sent=sent, journal=journal), stop)
         return stop.reason
 
     return asyncio.run(inside())
 
 
 def _steps(
-    settings: Settings, clock: Clock, service: Service, *, now: bool, anew: datetime | None, journal: Journal
+    settings: Settings,
+    clock: Clock,
+    service: Service,
+    *,
+    now: bool,
+    anew: datetime | None,
+    sent: Sent | None,
+    journal: Journal,
 ) -> Steps:
     return Steps(
         client=service.client,
         limiter=service.limiter,
         clock=clock,
-        send=wiring.send_rules(settings, anew),
+        send=wiring.send_rules(settings, anew, sent),
         ask=wiring.poll_rules(settings, now=now),
         journal=journal,
     )
@@ -100,7 +110,7 @@ async def send(
             memory.store,
             memory.views,
             stop,
-            lambda _, state, __: ticker.moved(None, outcome(state).value),
+            lambda _, state, found: ticker.moved(None, outcome(state, elsewhere=found.event is Event.ELSEWHERE).value),
             only,
         )
 

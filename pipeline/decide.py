@@ -123,7 +123,7 @@ def check_resendable(row: Standing) -> None:
         f"Esta fila no se puede reenviar: está «{row.outcome.value}».",
         code="not-resendable",
         where=str(row.position),
-        remedy=_remedy(row.state),
+        remedy=_ELSEWHERE if row.elsewhere else _remedy(row.state),
     )
 
 
@@ -152,6 +152,11 @@ def authorise(store: Store, row: Standing, finding: Finding, *, who: str, why: s
     following = store.apply([wish])[0].next_attempt
     assert following is not None, "asked for with retry"
     return following
+
+
+_ELSEWHERE = (
+    "Ya se envió desde otro registro de este equipo. Si se debe enviar igual: «anular run» con --known-elsewhere."
+)
 
 
 def _remedy(state: State) -> str:

@@ -8,6 +8,7 @@ source as it was, or both unusable until the same order is given again.
 
 from __future__ import annotations
 
+import platform
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,9 @@ from typing import Any
 
 from pipeline.crash import crashpoint
 from pipeline.domain.errors import StorageTrouble, WrongUsage
-from pipeline.ledger import replica, reserve, watermark
+from pipeline.ledger import identity, replica, reserve, watermark
 from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import append_deed, moved, moved_to
+from pipeline.ledger.deeds import append_deed, id_of, moved, moved_to
 from pipeline.ledger.engine import Site, site_of
 from pipeline.ledger.store import who_am_i
 from pipeline.ledger.verify import examine
@@ -79,7 +80,7 @@ def _copied(database: Database, source: Site, target: Site, now: datetime, notes
     target.fill(fill)
     crashpoint("copy-done")
     fresh = target.open()
-    watermark.keep(notes, fresh)
+    watermark.keep(notes, fresh, placed=True)
     watermark.keep(notes, database)
     fresh.close()
     return Moved(source.place, target.place, made[0].counts, made[0].head.hex())
@@ -115,8 +116,11 @@ def _begun(database: Database, target: Site, now: datetime, notes: Path) -> tupl
     before = moved_to(database)
     if before is None:
         ident = uuid.uuid4().hex
-        return ident, moved(now, who=who_am_i(), place=target.place, ident=ident)
-    if before.place != target.place or watermark.knows(notes, before.ident):
+        machine, host = platform.node(), identity.host_id()
+        told = {"before": id_of(database), "host": host, "machine": machine}
+        return ident, moved(now, who=who_am_i(), place=target.place, ident=ident, **told)
+    elsewhere = before.host not in ("", identity.host_id())  # the same path on another machine is another place
+    if before.place != target.place or elsewhere or watermark.knows(notes, before.ident):
         raise WrongUsage(
             f"Este registro ya se movió a {before.place}.",
             code="ledger-moved-already",

@@ -62,8 +62,9 @@ class Plan:
 
     ``known`` is the batch that this very file became before; then ``checked`` is None and ``to_send`` counts the
     rows that are still unsent. ``moment`` is when it was validated. ``held`` are rows that the drop folder held back
-    and that this plan would release; ``to_send`` counts them as well. ``parent_known``: the ledger holds the batch that
-    this file corrects.
+    and that this plan would release; ``elsewhere`` counts those that were not sent because another ledger of this
+    machine had sent them, which ``known_elsewhere`` sends all the same; ``to_send`` counts both as well.
+    ``parent_known``: the ledger holds the batch that this file corrects.
     """
 
     sheet: Sheet
@@ -73,6 +74,8 @@ class Plan:
     checked: Checked | None = None
     held: tuple[Waiting, ...] = ()
     parent_known: bool = False
+    elsewhere: int = 0
+    known_elsewhere: bool = False
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -105,23 +108,33 @@ Watch = Callable[[State | None, State, Finding], None]
 
 
 def make_plan(
-    sheet: Sheet, views: Views | None, rules: Rules, now: datetime, *, resume: bool = True, release: bool = True
+    sheet: Sheet,
+    views: Views | None,
+    rules: Rules,
+    now: datetime,
+    *,
+    resume: bool = True,
+    release: bool = True,
+    known_elsewhere: bool = False,
 ) -> Plan:
     """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew; without
-    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them. Raises
-    ``InputRefused`` for a file that is another credential's batch."""
+    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them;
+    ``known_elsewhere`` as in ``Plan``. Raises ``InputRefused`` for a file that is another credential's batch."""
     known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
         if views.of_another(known.id):
             raise refused("lote-de-otra-credencial", where=sheet.name, batch=known.id)
         held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
+        elsewhere = views.elsewhere(known.id)
         return Plan(
             sheet,
             now,
-            to_send=views.unsent(known.id) + len(held),
+            to_send=views.unsent(known.id) + len(held) + (elsewhere if known_elsewhere else 0),
             known=known,
             held=held,
             parent_known=known.corrects_known,
+            elsewhere=elsewhere,
+            known_elsewhere=known_elsewhere,
         )
     ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
     sheet = replace(sheet, earlier=believed(sheet.earlier, known=ours))
@@ -138,7 +151,7 @@ def take_in(
         if plan.held:
             store.approve(plan.held, plan.moment, who=who)
         if not store.at_the_desk:  # else whoever carries the batch out does so
-            store.reopen(plan.known.id, plan.moment)
+            store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
         return plan.known
     assert plan.checked is not None
     info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)

@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import TracebackType
 from typing import Any
@@ -24,7 +24,7 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
-from pipeline.domain.outcomes import PREFLIGHT
+from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
 from pipeline.edoc.client import EdocClient
@@ -49,7 +49,8 @@ class SendRules:
     proven that nothing was applied. ``stale_after`` seconds between intent and departure (reliability.md R9).
     ``breaker_wait`` and ``first_query`` (after an answer that is not final) in seconds. ``preflight`` asks eDoc about
     every row before it is claimed (reliability.md D3); a row that a person had resent is always asked about, and after
-    a lost ledger every document issued up to ``ask_until``, or dated in the future.
+    a lost ledger every document issued up to ``ask_until``, or dated in the future, or ``sent_before`` (asked with the
+    CUFE) by this machine.
     """
 
     concurrency: int = 4
@@ -60,10 +61,11 @@ class SendRules:
     first_query: float = 5.0
     preflight: bool = False
     ask_until: date | None = None
+    sent_before: Callable[[str], bool] = field(default=lambda _: False)
 
     def asks(self, row: Cancellation, today: date) -> bool:
         """Whether eDoc is asked about ``row`` before it is claimed. ``today`` is the Panamanian day."""
-        if self.preflight or row.possible_duplicate:
+        if self.preflight or row.possible_duplicate or self.sent_before(row.cufe):
             return True
         if self.ask_until is None:
             return False
@@ -194,7 +196,8 @@ class _Sender:
         row = turn.row
         async with _Departure(self._clock, self._rules.stale_after, self._ahead) as departure:
             opening = self._caution.openings
-            claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, self._clock.now())
+            now = self._clock.now()
+            claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, now, cufe=row.cufe)
             departure.claimed()
             crashpoint("claim-before")
             try:
@@ -203,7 +206,10 @@ class _Sender:
                 self._stop.because(trouble)  # not durable, so nothing left and the row is still READY
                 return
             crashpoint("claim-after")
-            finding = await self._exchange(row, departure)
+            if claimed.elsewhere is None:
+                finding = await self._exchange(row, departure)
+            else:  # another ledger of this machine sent it: nothing leaves
+                finding = Finding(Source.CANCELLATION, Event.ELSEWHERE, note=ELSEWHERE)
         crashpoint("exchange-after")
         settling = self._settle(replace(turn, row=replace(row, version=claimed.version), opening=opening), finding)
         if _holds_nobody_up(finding):
@@ -291,6 +297,8 @@ class _Sender:
         if not again:
             self._watch(target, finding)
         crashpoint("outcome-shown")
+        if finding.event is Event.ELSEWHERE:
+            return  # eDoc was not asked, so it has said nothing
         self._consequences(finding, target, turn.opening, again=again)
         following = next_try(row, moved)
         if following is not None:
@@ -302,6 +310,8 @@ class _Sender:
 
     def _may_try_again(self, turn: _Turn, finding: Finding) -> bool:
         if self._stop.asked or finding.stop is not None or turn.tries >= self._rules.tries:
+            return False
+        if finding.event is Event.ELSEWHERE:
             return False
         return finding.event is not Event.UNAUTHORISED or turn.refused == 0
 

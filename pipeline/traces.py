@@ -9,6 +9,7 @@ Each trace is a few Spanish words for the person; nothing is changed here.
 from __future__ import annotations
 
 import glob
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -73,14 +74,19 @@ def is_lost(batch: str, known: Callable[[str], bool], anew: date | None) -> bool
     return not known(batch) and (anew is None or _day(batch) > anew)
 
 
-def refusal(place: str, found: list[str]) -> StorageTrouble:
-    """Why nothing is sent, and the two ways out."""
+def refusal(site: Site, found: list[str], profile: str = "") -> StorageTrouble:
+    """Why nothing is sent, and the two ways out: the true ledger, or a person's word that it is lost."""
+    whose = f" --profile {shlex.quote(profile)}" if profile else ""
+    word = f"«anular run ARCHIVO --new-ledger{whose}»"
+    if site.exists():
+        word = f"«anular adopt --restored{whose} --by QUIÉN --reason MOTIVO», una vez para todos los equipos,"
     return StorageTrouble(
         f"El registro no es el que guarda lo ya enviado: {'; '.join(found)}. No se envió nada.",
         code="ledger-lost",
-        where=place,
-        remedy="Restaure la última copia del registro. Si se perdió para siempre, «anular run --new-ledger» sigue sin "
-        "él y consulta en eDoc cada documento antes de anularlo.",
+        where=site.place,
+        remedy="Si el registro verdadero existe, indíquelo en ANULAR_LEDGER o póngalo otra vez en su lugar. Si se "
+        f"perdió, o este es un respaldo restaurado o una réplica ascendida: {word} sigue y consulta en eDoc cada "
+        "documento antes de anularlo.",
     )
 
 

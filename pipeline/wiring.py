@@ -7,8 +7,9 @@ import os
 import platform
 import subprocess  # nosec B404 - starts this very program, no shell
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,10 +30,20 @@ from pipeline.edoc.transport import Transport
 from pipeline.journal import SILENT, Journal
 from pipeline.ledger import identity, lately, watermark
 from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import moved_to, start_anew, started_anew
+from pipeline.ledger.deeds import (
+    continued,
+    id_of,
+    moved_to,
+    newest_word,
+    settle_down,
+    sited,
+    start_anew,
+    started_anew,
+)
 from pipeline.ledger.engine import Site, site_of
 from pipeline.ledger.files import locked
 from pipeline.ledger.scope import Scope, credential_mark
+from pipeline.ledger.sent import Sent
 from pipeline.ledger.store import Store, who_am_i
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
@@ -63,12 +74,14 @@ class Service:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """The ledger, owned by this process until the block ends. ``anew``: when a person last said that the one before
-    it is lost; None for a ledger that remembers everything."""
+    it is lost; None for a ledger that remembers everything. ``sent``: what this machine sent, whatever the ledger; None
+    where it is not asked."""
 
     database: Database
     store: Store
     views: Views
     anew: datetime | None = None
+    sent: Sent | None = None
 
     @property
     def journal(self) -> Journal:
@@ -103,43 +116,73 @@ def open_memory(
     now, site, bound = make_clock(settings).now(), site_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
     notes = _notes()
-    with _visited(settings, site) if hands_in else _owned(settings, site, sends=sends) as scope:
+    with ExitStack() as stack:
+        scope = stack.enter_context(_visited(settings, site) if hands_in else _owned(settings, site, sends=sends))
         lost = ["el registro estaba vacío"] if site.emptied() else []
         there = site.exists()
         if bound and not there:
             lost = traces.of_missing(site, notes) or traces.of_inputs(inputs, settings.env, _nothing, limits(settings))
             if lost and not new_ledger:
-                raise traces.refusal(site.place, lost)  # before one is made: the old one may still be brought back
+                raise traces.refusal(site, lost, settings.profile)  # none is made: the old one may be brought back
         fresh = not there or bool(lost)
 
         def begin_anew(database: Database) -> None:
-            start_anew(database, now, who=who_am_i(), why="; ".join(lost) or "sin rastros del registro anterior")
+            why = "; ".join(lost) or "sin rastros del registro anterior"
+            _say_anew(database, site, now, who=who_am_i(), why=why)
 
-        with _opened(settings, site, begin_anew if new_ledger else None) as database:
-            views = Views(database, settings.env, scope)
+        database = stack.enter_context(_opened(settings, site, begin_anew if new_ledger else None))
+        views = Views(database, settings.env, scope)
+        sent = _sent(settings, database)
+        if sent is not None:
+            stack.callback(sent.close)
+            sent.heed(database, continued(database), newest_word(database))
+        if bound and not site.shared:
+            identity.own(database, now, host=identity.host_id(), name=platform.node())
+        if not fresh:
+            lost = sent.doubts(database) if sent is not None else []
             if bound:
-                if not site.shared:
-                    identity.own(database, now, host=identity.host_id(), name=platform.node())
-                if not fresh:
-                    lost = watermark.doubts(notes, database)
-                    lost += traces.of_inputs(inputs, settings.env, views.knows, limits(settings), _day(database))
-                    if lost and not new_ledger:
-                        raise traces.refusal(site.place, lost)
-            if new_ledger and not fresh:
-                begin_anew(database)
-            store = Store(database, settings.env, scope, journal)
-            store.begin_run(now)
-            if not hands_in:
-                store.recover(now)
-            if bound:
-                watermark.keep(notes, database)
-            try:
-                journal.ledger(views.tally)
-                yield Memory(database, store, views, started_anew(database))
-            finally:
-                journal.ledger(None)
-                if bound:
-                    watermark.keep(notes, database)
+                lost += _elsewhere(database) + watermark.doubts(notes, database)
+                lost += traces.of_inputs(inputs, settings.env, views.knows, limits(settings), _day(database))
+            if lost and not new_ledger:
+                raise traces.refusal(site, lost, settings.profile)
+        if new_ledger and not fresh:
+            begin_anew(database)
+        if sent is not None and new_ledger:
+            sent.heed(database, continued(database), newest_word(database))
+        if bound and site.shared and sited(database) is None:
+            settle_down(database, now, who=who_am_i())
+        keeping = watermark.Keeping(notes, database, time.monotonic) if bound else None
+        store = Store(database, settings.env, scope, journal, sent, keeping)
+        store.begin_run(now)
+        if not hands_in:
+            store.recover(now)
+        if keeping is not None:
+            keeping.renew()
+            stack.callback(keeping.renew)
+        stack.callback(journal.ledger, None)
+        journal.ledger(views.tally)
+        yield Memory(database, store, views, started_anew(database), sent)
+
+
+def _say_anew(database: Database, site: Site, now: datetime, *, who: str, why: str) -> None:
+    """A person's word, for every machine: what may have been sent is asked about from now on."""
+    before = watermark.used_there(_notes(), site.key)
+    start_anew(database, now, who=who, why=why, site=database.site, lost={before} - {"", id_of(database)})
+
+
+def _elsewhere(database: Database) -> list[str]:
+    """What its own events say against the place where a shared ledger is: a machine without notes sees it too."""
+    where = sited(database) if database.shared else None
+    if where is None or where == database.site:
+        return []
+    return ["está en otro servidor o en otra base de datos que ayer (¿una réplica ascendida, un respaldo restaurado?)"]
+
+
+def _sent(settings: Settings, database: Database) -> Sent | None:
+    """This machine's memory of what was sent: not for a sandbox that a run starts for itself, which nobody shares."""
+    if settings.env is Env.SANDBOX and not settings.base_url:
+        return None
+    return Sent(user_state_path(PROGRAM) / "enviados.db", settings.env, id_of(database))
 
 
 def _notes() -> Path:
@@ -157,18 +200,26 @@ def _day(database: Database) -> date | None:
     return anew.astimezone(PANAMA).date() if anew is not None else None
 
 
-def adopt_ledger(settings: Settings, *, who: str, why: str) -> None:
-    """Makes the ledger this machine's. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
+def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = False) -> None:
+    """Makes the ledger this machine's; ``restored``: it went back (a backup, a standby), and every machine is to accept
+    it as it is. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
     site = site_of(settings.ledger)
-    if site.shared:
+    if site.shared and not restored:
         raise WrongUsage(
-            "Un registro en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.", code="adopt-shared"
+            "Un registro en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.",
+            code="adopt-shared",
+            remedy="Después de restaurar un respaldo o ascender una réplica: --restored.",
         )
     if not site.exists():
         raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
-    with _owned(settings, site, sends=False), _opened(settings, site) as database:
+    if not site.shared:
+        identity.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+    with site.alone(), _opened(settings, site) as database:
         now = make_clock(settings).now()
-        identity.adopt(database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
+        if not site.shared and not (restored and identity.is_owner(database, identity.host_id())):
+            identity.adopt(database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
+        if restored:
+            _say_anew(database, site, now, who=who, why=why)
 
 
 @contextmanager
@@ -384,10 +435,11 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
             child.stdout.close()
 
 
-def send_rules(settings: Settings, anew: datetime | None = None) -> SendRules:
+def send_rules(settings: Settings, anew: datetime | None = None, sent: Sent | None = None) -> SendRules:
     """``ahead``: what the limiter lets go within a second, so that no intent waits longer than that.
 
-    ``anew`` of a ``Memory``: what was issued up to a month after that moment may have been sent by the lost ledger.
+    ``anew`` of a ``Memory``: what was issued up to a month after that moment may have been sent by the lost ledger;
+    ``sent`` of it lists what this machine sent for certain.
     """
     return SendRules(
         concurrency=settings.concurrency,
@@ -396,6 +448,7 @@ def send_rules(settings: Settings, anew: datetime | None = None) -> SendRules:
         preflight=settings.preflight == "on",
         ask_until=anew.astimezone(PANAMA).date() + ASKED_AFTER if anew is not None else None,
         first_query=settings.poll_every,
+        sent_before=sent.asks if sent is not None else _nothing,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import PREFLIGHT
+from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT
 from pipeline.domain.records import ResultLine, Source
 
 
@@ -149,6 +149,15 @@ SAID_NO = Action(
     93,
 )
 
+ELSEWHERE_SENT = Action(
+    "A24",
+    "Ver el otro registro",
+    "No se envió: ya se envió desde otro registro de este equipo. Vea allá en qué quedó; si se debe enviar igual, "
+    "ejecute «anular run» con este archivo y --known-elsewhere, que antes consulta en eDoc.",
+    True,
+    24,
+)
+
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 CORRECTED = (FIX_ROW, CHOOSE)
@@ -200,6 +209,8 @@ def recommend(line: ResultLine) -> Action:
         return CREDIT_NOTE
     if any(problem.code == "conflicto-lote" for problem in line.problems):
         return SENT_BEFORE
+    if line.state is State.NOT_SENT and line.note == ELSEWHERE and not line.again:
+        return ELSEWHERE_SENT
     late = line.deadline is not None and line.deadline.window is Window.LATE
     if late and line.state in _REFUSED_LATE:
         return CREDIT_NOTE

@@ -50,6 +50,7 @@ class Event(Enum):
     WITHDRAWN = "withdrawn"  # a person took a row back
     CLAIMED = "claimed"  # intent to send, durable before the first byte
     NOTHING_LEFT = "nothing-left"  # the transport's trace: no byte left
+    ELSEWHERE = "elsewhere"  # another ledger of this machine sent it before: not sent
     STALE = "stale"  # too long between intent and send: not sent
     THROTTLED = "throttled"  # 429: not applied
     UNAUTHORISED = "unauthorised"  # 401: not applied
@@ -136,6 +137,7 @@ MOVES: dict[tuple[State, Event], State] = {
     # the sending
     (State.READY, Event.CLAIMED): State.SENDING,
     (State.SENDING, Event.NOTHING_LEFT): State.NOT_SENT,
+    (State.SENDING, Event.ELSEWHERE): State.NOT_SENT,
     (State.SENDING, Event.STALE): State.NOT_SENT,
     (State.SENDING, Event.THROTTLED): State.NOT_SENT,
     (State.SENDING, Event.UNAUTHORISED): State.REFUSED_AUTH,

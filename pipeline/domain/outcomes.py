@@ -31,6 +31,9 @@ class Outcome(Enum):
 PREFLIGHT = "preflight"
 """The note of a move that the query before the sending led to: nothing was sent then."""
 
+ELSEWHERE = "elsewhere"
+"""The note, and the proof, of a row that was not sent because another ledger of this machine had sent it."""
+
 _BY_STATE: dict[State, Outcome] = {
     State.RECEIVED: Outcome.NOT_SENT,
     State.REJECTED_INPUT: Outcome.REJECTED,
@@ -56,19 +59,24 @@ _BY_STATE: dict[State, Outcome] = {
 }
 
 
-def outcome(state: State, *, alive: bool = False, unsent: bool = False, again: bool = False) -> Outcome:
+def outcome(
+    state: State, *, alive: bool = False, unsent: bool = False, again: bool = False, elsewhere: bool = False
+) -> Outcome:
     """The word for a row in ``state``.
 
     ``alive`` when the last answer was a query's 2 (edoc-api.md 5). ``unsent`` when the query before the sending left a
     doubt and it was never sent: its outcome is not unknown, it waits for a person (reliability.md P5).
     ``again`` when this is a resend that a person authorised: the first request may have been applied, so nothing that
-    becomes of the second one can say that the row was not sent.
+    becomes of the second one can say that the row was not sent. ``elsewhere`` when another ledger of this machine sent
+    it: a conflict that a person has to settle.
     """
-    word = _word(state, alive=alive, unsent=unsent)
-    return Outcome.UNKNOWN if again and word in (Outcome.NOT_SENT, Outcome.HELD) else word
+    word = _word(state, alive=alive, unsent=unsent, elsewhere=elsewhere)
+    return Outcome.UNKNOWN if again and word in (Outcome.NOT_SENT, Outcome.HELD, Outcome.CONFLICT) else word
 
 
-def _word(state: State, *, alive: bool, unsent: bool) -> Outcome:
+def _word(state: State, *, alive: bool, unsent: bool, elsewhere: bool) -> Outcome:
+    if elsewhere and state is State.NOT_SENT:
+        return Outcome.CONFLICT
     if unsent and state is State.REVIEW:
         return Outcome.HELD
     if alive and state in (State.PENDING, State.UNKNOWN, State.REVIEW):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pipeline.domain.lifecycle import MOVES, Event, State
-from pipeline.domain.outcomes import PREFLIGHT, outcome
+from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, outcome
 from pipeline.domain.records import BatchInfo, Source
 from pipeline.ledger import codec, tables
 from pipeline.ledger.database import Reads
@@ -97,14 +97,16 @@ class Batches:
             total[outcome(State(state)).value] += count
         alive = (attempt.c.source == Source.QUERY.value) & (attempt.c.estado == 2)
         unsent = attempt.c.note == PREFLIGHT
-        again = attempt.c.possible_duplicate
+        again, elsewhere = attempt.c.possible_duplicate, attempt.c.note == ELSEWHERE
+        marks = (attempt.c.state, alive.label("alive"), unsent.label("unsent"), again, elsewhere.label("elsewhere"))
         with_attempt = (
-            select(attempt.c.state, alive.label("alive"), unsent.label("unsent"), again, func.count())
+            select(*marks, func.count())
             .where(these_attempts, is_newest())
-            .group_by(attempt.c.state, alive, unsent, again)
+            .group_by(attempt.c.state, alive, unsent, again, elsewhere)
         )
-        for state, is_alive, is_unsent, is_again, count in self._reads.read(with_attempt):
-            word = outcome(State(state), alive=bool(is_alive), unsent=bool(is_unsent), again=bool(is_again))
+        for state, is_alive, is_unsent, is_again, is_elsewhere, count in self._reads.read(with_attempt):
+            more = {"again": bool(is_again), "elsewhere": bool(is_elsewhere)}
+            word = outcome(State(state), alive=bool(is_alive), unsent=bool(is_unsent), **more)
             total[word.value] += count
         return dict(total)
 

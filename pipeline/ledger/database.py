@@ -39,14 +39,17 @@ class Database(ABC):
     """The one connection on the ledger. Transactions come one after the other, whichever thread asks.
 
     ``place`` says to a person where the ledger lies, without a secret; ``name`` is its short form; ``key`` tells this
-    place from all others. ``shared``: other runs may write at the same time.
+    place from all others. ``shared``: other runs may write at the same time. ``troubled``: the store has failed once.
     """
 
     shared = False
+    site = ""
+    """Which server and database hold it, where it is one's: another one after a failover or a restore."""
 
     def __init__(self, engine: Engine, *, place: str, name: str, key: bytes) -> None:
         self._engine = engine
         self.place, self.name, self.key = place, name, key
+        self.troubled = False
         self._lock = threading.Lock()
         self._process = os.getpid()
 
@@ -63,6 +66,7 @@ class Database(ABC):
                 self._begun(connection)
                 yield connection
         except self._troubles() as error:
+            self.troubled = True
             raise self._not_written(error) from error
 
     def read(self, query: Executable) -> Sequence[Any]:
@@ -87,6 +91,7 @@ class Database(ABC):
             with self._lock, self._to_read(one) as connection:
                 yield connection
         except self._troubles() as error:
+            self.troubled = True
             raise self._not_read(error) from error
 
     @contextmanager

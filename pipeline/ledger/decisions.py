@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
+from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import BatchInfo, Position, Source
 from pipeline.ledger import tables
 from pipeline.ledger.database import Database, Reads
@@ -24,7 +24,7 @@ class Standing:
 
     ``attempt`` and ``version`` are the compare-and-set handle. ``resend`` says that this attempt is one that a person
     authorised after an unclear outcome, ``alive`` that the last answer was a query's 2, ``unsent`` that the query
-    before the sending left a doubt and nothing was sent.
+    before the sending left a doubt and nothing was sent, ``elsewhere`` that another ledger of this machine sent it.
     """
 
     attempt: int
@@ -38,11 +38,13 @@ class Standing:
     resend: bool = False
     alive: bool = False
     unsent: bool = False
+    elsewhere: bool = False
 
     @property
     def outcome(self) -> Outcome:
         """The word for the row, the same as in ``resultado`` of the workbook."""
-        return outcome(self.state, alive=self.alive, unsent=self.unsent, again=self.resend)
+        more = {"again": self.resend, "elsewhere": self.elsewhere}
+        return outcome(self.state, alive=self.alive, unsent=self.unsent, **more)
 
 
 def standing(database: Database, info: BatchInfo, number: int) -> Standing:
@@ -76,6 +78,7 @@ def standing(database: Database, info: BatchInfo, number: int) -> Standing:
         resend=bool(line.possible_duplicate),
         alive=line.source == Source.QUERY.value and line.estado == 2,
         unsent=line.note == PREFLIGHT,
+        elsewhere=line.note == ELSEWHERE,
     )
 
 

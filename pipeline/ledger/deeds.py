@@ -7,7 +7,8 @@ add, change or remove one unseen (reliability.md P15).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,8 +29,11 @@ class Deed(StrEnum):
     """What a person said about the whole ledger. The value is the word in the ledger."""
 
     ADOPTED = "adopted"  # it was moved to this machine
-    ANEW = "started-anew"  # the one before it is lost: every document is asked about before it is sent
+    ANEW = (
+        "started-anew"  # what it knew, or the one before it, is lost: every document is asked about before it is sent
+    )
     MOVED = "moved"  # it goes on in another place, under another id: the body
+    SITED = "sited"  # it was first used on this server, in this database: the body
 
 
 def append(connection: Connection, run: int, events: list[dict[str, Any]]) -> None:
@@ -65,16 +69,22 @@ def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a ledger went: the place in words, and the id that it has there."""
+    """Where a ledger went: the place in words, the id that it has there, and the mark of the machine that moved it
+    ("" in a ledger of before there was one)."""
 
     place: str
     ident: str
+    host: str = ""
 
 
-def moved(now: datetime, *, who: str, place: str, ident: str) -> dict[str, Any]:
-    """The deed that a ledger goes on at ``place`` under the id ``ident``; it stands in both."""
-    body = ident.encode("ascii")
-    return _deed(Deed.MOVED, codec.to_text(now), who=who, note="anular ledger copy", message=place, body=body)
+def moved(
+    now: datetime, *, who: str, place: str, ident: str, before: str = "", host: str = "", machine: str = ""
+) -> dict[str, Any]:
+    """The deed that the ledger ``before`` (an id) goes on at ``place`` under the id ``ident``, and which ``machine``
+    (its mark: ``host``) moved it; it stands in both."""
+    body = " ".join((ident, before, host)).rstrip().encode("ascii")
+    note = f"anular ledger copy; equipo {machine}" if machine else "anular ledger copy"
+    return _deed(Deed.MOVED, codec.to_text(now), who=who, note=note, message=place, body=body)
 
 
 def moved_to(database: Database) -> Whereabouts | None:
@@ -82,16 +92,67 @@ def moved_to(database: Database) -> Whereabouts | None:
     event = tables.event
     query = select(event.c.message, event.c.body).where(event.c.batch == "", event.c.event == Deed.MOVED.value)
     found = database.read(query.order_by(event.c.seq.desc()).limit(1))
-    ident = str(database.read(select(tables.ledger.c.id))[0].id)
-    if not found or bytes(found[0].body).decode("ascii", "replace") == ident:
+    if not found:
         return None
-    return Whereabouts(found[0].message or "", bytes(found[0].body).decode("ascii", "replace"))
+    ident, _, host = _marks(found[0].body)
+    return Whereabouts(found[0].message or "", ident, host) if ident != id_of(database) else None
 
 
-def start_anew(database: Database, now: datetime, *, who: str, why: str) -> None:
-    """A person goes on although the memory before this one is lost; ``why`` says what was found of it."""
+def id_of(database: Database) -> str:
+    """Which ledger this is."""
+    return str(database.read(select(tables.ledger.c.id))[0].id)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that a memory is lost, or went back: the hash of its event, when it was given, and on which
+    server and database ("" for a file)."""
+
+    hash: bytes
+    at: datetime
+    site: str
+
+
+def start_anew(
+    database: Database, now: datetime, *, who: str, why: str, site: str = "", lost: Iterable[str] = ()
+) -> None:
+    """A person goes on although the memory before this one is lost; ``why`` says what was found of it, ``site`` on
+    which server it goes on, ``lost`` are the ids of lost ledgers that it takes the place of."""
     with database.write() as connection:
-        append_deed(connection, _deed(Deed.ANEW, codec.to_text(now), who=who, note=why))
+        body = json.dumps({"site": site, "lost": sorted(lost)}).encode("ascii")
+        append_deed(connection, _deed(Deed.ANEW, codec.to_text(now), who=who, note=why, body=body))
+
+
+def newest_word(database: Database) -> Word | None:
+    """The last word that a person gave; None for a ledger that remembers everything, and for a word that was given to
+    a version which did not say where."""
+    event = tables.event
+    query = select(event.c.utc, event.c.hash, event.c.body).where(event.c.batch == "", event.c.event == Deed.ANEW.value)
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    if not found or found[0].body is None:
+        return None
+    return Word(bytes(found[0].hash), codec.to_time(found[0].utc), _told(found[0].body)[0])
+
+
+def sited(database: Database) -> str | None:
+    """On which server and in which database the ledger is to be found; None when nobody has said so yet, as in one that
+    has just been moved there."""
+    event = tables.event
+    kinds = [Deed.SITED.value, Deed.ANEW.value, Deed.MOVED.value]
+    query = select(event.c.event, event.c.body).where(event.c.batch == "", event.c.event.in_(kinds))
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    if not found or found[0].event == Deed.MOVED.value:
+        return None
+    if found[0].event == Deed.ANEW.value:
+        return _told(found[0].body)[0] or None
+    return bytes(found[0].body).decode("ascii", "replace")
+
+
+def settle_down(database: Database, now: datetime, *, who: str) -> None:
+    """The ledger is to be found where it is now."""
+    body = database.site.encode("ascii")
+    with database.write() as connection:
+        append_deed(connection, _deed(Deed.SITED, codec.to_text(now), who=who, note="primer uso aquí", body=body))
 
 
 def started_anew(database: Database) -> datetime | None:
@@ -100,6 +161,33 @@ def started_anew(database: Database) -> datetime | None:
     query = select(event.c.utc).where(event.c.batch == "", event.c.event == Deed.ANEW.value)
     found = database.read(query.order_by(event.c.seq.desc()).limit(1))
     return codec.to_time(found[0].utc) if found else None
+
+
+def continued(database: Database) -> list[str]:
+    """Ids of the ledgers that this one goes on for: it was moved from them, or takes the place of lost ones."""
+    event = tables.event
+    query = select(event.c.event, event.c.body).where(
+        event.c.batch == "", event.c.event.in_([Deed.ANEW.value, Deed.MOVED.value])
+    )
+    found: set[str] = set()
+    for line in database.read(query.order_by(event.c.seq)):
+        found |= set(_marks(line.body)[:2]) if line.event == Deed.MOVED.value else set(_told(line.body)[1])
+    return sorted(found - {"", id_of(database)})
+
+
+def _marks(body: bytes | None) -> tuple[str, str, str]:
+    """What a move says: the new id, the old one, the machine; the last two were not told by earlier versions."""
+    ident, before, host, *_ = [*bytes(body or b"").decode("ascii", "replace").split(" "), "", ""]
+    return ident, before, host
+
+
+def _told(body: bytes | None) -> tuple[str, list[str]]:
+    """What a word says: where, and which ledgers are lost; nothing in one of earlier versions."""
+    try:
+        values = json.loads(bytes(body or b"{}"))
+        return str(values.get("site", "")), [str(one) for one in values.get("lost", ())]
+    except (ValueError, AttributeError, TypeError):
+        return "", []
 
 
 def is_a_deed(line: Any) -> bool:

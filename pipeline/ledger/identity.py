@@ -98,6 +98,12 @@ def own(database: Database, now: datetime, *, host: str, name: str) -> None:
             )
 
 
+def is_owner(database: Database, host: str) -> bool:
+    """Whether the ledger is the machine's with this mark already."""
+    newest = database.read(select(tables.owner).order_by(tables.owner.c.id.desc()).limit(1))
+    return bool(newest) and newest[0].host == host
+
+
 def adopt(database: Database, now: datetime, *, host: str, name: str, who: str, why: str) -> None:
     """A person says that the ledger was moved to this machine; who, when and why stand in the chain of events."""
     with database.write() as connection:

@@ -86,7 +86,17 @@ class PostgresLedger(Database):
         super().__init__(engine, place=site.place, name=site.name, key=site.key)
         self._holding, self._inside = holding, inside
         self._snapshot: Connection | None = None
-        self._id = ""
+        self._id = self._site = ""
+
+    @property
+    def site(self) -> str:  # type: ignore[override]
+        """The server's own number, its timeline (another one after each failover) and the database's. A server that
+        does not tell the first is known by the other two."""
+        if not self._site:
+            with self._engine.connect() as connection:
+                self._site = _site_of(connection)
+                connection.rollback()
+        return self._site
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -398,6 +408,22 @@ def holds(connection: Connection, holding: Holding) -> bool:
     unsigned = holding.number % 2**64
     values = {"pid": holding.pid, "high": unsigned >> 32, "low": unsigned % 2**32}
     return bool(connection.execute(_HELD, values).scalar())
+
+
+def _site_of(connection: Connection) -> str:
+    try:
+        with connection.begin_nested():
+            system = connection.execute(text("SELECT system_identifier FROM pg_control_system()")).scalar()
+    except DBAPIError:
+        system = "?"
+    # The timeline that is being written, and not the one of the last checkpoint: true at once after a promotion.
+    line = connection.execute(
+        text(
+            "SELECT substring(pg_walfile_name(pg_current_wal_lsn()) FOR 8) AS timeline, oid::bigint AS oid "
+            "FROM pg_database WHERE datname = current_database()"
+        )
+    ).one()
+    return f"{system}/{line.timeline}/{line.oid}"
 
 
 _HELD = text(

@@ -188,7 +188,8 @@ class SqliteSite:
                     "El registro está vacío (0 bytes): alguien lo vació o una copia quedó a medias. No se envió nada.",
                     code="ledger-empty",
                     where=str(path),
-                    remedy="Restaure la última copia buena. Si se perdió para siempre: «anular run --new-ledger».",
+                    remedy="Si existe el bueno, póngalo en su lugar. Si se perdió: «anular run ARCHIVO --new-ledger», "
+                    "que sigue y consulta en eDoc cada documento antes de anularlo.",
                 )
             engine = connect(path)
             _bring_up_to_date(engine, path)

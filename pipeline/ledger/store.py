@@ -10,7 +10,7 @@ import getpass
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,6 +29,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.engine import Connection
@@ -37,6 +38,7 @@ from pipeline.crash import crashpoint
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
+from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Source, Verdict, Waiting
 from pipeline.journal import SILENT, Journal
@@ -47,6 +49,8 @@ from pipeline.ledger.deeds import append
 from pipeline.ledger.files import storage_errors
 from pipeline.ledger.reserve import Kept
 from pipeline.ledger.scope import Scope
+from pipeline.ledger.sent import Elsewhere, Sending, Sent
+from pipeline.ledger.watermark import Keeping
 
 _VALIDATED: dict[Verdict, Event] = {
     Verdict.ACCEPTED: Event.ACCEPTED,
@@ -63,7 +67,7 @@ class Move:
     """A wish to move one attempt. ``retry`` adds the next attempt of the row in the same transaction.
 
     ``next_due`` when to query next (None: not followed); ``miss`` counts an 18 for the settle schedule; ``payload`` is
-    the hash of what was sent, for the reserve journal.
+    the hash of what was sent, for the reserve journal; ``cufe`` of a claim, for the machine's memory.
     """
 
     attempt: int
@@ -80,6 +84,7 @@ class Move:
     miss: bool = False
     retry: bool = False
     payload: str = ""
+    cufe: str = ""
 
     @property
     def target(self) -> State:
@@ -88,26 +93,37 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What became of a move: the new version, the state, and the id of the next attempt when one was added."""
+    """What became of a move: the new version, the state, and the id of the next attempt when one was added; of a claim
+    also which other ledger of this machine has sent the document: then nothing of it may leave."""
 
     version: int
     state: State
     next_attempt: int | None = None
+    elsewhere: Elsewhere | None = None
 
 
 class Store:
     """Writes of one run. ``begin_run`` first; it fences every other run that still believes it owns these rows.
 
     ``scope``: whose rows the run may touch; without it, every row where one run owns the ledger, else those that bear
-    no credential.
+    no credential. ``sent`` remembers each claim on this machine; ``keeping`` notes how far the ledger has come.
     """
 
-    def __init__(self, database: Database, env: str, scope: Scope | None = None, journal: Journal = SILENT) -> None:
+    def __init__(
+        self,
+        database: Database,
+        env: str,
+        scope: Scope | None = None,
+        journal: Journal = SILENT,
+        sent: Sent | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._database = database
         self._env = env
         self._scope = scope or Scope(alone=not database.shared)
         self._epoch = 0
         self._journal = journal
+        self._sent, self._keeping = sent, keeping
         self._reserve = database.reserve(self._scope.credential)
 
     @property
@@ -157,6 +173,8 @@ class Store:
                 self._append(connection, events)
             crashpoint("intake-before-commit")
         crashpoint("intake-after-commit")
+        if self._keeping is not None:
+            self._keeping.renew()
         if self._journal.heard:
             verdicts = dict(Counter(row.verdict.value for row in rows))
             facts = {"batch": info.id, "file": info.file, "sha256": info.sha256, "corrects": info.corrects}
@@ -169,22 +187,46 @@ class Store:
         """
         if self._scope.desk and any(wish.event is not Event.APPROVED for wish in moves):
             raise Bug("who hands batches in moves no row")
+        if self._sent is not None and any(wish.event is Event.CLAIMED and not wish.cufe for wish in moves):
+            raise Bug("a claim that does not say which document it is about")
         with self._database.write() as connection:
             if any(wish.event is Event.CLAIMED for wish in moves):
                 self._database.check_owned(connection)  # an answer is recorded all the same: the epoch fences it
             self._compare_and_set(connection, moves)
             crashpoint("apply-moved")
-            self._append(connection, [_move_event(wish) for wish in moves])
+            events = [_move_event(wish) for wish in moves]
+            self._append(connection, events)
             moved = [
                 Moved(wish.version + 1, wish.target, self._add_attempt(connection, wish) if wish.retry else None)
                 for wish in moves
             ]
             crashpoint("apply-before-commit")
         crashpoint("apply-after-commit")
+        if any(wish.event is Event.CLAIMED for wish in moves):
+            moved = self._remembered(moves, events, moved)
         if self._journal.heard:
             for wish, done in zip(moves, moved, strict=True):
                 self._journal.note("row_moved", **_told(wish, done))
         return moved
+
+    def _remembered(
+        self, moves: Sequence[Move], events: Sequence[Mapping[str, Any]], moved: Sequence[Moved]
+    ) -> list[Moved]:
+        """``moved`` with what the machine's memory says of its claims, which are durable and have not left yet."""
+        claims = [number for number, wish in enumerate(moves) if wish.event is Event.CLAIMED]
+        done = list(moved)
+        if self._sent is not None:
+            sendings = [
+                Sending(moves[n].cufe, events[n]["seq"], events[n]["hash"], moves[n].batch, events[n]["utc"])
+                for n in claims
+            ]
+            for n, other in zip(claims, self._sent.insert(sendings), strict=True):
+                if other is not None:
+                    done[n] = replace(done[n], elsewhere=other)
+                    self._journal.note("sent_elsewhere", batch=moves[n].batch, row=moves[n].pos, other=other.batch)
+        if self._keeping is not None:
+            self._keeping.claimed()
+        return done
 
     @property
     def journal(self) -> Journal:
@@ -286,8 +328,9 @@ class Store:
             next_due=due,
         )
 
-    def reopen(self, batch: str, now: datetime) -> int:
-        """A further attempt for each row that an earlier run proved unsent, unless its CUFE lives elsewhere."""
+    def reopen(self, batch: str, now: datetime, *, known_elsewhere_by: str = "") -> int:
+        """A further attempt for each row that an earlier run proved unsent, unless its CUFE lives elsewhere. Those that
+        another ledger of this machine sent only when a person (their name) knows it; eDoc is asked before."""
         attempt = tables.attempt.alias()
         other = tables.attempt.alias()
         newest = select(func.max(other.c.n)).where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
@@ -304,13 +347,17 @@ class Store:
                     self._scope.rows(attempt),
                     attempt.c.state.in_([state.value for state in RETRIED]),
                     attempt.c.n == newest.scalar_subquery(),
+                    true() if known_elsewhere_by else attempt.c.note != ELSEWHERE,
                     ~live,
                 )
             ).all()
             for line in found:
-                self._insert_next(connection, line, codec.to_text(now))
+                known = known_elsewhere_by if line.note == ELSEWHERE else ""
+                self._insert_next(connection, line, codec.to_text(now), known=known)
             crashpoint("reopen-before-commit")
         crashpoint("reopen-after-commit")
+        if self._sent is not None:
+            self._sent.allow(line.cufe for line in found if line.note == ELSEWHERE)
         if found:
             self._journal.note("rows_reopened", batch=batch, rows=len(found))
         return len(found)
@@ -388,7 +435,9 @@ class Store:
         agreed = wish.finding.estado if wish.event is Event.RESEND and wish.finding is not None else None
         return self._insert_next(connection, line, codec.to_text(wish.at), agreed)
 
-    def _insert_next(self, connection: Connection, line: Any, at: str, preflight: int | None = None) -> int:
+    def _insert_next(
+        self, connection: Connection, line: Any, at: str, preflight: int | None = None, known: str = ""
+    ) -> int:
         source = State(line.state)
         target = move(source, Event.RETRY)
         fresh = _fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
@@ -400,7 +449,8 @@ class Store:
         key = connection.execute(insert(tables.attempt).values(fresh)).inserted_primary_key
         assert key is not None
         number = int(key[0])
-        values = _event_values(line.batch, line.pos, number, source, Event.RETRY, at, note=f"attempt-{line.n + 1}")
+        note = f"attempt-{line.n + 1}{' known-elsewhere' if known else ''}"
+        values = _event_values(line.batch, line.pos, number, source, Event.RETRY, at, who=known, note=note)
         self._append(connection, [values])
         crashpoint("next-attempt-before-commit")
         return number

@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, select
 
 from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, State
+from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import IN, Batches, is_newest
@@ -142,8 +143,16 @@ class Views(Batches):
     def unsent(self, batch: str) -> int:
         """How many rows of ``batch`` would be sent now: ready ones, and those that were proven unsent."""
         states = [State.READY.value, *(state.value for state in RETRIED)]
-        query = select(func.count()).where(tables.attempt.c.batch == batch, tables.attempt.c.state.in_(states))
-        return int(self._database.read(query.where(is_newest()))[0][0])
+        attempt = tables.attempt.c
+        query = select(func.count()).where(attempt.batch == batch, attempt.state.in_(states))
+        elsewhere = (attempt.state == State.NOT_SENT.value) & (attempt.note == ELSEWHERE)
+        return int(self._database.read(query.where(is_newest(), ~elsewhere))[0][0])
+
+    def elsewhere(self, batch: str) -> int:
+        """How many rows of ``batch`` were not sent because another ledger of this machine had sent them."""
+        attempt = tables.attempt.c
+        query = select(func.count()).where(attempt.batch == batch, attempt.state == State.NOT_SENT.value)
+        return int(self._database.read(query.where(attempt.note == ELSEWHERE, is_newest()))[0][0])
 
     def cutoff(self, batch: str, first: int) -> int:
         """The position of the ``first``-th row that may be sent; always the same row, whatever was sent already."""

@@ -82,7 +82,14 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
 
             with wiring.running_sandbox(settings) as base:
                 trouble = conduct.carry_out(
-                    settings, clock, base, work, now=not batch, anew=memory.anew, journal=memory.journal
+                    settings,
+                    clock,
+                    base,
+                    work,
+                    now=not batch,
+                    anew=memory.anew,
+                    sent=memory.sent,
+                    journal=memory.journal,
                 )
         unwritten = [words for info in infos if (words := _write(info, memory, settings.out))]
         crashpoint("job-written")

@@ -10,7 +10,7 @@ from typing import overload
 from pipeline.domain.actions import SEND_LATER, Action, recommend, says_no
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import PREFLIGHT, Outcome, outcome
+from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.model import Added, Row
@@ -91,7 +91,8 @@ def row_of(line: ResultLine, *, preview: bool = False) -> Row:
 def outcome_of(line: ResultLine) -> Outcome:
     """The word in ``resultado``; a query's 2 means that the invoice is alive (edoc-api.md 5)."""
     alive = line.source is Source.QUERY and line.estado == 2
-    return outcome(line.state, alive=alive, unsent=line.note == PREFLIGHT, again=line.again)
+    before, elsewhere = line.note == PREFLIGHT, line.note == ELSEWHERE
+    return outcome(line.state, alive=alive, unsent=before, again=line.again, elsewhere=elsewhere)
 
 
 def action_of(line: ResultLine, *, preview: bool = False) -> Action:

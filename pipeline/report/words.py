@@ -96,6 +96,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.WITHDRAWN: "Retirada por una persona",
     Event.CLAIMED: "Intención de envío registrada",
     Event.NOTHING_LEFT: "No salió nada: sin conexión",
+    Event.ELSEWHERE: "No se envió: otro registro de este equipo ya la envió",
     Event.STALE: "No se envió: pasó demasiado tiempo",
     Event.THROTTLED: "No aplicada: demasiadas solicitudes",
     Event.UNAUTHORISED: "No aplicada: credencial no aceptada",

@@ -151,7 +151,7 @@ class _Shift:
         queue = self._desk is not None
         with wiring.open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
             if (lost := _waits_elsewhere(reads, memory)) is not None:
-                return traces.refusal(site_of(settings.ledger).place, [lost])
+                return traces.refusal(site_of(settings.ledger), [lost], settings.profile)
             approved: list[tuple[_Read, BatchInfo]] = []
             self._repeated.clear()
             for read in reads:
@@ -279,7 +279,14 @@ class _Shift:
 
         with wiring.running_sandbox(self._settings) as base:
             trouble = conduct.carry_out(
-                self._settings, self._clock, base, carry, now=False, anew=memory.anew, journal=memory.journal
+                self._settings,
+                self._clock,
+                base,
+                carry,
+                now=False,
+                anew=memory.anew,
+                sent=memory.sent,
+                journal=memory.journal,
             )
         self._ending.asked |= isinstance(trouble, Interrupted)
         return trouble

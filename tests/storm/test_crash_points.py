@@ -45,6 +45,8 @@ POINTS = {
     "apply-before-commit": ONCE_PER_ROW,
     "apply-after-commit": ONCE_PER_ROW,
     "group-committed": ONCE_PER_ROW,
+    "sent-before-insert": ONCE_PER_ROW,
+    "sent-after-insert": ONCE_PER_ROW,
     "departure": ONCE_PER_ROW,
     "post-before": ONCE_PER_ROW,
     "post-after": ONCE_PER_ROW,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
 from pipeline.ledger import watermark
+from pipeline.ledger.deeds import start_anew
 from pipeline.ledger.engine import open_ledger
 from pipeline.ledger.sqlite import sqlite_path
+from tests import ledgers
 
 
 @pytest.fixture
@@ -80,6 +83,71 @@ def test_two_copies_that_went_on_by_themselves_are_told_apart(book, row, notes):
     (doubt,) = watermark.doubts(notes, other)
     assert "dos copias" in doubt
     other.close()
+
+
+@pytest.mark.sqlite
+def test_the_end_of_a_run_whose_ledger_was_exchanged_under_it_does_not_lower_the_note(book, row, notes):
+    copy = book.database.path.with_name("copia.db")
+    book.take([row(1)])
+    shutil.copy(book.database.path, copy)
+    book.take([row(2)], name="dos", sha="b")
+    watermark.keep(notes, book.database)
+    shutil.copy(copy, book.database.path)
+
+    watermark.keep(notes, book.database)
+
+    assert watermark.doubts(notes, book.database) == [
+        "es una copia anterior: termina en el suceso 1 y ya había llegado al 2"
+    ]
+
+
+def test_after_trouble_with_the_storage_nothing_is_noted(book, row, notes):
+    watermark.keep(notes, book.database)
+    book.take([row(1)])
+    book.database.troubled = True
+
+    watermark.keep(notes, book.database)
+
+    assert {json.loads(note.read_text())["seq"] for note in notes.iterdir()} == {0}
+
+
+def test_a_ledger_that_lost_only_a_run_is_an_older_one(book, notes):
+    book.store.begin_run(book.now)
+    watermark.keep(notes, book.database)
+    ledgers.change(book.url, "DELETE FROM run WHERE id = (SELECT max(id) FROM run)")
+
+    (doubt,) = watermark.doubts(notes, book.database)
+    assert "no conoce la ejecución 2" in doubt
+
+
+@pytest.mark.sqlite
+def test_a_persons_word_that_the_note_does_not_know_answers_for_it_and_the_note_begins_again(book, row, notes):
+    copy = book.database.path.with_name("copia.db")
+    shutil.copy(book.database.path, copy)
+    book.take([row(1), row(2), row(3)])
+    watermark.keep(notes, book.database)
+    shutil.copy(copy, book.database.path)
+    assert watermark.doubts(notes, book.database) != []
+
+    start_anew(book.database, book.now, who="ana", why="respaldo de ayer")
+
+    assert watermark.doubts(notes, book.database) == []
+    watermark.keep(notes, book.database)
+    shutil.copy(copy, book.database.path)
+    assert watermark.doubts(notes, book.database) != [], "the word went with it"
+
+
+def test_while_rows_are_claimed_the_notes_are_renewed_at_most_each_second(book, row, notes):
+    now = [100.0]
+    keeping = watermark.Keeping(notes, book.database, lambda: now[0])
+    keeping.claimed()
+    assert not notes.exists()
+    now[0] += 1
+    keeping.claimed()
+    book.take([row(1)])
+    keeping.claimed()
+
+    assert {json.loads(note.read_text())["seq"] for note in notes.iterdir()} == {0}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"ledger": "x"}', b'{"ledger":1,"seq":"a","head":2}', b"\xff"])

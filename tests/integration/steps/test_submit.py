@@ -18,7 +18,12 @@ from pipeline.domain.errors import (
     StorageTrouble,
 )
 from pipeline.domain.lifecycle import Event, State
+from pipeline.ledger.deeds import id_of
+from pipeline.ledger.sent import Sending, Sent
+from pipeline.ledger.store import Store
+from pipeline.report.lines import outcome_of
 from pipeline.submit import SendRules, by_urgency
+from tests.integration.steps.conftest import answer
 
 HTML = httpx.Response(200, text="<html>mantenimiento</html>")
 
@@ -55,6 +60,53 @@ def test_the_intent_is_durable_before_the_request_leaves(scene):
     s.run(s.sending())
 
     assert seen == [State.SENDING] * 12
+
+
+def test_what_another_ledger_of_the_machine_sent_does_not_leave(scene, tmp_path):
+    s = scene(6)
+    cufes = {pos: cufe for cufe, pos in s.by_cufe.items()}
+    other = Sent(tmp_path / "enviados.db", "sandbox", "another")
+    other.insert([Sending(cufes[n], 1, b"x", "20261119-anterior", "2026-11-19T09:00:00Z") for n in (1, 4)])
+    mine = Sent(tmp_path / "enviados.db", "sandbox", id_of(s.book.database))
+    s.book.store = Store(s.book.database, "sandbox", sent=mine)
+    s.book.store.begin_run(s.book.now)
+    s.run(s.sending())
+
+    assert sorted(s.post_counts) == [2, 3, 5, 6]
+    assert s.stop_reason is None
+    found = s.book.views.lines(s.info)
+    assert [outcome_of(line).value for line in found] == [
+        *("CONFLICTO", "ANULADA", "ANULADA", "CONFLICTO", "ANULADA", "ANULADA")
+    ]
+    assert [(line.state, line.note, line.sent_cufe) for line in found if line.pos in (1, 4)] == [
+        (State.NOT_SENT, "elsewhere", None)
+    ] * 2
+    assert (s.book.views.unsent(s.info.id), s.book.views.elsewhere(s.info.id)) == (0, 2)
+    assert s.book.store.reopen(s.info.id, s.book.now) == 0, "the same file again sends nothing new"
+    other.close()
+    mine.close()
+
+
+def test_what_a_person_sends_although_another_ledger_did_is_asked_about_first(scene, tmp_path):
+    s = scene(1)
+    (cufe,) = s.by_cufe
+    other = Sent(tmp_path / "enviados.db", "sandbox", "another")
+    other.insert([Sending(cufe, 1, b"x", "20261119-anterior", "2026-11-19T09:00:00Z")])
+    mine = Sent(tmp_path / "enviados.db", "sandbox", id_of(s.book.database))
+    s.book.store = Store(s.book.database, "sandbox", sent=mine)
+    s.book.store.begin_run(s.book.now)
+    s.run(s.sending())
+    s.on_query[1] = [answer(2)]
+
+    assert s.book.store.reopen(s.info.id, s.book.now, known_elsewhere_by="ana") == 1
+    s.run(s.sending(sent_before=mine.asks))
+
+    assert (len(s.queries), len(s.posts), s.states) == (1, 1, [State.CANCELLED])
+    assert [(e.who, e.note) for e in s.book.views.log(s.info) if e.event is Event.RETRY] == [
+        ("ana", "attempt-2 known-elsewhere")
+    ]
+    other.close()
+    mine.close()
 
 
 def test_the_outcome_is_durable_before_anybody_hears_of_it(scene):

@@ -43,7 +43,9 @@ FUZZER := .venv/.fuzzer
 # A developer's own settings (credentials, production addresses) never reach the tests.
 WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
-.PHONY: help install tools run test test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data coverage lock clean
+PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: help install tools run test test-all test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -75,22 +77,27 @@ $(TOOLS): $(READY) requirements-dev.txt
 run: $(READY)  ## take FILE (default: the sample batch) through all five steps against the local sandbox
 	@.ci/demo "$$FILE"
 
-test: $(TOOLS)  ## run the whole test suite (ARGS=... goes to pytest)
+test: $(TOOLS)  ## run the tests: the same at every run, in some minutes (ARGS=... goes to pytest)
 	@.ci/deps
-	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+test-all: $(TOOLS)  ## run what `make test` leaves out: long, random (SEED=... repeats one), on PostgreSQL; half an hour
+	@.ci/deps
+	@$(PYTEST) -m 'long or hypothesis' --hypothesis-profile=random $(ARGS)
+	@$(MAKE) test-pg
 
 test-unit: $(TOOLS)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
 
 test-pg: $(TOOLS)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
-	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) $(ON_A_SERVER) $(ARGS)
+	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) -m '' $(ON_A_SERVER) $(ARGS)
 
 mutants: $(TOOLS)  ## seed the faults of tests/mutants into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)
 
 simulate: $(TOOLS)  ## live through 1,000 seeds of 50 rows in virtual time, with faults and deaths (SEEDS=50 ROWS=20 FROM=1)
 	@$(WITHOUT_SETTINGS) SIM_SEEDS=$(SEEDS) SIM_ROWS=$(ROWS) SIM_FROM=$(FROM) SIM_SHARES=$(WORKERS) $(BIN)/python -m pytest -n $(WORKERS) -rP \
-		tests/model/test_simulation.py -k whatever $(ARGS)
+		tests/model/test_simulation.py -m long $(ARGS)
 
 storm: $(TOOLS)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)
@@ -128,10 +135,9 @@ check: $(TOOLS)  ## style, types, import contracts, security, known vulnerabilit
 sample-data: $(TOOLS)  ## rebuild the files of sample_data/
 	$(BIN)/python sample_data/build.py
 
-coverage: $(TOOLS)  ## run the whole suite, on PostgreSQL too, and hold domain, ledger, submit and poll to 95 % of their branches
+coverage: $(TOOLS)  ## run the tests, measured: domain, ledger, submit and poll hold 95 % of their branches
 	@rm -f .coverage .coverage.*
-	@$(MAKE) test ARGS="--cov --cov-report= $(ARGS)"
-	@$(MAKE) test-pg ARGS="--cov --cov-append --cov-report=term $(ARGS)"
+	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
 	@$(BIN)/python .ci/branches.py 95 pipeline/domain pipeline/ledger pipeline/submit pipeline/poll
 
 lock: $(TOOLS)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)

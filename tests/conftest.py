@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from pipeline.clock import Clock
 from pipeline.domain.records import Cancellation
@@ -27,6 +30,39 @@ CUFE = "FE0120000155668001-2-2018-3707892023061300000002050060120035300326"
 USER = "usuario-Ñandú"
 PASSWORD = "cláve+secreta/77=="
 BASE = "https://edoc.example"
+
+# What is tried is the same at every run; `make test-all` tries other things, with a seed that is shown. How long one
+# takes is no part of any test: machines differ.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("fixed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """One seed for all that is random; the worker processes of a run inherit it."""
+    os.environ.setdefault("SEED", str(random.SystemRandom().randrange(10**9)))
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = os.environ["SEED"]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [] if config.option.markexpr == "not long" else [_the_seed()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.option.markexpr != "not long" and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(_the_seed())
+
+
+def _the_seed() -> str:
+    return f"what is random has SEED={os.environ['SEED']}: give it again, and this run does the same again"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Another one at every run, shown at its beginning; ``SEED=…`` repeats one. Only for tests marked ``long``."""
+    return int(os.environ["SEED"])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.search(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)[1].split()  # type: ignore[index]
+
+ON_A_SERVER = (
+    re.search(r"^ON_A_SERVER := (.*?[^\\])$", MAKEFILE, re.MULTILINE | re.DOTALL)[1].replace("\\\n", " ").split()  # type: ignore[index]
+)
 
 # What a terminal or another make may have set; tests of the Makefile start from nothing.
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ANULAR_", "MAKE", "MFLAGS")) and k != "FILE"}
@@ -60,7 +66,7 @@ def test_every_rule_with_a_public_name_is_declared() -> None:
     assert rules == TARGETS
 
 
-@pytest.mark.parametrize("target", ["run", "test", "install"])
+@pytest.mark.parametrize("target", ["run", "test", "test-all", "install"])
 def test_the_commands_of_a_fresh_machine_exist(target: str) -> None:
     assert target in TARGETS
 
@@ -68,6 +74,44 @@ def test_the_commands_of_a_fresh_machine_exist(target: str) -> None:
 def test_the_tests_do_not_see_the_settings_of_the_machine() -> None:
     recipe = make("--dry-run", "test").stdout
     assert re.search(r"env \$\(env \| sed .*ANULAR_.*\) \.venv/bin/python -m pytest", recipe)
+
+
+def test_what_make_test_leaves_out_make_test_all_runs() -> None:
+    """The expressions stand in one place each; what they choose is compared where it is long."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]["addopts"]
+    assert options[-2:] == ["-m", "not long"]
+    assert " -m '" not in make("--dry-run", "test").stdout
+    rest = make("--dry-run", "test-all").stdout
+    assert " -m 'long or hypothesis' --hypothesis-profile=random" in rest
+    assert " -m '' tests/" in rest, "on a server everything that is about a ledger"
+
+
+@pytest.mark.long
+def test_nothing_is_left_out_by_both_and_only_what_looks_for_examples_is_run_by_both() -> None:
+    every, short = collected("-m", ""), collected()
+    rest, examples = collected("-m", "long or hypothesis"), collected("-m", "hypothesis")
+    assert every == short | rest
+    assert short & rest == examples
+    assert len(rest - examples) > 100
+    server = "ANULAR_TEST_PG"
+    on_a_server = collected("-m", "postgres", *ON_A_SERVER, **{server: "postgresql+psycopg://nobody@/nowhere"})
+    assert on_a_server == collected("-m", "postgres", **{server: "postgresql+psycopg://nobody@/nowhere"})
+    assert not on_a_server & every
+
+
+def collected(*options: str, **variables: str) -> set[str]:
+    """The names of the tests that pytest would run; a server that is named need not be there."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *options],
+        cwd=ROOT,
+        env=CLEAN | variables,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return {line for line in answer.stdout.splitlines() if "::" in line}
 
 
 def test_words_for_pytest_are_passed_on() -> None:
@@ -230,8 +274,7 @@ def test_a_new_lock_of_the_tools_is_nothing_to_who_has_none(checkout: Path) -> N
 
 
 def test_every_test_of_what_only_a_server_has_is_run_on_a_server() -> None:
-    paths = re.search(r"^ON_A_SERVER := (.*?[^\\])$", MAKEFILE, re.MULTILINE | re.DOTALL)[1]  # type: ignore[index]
-    run = [ROOT / path for path in paths.replace("\\\n", " ").split()]
+    run = [ROOT / path for path in ON_A_SERVER]
     assert all(path.exists() for path in run)
     marked = {
         path

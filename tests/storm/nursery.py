@@ -25,9 +25,10 @@ class Child:
     """One process and the signals that it will get.
 
     The result has its exit ``code`` (negative: the signal), the ``seconds`` it lived, and those since the ``last`` one.
-    A spec has ``arguments``, ``env``, ``folder``, ``out`` (a file), and may have ``acks`` (a file), ``rig`` (a list of
-    names and arguments, see ``rigging``), ``most`` (the seconds after which it is ended), ``signals`` (pairs of seconds
-    and number) and ``after`` (a count of acknowledged moves that the seconds count from; without it, the start).
+    A spec has ``arguments``, ``env``, ``folder``, ``out`` (a file) and ``seed`` (a number). It may have ``acks`` (a
+    file), ``rig`` (a list of names and arguments, see ``rigging``), ``most`` (the seconds after which it is ended),
+    ``signals`` (pairs of seconds and number) and ``after`` (a count of acknowledged moves that the seconds count from;
+    without it, the start).
     """
 
     def __init__(self, spec: dict[str, Any]) -> None:
@@ -86,7 +87,7 @@ def _live(spec: dict[str, Any], out: int) -> None:
             del os.environ[name]
         os.environ.update(spec["env"])
         os.chdir(spec["folder"])
-        random.seed()
+        random.seed(spec["seed"])  # the jitter of the program
         rigging.rig(spec)
         from pipeline.cli import run_command
 
@@ -115,6 +116,7 @@ def main() -> None:
     import pipeline.cli  # noqa: F401
 
     rigging.warm()
+    rigging.read_here()
     gc.freeze()
     sys.stdout.write("{}\n")
     sys.stdout.flush()

@@ -10,7 +10,9 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 _LATE = (
@@ -49,12 +51,66 @@ _LATE = (
 
 
 def warm() -> None:
-    """Imports what the commands import late, so that a fork has it; what another version lacks is imported late."""
+    """Does once what every command does first, so that a fork has it: half of what a small one costs."""
     for name in _LATE:
-        with contextlib.suppress(ModuleNotFoundError):
+        with contextlib.suppress(ModuleNotFoundError):  # what another version lacks is imported late
             importlib.import_module(name)
     # httpcore looks for it anew with every request, through the whole path; that it is not there is known from now on.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+    _keep_the_command_line()
+    from pipeline.read import reader, sheet
+
+    own = reader.Reader
+    read_here()  # a process that reads leaves a thread behind for a moment, and a fork has to have one
+    _rehearse()
+    for module in (reader, sheet):
+        _replace(module, Reader=own)
+
+
+def _keep_the_command_line() -> None:
+    """The commands and their options are put together once."""
+    import typer.main
+
+    from pipeline.cli import app
+
+    ready = typer.main.get_command(app)
+    _replace(typer.main, get_command=lambda _app: ready)
+
+
+def read_here() -> None:
+    """A file is read without a process of its own. ``test_together.py``, the workers and ``tests/e2e`` have one;
+    ``tests/integration/read/test_reader.py`` shows that both read the same."""
+    from pipeline.read import reader, sheet
+    from pipeline.read.limits import Limits
+    from pipeline.read.parse import parse
+    from pipeline.read.source import Source
+    from pipeline.read.table import Table
+
+    class Here(contextlib.nullcontext["Here"]):
+        def __init__(self) -> None:
+            super().__init__(self)
+
+        def read(self, source: Source, limits: Limits, *, sheet: str | None, include_hidden: bool) -> Table:
+            return parse(source.data, source.path.name, limits, sheet=sheet, include_hidden=include_hidden)
+
+    for module in (reader, sheet):
+        _replace(module, Reader=Here)
+
+
+def _rehearse() -> None:
+    """One small file is looked at: what pandera, rich and the others make at their first use is made."""
+    from pipeline.cli import run_command
+    from tests.storm.scene import REASON, make_cufe
+
+    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
+        file = Path(folder, "ensayo.csv")
+        file.write_text(f"CUFE;Motivo\n{make_cufe(1)};{REASON}\n", "utf-8")
+        before, places = dict(os.environ), ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+        os.environ.update({**dict.fromkeys(places, folder), "ANULAR_SANDBOX_NOW": "2026-11-20T10:00:00-05:00"})
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            assert run_command(["check", str(file)]) == 0
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def rig(spec: dict[str, Any]) -> None:

@@ -24,7 +24,6 @@ from tests import ledgers
 ROOT = Path(__file__).parents[2]
 NOW = datetime.fromisoformat("2026-11-20T10:00:00-05:00")
 REASON = "Factura emitida con el monto equivocado"
-NUMBERS = itertools.count(1 + 1_000_000 * (os.getpid() % 1000))
 
 UNSENT = {State.READY, State.NOT_SENT, State.REFUSED_AUTH, State.HELD, State.WITHDRAWN}
 
@@ -42,11 +41,12 @@ def _environment() -> dict[str, str]:
 
 @dataclass
 class Service:
-    """The sandbox in a process of its own, and its journal: the judge."""
+    """The sandbox in a process of its own, and its journal from byte ``since`` on: the judge."""
 
     process: subprocess.Popen[str]
     url: str
     journal: Path
+    since: int = 0
 
     def posts(self, cufes: set[str]) -> Counter[str]:
         """How often each of ``cufes`` was received, without those that a 401 or a 429 proves unapplied."""
@@ -70,7 +70,7 @@ class Service:
             assert answer.status == 200
 
     def _entries(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.journal.read_text("utf-8").split("\n")[:-1]]
+        return [json.loads(line) for line in self.journal.read_bytes()[self.since :].split(b"\n")[:-1]]
 
 
 def _unapplied(entry: dict[str, Any]) -> bool:
@@ -154,6 +154,7 @@ class Scene:
     runs: int = 0
     env: dict[str, str] = field(default_factory=dict)
     url: str = ""
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.ledger}"
@@ -169,7 +170,7 @@ class Scene:
 
     def write(self, scenarios: Sequence[str], name: str = "lote.csv", cufes: Sequence[str] = ()) -> Path:
         """A CSV with a good row for each scenario (or for each of ``cufes``)."""
-        codes = list(cufes) or [make_cufe(next(NUMBERS), scenario) for scenario in scenarios]
+        codes = list(cufes) or [make_cufe(next(self.numbers), scenario) for scenario in scenarios]
         self.file = self.folder / name
         lines = [f"{number};{code};{REASON}" for number, code in enumerate(codes, start=1)]
         self.file.write_text("\n".join(["No.;CUFE;Motivo", *lines, ""]), "utf-8")
@@ -199,8 +200,13 @@ class Scene:
             **more.pop("env", {}),
         }
         out = more.pop("out", self.folder / f"out.{self.runs}.txt")
-        spec = {"arguments": [*map(str, arguments)], "env": values, "folder": str(self.folder), "out": str(out)}
-        return {**spec, "acks": str(self.acks), **more}
+        spec: dict[str, Any] = {
+            "arguments": [*map(str, arguments)],
+            "env": values,
+            "folder": str(self.folder),
+            "out": str(out),
+        }
+        return {**spec, "seed": self.runs, "acks": str(self.acks), **more}
 
     def anular(self, *arguments: object, crash: str = "", **more: Any) -> dict[str, Any]:
         """Runs one command to its end."""

@@ -26,9 +26,9 @@ pytestmark = pytest.mark.postgres
 
 STALE_S = 3
 SLOWLY = {"ANULAR_RATE": "20", "ANULAR_QUEUE_STALE": str(STALE_S)}
-NEXT_TRY_S = 15
+NEXT_TRY_S = 60
 """A credential found in use is tried again after 2, 4, 8 s; then a process has to start and to ask what became of what
-was under way."""
+was under way: a moment, and some more on a machine that is busy with other things."""
 MAY_BE = {State.CANCELLED, State.PENDING, State.UNKNOWN, State.REVIEW}
 """A row whose answer was lost waits for its outcome."""
 AT_THE_DESK = """

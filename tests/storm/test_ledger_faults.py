@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+from tests.long import long
+
 ROWS = ["000", "000", "970", "000"]
 
 
@@ -43,8 +45,10 @@ def refused(scene, words, **more):
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        *((kind, "en un disco de red o prestado") for kind in ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")),
-        *((kind, "en memoria") for kind in ("tmpfs", "ramfs")),
+        ("cifs", "en un disco de red o prestado"),
+        ("tmpfs", "en memoria"),
+        *long(*((kind, "en un disco de red o prestado") for kind in ("nfs", "nfs4", "smb3", "9p", "fuse.sshfs"))),
+        *long(("ramfs", "en memoria")),
     ],
 )
 def test_f54_a_ledger_on_a_network_or_in_memory_is_refused_where_it_has_legal_effect(lab, kind, why):
@@ -55,13 +59,13 @@ def test_f54_a_ledger_on_a_network_or_in_memory_is_refused_where_it_has_legal_ef
     assert set(lab.service.posts(set(lab.cufes)).values()) == {1}
 
 
-@pytest.mark.parametrize("kind", ["nfs4", "tmpfs"])
+@pytest.mark.parametrize("kind", ["nfs4", *long("tmpfs")])
 def test_f54_the_local_sandbox_has_no_legal_effect_and_may_lie_anywhere(batch, kind):
     assert batch.go(rig=[["mounted", kind]])["code"] in (0, 4)
     batch.check_promises()
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o666])
+@pytest.mark.parametrize("mode", [0o644, *long(0o640, 0o660, 0o666)])
 def test_f54_a_ledger_that_others_can_read_or_write_is_refused_until_its_mode_is_put_right(lab, mode):
     disk = [["mounted", "ext4"]]
     assert lab.go(crash="intake-after-commit", rig=disk)["code"] == -9

@@ -134,7 +134,7 @@ def test_who_watches_takes_what_comes_and_ends_when_asked(scene, drop, number):
 def test_a_company_that_stopped_rests_and_is_not_tried_again_at_once(scene, drop):
     scene.env |= {"ANULAR_WATCH_QUIET": "0", "ANULAR_WATCH_EVERY": "0.5", "ANULAR_BASE_URL": "http://127.0.0.1:9/"}
     drop.put(scene.write(["000"]), "a.csv")
-    ended = scene.anular("watch", drop.root, signals=[[12.0, signal.SIGTERM]])
+    ended = scene.anular("watch", drop.root, signals=[[4.0, signal.SIGTERM]])
     assert ended["code"] == 130
     assert ended["words"].count("a.csv") <= 1
 
@@ -148,7 +148,7 @@ def test_asked_to_stop_the_follow_up_does_not_begin_the_next_company(scene, drop
         (drop.root / "inbox" / name).mkdir()
         drop.put(scene.write(["950"], f"{name}.csv"), f"{name}/lote.csv")
     assert drop.go()["code"] == 4
-    ended = scene.anular("poll", "--all", env={"ANULAR_POLL_FOR": "60"}, signals=[[4.0, signal.SIGTERM]])
+    ended = scene.anular("poll", "--all", env={"ANULAR_POLL_FOR": "60"}, after=1, signals=[[0.0, signal.SIGTERM]])
     assert ended["code"] == 130, ended["words"]
     assert "[norte] Lote" in ended["words"]
     assert "[sur]" not in ended["words"]

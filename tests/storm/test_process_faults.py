@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.lifecycle import State
+from tests.long import long
 from tests.storm.test_crash_points import EARLIER, NO_ROOM, POINTS, ROWS
 
 LONG_AFTER = timedelta(hours=80)
@@ -24,14 +25,24 @@ ONE_TASK = {
 }
 """Points of one row's own task, and where that row may stand after an error there."""
 
+OFTEN = ("claim-after", "post-after", "outcome-after")
+
 PHASES = (
-    *("lock-taken", "schema-before-commit", "begin-run-before-commit", "recover-found", "intake-batch-written"),
-    *("intake-after-commit", "reopen-before-commit", "token-after", "claim-after", "group-taken", "apply-moved"),
-    *("apply-after-commit", "group-committed", "departure", "wire-body-sent", "exchange-after", "outcome-shown"),
-    *("next-attempt-before-commit", "query-after", "poll-recorded", "reserve-kept", "reserve-replayed"),
+    "schema-before-commit",
+    "intake-batch-written",
+    "claim-after",
+    "apply-moved",
+    "exchange-after",
+    "poll-recorded",
+)
+"""From each phase of a run one point."""
+
+BETWEEN = (
+    *("lock-taken", "begin-run-before-commit", "recover-found", "intake-after-commit", "reopen-before-commit"),
+    *("token-after", "group-taken", "apply-after-commit", "group-committed", "departure", "wire-body-sent"),
+    *("outcome-shown", "next-attempt-before-commit", "query-after", "reserve-kept", "reserve-replayed"),
     *("hand-over-before", "results-begun", "results-verified", "export-written"),
 )
-"""From each phase of a run one point or two; the others lie between these."""
 
 
 def stumbling(scene, point, error):
@@ -55,7 +66,7 @@ def stumbling(scene, point, error):
     return scene.go(rig=rig)
 
 
-@pytest.mark.parametrize("point", ONE_TASK)
+@pytest.mark.parametrize("point", [*OFTEN, *long(*(point for point in ONE_TASK if point not in OFTEN))])
 def test_f43_an_error_in_one_task_ends_the_run_and_the_others_in_flight_are_recorded(scene, point):
     scene.in_flight = 8
     scene.write(["000"] * 60)
@@ -79,7 +90,7 @@ def test_f43_an_error_in_one_task_ends_the_run_and_the_others_in_flight_are_reco
     scene.check_promises()
 
 
-@pytest.mark.parametrize("point", ["query-before", "query-after", "poll-recorded"])
+@pytest.mark.parametrize("point", ["query-after", *long("query-before", "poll-recorded")])
 def test_f43_an_error_in_one_query_ends_the_run_and_the_next_one_carries_on(scene, point):
     scene.write(["994"] * 8)
     ended = scene.go(rig=[["raise-at", point, "RuntimeError", 3]])
@@ -95,10 +106,10 @@ def test_f43_an_error_in_one_query_ends_the_run_and_the_next_one_carries_on(scen
 
 
 def test_every_phase_has_its_point():
-    assert set(PHASES) <= set(POINTS)
+    assert {*PHASES, *BETWEEN} <= set(POINTS)
 
 
-@pytest.mark.parametrize("point", PHASES)
+@pytest.mark.parametrize("point", [*PHASES, *long(*BETWEEN)])
 def test_f46_memory_that_runs_out_at_any_point_stops_the_run_and_harms_nothing(scene, point):
     ended = stumbling(scene, point, "MemoryError")
 

@@ -9,9 +9,14 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.stop import GRACE_S
+from tests.long import long
 
 INTERRUPTED = 130
-STOPPING = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+CASES = [
+    (signal.SIGTERM, 1),
+    (signal.SIGINT, 2),
+    *long((signal.SIGTERM, 2), (signal.SIGINT, 1), (signal.SIGHUP, 1), (signal.SIGHUP, 2)),
+]
 
 
 @pytest.fixture
@@ -28,8 +33,7 @@ def events(scene):
     return found
 
 
-@pytest.mark.parametrize("number", STOPPING)
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("number", "times"), CASES)
 def test_f41_a_signal_ends_the_run_with_its_results_and_the_next_run_goes_on(batch, number, times):
     ended = batch.go(after=20, signals=[[0.002 * n, number] for n in range(times)])
     assert ended["signalled"] == [number] * times
@@ -90,7 +94,7 @@ def test_f42_whoever_slept_between_intent_and_sending_does_not_send_but_tries_an
     assert batch.service.posts(set(batch.cufes)).total() == len(batch.cufes)
 
 
-@pytest.mark.parametrize("after", [1, 9, 30])
+@pytest.mark.parametrize("after", [9, *long(1, 30)])
 def test_f42_a_sleep_in_the_middle_of_anything_sends_nothing_twice(batch, after):
     ended = batch.go(rig=[["stale-after", 0.2]], after=after, signals=[[0.0, signal.SIGSTOP], [0.5, signal.SIGCONT]])
     assert ended["code"] in (0, 4), ended["words"]

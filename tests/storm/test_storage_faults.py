@@ -11,6 +11,7 @@ import zipfile
 import pytest
 
 from pipeline.domain.lifecycle import State
+from tests.long import long
 
 ROWS = ["000", "000", "970", "000", "994", "000"]
 FULL, IO, READ_ONLY = "database or disk is full", "disk I/O error", "attempt to write a readonly database"
@@ -38,10 +39,11 @@ def carry_through(scene):
     return again
 
 
-def test_f51_f52_the_nth_commit_fails_for_every_n_until_a_run_is_clean(batch):
-    """The batch stays; each run gets one commit further than a fresh ledger's, and the next run carries on."""
+@pytest.mark.parametrize("step", [4, *long(1)])
+def test_f51_f52_the_nth_commit_fails_for_every_n_until_a_run_is_clean(batch, step):
+    """Each run gets a commit (or a few) further on a fresh ledger, and the next run carries on."""
     fresh = batch.cufes
-    for nth in range(1, MOST_COMMITS):
+    for nth in range(1, MOST_COMMITS, step):
         shutil.rmtree(batch.ledger.parent, ignore_errors=True)
         batch.acks.unlink(missing_ok=True)
         batch.cufes = []
@@ -58,9 +60,10 @@ def test_f51_f52_the_nth_commit_fails_for_every_n_until_a_run_is_clean(batch):
     assert batch.cufes != fresh
 
 
-def test_f51_the_disk_is_full_at_any_size_of_the_ledger(taken_in):
+@pytest.mark.parametrize("step", [16, *long(4)])
+def test_f51_the_disk_is_full_at_any_size_of_the_ledger(taken_in, step):
     size, stopped = taken_in.ledger.stat().st_size, 0
-    for more in range(-8, 40, 4):
+    for more in range(-8, 40, step):
         ended = taken_in.go(rig=[["largest-file", size + 1024 * more]])
         if ended["code"] != 5:
             break
@@ -109,7 +112,7 @@ def test_f54_a_file_stands_where_the_folder_should_be(batch):
     carry_through(batch)
 
 
-@pytest.mark.parametrize("damage", ["half", "header", "zeros", "other-program"])
+@pytest.mark.parametrize("damage", ["half", "zeros", "other-program", *long("header")])
 def test_f55_a_damaged_ledger_is_refused_and_nothing_is_sent(taken_in, damage):
     good = taken_in.ledger.read_bytes()
     bad = bytearray(good)
@@ -175,7 +178,7 @@ def test_f57_the_disk_is_full_when_the_results_are_written(batch):
     assert batch.service.posts(set(batch.cufes)).total() == posts
 
 
-@pytest.mark.parametrize("writes", [0, 1, 2, 3, 4, 6])
+@pytest.mark.parametrize("writes", [2, 4, *long(0, 1, 3, 6)])
 def test_f57_nobody_can_read_what_the_program_says_and_what_it_did_is_recorded_all_the_same(batch, writes):
     """Standard output and error go to a disk that is full after so many writes: either before the sending, and then
     nothing is sent, or later, and then nothing stops."""
@@ -199,7 +202,8 @@ def test_f57_the_screen_is_lost_in_both_ways_above(batch):
 
 
 @pytest.mark.parametrize(
-    "point", ["results-begun", "results-before-sync", "results-after-sync", "results-verified", "results-replaced"]
+    "point",
+    ["results-before-sync", "results-replaced", *long("results-begun", "results-after-sync", "results-verified")],
 )
 def test_f58_a_kill_while_the_results_are_written_shows_no_half_of_them(batch, point):
     assert batch.go(crash=point)["code"] == -9

@@ -13,16 +13,18 @@ import pytest
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.engine import open_ledger
 from tests import ledgers
+from tests.long import long
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 8
-ROUNDS = 20 if ledgers.on_a_server() else 50  # there each waits a moment for the lock of one that may just have died
+MANY = 20 if ledgers.on_a_server() else 50  # there each waits a moment for the lock of one that may just have died
 ANOTHER_RUN = 6
 
 
-def test_f47_eight_processes_on_one_ledger_send_each_row_once_again_and_again(scene):
+@pytest.mark.parametrize("rounds", [4, *long(MANY)])
+def test_f47_eight_processes_on_one_ledger_send_each_row_once_again_and_again(scene, rounds):
     refused = 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         scene.write(["000", "970", "000"], name=f"lote{number}.csv")
         ended = scene.nursery.run([scene.spec("run", scene.file, "--yes") for _ in range(PROCESSES)])
         codes = sorted(process["code"] for process in ended)
@@ -32,14 +34,15 @@ def test_f47_eight_processes_on_one_ledger_send_each_row_once_again_and_again(sc
         for process in ended:
             if process["code"] == ANOTHER_RUN:
                 assert "Otra ejecución está usando el registro" in process["words"]
-    assert refused >= ROUNDS, "hardly ever at once: this showed nothing"
+    assert refused >= rounds, "hardly ever at once: this showed nothing"
     scene.check_promises()
     assert set(scene.states().values()) == {State.CANCELLED}
 
 
-def test_f47_the_same_with_processes_that_have_nothing_in_common(scene):
+@pytest.mark.parametrize("processes", [2, *long(4)])
+def test_f47_the_same_with_processes_that_have_nothing_in_common(scene, processes):
     scene.write(["000"] * 40)
-    specs = [scene.spec("run", scene.file, "--yes") for _ in range(4)]
+    specs = [scene.spec("run", scene.file, "--yes") for _ in range(processes)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
     command = [sys.executable, "-m", "pipeline", "run", str(scene.file), "--yes"]
     started = [
@@ -59,7 +62,7 @@ def test_f47_the_same_with_processes_that_have_nothing_in_common(scene):
     scene.check_promises()
 
 
-@pytest.mark.parametrize("kill", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("kill", [0.0, *long(0.1, 0.2)])
 def test_f47_the_lock_of_a_killed_run_is_free_at_once(scene, kill):
     scene.write(["000"] * 20)
     first = scene.go(signals=[[kill, 9]], after=1)

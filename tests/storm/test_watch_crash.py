@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import long
+
 ROOT = Path(__file__).parents[2]
 KILLED = -9
 ROWS = ["000", "000", "941", "000"]
@@ -31,7 +33,7 @@ POINTS = (
 IN_FRONT_OF_THE_QUEUE = ("watch-waits",)
 # What was there before the drop folder, and matters to it: taken in, sent, published.
 ALSO = (("intake-after-commit", 1), ("apply-after-commit", 3), ("post-after", 2), ("results-replaced", 2))
-CASES = [*((point, nth) for point in POINTS for nth in (1, 2)), *ALSO]
+CASES = [*((point, nth) for n, point in enumerate(POINTS) for nth in ((1, 2), (2, 1))[n % 2]), *ALSO]
 
 
 class Drop:
@@ -63,7 +65,7 @@ def test_every_point_of_the_drop_folder_is_in_this_sweep():
     assert found == {*POINTS, *IN_FRONT_OF_THE_QUEUE}
 
 
-@pytest.mark.parametrize(("point", "nth"), CASES)
+@pytest.mark.parametrize(("point", "nth"), [*CASES[::2], *long(*CASES[1::2])])
 def test_f58_a_crash_at_any_point_of_a_pass_is_finished_by_the_next_one(scene, drop, point, nth):
     path = scene.write(ROWS)
     drop.put(path, "a.csv")

@@ -13,16 +13,18 @@ from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Seen, Verdict
 from pipeline.read.sheet import Sheet
 from pipeline.validate import Checked, check
-from tests.corpus import cells, containers, csv_rows, csv_structure, sheets
+from tests.corpus import cells, containers, csv_rows, csv_structure, seen, sheets
 from tests.corpus.entry import NOW, Entry, Read, Refused
 from tests.reading import read_sheet
 
-THEMES = (csv_structure, csv_rows, containers, sheets, cells)
+THEMES = (csv_structure, csv_rows, containers, sheets, cells, seen)
 ENTRIES = [entry for module in THEMES for entry in module.theme.entries]
 REFUSALS = [entry for entry in ENTRIES if isinstance(entry.expected, Refused)]
 TABLES = [entry for entry in ENTRIES if isinstance(entry.expected, Read)]
 IN_THE_REPORT = {110}
 """Messages of the server are no file: tests/corpus/test_messages.py."""
+OF_EYES = 200
+"""From here on the entries are those of eyes.md 1, which came later."""
 
 
 def nothing_seen(_: Sequence[str]) -> Mapping[str, Seen]:
@@ -36,7 +38,7 @@ def written(entry: Entry, folder: Path) -> Path:
 
 
 def test_every_entry_of_the_table_is_here() -> None:
-    assert {entry.number for entry in ENTRIES} | IN_THE_REPORT == set(range(1, 111))
+    assert {entry.number for entry in ENTRIES if entry.number < OF_EYES} | IN_THE_REPORT == set(range(1, 111))
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
 
 

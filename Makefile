@@ -124,10 +124,12 @@ fuzz: $(TOOLS) $(FUZZER)/.ready  ## try to break the readers of files and answer
 bench: $(TOOLS)  ## measure beside floors and rivals, write docs/rendimiento.md (ARGS='submit rate': these; QUICK=1: smoke test)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(ARGS)
 
-check: $(TOOLS)  ## style, types, import contracts, security, known vulnerabilities of the locks
+check: $(TOOLS)  ## style, types (Linux, Windows, macOS), import contracts, security, known vulnerabilities of the locks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 pipeline schemas
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin pipeline schemas
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml pipeline schemas
 	@$(BIN)/python .ci/audit.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -37,8 +38,10 @@ class Clock:
 
     def since_boot(self) -> float:
         """Seconds since boot *including* sleep, for the staleness guard (reliability.md R9)."""
-        boottime = getattr(time, "CLOCK_BOOTTIME", None)
-        return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+        if sys.platform == "linux":
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        else:
+            return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait without holding anybody up; never less than nothing."""

@@ -374,11 +374,10 @@ async def open_service(
 
 def _no_core_dump() -> None:
     """From here on secrets are in memory: a crash must not write them to the disk (reliability.md P12)."""
-    try:
+    if sys.platform != "win32":  # where none is written unless it was told to
         import resource
-    except ImportError:  # Windows writes none unless it was told to
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def credentials(settings: Settings) -> tuple[str, SecretStr]:

@@ -12,6 +12,7 @@ import os
 import platform
 import re
 import stat
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -57,12 +58,13 @@ def check_place(ledger: Path, *, strict: bool, mounts: str | None = None) -> Non
         raise _refused(ledger, f"está en un disco de red o prestado ({kind}), donde los bloqueos no son de fiar.")
     if strict and kind in TEMPORARY:
         raise _refused(ledger, f"está en memoria ({kind}): se perdería al apagar el equipo.")
-    if not hasattr(os, "geteuid") or kind in _WITHOUT_MODES or kind.startswith("fuse"):
+    if kind in _WITHOUT_MODES or kind.startswith("fuse"):
         return
-    if ledger.exists():
-        _check_file(ledger, ledger.stat(), strict=strict)
-    if strict and ledger.parent.exists():
-        _check_folder(ledger.parent)
+    if sys.platform != "win32":  # where who may read and write is not told by the mode
+        if ledger.exists():
+            _check_file(ledger, ledger.stat(), strict=strict)
+        if strict and ledger.parent.exists():
+            _check_folder(ledger.parent)
 
 
 def file_system(path: Path, mounts: str) -> str:
@@ -116,22 +118,23 @@ def _owner(host: str, name: str, now: datetime, *, who: str, why: str) -> dict[s
     return {"host": host, "name": name, "since_utc": codec.to_text(now), "who": who, "why": why}
 
 
-def _check_file(ledger: Path, found: os.stat_result, *, strict: bool) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise _refused(ledger, "no es un archivo normal.")
-    if os.geteuid() not in (0, found.st_uid):
-        raise _refused(ledger, "es de otro usuario de este equipo.")
-    if found.st_mode & (0o077 if strict else 0o022):
-        raise _refused(ledger, "lo pueden leer o modificar otros usuarios.", f"Ejecute: chmod 600 {ledger.name}")
+if sys.platform != "win32":
 
+    def _check_file(ledger: Path, found: os.stat_result, *, strict: bool) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise _refused(ledger, "no es un archivo normal.")
+        if os.geteuid() not in (0, found.st_uid):
+            raise _refused(ledger, "es de otro usuario de este equipo.")
+        if found.st_mode & (0o077 if strict else 0o022):
+            raise _refused(ledger, "lo pueden leer o modificar otros usuarios.", f"Ejecute: chmod 600 {ledger.name}")
 
-def _check_folder(folder: Path) -> None:
-    found = folder.stat()
-    by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
-    if found.st_mode & stat.S_IWOTH or by_group:
-        raise _refused(
-            folder, "la pueden modificar otros usuarios.", "Use una carpeta propia: chmod 700.", "La carpeta"
-        )
+    def _check_folder(folder: Path) -> None:
+        found = folder.stat()
+        by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
+        if found.st_mode & stat.S_IWOTH or by_group:
+            raise _refused(
+                folder, "la pueden modificar otros usuarios.", "Use una carpeta propia: chmod 700.", "La carpeta"
+            )
 
 
 def _refused(path: Path, why: str, remedy: str = "", what: str = "El registro") -> StorageTrouble:

@@ -67,10 +67,11 @@ def answer(data: bytes, order: Order, target: BinaryIO) -> None:
 
 def die_with(parent: int) -> None:
     """This process ends when ``parent`` does, however that one ends. Linux only; elsewhere time runs out on it."""
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it went before we asked
-            os._exit(NOTHING_TO_DO)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it went before we asked
+                os._exit(NOTHING_TO_DO)
 
 
 def bound(limits: Limits) -> None:
@@ -78,28 +79,24 @@ def bound(limits: Limits) -> None:
     # A thread in C, not in Python: it works on every platform and in the middle of any parser. The parent has the same
     # clock and comes first; this one is for a process whose parent has gone.
     faulthandler.dump_traceback_later(limits.wall + 1, exit=True)
-    try:
+    if sys.platform != "win32":
         import resource
-    except ImportError:
-        return
-    _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_FSIZE, 0)
-    _lower(resource.RLIMIT_NOFILE, _STANDARD)  # nothing can be opened, no socket made
-    _lower(resource.RLIMIT_NPROC, 0)
-    _lower(resource.RLIMIT_AS, limits.memory)
-    # The soft limit ends it with SIGXCPU, which tells why; the hard one with SIGKILL, which does not.
-    _lower(resource.RLIMIT_CPU, limits.cpu, hard=limits.cpu + 1)
 
+        def lower(which: int, soft: int, *, hard: int | None = None) -> None:
+            present = resource.getrlimit(which)[1]
+            most = soft if hard is None else hard
+            if present != resource.RLIM_INFINITY:
+                most = min(most, present)
+            with suppress(ValueError, OSError):  # a limit that this system has in name only
+                resource.setrlimit(which, (min(soft, most), most))
 
-def _lower(which: int, soft: int, *, hard: int | None = None) -> None:
-    import resource
-
-    present = resource.getrlimit(which)[1]
-    most = soft if hard is None else hard
-    if present != resource.RLIM_INFINITY:
-        most = min(most, present)
-    with suppress(ValueError, OSError):  # a limit that this system has in name only
-        resource.setrlimit(which, (min(soft, most), most))
+        lower(resource.RLIMIT_CORE, 0)
+        lower(resource.RLIMIT_FSIZE, 0)
+        lower(resource.RLIMIT_NOFILE, _STANDARD)  # nothing can be opened, no socket made
+        lower(resource.RLIMIT_NPROC, 0)
+        lower(resource.RLIMIT_AS, limits.memory)
+        # The soft limit ends it with SIGXCPU, which tells why; the hard one with SIGKILL, which does not.
+        lower(resource.RLIMIT_CPU, limits.cpu, hard=limits.cpu + 1)
 
 
 if __name__ == "__main__":

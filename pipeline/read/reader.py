@@ -127,14 +127,14 @@ class Reader:
 def _deaf() -> Iterator[None]:
     """What is started in this block does not hear that the program should end: a terminal and a service manager tell
     all of its processes, and one that ended would make a refusal out of a good file. Only the parent ends it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: a closed console ends both
+    if sys.platform == "win32":  # a closed console ends both
         yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:

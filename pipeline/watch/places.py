@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,13 +129,12 @@ def _trusted(folder: Path) -> None:
     found = folder.lstat()
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
         raise _refused(folder, "no es una carpeta de verdad (es un enlace o un archivo).")
-    if not hasattr(os, "geteuid"):  # Windows: who may write is not told by the mode
-        return
-    ours = {os.getegid(), *os.getgroups()}
-    if found.st_uid not in (0, os.geteuid()) and found.st_gid not in ours:
-        raise _refused(folder, "es de otro usuario y de otro grupo.")
-    if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid not in ours):
-        raise _refused(folder, "la puede modificar cualquier usuario de este equipo.")
+    if sys.platform != "win32":  # where who may write is not told by the mode
+        ours = {os.getegid(), *os.getgroups()}
+        if found.st_uid not in (0, os.geteuid()) and found.st_gid not in ours:
+            raise _refused(folder, "es de otro usuario y de otro grupo.")
+        if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid not in ours):
+            raise _refused(folder, "la puede modificar cualquier usuario de este equipo.")
 
 
 def _refused(folder: Path, why: str) -> StorageTrouble:

@@ -11,7 +11,6 @@ import base64
 import html
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 STRUCK = b"[secreto]"
 WITHHELD = b"[respuesta retirada: repetia un secreto]"
@@ -35,31 +34,32 @@ class Redaction:
     def __init__(self, secrets: Iterable[str]) -> None:
         texts = {text for secret in secrets for text in _texts(secret) if len(text) >= _SHORTEST}
         self._texts = sorted(texts, key=len, reverse=True)
-        self._needles = {needle.lower() for text in texts for needle in _encoded(text)}
+        self._needles = {text: {needle.lower() for needle in _encoded(text)} for text in texts}
+        self._patterns: dict[str, re.Pattern[bytes]] = {}
 
     def strike(self, body: bytes) -> bytes:
         """``body`` without the secrets. One that is there in a form that has no place to be struck out takes the whole
         answer with it."""
-        if not self._found(body):
-            return body
-        for pattern in self._patterns:
-            body = pattern.sub(STRUCK, body)
-        return WITHHELD if self._found(body) else body
+        found = self._found(body)
+        for text in found:
+            body = self._pattern(text).sub(STRUCK, body)
+        return WITHHELD if found and self._found(body) else body
 
-    @cached_property
-    def _patterns(self) -> list[re.Pattern[bytes]]:
-        return [re.compile(b"".join(map(_any_form, text)), re.IGNORECASE) for text in self._texts]
+    def _pattern(self, text: str) -> re.Pattern[bytes]:
+        """Made when it is needed: all of them together take as long as a small run."""
+        if text not in self._patterns:
+            self._patterns[text] = re.compile(b"".join(map(_any_form, text)), re.IGNORECASE)
+        return self._patterns[text]
 
-    def _found(self, body: bytes) -> bool:
-        low = body.lower()
+    def _found(self, body: bytes) -> list[str]:
+        """The texts that are in ``body``, the longest first."""
+        layers = [body.lower()]
         for _ in range(_LAYERS):
-            if any(needle in low for needle in self._needles):
-                return True
-            plain = _ESCAPED.sub(_letter, low).lower()
-            if plain == low:
-                return False
-            low = plain
-        return any(needle in low for needle in self._needles)
+            plain = _ESCAPED.sub(_letter, layers[-1]).lower()
+            if plain == layers[-1]:
+                break
+            layers.append(plain)
+        return [text for text in self._texts if any(needle in low for low in layers for needle in self._needles[text])]
 
 
 def _texts(secret: str) -> Iterator[str]:

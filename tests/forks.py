@@ -21,6 +21,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -145,6 +146,7 @@ def _live(
         for name in set(os.environ) - set(env):
             del os.environ[name]
         os.environ.update(env)
+        time.tzset()
         sys.argv = ["anular", *arguments]
         code = _code_of(run)
         atexit._run_exitfuncs()

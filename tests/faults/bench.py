@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,18 +49,19 @@ def make_cufe(number: int) -> str:
 
 
 class Hurried(Clock):
-    """A clock that runs ``speed`` times as fast as the machine's; ``skip`` moves the recorded time only, ``suspend`` is
-    a machine that sleeps: its monotonic clock stands still meanwhile."""
+    """A clock that runs ``speed`` times as fast as the machine's while somebody waits, and stands still otherwise: a
+    machine that is slow is late for nothing. ``skip`` moves the recorded time only, ``suspend`` is a machine that
+    sleeps: its monotonic clock stands still meanwhile."""
 
     def __init__(self, speed: float) -> None:
         super().__init__()
-        self._speed, self._zero = speed, time.monotonic()
+        self._speed, self._slept = speed, 0.0
         self._start = datetime.now(UTC)
         self._skipped = timedelta(0)
         self._asleep = 0.0
 
     def monotonic(self) -> float:
-        return (time.monotonic() - self._zero) * self._speed
+        return self._slept
 
     def since_boot(self) -> float:
         return self.monotonic() + self._asleep
@@ -76,7 +76,9 @@ class Hurried(Clock):
         self._asleep += seconds
 
     async def sleep(self, seconds: float) -> None:
+        until = self._slept + max(seconds, 0.0)
         await super().sleep(seconds / self._speed)
+        self._slept = max(self._slept, until)
 
 
 class Telling(Store):

@@ -14,8 +14,8 @@ from pipeline.ledger.engine import open_ledger
 from tests.faults import judge
 from tests.faults.bench import REASON, make_cufe
 from tests.faults.processes import BASIC, PASSWORD, USER, FaultServer
+from tests.warm import LONGEST_S, ROOT, Started, Warm
 
-ROOT = Path(__file__).parents[2]
 PATHS = {
     "AUTH": "Autenticacion/Api/ServicioEDOC",
     "CANCEL": "Emision/Eventos/API/Anulacion",
@@ -37,8 +37,8 @@ class Done:
 class Command:
     """A folder with an input file, a ledger, and the settings that lead to the fault server."""
 
-    def __init__(self, folder: Path, server: FaultServer) -> None:
-        self.folder, self.server = folder, server
+    def __init__(self, folder: Path, server: FaultServer, warm: Warm) -> None:
+        self.folder, self.server, self.warm = folder, server, warm
         self.ran = 0
 
     def batch(self, count: int) -> Command:
@@ -49,7 +49,7 @@ class Command:
         self.server.begin(self.folder.parent / "journal.jsonl", self.cufes)
         custom = self.folder / "custom"
         custom.mkdir()
-        # Python runs this by itself at its start: the program has no switch that makes its libraries talk.
+        # Run before the command, as Python does by itself: the program has no switch that makes its libraries talk.
         self.custom = custom / "sitecustomize.py"
         self.custom.write_text(LOUD.format(path=str(self.folder / "debug.log")), "utf-8")
         clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
@@ -88,7 +88,12 @@ class Command:
         """``anular run lote.csv --yes``, or what ``arguments`` say. What it printed is kept as a file."""
         return self.ended(self.start(*arguments, **more))
 
-    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **more: str) -> Started:
+        words = arguments or ("run", str(self.folder / "lote.csv"), "--yes")
+        return self.warm.start(words, folder=self.folder, env={**self.env, **more}, first=self.custom)
+
+    def real(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """The same by an interpreter of its own, for what only that has: its memory, its dump, its children by name."""
         words = arguments or ("run", str(self.folder / "lote.csv"), "--yes")
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *words],
@@ -101,9 +106,9 @@ class Command:
         )
 
     def ended(self, process: subprocess.Popen[str]) -> Done:
-        """Waits for its end; never longer than two minutes."""
+        """Waits for its end; not for ever."""
         try:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=LONGEST_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -115,7 +120,7 @@ class Command:
 
     def wait_for(self, count: int, service: str = "cancel") -> None:
         """Returns once the server has received that many."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + LONGEST_S
         while len(self.server.entries(service=service)) < count:
             assert time.monotonic() < end, "the program did not get that far"
             time.sleep(0.02)

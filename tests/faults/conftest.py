@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.faults.bench import Bench
 from tests.faults.command import Command
 from tests.faults.processes import FaultServer, Proxy
+from tests.warm import Warm
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +56,8 @@ def at_points(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], None
 
 
 @pytest.fixture
-def command(fault_server: FaultServer, tmp_path: Path) -> Iterator[Command]:
+def command(fault_server: FaultServer, warm: Warm, tmp_path: Path) -> Iterator[Command]:
     """``command.batch(n)`` first; judged like a bench when the test is over."""
-    made = Command(tmp_path / "work", fault_server)
+    made = Command(tmp_path / "work", fault_server, warm)
     yield made
     made.check()

@@ -303,7 +303,6 @@ def test_f10_a_dripping_answer_is_given_up_at_the_deadline_and_frees_its_place(b
             ("nan", says(raw='{"estado":NaN}'), "not-a-number"),
             ("5000-digits", says(raw='{"estado":' + "2" * 5000 + "}"), "state-not-plain"),
             ("nested", says(raw="[" * 30000 + "]" * 30000), "too-deep"),
-            ("byte-order-mark", says(raw=b'\xef\xbb\xbf{"estado":2}'), "not-json"),
             ("utf-16", says(raw='{"estado":2}'.encode("utf-16")), "not-utf8"),
             ("empty", says(raw=""), "empty"),
             ("list", says(raw='[{"estado":2}]'), "not-an-object"),
@@ -407,6 +406,13 @@ def test_f18_unknown_states_one_after_the_other_open_the_breaker(bench: Bench, m
 
 
 # ------------------------------------------------------------------------------------- the states: F19
+
+
+def test_f15_a_byte_order_mark_before_the_answer_is_read_over(bench: Bench) -> None:
+    bench.batch(3)
+    bench.script("cancel", says(raw=b'\xef\xbb\xbf{"estado":2}', apply="now"), row=2)
+    bench.run("send")
+    assert bench.states == [CANCELLED] * 3
 
 
 @pytest.mark.parametrize(

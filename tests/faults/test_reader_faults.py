@@ -16,6 +16,7 @@ import pytest
 from pipeline.domain.cufe import check_digit
 from tests.faults.command import Command
 from tests.faults.processes import FaultServer
+from tests.warm import LONGEST_S, Warm
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and /proc as Linux has them")
 
@@ -28,9 +29,9 @@ FORMAT = "application/vnd.openxmlformats"
 
 
 @pytest.fixture
-def refused(fault_server: FaultServer, tmp_path: Path) -> Iterator[Command]:
+def refused(fault_server: FaultServer, warm: Warm, tmp_path: Path) -> Iterator[Command]:
     """A command whose file is refused: whatever else happens, there is no batch, no result and no request."""
-    made = Command(tmp_path / "work", fault_server).batch(2)
+    made = Command(tmp_path / "work", fault_server, warm).batch(2)
     yield made
     assert made.server.entries() == []
     assert not (made.folder / "out").exists() or not list((made.folder / "out").iterdir())
@@ -69,7 +70,7 @@ def one_text_many_times(path: Path, rows: int) -> None:
 
 def reading_child(parent: subprocess.Popen[str], computing: float) -> int:
     """The process that reads for ``parent``, once it has computed for so many seconds."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + LONGEST_S
     tick = os.sysconf("SC_CLK_TCK")
     while time.monotonic() < end:
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text("utf-8").split()
@@ -87,7 +88,7 @@ def test_f45_a_reading_process_without_memory_ends_with_3_and_nothing_is_sent(re
     path = refused.folder / "grande.xlsx"
     one_text_many_times(path, 60_000)
     words = [order, str(path), *(["--yes"] if order == "run" else [])]
-    done = refused.run(*words, ANULAR_READ_MEMORY_MB="300")
+    done = refused.ended(refused.real(*words, ANULAR_READ_MEMORY_MB="300"))
     assert done.code == REFUSED
     assert "grande.xlsx" in done.words
     assert "300 MB de memoria" in " ".join(done.words.split())
@@ -97,7 +98,7 @@ def test_f45_a_reading_process_that_is_killed_while_it_reads_ends_with_3_and_not
     """As the system does when the machine has no memory left."""
     path = refused.folder / "largo.csv"
     long_csv(path, 100_000, reason=REASON * 3)
-    running = refused.start("run", str(path), "--yes")
+    running = refused.real("run", str(path), "--yes")
     os.kill(reading_child(running, computing=0.15), signal.SIGKILL)
     done = refused.ended(running)
     assert done.code == REFUSED

@@ -30,6 +30,7 @@ from tests.faults.actions import Action, sends, state
 from tests.faults.bench import Bench
 from tests.faults.command import Command
 from tests.faults.processes import BASIC, PASSWORD, USER
+from tests.warm import LONGEST_S
 
 ECHO = b"@AUTHORIZATION@"
 OPEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
@@ -211,11 +212,11 @@ def test_f70_a_crash_dump_holds_no_secret_and_no_core_is_written(command: Comman
     with command.custom.open("a", encoding="utf-8") as file:
         file.write(ALLOW_CORES)
     command.script("cancel", {"wait": 1.0}, {})
-    process = command.start(PYTHONFAULTHANDLER="1")
+    process = command.real(PYTHONFAULTHANDLER="1")
     command.wait_for(1)
     assert resource.prlimit(process.pid, resource.RLIMIT_CORE)[0] == 0
     process.send_signal(signal.SIGABRT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONGEST_S)
     (command.folder / "dump.txt").write_text(out + err, "utf-8")
     assert "Fatal Python error: Aborted" in err
     assert command.run().code == 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.domain.errors import InputRefused
-from pipeline.read.sheet import Sheet, read_sheet
+from pipeline.read.sheet import Sheet
+from tests.reading import read_sheet
 
 REASON = "Error en el monto facturado"
 Make = Callable[..., Path]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.records import BatchInfo, Verdict
-from pipeline.read.sheet import Sheet, read_sheet
+from pipeline.read.sheet import Sheet
 from pipeline.report.corrections import MARKER, Corrections, corrections_of
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish_corrections
@@ -29,6 +29,7 @@ from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
 from pipeline.validate import Checked, Rules, check
 from tests import needs
+from tests.reading import read_sheet
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 RULES = Rules()

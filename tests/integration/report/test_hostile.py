@@ -20,7 +20,6 @@ import pytest
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
-from pipeline.read.sheet import read_sheet
 from pipeline.report.corrections import MARKER, Corrections, corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.inert import fit, visible
@@ -30,6 +29,7 @@ from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from tests.dialects import soffice
 from tests.hostile import HOSTILE
+from tests.reading import read_sheet
 
 NOON = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"

@@ -17,7 +17,6 @@ import pytest
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
-from pipeline.read.sheet import read_sheet
 from pipeline.report.aside import new_aside
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
@@ -26,6 +25,7 @@ from pipeline.report.publish import publish, publish_export
 from pipeline.report.summary import summarise
 from pipeline.report.verify import verify
 from pipeline.report.workbook import write_workbook
+from tests.reading import read_sheet
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
 NAME = "lote__20261120-7f3a__resultados.xlsx"

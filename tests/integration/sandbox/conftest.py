@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,18 +12,9 @@ import pytest
 
 from pipeline.domain.cufe import Cufe, check_digit
 from pipeline.sandbox.book import key_of
+from tests.warm import LONGEST_S, ROOT, Warm, without_settings
 
-ROOT = Path(__file__).parents[3]
 REASON = "Error en el monto facturado"
-CHILD = """
-import sys
-from pathlib import Path
-from pipeline.clock import Clock
-from pipeline.sandbox.serve import serve
-journal = Path(sys.argv[1]) if sys.argv[1] else None
-serve(Clock(), journal=journal, stop_when_stdin_closes=sys.argv[2] == "child",
-      on_ready=lambda url: print(url, flush=True))
-"""
 
 
 class Running:
@@ -34,14 +24,14 @@ class Running:
         assert process.stdout is not None
         self.process = process
         self.url = process.stdout.readline().strip()
-        self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
         self.root = self.url.split("/EdocPanama")[0]
 
     def token(self, service: str) -> dict[str, str]:
         answer = self.http.get(f"Autenticacion/Api/ServicioEDOC?Id={service}", auth=("sandbox", "sandbox"))
         return {"Authorization": f"Bearer {answer.json()['token']}"}
 
-    def cancel(self, cufe: Cufe, headers: dict[str, str] | None = None, timeout: float = 10) -> httpx.Response:
+    def cancel(self, cufe: Cufe, headers: dict[str, str] | None = None, timeout: float = 60) -> httpx.Response:
         return self.http.post(
             "Emision/Eventos/API/Anulacion",
             json={"cufe": cufe.text, "motivoAnulacion": REASON},
@@ -66,7 +56,7 @@ class Running:
     def end(self) -> str:
         """Close the child's standard input, wait for its end; what it wrote to stderr."""
         self.http.close()
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=LONGEST_S)
         return errors
 
 
@@ -74,12 +64,12 @@ Start = Callable[..., Running]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(warm: Warm) -> Iterator[Start]:
     """``start(journal=path, mode="child" | "alone")``: a sandbox that is gone when the test is over."""
     running: list[Running] = []
 
     def start(journal: Path | None = None, mode: str = "child") -> Running:
-        running.append(_spawn(journal, mode))
+        running.append(_spawn(warm, journal, mode))
         return running[-1]
 
     yield start
@@ -90,9 +80,9 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Running]:
+def sandbox(warm: Warm) -> Iterator[Running]:
     """One sandbox for the tests of a file; it must end well and must not have written to stderr."""
-    running = _spawn(None, "child")
+    running = _spawn(warm, None, "child")
     yield running
     assert running.end() == ""
     assert running.process.returncode == 0
@@ -112,13 +102,6 @@ def make_cufe() -> Callable[..., Cufe]:
     return make
 
 
-def _spawn(journal: Path | None, mode: str) -> Running:
-    process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(journal or ""), mode],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    return Running(process)
+def _spawn(warm: Warm, journal: Path | None, mode: str) -> Running:
+    options = ["--port", "0", *(["--child"] if mode == "child" else []), *(["--journal", journal] if journal else [])]
+    return Running(warm.start(["sandbox", *options], folder=ROOT, env=without_settings(), stdin=subprocess.PIPE))

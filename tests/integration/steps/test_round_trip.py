@@ -14,9 +14,9 @@ from pipeline import run
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import Finding, Leader, Position, Problem, Source, Verdict
-from pipeline.read.sheet import read_sheet
 from pipeline.validate import Rules
 from schemas.columns import RESULT_COLUMNS
+from tests.reading import read_sheet
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 REASON = "Error en el monto facturado"

@@ -6,12 +6,15 @@ dialect can only hold as text (a CSV's decimal comma and dates) are compared by 
 
 from __future__ import annotations
 
+import atexit
 import csv
 import io
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -236,15 +239,23 @@ DIALECTS: dict[str, Dialect] = {
 # ---------------------------------------------------------------------------------------------- LibreOffice
 
 
-def soffice(*arguments: str | Path, home: Path) -> None:
-    """Runs LibreOffice without a screen, with a profile of its own under ``home``."""
+def soffice(*arguments: str | Path) -> None:
+    """Runs LibreOffice without a screen."""
     needs.libreoffice()
     subprocess.run(
-        ["soffice", "--headless", f"-env:UserInstallation={(home / 'profile').as_uri()}", *map(str, arguments)],
+        ["soffice", "--headless", f"-env:UserInstallation={_profile().as_uri()}", *map(str, arguments)],
         check=True,
         capture_output=True,
-        timeout=180,
+        timeout=300,
     )
+
+
+@cache
+def _profile() -> Path:
+    """A profile for all tests of this process: LibreOffice takes seconds to make one."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name) / "profile"
 
 
 def flat_ods(path: Path) -> None:
@@ -288,8 +299,8 @@ def by_libreoffice(folder: Path) -> dict[str, Path]:
     flat_ods(given / "ods.fods")
     by_openpyxl(given / "xlsx.xlsx")
     sources = sorted(given.iterdir())
-    soffice("--convert-to", "xlsx", "--outdir", books, *sources, home=folder)
+    soffice("--convert-to", "xlsx", "--outdir", books, *sources)
     # Semicolons, quotes, UTF-8, values as shown: what its dialogue offers a user in Spanish.
     filter_ = "csv:Text - txt - csv (StarCalc):59,34,76,1,,3082,false,true,false"
-    soffice("--convert-to", filter_, "--outdir", texts, *sorted(books.iterdir()), home=folder)
+    soffice("--convert-to", filter_, "--outdir", texts, *sorted(books.iterdir()))
     return {f"{path.stem} to {path.suffix[1:]}": path for path in sorted([*books.iterdir(), *texts.iterdir()])}

@@ -6,7 +6,6 @@ LibreOffice, and the independent reader that comes with the locked environment.
 from __future__ import annotations
 
 import csv
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, Position, ResultLine
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
-from tests import needs
+from tests.dialects import soffice
 
 CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"
 SHEETS = ("Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")
@@ -37,23 +36,8 @@ def by_calamine(workbook: Path, _: Path) -> dict[str, Table]:
 
 
 def by_libreoffice(workbook: Path, folder: Path) -> dict[str, Table]:
-    needs.libreoffice()
     every_sheet = "csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false,false,false,-1"
-    subprocess.run(
-        [
-            "soffice",
-            "--headless",
-            f"-env:UserInstallation={(folder / 'profile').as_uri()}",
-            "--convert-to",
-            every_sheet,
-            "--outdir",
-            str(folder),
-            str(workbook),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    soffice("--convert-to", every_sheet, "--outdir", folder, workbook)
     tables = {}
     for path in folder.glob(f"{workbook.stem}-*.csv"):
         with path.open(encoding="utf-8", newline="") as stream:

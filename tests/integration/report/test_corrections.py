@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from pipeline.report.sheets.fixes import MOST_NOTES
 from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
 from pipeline.validate import Checked, Rules, check
-from tests import needs
+from tests.dialects import soffice
 from tests.reading import read_sheet
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -410,7 +409,7 @@ def as_xlsx(path: Path, rows: Sequence[Sequence[Any]]) -> Path:
 
 
 @pytest.mark.parametrize(("write", "name"), [(as_csv, "lote.csv"), (as_xlsx, "lote.xlsx")])
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(CELLS, min_size=1, max_size=6).filter(lambda rows: any(any(row) for row in rows)))
 def test_sent_back_untouched_every_row_is_turned_away_again(
     rows: list[tuple[Any, ...]], write: Callable[..., Path], name: str, tmp_path: Path
@@ -455,10 +454,7 @@ def test_thousands_of_wrong_rows_are_all_there_and_only_the_first_have_comments(
 
 def by_libreoffice(path: Path, folder: Path) -> Path:
     """The workbook as LibreOffice saves it."""
-    needs.libreoffice()
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = ["soffice", "--headless", profile, "--convert-to", "xlsx", "--outdir", str(folder / "saved"), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    soffice("--convert-to", "xlsx", "--outdir", folder / "saved", path)
     return folder / "saved" / path.name
 
 

@@ -158,7 +158,7 @@ def test_libreoffice_opens_them_and_shows_every_row_as_text(tmp_path: Path) -> N
     for name, write in WRITERS.items():
         (tmp_path / "given").mkdir(exist_ok=True)
         files.append(write(tmp_path).rename(tmp_path / "given" / f"{name}.xlsx"))
-    soffice("--convert-to", "xlsx", "--outdir", tmp_path / "opened", *files, home=tmp_path)
+    soffice("--convert-to", "xlsx", "--outdir", tmp_path / "opened", *files)
     for given in files:
         opened = tmp_path / "opened" / given.name
         assert_inert(opened)
@@ -177,7 +177,7 @@ def test_the_csv_export_is_inert_even_where_formulas_are_evaluated(tmp_path: Pat
     raw.write_text("\ufeffa;b\r\n=1+1;x\r\n", encoding="utf-8")
     ticked = "CSV:59,34,76,1,,3082,false,true,false,false,false,0,true"
     out = tmp_path / "opened"
-    soffice(f"--infilter={ticked}", "--convert-to", "xlsx", "--outdir", out, export, raw, home=tmp_path)
+    soffice(f"--infilter={ticked}", "--convert-to", "xlsx", "--outdir", out, export, raw)
     with pytest.raises(AssertionError, match=r"raw!A2: '=1\+1'"):
         assert_inert(out / "raw.xlsx")
     assert_inert(out / "export.xlsx")

@@ -45,7 +45,7 @@ WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help install tools run test test-all test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data coverage lock clean
+.PHONY: help install tools run test test-all test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data pictures coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -136,6 +136,9 @@ check: $(TOOLS)  ## style, types (Linux, Windows, macOS), import contracts, secu
 
 sample-data: $(TOOLS)  ## rebuild the files of sample_data/
 	$(BIN)/python sample_data/build.py
+
+pictures: $(READY)  ## make the pictures of docs/img anew from the sample batch (LibreOffice, pdftoppm)
+	@.ci/pictures
 
 coverage: $(TOOLS)  ## run the tests, measured: domain, ledger, submit and poll hold 95 % of their branches
 	@rm -f .coverage .coverage.*

@@ -11,7 +11,7 @@ from pipeline import screen
 from pipeline.domain import outcomes
 from pipeline.domain.deadline import PANAMA, Window
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.records import BatchInfo, CheckedRow, ResultLine, Verdict
+from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, ResultLine, Verdict
 from pipeline.evidence.check import Pack
 from pipeline.journal import Journal
 from pipeline.ledger.verify import Examination
@@ -92,6 +92,7 @@ def checked_pack(pack: Pack, path: Path) -> dict[str, Any]:
 def checked(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str, Any]:
     """What ``check`` found in one file."""
     assert plan.checked is not None
+    assert plan.sheet is not None
     rows, counts = plan.checked.rows, plan.checked.counts
     return {
         "file": str(file),
@@ -181,17 +182,23 @@ def todo(report: Report) -> list[str]:
 
 def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
     """The plan on one screen, for the person who approves it."""
+    sheet = plan.sheet
     facts = [
-        ("Archivo", f"{plan.sheet.name} · SHA-256 {plan.sheet.sha256[:12]}…"),
+        ("Archivo", f"{plan.file} · SHA-256 {plan.sha256[:12]}…"),
         ("Ambiente", ENV_WORDS[settings.env]),
         ("Emisores", ", ".join(plan.issuers) or "ninguno"),
     ]
-    if plan.sheet.sheet is not None:
-        facts.insert(1, ("Hoja", plan.sheet.sheet))
-    facts.extend(lineage(plan.sheet.corrects, known=plan.parent_known))
+    if settings.company:
+        facts.insert(0, ("Empresa", settings.company))
+    if sheet is not None and sheet.sheet is not None:
+        facts.insert(1, ("Hoja", sheet.sheet))
+    if sheet is not None:
+        facts.extend(lineage(sheet.corrects, known=plan.parent_known))
     if plan.known is not None:
         facts.append(("Lote", f"{plan.known.id}, ya recibido: se continúa, no se repite ningún envío"))
         facts.append(("Por enviar", screen.thousands(plan.to_send)))
+        for why, rows in Counter(plan.barred).items():
+            facts.append(("No se envían", f"{screen.thousands(rows)}, por las reglas de hoy: {why}"))
         if plan.held:
             facts.append(("Retenidas", f"{screen.thousands(len(plan.held))}, que usted aprueba con esta orden"))
         if plan.elsewhere:
@@ -202,7 +209,8 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
     if plan.to_send:
         pace = f"{settings.rate:g} solicitudes por segundo"
         facts.append(("Duración", f"unos {screen.duration(plan.to_send / settings.rate)} de envío, a {pace}"))
-    facts.extend(("Nota", note) for note in plan.sheet.notes)
+    noted = sheet.notes if sheet is not None else plan.known.notes if plan.known is not None else ()
+    facts.extend(("Nota", note) for note in noted if not note.startswith(COMPANY))
     return facts
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.bug import internal
+from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, WrongUsage
-from pipeline.domain.visible import escaped_json
+from pipeline.domain.visible import escaped_json, one_line
 from pipeline.observe import Observation
 from pipeline.outlet import outlets, unheard
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
@@ -132,11 +133,11 @@ def main() -> None:
 def run_command(arguments: Sequence[str]) -> int:
     """One command with its ``arguments``; its exit code. Never a traceback for what a user can cause."""
     seen = Observation()
-    with outlets() as (out, _):
+    with outlets(Here.of(list(arguments), windows=os.name == "nt")) as (out, _):
         code = _ended(arguments, seen)
         out.flush()
-        trouble = unheard(out, "Lo hecho quedó registrado: vea «anular status» y los libros de resultados.")
-        if trouble is not None and not isinstance(out.lost, BrokenPipeError) and code in (0, 1, 4):
+        trouble = unheard(out, f"Lo hecho quedó registrado: vea {order('status')} y los libros de resultados.")
+        if trouble is not None and not isinstance(out.lost, BrokenPipeError) and code in (0, 1, 4, 7):
             _say(trouble)  # whoever stopped reading knows it; an earlier trouble says more
             code, seen.error = trouble.exit_code, trouble.code
         for warning in seen.end(code):
@@ -207,7 +208,17 @@ class Talk:
     def data(self, value: object) -> None:
         """The answer of ``--json``."""
         if self.as_json:
-            sys.stdout.write(escaped_json(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
+            told = _completed(value, getattr(sys.stdout, "here", Here()))
+            sys.stdout.write(escaped_json(json.dumps(told, ensure_ascii=False, indent=2)) + "\n")
+
+
+def _completed(value: Any, here: Here) -> Any:
+    """An answer of ``--json`` with the commands in its words whole."""
+    if isinstance(value, str):
+        return here.complete(value)
+    if isinstance(value, dict):
+        return {key: _completed(one, here) for key, one in value.items()}
+    return [_completed(one, here) for one in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass
@@ -218,8 +229,9 @@ class Answer:
 
     @property
     def code(self) -> int:
-        order = (130, 6, 5, 3, 2, 4, 1)
-        return next((code for code in order if code in self.codes), 0)
+        from pipeline.domain.outcomes import worst
+
+        return worst(self.codes)
 
 
 @command(name="check", cls=SpanishCommand)
@@ -272,7 +284,11 @@ def _checking(
         def check(file: Path, found: Sheet) -> dict[str, Any]:
             plan = run.make_plan(found, views, rules, clock.now(), resume=False)
             written = run.write_preview(
-                plan, env=settings.env, folder=_folder(settings, file), hours=settings.deadline_hours
+                plan,
+                env=settings.env,
+                folder=_folder(settings, file),
+                hours=settings.deadline_hours,
+                company=settings.company,
             )
             _show_plan(talk, plan, settings)
             for line in (f"Libro de revisión: {written.workbook}", *answers.to_correct(written)):
@@ -293,7 +309,8 @@ def run_files(
     ] = None,
     no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
     queue: Annotated[
-        bool, typer.Option("--queue", help="No envía: entrega el lote aprobado a la cola, para «anular worker».")
+        bool,
+        typer.Option("--queue", help="No envía: entrega el lote aprobado a la cola de los trabajadores (worker)."),
     ] = False,
     sheet: SheetName = "",
     include_hidden: Hidden = False,
@@ -312,8 +329,7 @@ def run_files(
     readers = _readers(context)
     settings, talk = _settings(profile, ledger), Talk(as_json)
     journal = _seen(context).journal(settings, "run")
-    if not yes and not sys.stdin.isatty():
-        raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
+    _need_terminal(yes=yes)
     if hidden_count is not None and not include_hidden:
         raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
     if queue:
@@ -350,13 +366,14 @@ def run_files(
         for file in files:
             # What was read goes with the plan: a large file is not in memory any more while its rows are sent.
             known = known_elsewhere is not None
-            plan = run.make_plan(sheets.pop(0), memory.views, rules, clock.now(), known_elsewhere=known)
+            found = _of_nobody_else(sheets.pop(0), memory, settings)
+            plan = run.make_plan(found, memory.views, rules, clock.now(), known_elsewhere=known)
             if only is not None and plan.known is not None and plan.to_send and run.was_queued(plan.known):
                 raise WrongUsage(
                     f"El lote {plan.known.id} se entregó a la cola: lo que aquí no se envíe lo envía un trabajador.",
                     code="only-queued",
                     where=str(file),
-                    remedy="Ejecútelo sin --only, o quite con «anular withdraw» las filas que no se han de enviar.",
+                    remedy="Ejecútelo sin --only, o retire antes (orden withdraw) las filas que no se han de enviar.",
                 )
             _show_plan(talk, plan, settings)
             _approve(talk, plan, settings, yes=yes, only=only)
@@ -369,6 +386,7 @@ def run_files(
                     who=who_am_i(),
                     folder=_folder(settings, file),
                     hours=settings.deadline_hours,
+                    company=settings.company,
                 )
             )
             del plan
@@ -403,6 +421,49 @@ def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -
     )
 
 
+@command(name="release", cls=SpanishCommand)
+def release_batch(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote que quedó retenido.")],
+    yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
+    no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Aprueba y envía lo que la carpeta o una regla retuvo, por el número del lote. Pregunta antes de enviar."""
+    from pipeline import conduct, run, wiring
+    from pipeline.ledger.store import who_am_i
+
+    settings, talk = _settings(profile, ledger), Talk(as_json)
+    clock, journal = wiring.make_clock(settings), _seen(context).journal(settings, "release")
+    _need_terminal(yes=yes)
+    rules = wiring.check_rules(settings)
+    with wiring.open_memory(settings, journal=journal) as memory, wiring.running_sandbox(settings) as base:
+        info = _own_batch(memory.views, batch)
+        plan = run.make_plan_again(info, memory.views, rules, clock.now())
+        _show_plan(talk, plan, settings)
+        if not plan.to_send:
+            talk.out.print("No hay nada que aprobar ni que enviar en este lote.")
+        _approve(talk, plan, settings, yes=yes, only=None)
+        run.release(plan, memory.store, who=who_am_i())
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            await conduct.send([info], steps, memory, stop, talk.progress)
+            if not no_poll:
+                await conduct.follow([info.id], steps, memory, stop, talk.progress)
+
+        trouble = conduct.carry_out(
+            settings, clock, base, work, now=False, anew=memory.anew, sent=memory.sent, journal=memory.journal
+        )
+        return _report([info], memory, talk, settings, trouble)
+
+
+def _need_terminal(*, yes: bool) -> None:
+    if not yes and not sys.stdin.isatty():
+        raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
+
+
 def _hand_in(
     files: list[Path],
     sheets: list[Sheet],
@@ -420,13 +481,13 @@ def _hand_in(
 
     told = []
     for file in files:
-        found = sheets.pop(0)
+        found = _of_nobody_else(sheets.pop(0), memory, settings)
         plan = entry.plan(found, memory, rules, clock)
         _show_plan(talk, plan, settings)
         _approve(talk, plan, settings, yes=yes, only=None)
         info = entry.hand_in(plan, memory, rules, clock, settings, who=who_am_i(), folder=_folder(settings, file))
         told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})
-        talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va con «anular status {info.id}».")
+        talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va: {order('status', info.id)}")
     talk.data(told)
     return 4
 
@@ -512,7 +573,7 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
         answer.codes += company.codes
         seen.came_to(company.profile, Answer(company.codes).code)
         for written in company.written:
-            name = f"[{company.profile}] " if company.profile else ""
+            name = f"[{company.name or company.profile}] " if company.name or company.profile else ""
             title = f"{name}Lote {written.batch.id} · {written.batch.file}"
             screen.counts(talk.out, title, answers.totals(written.lines))
             for line in (f"Resultados: {written.workbook}", *answers.to_correct(written)):
@@ -548,7 +609,7 @@ def watch_folder(
     once: Annotated[bool, typer.Option("--once", help="Una sola pasada, para cron, systemd o el Programador.")] = False,
     queue: Annotated[
         bool,
-        typer.Option("--queue", help="No envía: entrega a la cola lo que la política permite, para «anular worker»."),
+        typer.Option("--queue", help="No envía: entrega a la cola de los trabajadores lo que la política permite."),
     ] = False,
     as_json: Json = False,
     profile: Profile = "",
@@ -631,7 +692,7 @@ def _show_workers(settings: Settings, talk: Talk) -> int:
 
     found = health.health(settings.ledger, settings.queue_stale)
     talk.data(health.data(found))
-    screen.facts(talk.out, "Trabajadores", health.worker_facts(found) or [("Ninguno", "inicie «anular worker»")])
+    screen.facts(talk.out, "Trabajadores", health.worker_facts(found) or [("Ninguno", f"inicie {order('worker')}")])
     screen.facts(
         talk.out, "Lotes en cola por perfil", health.profile_facts(found) or [("Ninguno", "la cola está vacía")]
     )
@@ -744,6 +805,7 @@ def resend_row(
     settings, talk = _settings(profile, ledger), Talk(as_json)
     who, why = decide.signed(by, reason)
     clock, journal = wiring.make_clock(settings), _seen(context).journal(settings, "resend")
+    rules = wiring.check_rules(settings)
     with wiring.open_memory(settings, journal=journal) as memory, wiring.running_sandbox(settings) as base:
         info = _own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
@@ -761,9 +823,11 @@ def resend_row(
             talk.out.print("Ya está anulada: no se envió nada.")
             return _report([info], memory, talk, settings, None)
         if before is decide.Before.IN_FLIGHT:
-            talk.progress.print("✗ eDoc aún la tiene en trámite: no se reenvía. Vuelva a consultar con «anular poll».")
+            again = order("poll", info.id)
+            talk.progress.print(f"✗ eDoc aún la tiene en trámite: no se reenvía. Vuelva a consultar: {again}")
             _report([info], memory, talk, settings, None)
             return 4
+        decide.check_allowed(found, rules, clock.now())
         _confirm_code(talk, found.cufe, confirm)
         attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=clock.now())
 
@@ -919,7 +983,7 @@ def _examined(found: Examination, name: str) -> str:
     if len(ids) == 1:
         return ids[0]
     if found.good:
-        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy="Vea los lotes con «anular status».")
+        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
     return ""
 
 
@@ -942,7 +1006,8 @@ def _verify_pack(path: Path, talk: Talk) -> int:
     )
     screen.counts(talk.out, "Resultados", answers.ordered(pack.counts))
     talk.out.print(f"Sello del lote (suceso {pack.seal[0]}): {pack.seal[1]}", markup=False)
-    talk.out.print("Compárelo con el que se anotó al entregar, o con «anular verify LOTE».", markup=False)
+    again = order("verify", pack.batch)
+    talk.out.print(f"Compárelo con el que se anotó al entregar, o, donde está el registro, con {again}", markup=False)
     return 0
 
 
@@ -988,7 +1053,7 @@ def ledger_command(
     from pipeline import answers, wiring
 
     if action != "copy":
-        raise WrongUsage(f"No existe «ledger {action}».", remedy="Escriba: anular ledger copy --from URL --to URL")
+        raise WrongUsage(f"No existe «ledger {action}».", remedy=f"Vea {order('ledger', '--help')}")
     settings, talk = _settings(profile, ""), Talk(as_json)
     moved = wiring.move_ledger(source, target, wiring.make_clock(settings).now())
     talk.data(answers.moved(moved))
@@ -1206,11 +1271,24 @@ def _without_locks(files: list[Path], talk: Talk) -> list[Path]:
     return others or files
 
 
+def _of_nobody_else(found: Sheet, memory: Memory, settings: Settings) -> Sheet:
+    """The file, if no other company of this machine has it. Raises ``InputRefused`` that says whose it is and how that
+    company goes on with it: this is the machine's own terminal."""
+    from pipeline import wiring
+    from pipeline.domain.problems import refused
+
+    other = wiring.elsewhere(settings, memory.views, found.sha256)
+    if other is None:
+        return found
+    whose = f"«{other.company}»" if other.company else "que trabaja sin perfil"
+    raise refused("lote-de-otra-empresa", where=found.name, batch=other.batch, whose=whose, order=other.order)
+
+
 def _show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
     from pipeline import answers, screen
 
     style = "bold white on red" if settings.env == "production" else "bold"
-    screen.facts(talk.out, f" {plan.sheet.name} ", answers.plan_facts(plan, settings), style=style)
+    screen.facts(talk.out, f" {plan.file} ", answers.plan_facts(plan, settings), style=style)
     screen.listing(talk.out, "No se enviarán", answers.plan_problems(plan))
 
 
@@ -1228,11 +1306,12 @@ def _approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int
                 remedy="Nómbrelos en ANULAR_ISSUERS, o ejecute sin --yes.",
             )
         return
+    whose = f" de «{one_line(settings.company)}»" if settings.company else ""
     if settings.env == "production" or strangers:
-        asked = typer.prompt(f"Escriba {count} para enviar {count} anulaciones (otra cosa cancela)", default="")
+        asked = typer.prompt(f"Escriba {count} para enviar {count} anulaciones{whose} (otra cosa cancela)", default="")
         agreed = asked.strip() == str(count)
     else:
-        asked = typer.prompt(f"¿Enviar {count} anulaciones? Escriba «si» para continuar", default="no")
+        asked = typer.prompt(f"¿Enviar {count} anulaciones{whose}? Escriba «si» para continuar", default="no")
         agreed = asked.strip().lower() in ("s", "si", "sí")
     if not agreed:
         raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
@@ -1268,7 +1347,7 @@ def _report(
 def _batch(views: Any, name: str) -> BatchInfo:
     found: BatchInfo | None = views.batch(name)
     if found is None:
-        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy="Vea los lotes con «anular status».")
+        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
     return found
 
 

@@ -42,8 +42,8 @@ def carry_out(
 ) -> AnularError | None:
     """Runs ``work`` with everything it needs; what ended it early, if anything did.
 
-    ``base`` is the running sandbox's address; ``now`` asks about every row at once; ``anew`` and ``sent``
-    of a ``Memory``.
+    ``base`` is the running sandbox's address; ``now`` asks about every row at once, and can send nothing; ``anew`` and
+    ``sent`` of a ``Memory``. Raises ``WrongUsage`` when it may send and the settings do not say whose documents.
     """
 
     async def inside() -> AnularError | None:
@@ -70,7 +70,7 @@ def _steps(
         client=service.client,
         limiter=service.limiter,
         clock=clock,
-        send=wiring.send_rules(settings, anew, sent),
+        send=None if now else wiring.send_rules(settings, anew, sent),
         ask=wiring.poll_rules(settings, now=now),
         journal=journal,
     )

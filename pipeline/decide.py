@@ -14,6 +14,7 @@ from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding
+from pipeline.domain.standing import Rules, barred
 from pipeline.domain.states import EDOC_STATES
 from pipeline.ledger.decisions import Standing
 from pipeline.ledger.store import Move, Moved, Store
@@ -127,6 +128,14 @@ def check_resendable(row: Standing) -> None:
     )
 
 
+def check_allowed(row: Standing, rules: Rules, now: datetime) -> None:
+    """Raises ``WrongUsage`` when today's rules do not let ``row`` be sent, by whatever decision."""
+    if why := barred(rules, row.cufe, now):
+        raise WrongUsage(
+            f"Las reglas de hoy no permiten enviar esta fila: {why}", code="rules-of-today", where=str(row.position)
+        )
+
+
 def is_late(row: Standing, now: datetime, hours: int) -> bool:
     """Whether the legal deadline of ``row`` has passed for certain (domain.md 4)."""
     return deadline(Cufe.parse(row.cufe, allow_bad_check_digit=True).issued_on, now, hours).window is Window.LATE
@@ -154,9 +163,7 @@ def authorise(store: Store, row: Standing, finding: Finding, *, who: str, why: s
     return following
 
 
-_ELSEWHERE = (
-    "Ya se envió desde otro registro de este equipo. Si se debe enviar igual: «anular run» con --known-elsewhere."
-)
+_ELSEWHERE = "Ya se envió desde otro registro de este equipo. Si se debe enviar igual: run con --known-elsewhere."
 
 
 def _remedy(state: State) -> str:

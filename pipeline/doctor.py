@@ -13,7 +13,7 @@ from pipeline.domain.errors import AnularError, RequestFailed
 from pipeline.edoc.transport import Transport
 from pipeline.ledger.engine import shown, site_of
 from pipeline.settings import ENV_WORDS, Settings, config_path
-from pipeline.wiring import Service, open_service
+from pipeline.wiring import Service, open_service, without_issuers
 
 SKEW_S = 120.0
 """A clock that is off by more than this makes the recorded times hard to compare with the authority's."""
@@ -30,7 +30,7 @@ class Finding:
 
 async def examine(settings: Settings, clock: Clock, base: str) -> list[Finding]:
     """All checks. One that fails does not keep the others from being made."""
-    findings = [_ledger(settings)]
+    findings = [_ledger(settings), *_issuers(settings)]
     try:
         async with open_service(settings, clock, base) as service:
             for number, name in ((16, "Token de anulación"), (3, "Token de consulta")):
@@ -87,6 +87,11 @@ def _ledger(settings: Settings) -> Finding:
     except AnularError as error:
         return Finding("Registro", False, error.sentence)
     return Finding("Registro", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
+
+
+def _issuers(settings: Settings) -> list[Finding]:
+    missing = without_issuers(settings)
+    return [Finding("RUC de la empresa", False, missing.sentence)] if missing is not None else []
 
 
 async def _token(service: Service, number: int, name: str) -> Finding:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.crash import crashpoint
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger import identity, replica, reserve, watermark
 from pipeline.ledger.database import Database
@@ -97,14 +98,14 @@ def _check(database: Database, source: Site, notes: Path) -> None:
             f"El registro no está íntegro: {why} No se movió nada.",
             code="ledger-broken",
             where=source.place,
-            remedy="Vea «anular verify».",
+            remedy=f"Vea {order('verify')}",
         )
     if any(reserve.read(journal)[0] for journal in database.reserves()):
         raise StorageTrouble(
             "Hay respuestas de eDoc en la reserva que el registro aún no tiene. No se movió nada.",
             code="copy-reserve",
             where=source.place,
-            remedy="Ejecute «anular poll» con ese registro y repita la orden.",
+            remedy=f"Ejecute {order('poll')} con ese registro y repita la orden.",
         )
 
 

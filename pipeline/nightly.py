@@ -21,7 +21,7 @@ from pipeline.journal import SILENT, Journal
 from pipeline.observe import Observation
 from pipeline.report.lines import action_of
 from pipeline.run import Steps, Written
-from pipeline.settings import Settings, load_settings, profile_names
+from pipeline.settings import Settings, load_settings, profile_names, whose
 from pipeline.stop import Stop
 from pipeline.tell import Letter
 
@@ -55,6 +55,7 @@ class Company:
     """What the follow-up of one profile came to; what came ``before`` that moment counts as old."""
 
     profile: str
+    name: str = ""
     written: list[Written] = field(default_factory=list)
     old: list[Old] = field(default_factory=list)
     trouble: AnularError | None = None
@@ -78,12 +79,15 @@ def follow_up(profile: str, ledger: str, progress: Console, seen: Observation | 
     company, journal = Company(profile), SILENT
     try:
         settings = load_settings(profile, ledger)
+        company.name = settings.company
         if not wiring.ledger_exists(settings):
             return None
         journal = seen.journal(settings, "poll") if seen is not None else SILENT
         _through(company, settings, progress, journal)
     except AnularError as trouble:
-        company.trouble = trouble
+        if not profile and trouble.code == "credentials-missing" and profile_names():
+            return None  # the settings without a name are only what the companies have in common
+        company.trouble = whose(profile, ledger).told(trouble)
     if company.trouble is not None:
         journal.note("run_stopped", error=company.trouble.code)
     return company
@@ -93,7 +97,9 @@ def _through(company: Company, settings: Settings, progress: Console, journal: J
     clock = wiring.make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
     with wiring.open_views(settings, mine=True) as views:
-        waiting = set() if views is None else views.waiting_since(before) | {row.batch for row in views.followed()}
+        waiting = set[str]()
+        if views is not None:
+            waiting = views.waiting_since(before) | {row.batch for row in views.followed()} | views.cut_off()
     if not waiting:
         return
     with wiring.open_memory(settings, journal=journal) as memory:
@@ -152,7 +158,7 @@ def letter(companies: Sequence[Company]) -> Letter:
     troubles = [company.trouble for company in companies if company.trouble is not None]
     lines = [f"✗ {trouble.sentence} [{trouble.code}]" for trouble in troubles]
     for company in companies:
-        name = f"[{company.profile}] " if company.profile else ""
+        name = f"[{company.name or company.profile}] " if company.name or company.profile else ""
         lines += [f"{name}{one.words}" for one in company.old]
         for written in company.written:
             totals = ", ".join(f"{word} {number}" for word, number in answers.totals(written.lines).items())

@@ -43,7 +43,8 @@ class _Channel:
                 version=VERSION,
             )
         listeners = [one for one in (self, self.log, self.meter) if one is not None]
-        self.journal = Journal(listeners, {"env": settings.env.value, "profile": settings.profile, "command": command})
+        about = {"env": settings.env.value, "company": settings.company, "profile": settings.profile}
+        self.journal = Journal(listeners, {**about, "command": command})
         self._places = {"log": settings.log, "metrics": settings.metrics}
         self._warned: set[str] = set()
         self._begin()

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from pipeline.domain.commands import Here
 from pipeline.domain.errors import StorageTrouble
 
 _WHY = {
@@ -28,11 +29,15 @@ _WHY = {
 
 
 class Outlet:
-    """A text stream in front of ``stream``. ``lost`` is the error from which on nothing was written, else None."""
+    """A text stream in front of ``stream``, for whoever works ``here``.
 
-    def __init__(self, stream: TextIO, lost: OSError | None = None) -> None:
+    ``lost`` is the error from which on nothing was written, else None.
+    """
+
+    def __init__(self, stream: TextIO, lost: OSError | None = None, here: Here | None = None) -> None:
         self._stream = stream
         self.lost = lost
+        self.here = here or Here()
 
     def write(self, text: str) -> int:
         if self.lost is None:
@@ -64,10 +69,10 @@ class Outlet:
 
 
 @contextmanager
-def outlets() -> Iterator[tuple[Outlet, Outlet]]:
-    """Standard output and error as outlets until the end of the block."""
+def outlets(here: Here | None = None) -> Iterator[tuple[Outlet, Outlet]]:
+    """Standard output and error as outlets until the end of the block, for whoever works ``here``."""
     before = sys.stdout, sys.stderr
-    out, err = _outlet(sys.stdout), _outlet(sys.stderr)
+    out, err = _outlet(sys.stdout, here), _outlet(sys.stderr, here)
     sys.stdout, sys.stderr = out, err
     try:
         yield out, err
@@ -89,9 +94,9 @@ def unheard(stream: object, remedy: str) -> StorageTrouble | None:
     return StorageTrouble(f"No se pudo escribir la salida del programa ({why}).", code="output", remedy=remedy)
 
 
-def _outlet(stream: TextIO | None) -> Outlet:
+def _outlet(stream: TextIO | None, here: Here | None) -> Outlet:
     """Python has no stream at all where it was started with a closed one; then its number is taken, so that no file of
     ours gets it and with it what somebody else prints."""
     if stream is None:
-        return Outlet(Path(os.devnull).open("w", encoding="utf-8"), OSError(errno.EBADF, "closed"))
-    return Outlet(stream)
+        return Outlet(Path(os.devnull).open("w", encoding="utf-8"), OSError(errno.EBADF, "closed"), here)
+    return Outlet(stream, here=here)

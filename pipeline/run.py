@@ -14,6 +14,7 @@ from pipeline.domain.grouping import believed
 from pipeline.domain.lifecycle import State
 from pipeline.domain.problems import problem, refused
 from pipeline.domain.records import (
+    COMPANY,
     BatchInfo,
     Cancellation,
     CheckedRow,
@@ -24,6 +25,7 @@ from pipeline.domain.records import (
     Waiting,
 )
 from pipeline.domain.schedule import followed_enough
+from pipeline.domain.standing import barred
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.journal import SILENT, Journal
@@ -60,22 +62,38 @@ job gets another. A batch of ``run`` alone never does: its person may have sent 
 class Plan:
     """What would be done with one file, for the person who approves it (reliability.md P2).
 
-    ``known`` is the batch that this very file became before; then ``checked`` is None and ``to_send`` counts the
-    rows that are still unsent. ``moment`` is when it was validated. ``held`` are rows that the drop folder held back
-    and that this plan would release; ``elsewhere`` counts those that were not sent because another ledger of this
-    machine had sent them, which ``known_elsewhere`` sends all the same; ``to_send`` counts both as well.
-    ``parent_known``: the ledger holds the batch that this file corrects.
+    ``known`` is the batch that this very file became before; then ``checked`` is None, and ``sheet`` too when it is
+    continued by its number, and ``to_send`` counts the rows that are still unsent. ``moment`` is when it was validated.
+    ``held`` are rows that the drop folder held back and that this plan would release; ``elsewhere`` counts those that
+    were not sent because another ledger of this machine had sent them, which ``known_elsewhere`` sends all the same;
+    ``to_send`` counts both as well. ``barred``: for each row of a known batch that today's rules will not let leave,
+    why; ``to_send`` does not count it. ``parent_known``: the ledger holds the batch that this file corrects.
     """
 
-    sheet: Sheet
+    sheet: Sheet | None
     moment: datetime
     to_send: int
     known: BatchInfo | None = None
     checked: Checked | None = None
     held: tuple[Waiting, ...] = ()
+    barred: tuple[str, ...] = ()
     parent_known: bool = False
     elsewhere: int = 0
     known_elsewhere: bool = False
+
+    @property
+    def file(self) -> str:
+        """The name that the file has, or had when it was taken in."""
+        return self.sheet.name if self.sheet is not None else self._batch.file
+
+    @property
+    def sha256(self) -> str:
+        return self.sheet.sha256 if self.sheet is not None else self._batch.sha256
+
+    @property
+    def _batch(self) -> BatchInfo:
+        assert self.known is not None, "a plan has a file or a batch"
+        return self.known
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -93,12 +111,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Everything a run needs to send and to ask, built once by ``wiring``."""
+    """Everything a run needs to send and to ask, built once by ``wiring``; without ``send`` it only asks."""
 
     client: EdocClient
     limiter: Limiter
     clock: Clock
-    send: SendRules
+    send: SendRules | None
     ask: PollRules
     journal: Journal = SILENT
 
@@ -124,43 +142,82 @@ def make_plan(
     if known is not None and views is not None:
         if views.of_another(known.id):
             raise refused("lote-de-otra-credencial", where=sheet.name, batch=known.id)
-        held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
-        elsewhere = views.elsewhere(known.id)
-        return Plan(
-            sheet,
-            now,
-            to_send=views.unsent(known.id) + len(held) + (elsewhere if known_elsewhere else 0),
-            known=known,
-            held=held,
-            parent_known=known.corrects_known,
-            elsewhere=elsewhere,
-            known_elsewhere=known_elsewhere,
-        )
+        again = make_plan_again(known, views, rules, now, release=release, known_elsewhere=known_elsewhere)
+        return replace(again, sheet=sheet)
     ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
     sheet = replace(sheet, earlier=believed(sheet.earlier, known=ours))
     checked = check(sheet, rules, now, views.seen if views is not None else lambda _: {})
     return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked, parent_known=parent)
 
 
+def make_plan_again(
+    known: BatchInfo,
+    views: Views,
+    rules: Rules,
+    now: datetime,
+    *,
+    release: bool = True,
+    known_elsewhere: bool = False,
+) -> Plan:
+    """What would be done now with a batch that is in the ledger: the rows that are still unsent, with ``release`` those
+    that were held back on arrival, and with ``known_elsewhere`` those that another ledger sent; each judged by today's
+    rules."""
+    held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
+    codes = [*views.unsent_codes(known.id), *(one.cufe for one in held)]
+    codes += views.elsewhere_codes(known.id) if known_elsewhere else []
+    judged = [barred(rules, code, now) for code in codes]
+    return Plan(
+        None,
+        now,
+        to_send=judged.count(""),
+        known=known,
+        held=held,
+        barred=tuple(why for why in judged if why),
+        parent_known=known.corrects_known,
+        elsewhere=views.elsewhere(known.id),
+        known_elsewhere=known_elsewhere,
+    )
+
+
 def take_in(
-    plan: Plan, store: Store, views: Views, *, env: str, who: str, folder: Path, hours: int, note: str = ""
+    plan: Plan,
+    store: Store,
+    views: Views,
+    *,
+    env: str,
+    who: str,
+    folder: Path,
+    hours: int,
+    note: str = "",
+    company: str = "",
 ) -> BatchInfo:
-    """Writes an approved file into the ledger, whole, with ``note`` among its notes; for a known one releases what was
-    held and makes what was proven unsent ready again."""
+    """Writes an approved file of ``company`` into the ledger, whole, with ``note`` among its notes; for a known one
+    releases what was held and makes what was proven unsent ready again."""
     if plan.known is not None:
-        if plan.held:
-            store.approve(plan.held, plan.moment, who=who)
-        if not store.at_the_desk:  # else whoever carries the batch out does so
-            store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
-        return plan.known
+        return release(plan, store, who=who)
     assert plan.checked is not None
+    assert plan.sheet is not None
     info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)
-    if note:
-        info = replace(info, notes=(*info.notes, note))
+    info = replace(info, notes=(*of_company(company), *info.notes, *([note] if note else [])))
     store.intake(info, plan.checked.rows)
     taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
     assert taken is not None, "just written"
     return taken
+
+
+def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
+    """A known batch goes on: ``who`` approves what was held, and what was proven unsent may be sent again."""
+    assert plan.known is not None
+    if plan.held:
+        store.approve(plan.held, plan.moment, who=who)
+    if not store.at_the_desk:  # else whoever carries the batch out does so
+        store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
+    return plan.known
+
+
+def of_company(name: str) -> tuple[str, ...]:
+    """The note of a batch that says whose it is; none for a company without a name."""
+    return (f"{COMPANY}{name}",) if name else ()
 
 
 def queued_by(who: str) -> str:
@@ -238,6 +295,7 @@ async def send(
 
 async def send_rows(rows: Sequence[Cancellation], steps: Steps, store: Store, stop: Stop, watch: Watch) -> None:
     """Sends these very rows, until each has an outcome or ``stop`` is asked."""
+    assert steps.send is not None, "who only asks sends nothing"
     async with Writer(store) as writer:
         await submit(
             rows,
@@ -289,9 +347,10 @@ class Previewed:
     to_correct: int
 
 
-def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Previewed:
+def write_preview(plan: Plan, *, env: str, folder: Path, hours: int, company: str = "") -> Previewed:
     """The workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
     assert plan.checked is not None
+    assert plan.sheet is not None
     info = preview_batch(
         file=plan.sheet.name,
         sha256=plan.sheet.sha256,
@@ -301,7 +360,7 @@ def write_preview(plan: Plan, *, env: str, folder: Path, hours: int) -> Previewe
         headings=plan.sheet.headings,
         now=plan.moment,
         issuers=plan.checked.issuers,
-        notes=plan.sheet.notes,
+        notes=(*of_company(company), *plan.sheet.notes),
         deadline_hours=hours,
     )
     info = replace(info, corrects=plan.sheet.corrects or None, corrects_known=plan.parent_known)

@@ -7,13 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
+from pipeline.domain.commands import Here
 from pipeline.domain.errors import AnularError
 from pipeline.domain.visible import one_line, visible
 
@@ -36,7 +38,13 @@ LINE_EVERY_S = 3.0
 
 
 class PlainConsole(Console):
-    """A console on which only the program's own colours and moves act: an escape sequence in a text is shown."""
+    """A console on which only the program's own colours and moves act: an escape sequence in a text is shown, and a
+    command that a text suggests is whole for whoever reads it ``here``."""
+
+    here = Here()
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(self.here.complete(text), **how)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
@@ -47,7 +55,9 @@ def console(*, stderr: bool) -> Console:
     """A console that never interprets what a file or a server said, and never breaks a word list on a pipe."""
     stream: TextIO = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 120
-    return PlainConsole(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+    made = PlainConsole(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+    made.here = getattr(stream, "here", made.here)
+    return made
 
 
 def say_error(out: Console, error: AnularError) -> None:

@@ -7,7 +7,10 @@ option on the command line.
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 import tomllib
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +20,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pipeline import companies
+from pipeline.companies import PAIR, Pair
+from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.states import QueryDescribes
 from pipeline.read.limits import MEGABYTE, Limits
@@ -58,6 +64,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     profile: str = Field("", exclude=True, description="perfil; se elige con --profile")
+    spare: tuple[str, SecretStr] | None = Field(
+        None, exclude=True, description="usuario y contraseña de los ajustes sin perfil, si el perfil no tiene"
+    )
+    home: str = Field("", exclude=True, description="registro que da el archivo de configuración por sí solo")
+    company: str = Field("", max_length=100, description="nombre de la empresa; por omisión, el del perfil")
     env: Env = Field(Env.SANDBOX, description="ambiente: sandbox, lab o production")
     base_url: str = Field("", description="dirección base del servicio; por omisión, la del ambiente")
     auth_url: str = Field("", description="dirección del token")
@@ -82,7 +93,8 @@ class Settings(BaseSettings):
     )
     notify_email: str = Field("", max_length=100, description="correo para las filas que no traen uno")
     issuers: Annotated[frozenset[str], NoDecode] = Field(
-        frozenset(), description="RUC que se pueden anular, separados por comas; vacío: cualquiera"
+        frozenset(),
+        description="RUC de la empresa, separados por comas; forzoso fuera del sandbox, y ninguno en dos perfiles",
     )
     deadline_hours: int = Field(182, ge=1, le=8760, description="plazo legal en horas desde la emisión")
     late_rows: Literal["warn", "reject", "ignore"] = Field(
@@ -164,6 +176,12 @@ class Settings(BaseSettings):
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
     sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")
 
+    @property
+    def here(self) -> Here:
+        """Where a command has to be typed to speak of this company and this ledger, on whatever terminal of this
+        machine; without a password that the address may have."""
+        return Here(self.profile, "" if self.ledger == self.home else without_password(self.ledger), os.name == "nt")
+
     @field_validator("issuers", "watch_issuers", "mail_to", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -226,6 +244,21 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+def whose(profile: str, ledger: str) -> Here:
+    """The same for settings that cannot be read: what leads to them."""
+    return Here(profile, ledger, os.name == "nt")
+
+
+def without_password(url: str) -> str:
+    """The address of a ledger as it may be shown and still leads there; the server asks for the password elsewhere."""
+    parts = urlsplit(url)
+    if not parts.password:
+        return url
+    user = f"{parts.username}@" if parts.username else ""
+    where = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{user}{where}").geturl()
+
+
 def is_safe_address(url: str) -> bool:
     """https to anywhere, plain http to this machine only; never with credentials in it (interface.md 3)."""
     parts = urlsplit(url)
@@ -254,21 +287,58 @@ def load_settings(profile: str = "", ledger: str = "") -> Settings:
 
     Raises ``WrongUsage`` with one line per mistake, never with a secret.
     """
-    values = _from_file(profile)
+    base, profiles = _read_file()
+    values = _merged(profile, base, profiles)
     _refuse_unknown_names()
+    companies.check_no_ruc_twice(base, profiles, _from_variables(("issuers", "env")))
     try:
         settings = Settings(**values)
     except ValidationError as error:
         raise WrongUsage("\n".join(_mistakes(error)), code="settings") from None
-    changes: dict[str, Any] = {"profile": profile, "ledger": ledger or settings.ledger or default_ledger()}
-    if settings.user_file is not None:
-        changes["user"] = _secret_file(settings.user_file, "ANULAR_USER_FILE")
-    if settings.password_file is not None:
-        changes["password"] = SecretStr(_secret_file(settings.password_file, "ANULAR_PASSWORD_FILE"))
+    changes: dict[str, Any] = {
+        "profile": profile,
+        "ledger": ledger or settings.ledger or default_ledger(),
+        "home": str(values.get("ledger") or default_ledger()),
+        "company": settings.company or profile,
+        **_pairs(profile, base, profiles.get(profile, {})),
+    }
     if settings.mail_password_file is not None:
-        secret = _secret_file(settings.mail_password_file, "ANULAR_MAIL_PASSWORD_FILE")
+        secret = secret_file(settings.mail_password_file, "ANULAR_MAIL_PASSWORD_FILE")
         changes["mail_password"] = SecretStr(secret)
     return settings.model_copy(update=changes)
+
+
+def _pairs(profile: str, base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """User and password, whole from one place (eyes.md 2): with a profile its own table, and ``spare`` those of the
+    settings without one, for when its keyring entry is missing too; without a profile the variables, else the file's.
+    """
+    variables = {name: f"{PREFIX}{name.upper()}" for name in PAIR}
+    if profile:
+        found = companies.pair_in(own, f"[profile.{profile}]")
+        spare = companies.pair_in(base, "Los ajustes sin perfil") if found is None else None
+    else:
+        found = companies.pair_in(_from_variables(PAIR), "Las variables de entorno", variables)
+        found = found or companies.pair_in(base, "El archivo de configuración")
+        spare = None
+    user, password = _opened(found) if found is not None else ("", SecretStr(""))
+    return {
+        "user": user,
+        "password": password,
+        "user_file": Path(found.user_file) if found is not None and found.user_file else None,
+        "password_file": Path(found.password_file) if found is not None and found.password_file else None,
+        "spare": _opened(spare) if spare is not None else None,
+    }
+
+
+def _opened(pair: Pair) -> tuple[str, SecretStr]:
+    user = pair.user or _text_of(Path(pair.user_file), "user_file")
+    return user, SecretStr(pair.password or secret_file(Path(pair.password_file), "password_file"))
+
+
+def _from_variables(names: Iterable[str]) -> dict[str, str]:
+    """Those of the settings ``names`` that the environment's variables give; an empty one gives nothing."""
+    found = {name: os.environ.get(f"{PREFIX}{name.upper()}", "") for name in names}
+    return {name: value for name, value in found.items() if value}
 
 
 def addresses(settings: Settings, base: str = "") -> tuple[str, str, str]:
@@ -306,9 +376,8 @@ def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     return values, profiles
 
 
-def _from_file(profile: str) -> dict[str, Any]:
+def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> dict[str, Any]:
     path = config_path()
-    values, profiles = _read_file()
     if profile and profile not in profiles:
         known = ", ".join(sorted(profiles)) or "ninguno"
         raise WrongUsage(
@@ -320,14 +389,15 @@ def _from_file(profile: str) -> dict[str, Any]:
             "La contraseña no se escribe en el archivo de configuración.",
             code="password-in-file",
             where=str(path),
-            remedy="Use «anular login», ANULAR_PASSWORD o password_file.",
+            remedy=f"Use {order('login')}, o password_file: un archivo que solo usted pueda leer.",
         )
     return merged
 
 
 def _refuse_unknown_names() -> None:
     """A misspelt variable must not be ignored: it may be the one that names the environment."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields if name != "profile"} | {f"{PREFIX}CONFIG"}
+    names = Settings.model_fields.keys() - {"profile", "spare", "home"}
+    known = {f"{PREFIX}{name.upper()}" for name in names} | {f"{PREFIX}CONFIG"}
     others = sorted(
         n for n in os.environ if n.startswith(PREFIX) and n not in known and not n.startswith("ANULAR_TEST")
     )
@@ -368,7 +438,23 @@ def _spanish(kind: str, words: str, context: dict[str, Any]) -> str:
     return table.get(kind, "valor no válido").format(**context).replace(" or ", " o ")
 
 
-def _secret_file(path: Path, name: str) -> str:
+def secret_file(path: Path, name: str) -> str:
+    """The secret in a file that only its owner (and a group that he chose) can read. Raises ``WrongUsage``."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        mode = 0
+    if os.name != "nt" and mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise WrongUsage(
+            f"{name}: otros usuarios de este equipo pueden leer o cambiar el archivo. No se usó.",
+            code="password-file-open",
+            where=str(path),
+            remedy=f"Quite el permiso: chmod 600 {shlex.quote(str(path))}",
+        )
+    return _text_of(path, name)
+
+
+def _text_of(path: Path, name: str) -> str:
     try:
         return path.read_text("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError):

@@ -12,7 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
@@ -24,9 +24,10 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
-from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT
+from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
+from pipeline.domain.standing import Rules, barred
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.journal import SILENT, Journal
@@ -50,7 +51,8 @@ class SendRules:
     ``breaker_wait`` and ``first_query`` (after an answer that is not final) in seconds. ``preflight`` asks eDoc about
     every row before it is claimed (reliability.md D3); a row that a person had resent is always asked about, and after
     a lost ledger every document issued up to ``ask_until``, or dated in the future, or ``sent_before`` (asked with the
-    CUFE) by this machine.
+    CUFE) by this machine. ``allowed``: today's rules, by which a row that was taken in before is judged once more right
+    before its claim; None judges nothing.
     """
 
     concurrency: int = 4
@@ -62,6 +64,12 @@ class SendRules:
     preflight: bool = False
     ask_until: date | None = None
     sent_before: Callable[[str], bool] = field(default=lambda _: False)
+    allowed: Rules | None = None
+
+    def bars(self, row: Cancellation, now: datetime) -> str:
+        """Why ``row`` may not be claimed now, in words; "" when it may. Whatever has to be so at the claim is asked
+        here, beside the rules of the day."""
+        return barred(self.allowed, row.cufe, now) if self.allowed is not None else ""
 
     def asks(self, row: Cancellation, today: date) -> bool:
         """Whether eDoc is asked about ``row`` before it is claimed. ``today`` is the Panamanian day."""
@@ -188,6 +196,9 @@ class _Sender:
 
     async def _one(self, turn: _Turn) -> None:
         """One row from its claim to its recorded outcome."""
+        if why := self._rules.bars(turn.row, self._clock.now()):
+            await self._leave_unsent(turn.row, why)
+            return
         if self._rules.asks(turn.row, self._clock.now().astimezone(PANAMA).date()):
             version = await self._asked_first(turn.row)
             if version is None or self._stop.asked:
@@ -225,6 +236,20 @@ class _Sender:
             await settling
         except Exception as bug:
             self._stop.because(internal(bug))
+
+    async def _leave_unsent(self, row: Cancellation, why: str) -> None:
+        """Today's rules keep ``row`` from being claimed. One whose first request may have arrived keeps its code, so
+        that no other file sends it: a person has to look."""
+        event = Event.PERSON if row.possible_duplicate else Event.BARRED
+        now, note = self._clock.now(), f"{BARRED}: {why}"
+        try:
+            moved = await self._writer.record(
+                Move(row.attempt, row.version, row.batch, row.pos, State.READY, event, now, note=note)
+            )
+        except StoppedEarly as trouble:
+            self._stop.because(trouble)
+            return
+        self._watch(moved.state, Finding(Source.CANCELLATION, event, note=note))
 
     async def _asked_first(self, row: Cancellation) -> int | None:
         """The row's version when a fresh query leaves no doubt that it may be sent (2.3), else None."""

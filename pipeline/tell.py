@@ -10,7 +10,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -43,6 +43,8 @@ class _NotTold(Exception):
 
 def tell(settings: Settings, letter: Letter, journal: Journal = SILENT) -> list[str]:
     """Tells everybody who is configured; a Spanish sentence for each channel that did not take it. Never raises."""
+    if settings.company:
+        letter = replace(letter, subject=f"[{settings.company}] {letter.subject}")
     channels: list[tuple[str, str, Callable[[], None]]] = []
     if settings.mail_host and settings.mail_to:
         channels.append(("mail", "el correo", lambda: _mail(settings, letter)))

@@ -19,8 +19,9 @@ from pydantic import SecretStr
 
 from pipeline import traces
 from pipeline.clock import Clock
+from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA
-from pipeline.domain.errors import StoppedEarly, StorageTrouble, WrongUsage
+from pipeline.domain.errors import AnularError, StoppedEarly, StorageTrouble, WrongUsage
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.client import EdocClient, Urls
@@ -49,7 +50,7 @@ from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
 from pipeline.moving import Moved, move
 from pipeline.poll import PollRules
-from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses, limits
+from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses, limits, load_settings, profile_names
 from pipeline.submit import SendRules
 from pipeline.traces import Input
 from pipeline.validate import Rules
@@ -244,8 +245,7 @@ def _owned(settings: Settings, site: Site, *, sends: bool) -> Iterator[Scope]:
     with ``sends``, the credential."""
     if not site.shared:
         identity.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
-    needed = sends or site.shared
-    mark = credential_mark(settings.env, credentials(settings)[0]) if needed else None
+    mark = credential_mark(settings.env, credentials(settings)[0])
     with site.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
         yield scope
 
@@ -281,7 +281,7 @@ def _opened(settings: Settings, site: Site, anew: Callable[[Database], None] | N
 def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -> Iterator[Views | None]:
     """The ledger for looking only, beside a run that may own it. None when there is no ledger yet.
 
-    ``mine``: what is followed and what waits is that of these settings' credential, where others share the ledger.
+    ``mine``: what is followed and what waits is that of these settings' credential.
 
     ``alone``: everything that is read belongs together. Nobody writes a file meanwhile (raises ``AnotherRun``); a
     server shows one moment and lets the others work.
@@ -294,7 +294,7 @@ def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -
         database = site.open()
         try:
             with database.still() if alone else nullcontext():
-                yield Views(database, settings.env, _scope_of(settings) if mine and site.shared else None)
+                yield Views(database, settings.env, _scope_of(settings) if mine else None)
         finally:
             database.close()
 
@@ -316,6 +316,42 @@ def check_own(views: Views, info: BatchInfo) -> None:
             code="other-credential",
             remedy="Continúelo con el perfil que lo recibió (--profile).",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A file that is a batch of another company of this machine: whose, which, and how it is continued there."""
+
+    company: str
+    batch: str
+    order: str
+
+
+def elsewhere(settings: Settings, views: Views, sha256: str) -> Elsewhere | None:
+    """Whether another profile of this machine holds the file with this content, with a row that is not free; None
+    where this ledger holds it for these settings' own credential, or nobody does.
+
+    A profile whose settings or ledger cannot be read now is passed over: the memory of what was sent and the ledger's
+    own indexes still stand between a document and a second request.
+    """
+    known = views.of_content(sha256)
+    if known and not any(views.of_another(info.id) for info in known):
+        return None
+    looked = {settings.ledger} if not known else set()
+    for name in ["", *profile_names()]:
+        if name == settings.profile:
+            continue
+        try:
+            other = load_settings(name)
+            if other.env is not settings.env or other.ledger in looked:
+                continue
+            with open_views(other, mine=True) as theirs:
+                for info in theirs.of_content(sha256) if theirs is not None else ():
+                    if theirs is not None and theirs.lives(info.id) and not theirs.of_another(info.id):
+                        return Elsewhere(other.company, info.id, other.here.complete(order("release", info.id)))
+        except AnularError:
+            continue
+    return None
 
 
 def move_ledger(source: str, target: str, now: datetime) -> Moved:
@@ -381,22 +417,21 @@ def _no_core_dump() -> None:
 
 
 def credentials(settings: Settings) -> tuple[str, SecretStr]:
-    """User and password: settings, then the keyring; the sandbox has its own. Raises ``WrongUsage`` when missing."""
+    """User and password, whole from one place (eyes.md 2); the sandbox has its own. Raises ``WrongUsage``."""
     from pipeline.vault import stored
 
-    user, password = settings.user, settings.password
+    if settings.user and settings.password.get_secret_value():
+        return settings.user, settings.password
     if settings.env is Env.SANDBOX:
-        return user or SANDBOX_USER, password if password.get_secret_value() else SecretStr(SANDBOX_PASSWORD)
-    if not user or not password.get_secret_value():
-        kept = stored(settings.env, settings.profile)
-        if kept is None or (user and kept[0] != user):
-            raise WrongUsage(
-                f"Faltan el usuario o la contraseña de eDoc para el ambiente {settings.env}.",
-                code="credentials-missing",
-                remedy="Ejecute «anular login», o defina ANULAR_USER y ANULAR_PASSWORD_FILE.",
-            )
-        user, password = kept
-    return user, password
+        return settings.spare or (settings.user or SANDBOX_USER, SecretStr(SANDBOX_PASSWORD))
+    found = stored(settings.env, settings.profile) or settings.spare
+    if found is None:
+        raise WrongUsage(
+            f"Faltan el usuario o la contraseña de eDoc para el ambiente {settings.env}.",
+            code="credentials-missing",
+            remedy=f"Ejecute {order('login')}, o escriba user y password_file en la configuración.",
+        )
+    return found
 
 
 @contextmanager
@@ -438,7 +473,8 @@ def send_rules(settings: Settings, anew: datetime | None = None, sent: Sent | No
     """``ahead``: what the limiter lets go within a second, so that no intent waits longer than that.
 
     ``anew`` of a ``Memory``: what was issued up to a month after that moment may have been sent by the lost ledger;
-    ``sent`` of it lists what this machine sent for certain.
+    ``sent`` of it lists what this machine sent for certain. Raises ``WrongUsage`` like ``check_rules``: nothing is sent
+    by settings that do not say whose documents.
     """
     return SendRules(
         concurrency=settings.concurrency,
@@ -448,6 +484,7 @@ def send_rules(settings: Settings, anew: datetime | None = None, sent: Sent | No
         ask_until=anew.astimezone(PANAMA).date() + ASKED_AFTER if anew is not None else None,
         first_query=settings.poll_every,
         sent_before=sent.asks if sent is not None else _nothing,
+        allowed=check_rules(settings),
     )
 
 
@@ -461,7 +498,22 @@ def poll_rules(settings: Settings, *, now: bool = False) -> PollRules:
     )
 
 
+def without_issuers(settings: Settings) -> WrongUsage | None:
+    """What is wrong with settings that name no RUC outside the sandbox (eyes.md 2); None when nothing is."""
+    if settings.env is Env.SANDBOX or settings.issuers:
+        return None
+    table = f"[profile.{settings.profile}]" if settings.profile else "el archivo de configuración"
+    return WrongUsage(
+        "Faltan los RUC de la empresa: fuera del sandbox no se revisa ni se envía nada sin ellos.",
+        code="issuers-missing",
+        remedy=f'Escriba issuers = "RUC, RUC" en {table}, o defina ANULAR_ISSUERS.',
+    )
+
+
 def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, accept_formulas: bool = False) -> Rules:
+    """What may be sent, by these settings. Raises ``WrongUsage`` when they do not say whose documents."""
+    if (missing := without_issuers(settings)) is not None:
+        raise missing
     return Rules(
         env_digit=CUFE_DIGIT[settings.env],
         issuers=settings.issuers,

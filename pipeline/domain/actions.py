@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT
+from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT
 from pipeline.domain.records import ResultLine, Source
 
 
@@ -30,14 +30,14 @@ ALREADY = Action("A02", "Nada que hacer", "Ninguna. La factura ya estaba anulada
 WAIT = Action(
     "A03",
     "Consultar más tarde",
-    "No reenviar. eDoc la recibió y la DGI aún no responde: vuelva a consultar con «anular poll».",
+    "No reenviar. eDoc la recibió y la DGI aún no responde: vuelva a consultar más tarde (orden poll).",
     False,
     50,
 )
 ASK_AGAIN = Action(
     "A04",
     "Consultar más tarde",
-    "No reenviar. Se envió y no hubo respuesta clara: vuelva a consultar con «anular poll».",
+    "No reenviar. Se envió y no hubo respuesta clara: vuelva a consultar más tarde (orden poll).",
     False,
     45,
 )
@@ -134,8 +134,7 @@ SENT_BEFORE = Action(
 DOUBT_BEFORE = Action(
     "A22",
     "Revisar antes de enviar",
-    "No se envió: la consulta previa dejó dudas. Revísela en el portal; luego decida con «anular resend» o "
-    "«anular resolve».",
+    "No se envió: la consulta previa dejó dudas. Revísela en el portal; luego decida (orden resend o resolve).",
     True,
     25,
 )
@@ -148,12 +147,20 @@ SAID_NO = Action(
     False,
     93,
 )
+RULES_OF_TODAY = Action(
+    "A25",
+    "Revisar la regla que lo impide",
+    "No se envió: las reglas de hoy no lo permiten (vea «observaciones»). Si la factura debe anularse, pida que se "
+    "corrija esa regla y ejecute otra vez el mismo archivo.",
+    True,
+    30,
+)
 
 ELSEWHERE_SENT = Action(
     "A24",
     "Ver el otro registro",
     "No se envió: ya se envió desde otro registro de este equipo. Vea allá en qué quedó; si se debe enviar igual, "
-    "ejecute «anular run» con este archivo y --known-elsewhere, que antes consulta en eDoc.",
+    "ejecute la orden run con este archivo y --known-elsewhere, que antes consulta en eDoc.",
     True,
     24,
 )
@@ -214,6 +221,8 @@ def recommend(line: ResultLine) -> Action:
     late = line.deadline is not None and line.deadline.window is Window.LATE
     if late and line.state in _REFUSED_LATE:
         return CREDIT_NOTE
+    if line.state is State.NOT_SENT and line.note.startswith(BARRED):
+        return CREDIT_NOTE if "plazo-vencido" in line.note else RULES_OF_TODAY
     if line.again and line.state in (State.READY, State.NOT_SENT, State.REFUSED_AUTH):
         return ALREADY_QUEUED
     if line.state is State.REVIEW and line.note == PREFLIGHT:

@@ -23,7 +23,7 @@ class State(Enum):
     READY = "READY"  # approved, unclaimed
     WITHDRAWN = "WITHDRAWN"  # a person took it back before it was ever claimed
     SENDING = "SENDING"  # intent durable; unknown until proven
-    NOT_SENT = "NOT_SENT"  # proof that nothing was applied: trace, stale guard, 429
+    NOT_SENT = "NOT_SENT"  # proof that nothing was applied: trace, stale guard, 429; or never claimed: rules of the day
     REFUSED_AUTH = "REFUSED_AUTH"  # 401: not applied
     UNKNOWN = "UNKNOWN"  # may have been applied; no trustworthy answer
     PENDING = "PENDING"  # eDoc has it, the authority has not decided: 5, 7, 10, 20
@@ -48,6 +48,7 @@ class Event(Enum):
     CONFLICTED = "conflicted"  # validation: same CUFE, another payload
     APPROVED = "approved"  # a person released a held row
     WITHDRAWN = "withdrawn"  # a person took a row back
+    BARRED = "barred"  # before the claim: today's rules do not let it leave
     CLAIMED = "claimed"  # intent to send, durable before the first byte
     NOTHING_LEFT = "nothing-left"  # the transport's trace: no byte left
     ELSEWHERE = "elsewhere"  # another ledger of this machine sent it before: not sent
@@ -118,6 +119,8 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.HELD, Event.APPROVED): State.READY,
     (State.HELD, Event.WITHDRAWN): State.WITHDRAWN,
     (State.READY, Event.WITHDRAWN): State.WITHDRAWN,
+    # the rules of the day of the sending: nothing leaves, and another file, or other rules, may have it sent
+    (State.READY, Event.BARRED): State.NOT_SENT,
     # the query before the sending, where it is asked for: nothing is sent on doubt, or beside something in flight
     (State.READY, Event.ALIVE): State.READY,
     (State.READY, Event.CANCELLED): State.ALREADY_CANCELLED,

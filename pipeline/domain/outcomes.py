@@ -34,6 +34,9 @@ PREFLIGHT = "preflight"
 ELSEWHERE = "elsewhere"
 """The note, and the proof, of a row that was not sent because another ledger of this machine had sent it."""
 
+BARRED = "reglas de hoy"
+"""Begins the note of a row that today's rules did not let leave; the words of the rule follow it."""
+
 _BY_STATE: dict[State, Outcome] = {
     State.RECEIVED: Outcome.NOT_SENT,
     State.REJECTED_INPUT: Outcome.REJECTED,
@@ -89,12 +92,25 @@ OPEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN, Outcome.STILL_ALIVE})
 DONE = SUCCESSES | {Outcome.WITHDRAWN, Outcome.RESOLVED}
 
 
+WORST_FIRST = (130, 6, 5, 3, 2, 7, 4, 1)
+"""Exit codes of which the first counts when several apply (interface.md 2)."""
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of what has several parts; 0 for none."""
+    found = set(codes)
+    return next((code for code in WORST_FIRST if code in found), 0)
+
+
 def exit_code(outcomes: Iterable[Outcome]) -> int:
-    """0 every row cancelled, 4 some still open, 1 some that a person has to see to (interface.md 2).
+    """0 every row cancelled, 7 some wait for a person's approval, 4 some still open, 1 some that a person has to see to
+    (interface.md 2).
 
     A duplicate counts with the outcome of the row that it mirrors: pass that one.
     """
     found = set(outcomes)
+    if Outcome.HELD in found:
+        return 7
     if found & OPEN:
         return 4
     return 0 if found <= DONE else 1

@@ -118,7 +118,7 @@ KINDS: dict[str, Kind] = {
     ),
     "retenida-carpeta": _row(
         "Llegó por la carpeta vigilada y quedó retenida para que una persona la apruebe: {why}.",
-        "La aprueba «anular run» con este mismo archivo.",
+        "La aprueba la empresa que la recibió, con la orden release y el número del lote.",
     ),
     "fila-tachada": _row(
         "La fila está tachada en el libro ({cells}): no se envía.",
@@ -307,6 +307,18 @@ KINDS: dict[str, Kind] = {
     ),
     "xlsx-combinadas": _file(
         "Hay celdas combinadas de varias filas entre los datos: {which}.", "Sepárelas y repita el valor en cada fila."
+    ),
+    "lote-de-otra-empresa": _file(
+        "Este archivo ya es el lote {batch} de la empresa {whose}. No se envió nada.",
+        "Si se debe enviar lo que falta, continúelo con esa empresa: {order}",
+    ),
+    "otro-registro": _file(
+        "Este archivo ya está en otro registro de este equipo. No se envió nada.",
+        "Pregunte a quien administra el programa; si se debe anular, se continúa desde allí.",
+    ),
+    "carpeta-sin-empresa": _file(
+        "Esta carpeta es de varias empresas, y el archivo no está en la de ninguna. No se envió nada.",
+        "Déjelo en la carpeta de la suya: {folders}.",
     ),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
     "xlsx-varias-hojas": _file("Varias hojas tienen el encabezado: {found}.", "Indique una con --sheet."),

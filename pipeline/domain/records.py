@@ -145,12 +145,13 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A row that was held on arrival and waits for a person: the handle on its attempt, its batch and ordinal."""
+    """A row that was held on arrival and waits for a person: the handle on its attempt, its batch, ordinal and code."""
 
     attempt: int
     version: int
     batch: str
     pos: int
+    cufe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,10 @@ class EventLine:
     message: str | None = None
     note: str = ""
     who: str | None = None
+
+
+COMPANY = "Empresa: "
+"""Begins the note of a batch that says whose it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Literal
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import DEFAULT_HOURS, PANAMA, Deadline, Window, deadline
 from pipeline.domain.pasted import Mistake
+from pipeline.domain.problems import problem
 from pipeline.domain.ruc import bare
 
 _ENVIRONMENT = {"1": "producción", "2": "prueba"}
@@ -31,6 +32,19 @@ class Rules:
     notify_email: str | None = None
 
 
+def barred(rules: Rules, cufe: str, now: datetime) -> str:
+    """Why ``rules`` do not let a row with this valid code leave now, in words with their code; "" when they do.
+
+    The one judgement of what was taken in before, under rules that may have changed since: of the plan that a person
+    approves, of a resend, and of the claim itself (eyes.md 2).
+    """
+    found = Standing(rules, now).objection(Cufe.parse(cufe, allow_bad_check_digit=True))
+    if found is None:
+        return ""
+    said = problem(found.code, cell="", column="", value="", **found.words)
+    return f"{said.message} [{found.code}]"
+
+
 class Standing:
     """What ``rules`` have to say of valid codes at ``now`` (aware). Nothing said: the code may be sent as it is."""
 
@@ -38,6 +52,11 @@ class Standing:
         self._rules, self._now = rules, now
         self._today = now.astimezone(PANAMA).date()
         self._issuers = frozenset(bare(ruc) for ruc in rules.issuers)
+
+    def objection(self, code: Cufe) -> Mistake | None:
+        """What forbids to send ``code`` now, the first of it; None when nothing does."""
+        forbidden = [*self.on_issuer(code)[0], *self.on_dates(*self.due(code))[0]]
+        return forbidden[0] if forbidden else None
 
     def due(self, code: Cufe) -> tuple[date, Deadline]:
         """The day of issue, and what is left of the time since then."""

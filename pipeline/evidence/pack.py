@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 from zipfile import ZIP_DEFLATED
 
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.records import BatchInfo
 from pipeline.evidence import members as m
@@ -44,7 +45,7 @@ def write_pack(batch: BatchInfo, extract: Extract, workbook: Path) -> Path:
             raise StorageTrouble(
                 f"El paquete de evidencia no coincide consigo mismo: {fault.member}: {fault.words}",
                 code="evidence-broken",
-                remedy="Compruebe el registro con «anular verify» y pida ayuda.",
+                remedy=f"Compruebe el registro con {order('verify')} y pida ayuda.",
             )
 
     return publish_file(batch.id, workbook.parent / evidence_name(Path(batch.file).stem, batch.id), write)

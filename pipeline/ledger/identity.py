@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import codec, tables
 from pipeline.ledger.database import Database
@@ -96,7 +97,7 @@ def own(database: Database, now: datetime, *, host: str, name: str) -> None:
                 f"Este registro es de otro equipo («{newest.name}»). Con dos copias se enviaría dos veces.",
                 code="other-host",
                 where=database.name,
-                remedy="Si lo movió y allá ya nadie lo usa, ejecute «anular adopt» en este equipo.",
+                remedy=f"Si lo movió y allá ya nadie lo usa, vea aquí cómo decirlo: {order('adopt', '--help')}",
             )
 
 

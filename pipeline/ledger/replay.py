@@ -21,7 +21,7 @@ NOT_TOLD = ("authorised_at", "next_due", "misses")
 """Columns that an event tells in ``more``."""
 
 _NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
-_NO_ANSWER |= {Event.APPROVED, Event.WITHDRAWN}
+_NO_ANSWER |= {Event.APPROVED, Event.BARRED, Event.WITHDRAWN}
 """Moves that rest on no answer of eDoc."""
 
 _KEPT = ("estado", "dgi", "message", "http")

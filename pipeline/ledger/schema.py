@@ -8,6 +8,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
 from pipeline.crash import crashpoint
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 
 SCHEMA = "0007"
@@ -25,7 +26,7 @@ def schema_of(connection: Connection, place: str) -> str | None:
             "Aquí quedó a medias la copia de un registro: todavía no es un registro y no se puede usar.",
             code="ledger-half-copied",
             where=place,
-            remedy="Repita la orden «anular ledger copy» que se interrumpió.",
+            remedy="Repita la orden ledger copy que se interrumpió.",
         )
     if (known and not ours) or (found is not None and found > SCHEMA):
         raise StorageTrouble(
@@ -61,7 +62,7 @@ def not_newest(place: str) -> StorageTrouble:
         "El registro está vacío o no tiene la forma de esta versión de anular.",
         code="ledger-version",
         where=place,
-        remedy="Si es de una versión anterior, «anular status» lo pone al día; luego verifíquelo de nuevo.",
+        remedy=f"Si es de una versión anterior, {order('status')} lo pone al día; luego verifíquelo de nuevo.",
     )
 
 

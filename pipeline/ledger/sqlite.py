@@ -188,8 +188,8 @@ class SqliteSite:
                     "El registro está vacío (0 bytes): alguien lo vació o una copia quedó a medias. No se envió nada.",
                     code="ledger-empty",
                     where=str(path),
-                    remedy="Si existe el bueno, póngalo en su lugar. Si se perdió: «anular run ARCHIVO --new-ledger», "
-                    "que sigue y consulta en eDoc cada documento antes de anularlo.",
+                    remedy="Si existe el bueno, póngalo en su lugar. Si se perdió, ejecute run con --new-ledger: sigue "
+                    "y consulta en eDoc cada documento antes de anularlo.",
                 )
             engine = connect(path)
             _bring_up_to_date(engine, path)
@@ -309,5 +309,5 @@ def without_a_server() -> WrongUsage:
     return WrongUsage(
         "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
         code="queue-needs-server",
-        remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o use «anular run» y «anular watch» sin --queue.",
+        remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o trabaje sin --queue.",
     )

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
@@ -60,6 +61,15 @@ _VALIDATED: dict[Verdict, Event] = {
     Verdict.CONFLICT: Event.CONFLICTED,
 }
 _CHUNK = 5_000
+
+
+class _Fence(Enum):
+    """Which rows a compare-and-set may find, and which newer run keeps it from them."""
+
+    EVERYTHING = "everything"  # a ledger without companies, in tests and copies
+    FILE = "file"  # a credential's rows, in a file that one run owns
+    SERVER = "server"  # a credential's rows, beside others
+    DESK = "desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,8 +387,7 @@ class Store:
     def _compare_and_set(self, connection: Connection, moves: Sequence[Move]) -> None:
         claims = [self._claim_values(wish) for wish in moves if wish.event is Event.CLAIMED]
         others = [self._finding_values(wish) for wish in moves if wish.event is not Event.CLAIMED]
-        whose = None if self._scope.desk else self._scope.alone
-        statements = _CLAIM[whose], _FIND[whose]
+        statements = _CLAIM[self._fence], _FIND[self._fence]
         for statement, values in zip(statements, (claims, others), strict=True):
             if values and connection.execute(statement, values).rowcount != len(values):
                 raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
@@ -394,8 +403,16 @@ class Store:
             "b_sent": codec.to_text(wish.at),
         }
 
+    @property
+    def _fence(self) -> _Fence:
+        if self._scope.desk:
+            return _Fence.DESK
+        if not self._scope.alone:
+            return _Fence.SERVER
+        return _Fence.EVERYTHING if self._scope.everything else _Fence.FILE
+
     def _whose(self) -> dict[str, Any]:
-        if self._scope.alone:
+        if self._scope.everything:
             return {}
         return {"b_credential": self._scope.credential, "b_orphans": self._scope.orphans}
 
@@ -518,15 +535,16 @@ _OWN = or_(
     tables.attempt.c.credential == bindparam("b_credential", type_=String),
     and_(tables.attempt.c.credential.is_(None), bindparam("b_orphans", type_=Boolean)),
 )
-_FENCE: dict[bool | None, ColumnElement[bool]] = {
-    True: and_(_SAME, _NEWEST[True] == bindparam("b_epoch")),
-    False: and_(_SAME, _OWN, _NEWEST[False] == bindparam("b_epoch")),
-    None: and_(_SAME, _OWN),  # a release by who hands in: no run, and rows that no run touches
+_FENCE: dict[_Fence, ColumnElement[bool]] = {
+    _Fence.EVERYTHING: and_(_SAME, _NEWEST[True] == bindparam("b_epoch")),
+    _Fence.FILE: and_(_SAME, _OWN, _NEWEST[True] == bindparam("b_epoch")),
+    _Fence.SERVER: and_(_SAME, _OWN, _NEWEST[False] == bindparam("b_epoch")),
+    _Fence.DESK: and_(_SAME, _OWN),  # a release by who hands in: no run, and rows that no run touches
 }
 
-# The one statement shape for claims and the one for everything else, each by whether the run is alone.
+# The one statement shape for claims and the one for everything else, each by who may move what.
 _CLAIM = {
-    alone: update(tables.attempt)
+    whose: update(tables.attempt)
     .where(fence)
     .values(
         state=bindparam("b_to"),
@@ -534,11 +552,11 @@ _CLAIM = {
         epoch=bindparam("b_epoch"),
         sent_utc=bindparam("b_sent"),
     )
-    for alone, fence in _FENCE.items()
+    for whose, fence in _FENCE.items()
 }
 _ESTADO = bindparam("b_estado", type_=Integer)
 _FIND = {
-    alone: update(tables.attempt)
+    whose: update(tables.attempt)
     .where(fence)
     .values(
         state=bindparam("b_to"),
@@ -558,7 +576,7 @@ _FIND = {
         misses=tables.attempt.c.misses + bindparam("b_miss"),
         preflight=func.coalesce(bindparam("b_preflight", type_=Integer), tables.attempt.c.preflight),
     )
-    for alone, fence in _FENCE.items()
+    for whose, fence in _FENCE.items()
 }
 
 

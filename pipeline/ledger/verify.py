@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
@@ -110,7 +111,7 @@ def look_over(database: Database, *, sound: bool = False) -> None:
             f"El registro no está íntegro: {found.faults[0].words} No se envió nada.",
             code="ledger-broken",
             where=database.name,
-            remedy="No lo use para enviar. Restaure la última copia buena o pida ayuda; vea «anular verify».",
+            remedy=f"No lo use para enviar. Restaure la última copia buena o pida ayuda; vea {order('verify')}",
         )
 
 

@@ -67,6 +67,13 @@ class Views(Batches):
             found |= {line.batch for line in self._database.read(query)}
         return found
 
+    def cut_off(self) -> set[str]:
+        """Batches in which a row of this scope was being sent by a run that may be gone: the next one recovers it."""
+        attempt = tables.attempt
+        query = select(attempt.c.batch).distinct()
+        query = query.where(attempt.c.env == self._env, attempt.c.state == State.SENDING.value)
+        return {line.batch for line in self._database.read(query.where(self._scope.rows(attempt)))}
+
     def unasked_since(self, before: datetime) -> bool:
         """Whether a row of this scope is followed and nobody has heard of it since ``before``."""
         attempt = tables.attempt
@@ -83,7 +90,13 @@ class Views(Batches):
         """Whether rows of ``batch`` belong to another credential: then nothing of it is sent, asked or decided here."""
         attempt = tables.attempt
         query = select(attempt.c.id).where(attempt.c.batch == batch, ~self._scope.rows(attempt)).limit(1)
-        return bool(not self._scope.alone and self._database.read(query))
+        return bool(not self._scope.everything and self._database.read(query))
+
+    def lives(self, batch: str) -> bool:
+        """Whether a row of ``batch`` keeps its CUFE: it waits, was sent, or may have been."""
+        attempt = tables.attempt
+        query = select(attempt.c.id).where(attempt.c.batch == batch, tables.live(attempt)).limit(1)
+        return bool(self._database.read(query))
 
     def seen(self, cufes: Sequence[str]) -> dict[str, Seen]:
         """The live attempts of these CUFEs: what would be a duplicate or a conflict."""
@@ -142,17 +155,31 @@ class Views(Batches):
 
     def unsent(self, batch: str) -> int:
         """How many rows of ``batch`` would be sent now: ready ones, and those that were proven unsent."""
+        return int(self._database.read(self._unsent(batch, func.count()))[0][0])
+
+    def unsent_codes(self, batch: str) -> list[str]:
+        """The codes of those rows."""
+        return [line.cufe for line in self._database.read(self._unsent(batch, tables.attempt.c.cufe))]
+
+    def _unsent(self, batch: str, what: Any) -> Any:
         states = [State.READY.value, *(state.value for state in RETRIED)]
         attempt = tables.attempt.c
-        query = select(func.count()).where(attempt.batch == batch, attempt.state.in_(states))
+        query = select(what).where(attempt.batch == batch, attempt.state.in_(states))
         elsewhere = (attempt.state == State.NOT_SENT.value) & (attempt.note == ELSEWHERE)
-        return int(self._database.read(query.where(is_newest(), ~elsewhere))[0][0])
+        return query.where(is_newest(), ~elsewhere)
 
     def elsewhere(self, batch: str) -> int:
         """How many rows of ``batch`` were not sent because another ledger of this machine had sent them."""
+        return int(self._database.read(self._elsewhere(batch, func.count()))[0][0])
+
+    def elsewhere_codes(self, batch: str) -> list[str]:
+        """The codes of those rows."""
+        return [line.cufe for line in self._database.read(self._elsewhere(batch, tables.attempt.c.cufe))]
+
+    def _elsewhere(self, batch: str, what: Any) -> Any:
         attempt = tables.attempt.c
-        query = select(func.count()).where(attempt.batch == batch, attempt.state == State.NOT_SENT.value)
-        return int(self._database.read(query.where(attempt.note == ELSEWHERE, is_newest()))[0][0])
+        query = select(what).where(attempt.batch == batch, attempt.state == State.NOT_SENT.value)
+        return query.where(attempt.note == ELSEWHERE, is_newest())
 
     def cutoff(self, batch: str, first: int) -> int:
         """The position of the ``first``-th row that may be sent; always the same row, whatever was sent already."""
@@ -169,12 +196,12 @@ class Views(Batches):
         """The rows of ``batch`` that were held on arrival for the reason ``code`` and that nobody has released."""
         attempt = tables.attempt
         query = (
-            tables.with_rows(attempt.c.id, attempt.c.v, attempt.c.pos, tables.row.c.remarks)
+            tables.with_rows(attempt.c.id, attempt.c.v, attempt.c.pos, attempt.c.cufe, tables.row.c.remarks)
             .where(attempt.c.batch == batch, attempt.c.state == State.HELD.value)
             .order_by(attempt.c.pos)
         )
         return [
-            Waiting(line.id, line.v, batch, line.pos)
+            Waiting(line.id, line.v, batch, line.pos, line.cufe)
             for line in self._database.read(query)
             if any(problem.code == code for problem in codec.remarks_from_text(line.remarks)[0])
         ]
@@ -238,7 +265,7 @@ class Views(Batches):
         """How the whole ledger stands, for whoever watches it: of a shared one, the rows of this credential."""
         attempt, row, mine = tables.attempt, tables.row, self._scope.rows(tables.attempt)
         batches = select(tables.batch.c.id).where(tables.batch.c.env == self._env)
-        if not self._scope.alone:
+        if not self._scope.everything:
             batches = batches.where(tables.batch.c.id.in_(select(attempt.c.batch).where(mine)))
         states = [state.value for state in FOLLOWED]
         oldest = select(func.min(attempt.c.sent_utc)).where(

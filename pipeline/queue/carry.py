@@ -24,7 +24,7 @@ from pipeline.domain.errors import AnularError, Interrupted, StorageTrouble
 from pipeline.domain.records import BatchInfo
 from pipeline.observe import Observation
 from pipeline.run import Steps
-from pipeline.settings import load_settings
+from pipeline.settings import load_settings, whose
 from pipeline.stop import Stop
 from pipeline.wiring import Memory
 
@@ -45,7 +45,7 @@ def main() -> None:
         trouble = error
     except Exception as error:
         trouble = internal(error)
-    told = [trouble.sentence] if trouble is not None else []
+    told = [whose(profile, "").told(trouble).sentence] if trouble is not None else []
     code, seen.error = (trouble.exit_code, trouble.code) if trouble is not None else (0, "")
     warnings = seen.end(code)
     sys.stdout.write(json.dumps([*told, *unwritten, *warnings]) + "\n")
@@ -61,6 +61,8 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
     settings = load_settings(profile)
     clock = wiring.make_clock(settings)
     journal = seen.journal(settings, "worker")
+    if batch:
+        wiring.check_rules(settings)  # before anything is made ready
     with wiring.open_memory(settings, journal=journal) as memory:
         infos = _chosen(memory, batch)
         ids = [info.id for info in infos]

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline import wiring
+from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError, WrongUsage
 from pipeline.ledger.scope import credential_mark
-from pipeline.settings import Settings, load_settings, profile_names
+from pipeline.settings import Settings, load_settings, profile_names, whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,11 @@ def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> lis
         except AnularError as trouble:
             if name or profile:
                 trouble.where = trouble.where or f"perfil {name}"
-                told(trouble)
+                told(whose(name, ledger).told(trouble))
     if not found:
         raise WrongUsage(
             "No hay ningún perfil con credenciales para este registro: no hay nada que atender.",
             code="worker-without-credentials",
-            remedy="Ejecute «anular login», o defina ANULAR_USER y ANULAR_PASSWORD_FILE.",
+            remedy=f"Ejecute {order('login')}, o escriba user y password_file en la configuración.",
         )
     return list(found.values())

@@ -31,10 +31,11 @@ def hand_in(
 
     A plan that is made anew can only have fewer rows to send. Raises ``StorageTrouble``.
     """
-    plans = [approved]
+    plans, sheet = [approved], approved.sheet
+    assert sheet is not None
 
     def attempt() -> BatchInfo:
-        one = plans.pop() if plans else plan(approved.sheet, memory, rules, clock)
+        one = plans.pop() if plans else plan(sheet, memory, rules, clock)
         return run.take_in(
             one,
             memory.store,
@@ -43,6 +44,7 @@ def hand_in(
             who=who,
             folder=folder,
             hours=settings.deadline_hours,
+            company=settings.company,
             note=run.queued_by(who),
         )
 

@@ -48,9 +48,9 @@ class Worker:
         """
         if os.name == "nt":
             raise WrongUsage(
-                "«anular worker» necesita Linux o macOS.",
+                "La orden worker necesita Linux o macOS.",
                 code="worker-platform",
-                remedy="En Windows se puede entregar con «anular run --queue» y enviar con «anular run».",
+                remedy="En Windows se puede entregar con la opción --queue de run, y enviar con run.",
             )
         quiet()
         with connected(self._url), queue_errors(self._url):

@@ -10,7 +10,7 @@ from typing import overload
 from pipeline.domain.actions import SEND_LATER, Action, recommend, says_no
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, Outcome, outcome
+from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.model import Added, Row
@@ -19,7 +19,7 @@ from pipeline.report.words import TONES
 WOULD_SEND = replace(
     SEND_LATER,
     title="Lista para enviar",
-    words="Revisión previa: no se envió nada. Esta fila se enviaría con «anular run».",
+    words="Revisión previa: no se envió nada. Esta fila se enviaría con la orden run.",
     person=False,
     urgency=60,
 )
@@ -124,6 +124,8 @@ def _remarks(line: ResultLine) -> list[str]:
     remarks = [str(problem) for problem in line.problems]
     remarks += [_repaired(repair, sent=line.sent_cufe is not None) for repair in line.repairs]
     remarks += [f"Aviso. {warning}" for warning in line.warnings]
+    if line.note.startswith(BARRED):
+        remarks.append(f"No se envió por las {line.note}")
     if line.leader is not None:
         remarks.append(_mirrors(line))
     if line.attempts > 1:
@@ -156,7 +158,7 @@ def _mirrors(line: ResultLine) -> str:
 
 def _last_answer(line: ResultLine) -> str:
     http = f"HTTP {line.http}" if line.http is not None else "sin respuesta HTTP"
-    code = f", código «{line.note}»" if line.note else ""
+    code = f", código «{line.note}»" if line.note and not line.note.startswith(BARRED) else ""
     if line.note == PREFLIGHT and line.state is State.REVIEW:
         return f"Consulta previa al envío: {http}."
     return f"Última respuesta: {http}{code}."

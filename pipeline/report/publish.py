@@ -17,6 +17,7 @@ from typing import IO
 import pandas as pd
 
 from pipeline.crash import crashpoint
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.report.aside import new_aside
 from pipeline.report.corrections import Corrections
@@ -49,6 +50,9 @@ _TROUBLES = {
 _OTHER = "el sistema no lo permitió"
 
 
+AGAIN = "la misma orden"
+
+
 def publish(report: Report, folder: Path, stem: str) -> Path:
     """Write the results workbook of ``report`` into ``folder`` and return its path.
 
@@ -62,7 +66,7 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
         return preview_name(stem, number) if report.preview else results_name(stem, report.batch.id, number)
 
     _check_rows(report)
-    remedy = "«anular check»" if report.preview else "«anular report»"
+    remedy = AGAIN if report.preview else order("report", report.batch.id)
     with _in_words("el libro de resultados", folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
         with new_aside(folder, report.batch.id) as temporary:
@@ -92,7 +96,7 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
         return None
     if batch and target.is_file() and not untouched(target):
         return target
-    remedy = "«anular check»" if fixes.preview else "«anular report»"
+    remedy = AGAIN if fixes.preview else order("report", fixes.batch.id)
     with _in_words("el libro de correcciones", folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
         with new_aside(folder, f"{fixes.batch.id}-corregir") as temporary:
@@ -116,7 +120,7 @@ def publish_file(batch: str, target: Path, write: Callable[[IO[bytes]], None]) -
         return target.name if number == 1 else f"{target.stem} ({number}){target.suffix}"
 
     with (
-        _in_words("la exportación", target.parent, "«anular report»"),
+        _in_words("la exportación", target.parent, order("report", batch)),
         new_aside(target.parent, batch) as temporary,
     ):
         _write(temporary, write)

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from pipeline.domain.actions import CORRECTED, Action
 from pipeline.domain.errors import Bug
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
-from pipeline.domain.records import BatchInfo, EventLine, ResultLine
+from pipeline.domain.records import COMPANY, BatchInfo, EventLine, ResultLine
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.lines import Rows, action_of, outcome_of, panama
 from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
@@ -98,7 +98,7 @@ def _every_row_once(batch: BatchInfo, lines: Sequence[ResultLine]) -> None:
 def _headline(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, *, preview: bool) -> str:
     rows = count(batch.rows, "fila", "filas")
     if preview:
-        return f"No se envió nada. Con «anular run» se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
+        return f"No se envió nada. Con la orden run se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
     if settled == batch.rows:
         return f"Completo: {rows}, todo anulado."
     return f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}."
@@ -146,6 +146,7 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
 
 def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[str, str], ...]:
     facts = [
+        *(("Empresa", note.removeprefix(COMPANY)) for note in batch.notes if note.startswith(COMPANY)),
         ("Archivo", batch.file),
         (FACT_HASH, batch.sha256),
         ("Hoja", batch.sheet or ""),
@@ -159,7 +160,7 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
         ("Último suceso", panama(batch.ended) or ""),
         ("Plazo legal aplicado", f"{batch.deadline_hours} horas desde la emisión"),
         ("Libro de correcciones", _corrections(batch, to_correct, preview=preview)),
-        *(("Nota de lectura", note) for note in batch.notes),
+        *(("Nota de lectura", note) for note in batch.notes if not note.startswith(COMPANY)),
     ]
     return tuple((label, value) for label, value in facts if value)
 

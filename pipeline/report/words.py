@@ -58,7 +58,7 @@ MEANINGS: dict[Outcome, str] = {
 }
 
 PREVIEW_MEANINGS: dict[Outcome, str] = {
-    Outcome.NOT_SENT: "Válida: se enviaría con «anular run».",
+    Outcome.NOT_SENT: "Válida: se enviaría con la orden run.",
     Outcome.HELD: "Válida, pero una persona debe aprobarla antes.",
 }
 
@@ -94,6 +94,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.CONFLICTED: "Reconocida como conflicto",
     Event.APPROVED: "Aprobada por una persona",
     Event.WITHDRAWN: "Retirada por una persona",
+    Event.BARRED: "No se envió: las reglas de hoy no lo permiten",
     Event.CLAIMED: "Intención de envío registrada",
     Event.NOTHING_LEFT: "No salió nada: sin conexión",
     Event.ELSEWHERE: "No se envió: otro registro de este equipo ya la envió",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline import wiring
+from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, StoppedEarly
 from pipeline.domain.records import BatchInfo
@@ -101,6 +102,8 @@ class Desk:
             env=info.env,
             answer={"file": name, "batch": info.id, "queued": True, "rows": info.rows},
             news=news,
+            company=self._settings.company,
+            here=self._settings.here,
         )
 
 
@@ -112,5 +115,5 @@ def _forgotten(late: Sequence[tuple[datetime, BatchInfo, Claim]]) -> StoppedEarl
         f"El lote {info.id} espera en la cola de trabajo desde el {day} y ningún trabajador lo ha terminado.{others}",
         code="queue-waiting",
         where=one_line(one.original),
-        remedy="Vea «anular status --workers», e inicie «anular worker» en el equipo que tiene esa credencial.",
+        remedy=f"Vea {order('status', '--workers')}, e inicie {order('worker')} en el equipo que tiene esa credencial.",
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError
 from pipeline.domain.visible import one_line
 from pipeline.screen import thousands
@@ -45,9 +46,10 @@ ENDINGS = {
     0: "todas las filas quedaron anuladas (o ya lo estaban)",
     1: "terminó; hay filas rechazadas o que necesitan a una persona",
     3: "el archivo se rechazó entero",
-    4: "terminó; hay filas pendientes o dudosas: se consultan otra vez con «anular poll --all»",
+    4: "terminó; hay filas pendientes o dudosas: se consultan otra vez más tarde",
     5: "se detuvo antes de terminar: credenciales, servicio o almacenamiento",
     6: "otra ejecución usa el mismo registro o la misma credencial",
+    7: "espera la aprobación de una persona: hay filas retenidas",
     130: "se interrumpió",
 }
 
@@ -59,13 +61,15 @@ class Handled:
     ``original`` is the name that it was dropped with; ``file`` and ``note`` where both lie now (None: in
     ``processing/``). ``why`` says in one sentence what refused, held or stopped it, ``code`` its machine word.
     ``answer`` is the batch as ``--json`` tells it, ``totals`` the rows by outcome, ``todo`` what to do next. ``news``:
-    no earlier pass has told it. ``begun``: rows were sent before it was held.
+    no earlier pass has told it. ``begun``: rows were sent before it was held. ``here`` makes whole the commands
+    that the words suggest.
     """
 
     fate: Fate
     original: str
     exit_code: int
     profile: str = ""
+    company: str = ""
     file: Path | None = None
     note: Path | None = None
     why: str = ""
@@ -80,11 +84,15 @@ class Handled:
     answer: Mapping[str, object] | None = None
     news: bool = True
     begun: bool = False
+    here: Here = field(default_factory=Here)
 
 
 def text(done: Handled, target: Path, *, changed: bool = False) -> str:
     """The note for ``done``, whose file goes to ``target``. ``changed``: somebody wrote to it after it was read."""
     lines = [HELD_MIDWAY if done.begun else HEADS[done.fate], "", f"Archivo:   {target.name}"]
+    if done.company:
+        lines.insert(1, f"Empresa:   {one_line(done.company)}")
+        lines.insert(1, "")
     if one_line(done.original) != target.name:
         lines.append(f"Llegó como: {one_line(done.original)}")
     if done.why:
@@ -99,12 +107,18 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
         lines += ["", "Filas por resultado:"]
         lines += [f"  {thousands(number):>7}  {word}" for word, number in done.totals.items()]
     if done.fate is Fate.HELD:
-        lines += ["", "Qué hacer ahora:", f"  - Revise el archivo y, si es correcto, apruébelo: anular run «{target}»"]
+        lines += [
+            "",
+            "Qué hacer ahora:",
+            f"  - Revise el archivo y, si es correcto, apruébelo: {order('release', done.batch)}",
+        ]
         lines += ["    Esa orden muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
     elif done.fate is Fate.REFUSED:
         lines += ["", "Qué hacer ahora:", "  - Corrija el archivo y déjelo otra vez en la carpeta inbox."]
     elif done.todo:
         lines += ["", "Qué hacer ahora:", *(f"  - {one}" for one in done.todo)]
+    if done.exit_code == 4 and done.batch:
+        lines += ["", f"Para consultar lo pendiente: {order('poll', done.batch)}"]
     if done.workbook is not None:
         lines += ["", f"Libro de resultados: {_shown(done.workbook, target)}"]
     if done.corrections is not None:
@@ -113,17 +127,18 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
     facts = [("lote", done.batch), ("SHA-256", done.sha256), ("ambiente", done.env), ("perfil", done.profile)]
     lines += [f"  {name}: {value}" for name, value in facts if value]
     lines += [f"  código de salida: {done.exit_code} ({ENDINGS.get(done.exit_code, 'otro')})", ""]
-    return "\n".join(lines)
+    return done.here.complete("\n".join(lines))
 
 
 def line(done: Handled) -> str:
     """One line about ``done`` for a log or a terminal."""
     totals = ", ".join(f"{word} {thousands(number)}" for word, number in (done.totals or {}).items())
     where = f" → {done.file}" if done.file is not None else ""
-    lane = f"[{done.profile}] " if done.profile else ""
+    lane = f"[{done.company or done.profile}] " if done.company or done.profile else ""
     why = f" {done.why}" if done.why else ""
     sign = "✓" if done.exit_code == 0 else "•" if done.fate in (Fate.DONE, Fate.DUPLICATE, Fate.QUEUED) else "✗"
-    return one_line(f"{sign} {lane}{done.original}{where}: {_short(done)}{f' ({totals})' if totals else ''}.{why}")
+    told = f"{sign} {lane}{done.original}{where}: {_short(done)}{f' ({totals})' if totals else ''}.{why}"
+    return done.here.complete(one_line(told))
 
 
 def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Letter:

@@ -14,17 +14,19 @@ from rich.console import Console
 from pipeline import wiring
 from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
+from pipeline.domain.outcomes import worst
+from pipeline.domain.problems import refused
 from pipeline.domain.visible import one_line
 from pipeline.journal import SILENT, Journal
 from pipeline.ledger.files import locked
 from pipeline.observe import Observation
-from pipeline.settings import Settings, limits, load_settings, profile_names
+from pipeline.settings import Settings, limits, load_settings, profile_names, whose
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
 from pipeline.watch.ending import Ending
 from pipeline.watch.note import Handled
-from pipeline.watch.places import PROCESSING, Lane, folder_errors, lay_out
-from pipeline.watch.shift import work
+from pipeline.watch.places import INBOX, PROCESSING, Lane, folder_errors, lay_out
+from pipeline.watch.shift import turn_away, work
 
 if TYPE_CHECKING:
     from pipeline.watch.desk import Desk
@@ -97,9 +99,14 @@ def one_pass(
                 earlier = sorted_out.free
                 result.handled += sorted_out.waiting
                 result.trouble(lane.profile, *sorted_out.troubles)
-            taken, left = claims(lane, earlier, settings, clock, unchanged, ending, journal)
+            of_nobody = lane is lanes[0] and len(lanes) > 1
+            taken, left = claims(lane, [] if of_nobody else earlier, settings, clock, unchanged, ending, journal)
+            if of_nobody:  # what an earlier pass took goes on; nothing new is anybody's
+                refusal = refused("carpeta-sin-empresa", folders=_folders(lanes[1:]))
+                result.handled += turn_away(taken, settings, clock, progress, refusal, journal)
+                taken = list(earlier)
         except AnularError as trouble:
-            result.trouble(lane.profile, trouble)
+            result.trouble(lane.profile, whose(lane.profile, ledger).told(trouble))
             journal.note("run_stopped", error=trouble.code)
             if seen is not None:
                 seen.came_to(lane.profile, trouble.exit_code)
@@ -108,7 +115,7 @@ def one_pass(
         handled = work(taken, settings, clock, progress, ending, journal, desk) if taken else []
         result.handled += handled
         if seen is not None and handled:
-            seen.came_to(lane.profile, max(one.exit_code for one in handled))
+            seen.came_to(lane.profile, worst(one.exit_code for one in handled))
         if any(one.exit_code == StoppedEarly.exit_code for one in handled):
             result.stopped.add(lane.inbox)
     if ending.asked and not any(code == Interrupted.exit_code for code in result.codes):
@@ -130,6 +137,11 @@ def _strange(folder: Path, *, waiting: bool) -> WrongUsage:
         where=one_line(str(folder)),
         remedy="Agregue [profile.NOMBRE] a la configuración, o mueva los archivos.",
     )
+
+
+def _folders(lanes: Sequence[Lane]) -> str:
+    """The companies' inboxes, as a person finds them."""
+    return ", ".join(f"«{INBOX}/{one_line(lane.inbox.name)}»" for lane in lanes)
 
 
 def _desk(settings: Settings) -> Desk:

@@ -23,6 +23,7 @@ from pipeline.crash import crashpoint
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
 from pipeline.domain.outcomes import Outcome
+from pipeline.domain.problems import refused
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.journal import SILENT, Journal
@@ -69,6 +70,16 @@ class _Read:
     sha256: str
 
 
+def turn_away(
+    taken: Sequence[Claim], settings: Settings, clock: Clock, progress: Console, refusal: InputRefused, journal: Journal
+) -> list[Handled]:
+    """Puts files away that belong to no company, with a note that says why. Raises ``StorageTrouble``."""
+    shift = _Shift(settings, clock, progress, Ending(), journal, None)
+    for one in taken:
+        shift.refuse(one, refusal)
+    return shift.handled
+
+
 class _Shift:
     def __init__(
         self,
@@ -82,7 +93,7 @@ class _Shift:
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
         self._journal, self._desk = journal, desk
         self._limits = limits(settings)
-        self._handled: list[Handled] = []
+        self.handled: list[Handled] = []
         self._open: dict[str, _Read] = {}
         self._repeated: list[tuple[_Read, BatchInfo]] = []
 
@@ -99,8 +110,8 @@ class _Shift:
             trouble = internal(error)
         if trouble is not None:
             self._journal.note("run_stopped", error=trouble.code)
-            self._handled += [self._waits(read, trouble.exit_code, trouble) for read in self._open.values()]
-        return self._handled
+            self.handled += [self._waits(read, trouble.exit_code, trouble) for read in self._open.values()]
+        return self.handled
 
     def _waits(self, read: _Read, code: int, why: AnularError) -> Handled:
         return Handled(
@@ -111,17 +122,19 @@ class _Shift:
             why=why.sentence,
             code=why.code,
             sha256=read.sha256,
+            company=self._settings.company,
+            here=self._settings.here,
         )
 
     def _take(self, one: Claim) -> None:
         try:
             source = private_copy(one, self._limits)
         except InputRefused as refusal:
-            self._refuse(one, refusal)
+            self.refuse(one, refusal)
             return
         self._open[one.id] = _Read(one, source.path, source.sha256)
 
-    def _refuse(self, one: Claim, refusal: InputRefused, sha256: str = "") -> None:
+    def refuse(self, one: Claim, refusal: InputRefused, sha256: str = "") -> None:
         done = Handled(
             Fate.REFUSED,
             one.original,
@@ -132,13 +145,15 @@ class _Shift:
             sha256=sha256,
             env=self._settings.env,
             answer={"file": one_line(one.original), "refused": {"code": refusal.code, "message": refusal.sentence}},
+            company=self._settings.company,
+            here=self._settings.here,
         )
         self._settle(one, done, one.lane.failed)
 
     def _settle(self, one: Claim, done: Handled, into: Path, *, mark: str = "", changed: bool = False) -> None:
         file, note = put_away(one, into, mark, lambda target: text(done, target, changed=changed))
         self._open.pop(one.id, None)
-        self._handled.append(replace(done, file=file, note=note))
+        self.handled.append(replace(done, file=file, note=note))
         self._journal.note("file_moved", claim=one.id, to=str(file), fate=done.fate.value, code=done.code or None)
 
     # --- with the ledger
@@ -181,7 +196,7 @@ class _Shift:
             if self._desk is None or info.id not in busy:
                 self._finish(read, info, memory, fate)
                 continue
-            self._handled.append(self._desk.leave(read.claim, info))
+            self.handled.append(self._desk.leave(read.claim, info))
             self._open.pop(read.claim.id, None)
             self._journal.note("file_queued", claim=read.claim.id, batch=info.id)
 
@@ -201,6 +216,8 @@ class _Shift:
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
             if (far := questions.far_rows([sheet])) is not None:
                 raise far[1]
+            if wiring.elsewhere(settings, memory.views, sheet.sha256) is not None:
+                raise refused("otro-registro", where=one_line(one.original))
             plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
         except InputRefused as refusal:
             return self._refused_late(read, memory, refusal)
@@ -222,6 +239,7 @@ class _Shift:
             who=who,
             folder=settings.out or one.lane.done,
             hours=settings.deadline_hours,
+            company=settings.company,
             note=f"{run.queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
         )
         if why:
@@ -235,14 +253,14 @@ class _Shift:
         one, views = read.claim, memory.views
         known = [info for info in views.of_content(read.sha256) if any(_entry(one) in note for note in info.notes)]
         if not known:
-            self._refuse(one, refusal, read.sha256)
+            self.refuse(one, refusal, read.sha256)
             return None
         info = known[0]
         if self._desk is not None and run.was_queued(info):
             return info  # workers have it
         if not views.unsent(info.id) and not views.all_on_the_way([info.id]):
             return info
-        self._handled.append(self._waits(read, StoppedEarly.exit_code, refusal))
+        self.handled.append(self._waits(read, StoppedEarly.exit_code, refusal))
         self._open.pop(one.id)
         return None
 
@@ -259,12 +277,12 @@ class _Shift:
         asked = Asked(settings.env, settings.env is not Env.SANDBOX, plan.to_send, plan.issuers, before)
         told = manifest.objections(
             one.manifest,
-            sha256=plan.sheet.sha256,
+            sha256=plan.sha256,
             rows=rows,
             key=key,
             required=settings.watch_manifest == "required",
         )
-        doubts = plan.sheet.doubts if known is None else ()
+        doubts = plan.sheet.doubts if known is None and plan.sheet is not None else ()
         return policy.in_words([*policy.objections(allowed, asked), *told, *policy.doubtful(doubts)])
 
     def _carry_out(self, batches: list[BatchInfo], memory: Memory) -> AnularError | None:
@@ -319,6 +337,8 @@ class _Shift:
             corrections=written.corrections,
             answer=answers.batch(written, code),
             begun=fate is Fate.HELD and any(line.sent_at is not None for line in written.lines),
+            company=settings.company,
+            here=settings.here,
         )
         changed = changed_since(one, read.sha256, self._limits)
         mark = "_DUPLICADO" if fate is Fate.DUPLICATE else ""

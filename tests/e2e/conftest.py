@@ -203,7 +203,7 @@ def lab(place: Place) -> Iterator[Place]:
     assert server.stdout is not None
     base = server.stdout.readline().strip()
     more = {"ANULAR_USER": "sandbox", "ANULAR_PASSWORD": "sandbox", "ANULAR_SANDBOX_NOW": ""}
-    place.env |= {**more, "ANULAR_ENV": "lab", "ANULAR_BASE_URL": base}
+    place.env |= {**more, "ANULAR_ENV": "lab", "ANULAR_ISSUERS": "29-29-29", "ANULAR_BASE_URL": base}
     place.journal = journal
     yield place
     kill_group(server)

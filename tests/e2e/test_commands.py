@@ -172,10 +172,13 @@ def test_a_wrong_setting_is_named_and_ends_with_2(place, setting, value, word):
 
 
 def test_production_without_credentials_is_refused_before_anything_is_written(place, cufe):
-    done = place.anular("run", place.batch(["000"]), "--yes", ANULAR_ENV="production", ANULAR_SANDBOX_NOW="")
+    production = {"ANULAR_ENV": "production", "ANULAR_ISSUERS": "29-29-29", "ANULAR_SANDBOX_NOW": ""}
+    done = place.anular("run", place.batch(["000"]), "--yes", **production)
 
     assert done.code == 2
-    assert "anular login" in done.words
+    assert "«anular login»" in done.words
+    missing = place.anular("check", place.batch(["000"]), **{**production, "ANULAR_ISSUERS": ""})
+    assert (missing.code, "[issuers-missing]" in missing.words) == (2, True)
 
 
 def test_the_demo_clock_is_for_the_sandbox_only(place):
@@ -211,7 +214,8 @@ def test_what_is_typed_wrongly_is_said_in_spanish_and_ends_with_2(place, argumen
 
 
 def test_the_doctor_finds_the_sandbox_in_good_health_and_shows_no_secret(place):
-    done = place.anular("doctor", "--json", ANULAR_PASSWORD="sandbox", ANULAR_SANDBOX_NOW="")
+    pair = {"ANULAR_USER": "sandbox", "ANULAR_PASSWORD": "sandbox"}
+    done = place.anular("doctor", "--json", **pair, ANULAR_SANDBOX_NOW="")
 
     assert done.code == 0, done.words
     assert all(check["good"] for check in done.data["checks"])

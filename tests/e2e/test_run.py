@@ -194,7 +194,8 @@ def test_one_refused_file_among_several_stops_all_of_them(place):
 
 
 def test_refused_credentials_end_with_5_and_nothing_sent(place):
-    done = place.anular("run", place.batch(["000"] * 3), "--yes", ANULAR_PASSWORD="otra-cosa-secreta")
+    refused = {"ANULAR_USER": "sandbox", "ANULAR_PASSWORD": "otra-cosa-secreta"}
+    done = place.anular("run", place.batch(["000"] * 3), "--yes", **refused)
 
     assert done.code == 5
     assert place.posts() == {}

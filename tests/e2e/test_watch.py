@@ -117,7 +117,7 @@ def test_pending_rows_end_in_done_with_exit_code_4(drop):
     drop.put(["000", "950"])
     done = drop.go(ANULAR_POLL_FOR="0.5")
     assert done.code == 4, done.words
-    assert "anular poll --all" in drop.note("lote.txt")
+    assert f"«anular poll {done.data[0]['batch']} --ledger " in drop.note("lote.txt")
 
 
 def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(drop):
@@ -125,13 +125,13 @@ def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(dro
     held = drop.go(ANULAR_WATCH_MAX_ROWS="2")
     (answer,) = held.data
 
-    assert held.code == 1
+    assert held.code == 7
     assert (answer["fate"], answer["outcomes"]) == ("held", {"RETENIDA": 3})
     assert drop.place.entries() == []
     note = drop.note("lote.txt")
     assert "QUEDÓ RETENIDO" in note
     assert "[politica-filas]" in note
-    assert f"anular run «{drop.root / 'done' / 'lote.xlsx'}»" in note
+    assert f"«anular release {answer['batch']} --ledger " in note
     assert drop.place.anular("status", "--json").data[0]["outcomes"] == {"RETENIDA": 3}
     row = rows_of(answer["workbook"])[0]
     assert row["resultado"] == "RETENIDA"
@@ -223,8 +223,8 @@ def test_each_company_has_its_own_subfolder_profile_and_ledger(drop):
         f'[profile.sur]\nledger = "sqlite:///{drop.place.folder}/sur/s.db"\nwatch_max_rows = 0\n'
     )
     env = {"ANULAR_CONFIG": str(config), "ANULAR_LEDGER": ""}
-    for profile in ("norte", "sur"):
-        drop.put(["000"], profile=profile)
+    for number, profile in ((1, "norte"), (2, "sur")):
+        drop.put(["000"], first=number, profile=profile)
     (drop.root / "inbox" / "otra").mkdir()
     done = drop.go(**env)
 

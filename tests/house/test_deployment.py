@@ -95,7 +95,7 @@ def test_a_service_is_told_to_stop_once_and_has_time_for_what_is_in_flight(servi
     values = dict(sections(service)["Service"])
     assert values["KillMode"] == "mixed"
     assert float(values["TimeoutStopSec"]) >= GRACE_S + 15
-    assert values["SuccessExitStatus"].split() == (["1", "4"] if values["Type"] == "oneshot" else ["130"])
+    assert values["SuccessExitStatus"].split() == (["1", "4", "7"] if values["Type"] == "oneshot" else ["130"])
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda unit: unit.name)

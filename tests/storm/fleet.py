@@ -121,6 +121,7 @@ def _hand_all_in(scene: Scene, fleet: Fleet) -> None:
     config.mkdir(parents=True)
     names = [f"empresa{number:02}" for number in range(fleet.credentials)]
     lines = [f'[profile.{name}]\nuser = "sandbox-{name}"\npassword_file = "{config / "clave"}"' for name in names]
+    (config / "clave").touch(0o600)
     (config / "clave").write_text("sandbox")
     (config / "anular.toml").write_text("\n".join(lines) + "\n", "utf-8")
     each = fleet.rows // fleet.batches

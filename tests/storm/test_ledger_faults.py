@@ -23,6 +23,7 @@ def lab(batch):
     """The same eDoc under the name of the lab: what has legal effect is checked in earnest."""
     batch.env = {
         "ANULAR_ENV": "lab",
+        "ANULAR_ISSUERS": "29-29-29",
         "ANULAR_USER": "sandbox",
         "ANULAR_PASSWORD": "sandbox",
         "ANULAR_SANDBOX_NOW": "",

@@ -134,7 +134,7 @@ def test_a_batch_of_the_user_of_before_waits_for_a_worker_of_that_user(scene, fr
     front.put(scene.write(["000"] * 3), "lote.csv")
     front.go()
     ledgers.change(scene.url, "DELETE FROM procrastinate_jobs")
-    other = {"ANULAR_USER": "otra-empresa"}
+    other = {"ANULAR_USER": "otra-empresa", "ANULAR_PASSWORD": "sandbox"}
 
     ended = front.go(queue=queue, env=other)
 

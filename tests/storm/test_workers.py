@@ -222,7 +222,7 @@ def test_a_worker_that_is_asked_to_stop_lets_what_is_in_flight_finish_and_puts_t
 
 def test_a_service_that_refuses_puts_the_job_back_and_says_why(scene):
     hand_in(scene)
-    with working(scene, ANULAR_PASSWORD="otra") as worker:
+    with working(scene, ANULAR_USER="sandbox", ANULAR_PASSWORD="otra") as worker:
         until(lambda: worker.words.count("Se interrumpe") > 1, "it was tried twice")
         assert "vuelve a la cola en 1 s" in worker.words
         assert worker.ask_to_stop() == 130

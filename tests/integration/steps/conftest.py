@@ -143,6 +143,12 @@ def scene(book, world, provider, virtually, row):
 
 
 @pytest.fixture
+def scene_of(book, world, provider, virtually):
+    """``scene_of(rows)``: a batch of these very rows."""
+    return lambda rows: Scene(book, world, provider, virtually, rows)
+
+
+@pytest.fixture
 def say():
     """``say(estado, status=200, **fields)``: an answer of the provider."""
     return answer

@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.domain.cufe import check_digit
 from tests import ledgers
-from tests.storm.scene import NUMBERS, Nursery, Scene, Service, running_nursery, running_service
+from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service
 
 RUC = {"norte": "29-29-29", "sur": "155668001-2-2018"}
 OTHER = {"norte": "sur", "sur": "norte"}
@@ -34,9 +34,8 @@ QUEUED = ("run-queue", "worker", "worker")
 KILLED = -9
 
 
-def code_of(company: str, scenario: str) -> str:
+def code_of(company: str, scenario: str, number: int) -> str:
     """A valid code of a company's document; the sandbox behaves by its ``scenario``."""
-    number = next(NUMBERS)
     issuer = RUC[company].rjust(20, "0")
     text = f"FE012{issuer}-56000{number % 10}20261118{number:010d}001012{number % 1000000:06d}{scenario}"
     return text + check_digit(text)
@@ -75,15 +74,18 @@ class Pair:
 
     def write(self, company: str, rows: int) -> Path:
         """A file of a company; now and then with a document of the other one, which has to be rejected."""
-        codes = [code_of(company, self.chance.choice(ROWS)) for _ in range(rows)]
+        codes = [self._code(company, self.chance.choice(ROWS)) for _ in range(rows)]
         self.owner |= dict.fromkeys(codes, company)
         if self.chance.random() < 0.3:
-            stranger = code_of(OTHER[company], "000")
+            stranger = self._code(OTHER[company], "000")
             self.owner[stranger] = OTHER[company]
             codes.append(stranger)
         file = self.scene.write([], name=f"{company}-{len(self.files[company])}.csv", cufes=codes)
         self.files[company].append(file)
         return file
+
+    def _code(self, company: str, scenario: str) -> str:
+        return code_of(company, scenario, next(self.scene.numbers))
 
     def batches(self, company: str) -> list[str]:
         url = self.urls[company]

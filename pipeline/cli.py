@@ -1245,7 +1245,7 @@ def _confirm_asked(
     def settle(refusal: InputRefused, wanted: str) -> None:
         if asks:
             typed = typer.prompt(f"{refusal.message} Escriba {wanted} para incluirlas (otra cosa cancela)", default="")
-            if typed.strip().casefold() == wanted:
+            if typed.strip().casefold().replace("í", "i") == wanted:
                 return
             raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
         named = [file for file, sheet in zip(files, sheets, strict=True) if sheet.distant or sheet.views]

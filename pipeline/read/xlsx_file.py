@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from itertools import compress, islice, repeat
+from itertools import compress, islice
 from operator import itemgetter
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipeline.domain.errors import AnularError
 from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import Cell, column_letters
 from pipeline.read.cellscan import scan
-from pipeline.read.grid import COLUMNS, Scan, key
+from pipeline.read.grid import COLUMNS, Area, Scan, key
 from pipeline.read.guard import Parts, open_workbook
 from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
 from pipeline.read.hidden import Hidden
@@ -274,8 +274,11 @@ def _hidden(page: _Page, header: Header, lines: Sequence[int], values: Sequence[
     rows = tuple(line for line in lines if line in unseen) if unseen else ()
     columns = tuple(
         column_letters(column)
-        for first, last in page.around.hidden_columns
-        for column in range(first, min(last, header.width - 1) + 1)
+        for column in dict.fromkeys(
+            column
+            for first, last in page.around.hidden_columns
+            for column in range(first, min(last, header.width - 1) + 1)
+        )
         if column in header.kept and any(column < len(row) and row[column] != "" for row in page.rows)
     )
     known = set(rows)
@@ -341,12 +344,15 @@ def _doubts(page: _Page, header: Header, lines: Sequence[int]) -> tuple[str, ...
 def _conditional(page: _Page, header: Header, lines: Sequence[int]) -> set[tuple[int, int]]:
     """The role cells with a conditional format."""
     ours = {header.kept[place] for place in header.roles.values()}
-    covered: set[tuple[int, int]] = set()
-    for area in page.around.conditional:
-        there = lines[bisect_left(lines, area.top) : bisect_right(lines, area.bottom)]
-        for column in ours & set(range(area.left, min(area.right, header.width) + 1)):
-            covered.update(zip(there, repeat(column)))
-    return covered
+    return {(line, column) for column in ours for line in _within(page.around.conditional, column, lines)}
+
+
+def _within(areas: Sequence[Area], column: int, lines: Sequence[int]) -> Iterator[int]:
+    """Those of ``lines`` (ascending) that one of ``areas`` covers in ``column``, each once."""
+    end = 0
+    for top, bottom in sorted((area.top, area.bottom) for area in areas if area.left <= column <= area.right):
+        yield from lines[bisect_left(lines, max(top, end + 1)) : bisect_right(lines, bottom)]
+        end = max(end, bottom)
 
 
 def _refuse_tall_header(page: _Page, header: Header) -> None:
@@ -381,7 +387,7 @@ def _oddities(
     around = page.around
     for place in header.roles.values():
         column = header.kept[place]
-        filled = [area for area in around.arrays if area.left <= column <= area.right]
+        filled = set(_within(around.arrays, column, lines))
         if not around.formulas and not around.errors and _TEXTS.issuperset(map(type, columns[column])):
             continue
         for line, value in zip(lines, columns[column], strict=True):
@@ -389,7 +395,7 @@ def _oddities(
             is_text = around.formulas.get(key(line, column)) if around.formulas else None
             if is_text is not None and not (is_text and value is None):  # a formula that says "" is a blank cell
                 odd = "formula" if value is not None else "formula-without-value"
-            elif filled and value is not None and any(area.top <= line <= area.bottom for area in filled):
+            elif value is not None and line in filled:
                 odd = "formula"
             if around.errors and key(line, column) in around.errors:
                 odd = "error"  # also when a formula came to it

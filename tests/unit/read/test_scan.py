@@ -13,7 +13,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.read import cellscan
 from pipeline.read.grid import COLUMNS, Scan
 from pipeline.read.strings import refuse_odd_strings, refuse_odd_texts
-from pipeline.read.styles import NO_FORMATTING
+from pipeline.read.styles import Font, Formatting, Judged, Styles
 from tests.fuzz.mutate import mutate_xml
 
 LIMITS = (101_000, 100)
@@ -39,11 +39,14 @@ CELLS = (
     '<c r="{a}" s="1"><f t="shared" si="0"/></c>',
     '<c r="{a}" t="e"><f>1/0</f><v>#DIV/0!</v></c>',
     '<c r="{a}" t="e"><v>#N/A</v></c>',
+    '<c r="{a}" t="str"><f t="array" ref="A1:B9">B1</f><v>x</v></c>',
+    '<c r="{a}" s="17" t="s"><v>5</v></c>',
 )
 ODD_CELLS = (
     '<c t="s" r="{a}"><v>0</v></c>',
     "<c r='{a}' t='s'><v>0</v></c>",
     '<c r="{a}"><v> 7</v></c>',
+    '<c r="{a}" s="017"><v>7</v></c>',
     '<c r="{a}"><v>&#32;7</v></c>',
     '<c r="{a}"><v>\u00a07</v></c>',
     '<c r="{a}" t="str"><v>x</v><f>B1</f></c>',
@@ -67,6 +70,9 @@ ATTRIBUTES = (
     ' hidden="1"',
     ' ht="15.75" customHeight="1"',
     ' ht="0"',
+    ' ht="1.5"',
+    ' customHeight="1"',
+    ' s="17" customFormat="1"',
     ' hidden="true" s="1"',
     ' hidden="false"',
 )
@@ -94,12 +100,19 @@ def sheets(draw: st.DrawFn, odd: bool) -> bytes:
     return f'{declared}<worksheet xmlns="urn:x">{columns_xml}{data}{merged}</worksheet>'.encode()
 
 
+WHITE_FONT = Font(colour=(255, 255, 255))
+FORMATTING = Formatting(
+    Styles({1: Judged(struck=True), 17: Judged(unseen=True)}, grounds=[((255, 255, 255),)] * 18),
+    {5: frozenset({WHITE_FONT})},
+)
+
+
 def fast(content: bytes) -> Scan | None:
-    return cellscan._fast(content, *LIMITS, NO_FORMATTING)
+    return cellscan._fast(content, *LIMITS, FORMATTING)
 
 
 def slow(content: bytes) -> Scan:
-    return cellscan._slow(content, "Hoja1", *LIMITS, NO_FORMATTING)
+    return cellscan._slow(content, "Hoja1", *LIMITS, FORMATTING)
 
 
 def exactly(content: bytes) -> tuple[Scan | None, int | None]:

@@ -611,6 +611,12 @@ def watch_folder(
         bool,
         typer.Option("--queue", help="No envía: entrega a la cola de los trabajadores lo que la política permite."),
     ] = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over", help="La carpeta era de otro registro, que ya no se usa: antes de anular consulta."
+        ),
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -643,9 +649,9 @@ def watch_folder(
                 _tell(talk, name, ledger, note.letter(mine, troubles), seen, "watch")
 
     if not once:
-        keep_watch(folder.absolute(), profile, ledger, talk.progress, say, seen, queue=queue)
+        keep_watch(folder.absolute(), profile, ledger, talk.progress, say, seen, queue=queue, take_over=take_over)
         return Interrupted.exit_code
-    result = look_once(folder.absolute(), profile, ledger, talk.progress, seen, queue=queue)
+    result = look_once(folder.absolute(), profile, ledger, talk.progress, seen, queue=queue, take_over=take_over)
     say(result)
     if not result.handled and not result.troubles:
         talk.out.print("No hay archivos completos que procesar.")

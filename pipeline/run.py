@@ -29,6 +29,7 @@ from pipeline.domain.standing import barred
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.journal import SILENT, Journal
+from pipeline.ledger.cap import Cap
 from pipeline.ledger.store import Store, batch_id
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
@@ -190,16 +191,17 @@ def take_in(
     hours: int,
     note: str = "",
     company: str = "",
+    cap: Cap | None = None,
 ) -> BatchInfo:
-    """Writes an approved file of ``company`` into the ledger, whole, with ``note`` among its notes; for a known one
-    releases what was held and makes what was proven unsent ready again."""
+    """Writes an approved file of ``company`` into the ledger, whole, with ``note`` among its notes, within the ``cap``;
+    for a known one releases what was held and makes what was proven unsent ready again."""
     if plan.known is not None:
         return release(plan, store, who=who)
     assert plan.checked is not None
     assert plan.sheet is not None
     info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)
     info = replace(info, notes=(*of_company(company), *info.notes, *([note] if note else [])))
-    store.intake(info, plan.checked.rows)
+    store.intake(info, plan.checked.rows, cap)
     taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
     assert taken is not None, "just written"
     return taken

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -169,6 +169,15 @@ def _say_anew(database: Database, site: Site, now: datetime, *, who: str, why: s
     """A person's word, for every machine: what may have been sent is asked about from now on."""
     before = watermark.used_there(_notes(), site.key)
     start_anew(database, now, who=who, why=why, site=database.site, lost={before} - {"", id_of(database)})
+
+
+def go_on_for(memory: Memory, lost: Iterable[str], now: datetime, *, who: str, why: str) -> Memory:
+    """The same memory after a person's word that it takes the place of the ledgers ``lost`` (ids)."""
+    database = memory.database
+    start_anew(database, now, who=who, why=why, site=database.site, lost=lost)
+    if memory.sent is not None:
+        memory.sent.heed(database, continued(database), newest_word(database))
+    return replace(memory, anew=started_anew(database))
 
 
 def _elsewhere(database: Database) -> list[str]:

@@ -300,7 +300,7 @@ class PostgresSite:
         free = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
         orphans, pid = connection.execute(free, {"key": number_of("sin credencial", env)}).one()
         holding = Holding(int(pid), mine)
-        if not holds(connection, holding):
+        if not holds(connection, holding) or self._is_shared(holding.pid):
             raise StorageTrouble(
                 "El servidor del registro no mantiene los bloqueos de una conexión (¿hay un pgbouncer por medio?).",
                 code="ledger-server",
@@ -308,6 +308,12 @@ class PostgresSite:
                 remedy="Conéctese directamente a PostgreSQL. Vea docs/despliegue/postgresql.md.",
             )
         return holding, bool(orphans)
+
+    def _is_shared(self, pid: int) -> bool:
+        """Whether a second connection is given the very session that the first one holds its locks on: something in
+        between hands sessions around (pgbouncer in transaction mode), and locks would be anybody's."""
+        with self._session() as another:
+            return int(another.execute(text("SELECT pg_backend_pid()")).scalar_one()) == pid
 
     def open(self, anew: Callable[[Database], None] | None = None) -> PostgresLedger:
         """The ledger, made in the database when there is none, or brought to the newest schema, in one transaction.

@@ -44,6 +44,7 @@ from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Source, Verdict, Waiting
 from pipeline.journal import SILENT, Journal
 from pipeline.ledger import codec, reserve, tables
+from pipeline.ledger.cap import Cap
 from pipeline.ledger.chain import head_digest, row_digest
 from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import append
@@ -161,13 +162,19 @@ class Store:
         self._journal.note("run_started")
         return self._epoch
 
-    def intake(self, info: BatchInfo, rows: Sequence[CheckedRow]) -> None:
-        """All rows of a file in one transaction, before anything is sent (R5)."""
+    def intake(self, info: BatchInfo, rows: Sequence[CheckedRow], cap: Cap | None = None) -> None:
+        """All rows of a file in one transaction, before anything is sent (R5). ``cap`` is weighed in it: what others
+        took in meanwhile counts. Raises ``StorageTrouble`` (``ledger-taken``) when they no longer fit."""
         at = codec.to_text(info.created)
         head = _batch_values(info, self._env)
         mark = head_digest(head)
         with self._database.write() as connection:
             self._begins(connection)
+            if cap is not None:
+                accepted = sum(row.verdict is Verdict.ACCEPTED for row in rows)
+                before = int(connection.execute(cap.query(self._env, self._scope)).scalar_one())
+                if accepted and before + accepted > cap.most:
+                    raise cap.filled()
             connection.execute(insert(tables.batch).values(head))
             crashpoint("intake-batch-written")
             for start in range(0, len(rows), _CHUNK):

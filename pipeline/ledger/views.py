@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -14,6 +14,7 @@ from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import IN, Batches, is_newest
+from pipeline.ledger.cap import Cap
 from pipeline.ledger.database import Database
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.scope import Scope
@@ -222,16 +223,7 @@ class Views(Batches):
     def sent_for(self, who: str, since: datetime, *, besides: str = "") -> int:
         """How many rows of batches approved by ``who`` (or by a name that begins so) were sent since, or are about to
         be; ``besides`` is a batch that does not count. Batches of more than a week before are past every deadline."""
-        attempt, batch = tables.attempt, tables.batch
-        oldest = codec.to_text(since - timedelta(days=8))
-        counted = (attempt.c.sent_utc >= codec.to_text(since)) | (attempt.c.state == State.READY.value)
-        query = (
-            select(func.count())
-            .select_from(attempt)
-            .join(batch, batch.c.id == attempt.c.batch)
-            .where(batch.c.env == self._env, batch.c.approved_by.startswith(who, autoescape=True), counted)
-            .where(batch.c.created_utc >= oldest, batch.c.id != besides, self._scope.rows(attempt))
-        )
+        query = Cap(who, since, besides=besides).query(self._env, self._scope)
         return int(self._database.read(query)[0][0])
 
     def followed(self, batches: Iterable[str] | None = None, *, by_answer: bool = False) -> list[Tracked]:

@@ -33,6 +33,8 @@ def in_turn(url: str, post: Post) -> Iterator[None]:
     """Those who hand batches of this credential in under a policy do so one after the other: what one may still hand
     in depends on what the others have. Raises ``StorageTrouble``, ``WrongUsage``."""
     with connected(url) as connection:
+        # Reading a large file takes a while, and the lock is held meanwhile: the server must not end its transaction.
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("carpeta", post.mark),))
         yield
 

@@ -165,6 +165,11 @@ class Worker:
             self._done += 1
             self._say(f"Termina {whose}. {' '.join(words)}".strip())
             return
+        if code == WrongUsage.exit_code:
+            # It cannot be run as things are. Put back it would stand in front of all the others of its credential; the
+            # next look gives it a job again, behind them, while it has rows to send.
+            self._say(f"No se puede hacer {whose}; queda aparte. {' '.join(words)}".strip())
+            return
         if code == Interrupted.exit_code or code < 0 or self._ending():
             wait = 0.0 if self._ending() else BUSY_S
         else:

@@ -3,9 +3,9 @@
 A claim is a folder of its own in ``processing/``: ``.entrada.json`` (how the file was called), ``.manifiesto.json`` (a
 copy), then the file itself by one rename, then ``.copia/``, the bytes that were read: whatever somebody still writes
 into the file, these are hashed, sent and continued (F61). ``.lote.json`` says which batch workers of the queue carry
-through (``watch --queue``). Nothing in it is overwritten, so names cannot collide. At
-the end ``.destino.json`` says where it goes, the note is put there, and last the file; the next pass finishes what was
-begun.
+through (``watch --queue``), ``.registro.json`` which ledger has it, in which batch. Nothing in it is overwritten, so
+names cannot collide. At the end ``.destino.json`` says where it goes, the note is put there, and last the file; the
+next pass finishes what was begun.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pipeline.watch.manifest import MANIFEST
 from pipeline.watch.places import CLAIM, Lane, folder_errors
 
 TOLD, COPY, GOAL, OURS, BATCH = ".entrada.json", ".manifiesto.json", ".destino.json", ".copia", ".lote.json"
+OWNER = ".registro.json"
 MANIFEST_LIMITS = Limits(size=64 * 1024)
 LONGEST = 120
 """Bytes of a name in UTF-8: room for all that is put behind it."""
@@ -65,6 +66,11 @@ class Claim:
         return told if _BATCH.fullmatch(told) else ""
 
     @property
+    def ledger(self) -> str:
+        """The ledger that has it; "" for none yet."""
+        return _told(self.folder / OWNER, "ledger")
+
+    @property
     def taken(self) -> datetime:
         """When it was taken."""
         return datetime.strptime(self.id.split("-")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
@@ -80,10 +86,10 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
     with folder_errors(lane.work):
         folder.mkdir(mode=0o750)
         crashpoint("watch-claim-begun")
-        _write(folder / TOLD, json.dumps({"name": arrival.path.name}).encode(), name)
+        write_whole(folder / TOLD, json.dumps({"name": arrival.path.name}).encode(), name)
         manifest = beside(arrival.path, MANIFEST)
         if is_there(manifest):
-            _write(folder / COPY, _manifest(manifest), name)
+            write_whole(folder / COPY, _manifest(manifest), name)
         crashpoint("watch-claim-noted")
         file = folder / safe_name(arrival.path.name)
         try:
@@ -120,8 +126,16 @@ def wait_for(taken: Claim, batch: str) -> None:
     """Writes down which batch the file waits for. Raises ``StorageTrouble``."""
     with folder_errors(taken.folder):
         if taken.batch != batch:
-            _write(taken.folder / BATCH, json.dumps({"batch": batch}).encode(), taken.id)
+            write_whole(taken.folder / BATCH, json.dumps({"batch": batch}).encode(), taken.id)
     crashpoint("watch-waits")
+
+
+def belong_to(taken: Claim, ledger: str, batch: str) -> None:
+    """Writes down which ledger has the file, before anything of it is sent. Raises ``StorageTrouble``."""
+    with folder_errors(taken.folder):
+        if taken.ledger != ledger:
+            write_whole(taken.folder / OWNER, json.dumps({"ledger": ledger, "batch": batch}).encode(), taken.id)
+    crashpoint("watch-belongs")
 
 
 def begun(lane: Lane) -> list[Claim]:
@@ -156,7 +170,7 @@ def private_copy(taken: Claim, limits: Limits) -> Source:
     source = take_bytes(taken.file, limits)
     with folder_errors(taken.folder):
         kept.parent.mkdir(mode=0o700, exist_ok=True)
-        _write(kept, source.data, taken.id)
+        write_whole(kept, source.data, taken.id)
     crashpoint("watch-copied")
     return replace(source, path=kept)
 
@@ -185,7 +199,7 @@ def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -
     with folder_errors(into):
         target = _goal(taken, into, mark)
         text = note_of(target)
-        _write(text, note(target).encode("utf-8", "replace"), taken.id)
+        write_whole(text, note(target).encode("utf-8", "replace"), taken.id)
         crashpoint("watch-note-written")
         taken.file.rename(target)
         crashpoint("watch-moved")
@@ -227,7 +241,7 @@ def _goal(taken: Claim, into: Path, mark: str) -> Path:
         target = into / f"{taken.file.stem}{mark}{tail}{taken.file.suffix}"
         if not os.path.lexists(target) and not os.path.lexists(note_of(target)):
             break
-    _write(kept, json.dumps({"path": str(target)}).encode(), taken.id)
+    write_whole(kept, json.dumps({"path": str(target)}).encode(), taken.id)
     crashpoint("watch-goal-chosen")
     return target
 
@@ -252,7 +266,7 @@ def _mark(path: Path) -> Mark:
     return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
 
 
-def _write(path: Path, data: bytes, batch: str) -> None:
+def write_whole(path: Path, data: bytes, batch: str) -> None:
     """The whole file or none, durable."""
     with new_aside(path.parent, batch) as temporary:
         with temporary.open("r+b") as stream:
@@ -266,7 +280,7 @@ def _write(path: Path, data: bytes, batch: str) -> None:
 
 def _clear(folder: Path) -> None:
     """Removes a claim's folder that holds no file any more."""
-    for name in (TOLD, COPY, GOAL, BATCH):
+    for name in (TOLD, COPY, GOAL, BATCH, OWNER):
         (folder / name).unlink(missing_ok=True)
     ours = folder / OURS
     for left in [*folder.glob(".anular-*.tmp"), *(ours.iterdir() if ours.is_dir() else ())]:

@@ -22,13 +22,21 @@ STEP_S = 0.5
 
 
 def look_once(
-    root: Path, profile: str, ledger: str, progress: Console, seen: Observation | None = None, *, queue: bool = False
+    root: Path,
+    profile: str,
+    ledger: str,
+    progress: Console,
+    seen: Observation | None = None,
+    *,
+    queue: bool = False,
+    take_over: bool = False,
 ) -> Pass:
     """One pass. Raises ``AnotherRun`` when somebody else watches this folder, and like ``one_pass``."""
     ending = Ending()
     check_drop_folder(root)
     with owned(root), listening(ending):
-        return one_pass(root, profile, ledger, by_stamps(Clock().stamps()), progress, ending, seen=seen, queue=queue)
+        still = by_stamps(Clock().stamps())
+        return one_pass(root, profile, ledger, still, progress, ending, seen=seen, queue=queue, take_over=take_over)
 
 
 def keep_watch(
@@ -40,6 +48,7 @@ def keep_watch(
     seen: Observation | None = None,
     *,
     queue: bool = False,
+    take_over: bool = False,
 ) -> None:
     """Passes until a signal asks for the end; ``told`` hears of each one in which anything happened.
 
@@ -57,7 +66,19 @@ def keep_watch(
         while True:
             now = clock.monotonic()
             tired = {inbox for inbox, until in resting.items() if until > now}
-            result = one_pass(root, profile, ledger, unchanged, progress, ending, resting=tired, seen=seen, queue=queue)
+            result = one_pass(
+                root,
+                profile,
+                ledger,
+                unchanged,
+                progress,
+                ending,
+                resting=tired,
+                seen=seen,
+                queue=queue,
+                take_over=take_over,
+            )
+            take_over = take_over and not result.handled  # said once, for what it finds
             resting |= dict.fromkeys(result.stopped, clock.monotonic() + settings.watch_retry)
             news = [trouble.sentence for trouble in result.troubles]
             if any(one.news for one in result.handled) or news != troubles:

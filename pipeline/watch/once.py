@@ -74,12 +74,13 @@ def one_pass(
     resting: Collection[Path] = (),
     seen: Observation | None = None,
     queue: bool = False,
+    take_over: bool = False,
 ) -> Pass:
     """Everything that is complete in ``root``, company by company; a trouble of one does not hold up the others.
 
     ``profile`` and ``ledger`` are those of the command line; inboxes that are ``resting`` are left alone; with
-    ``queue`` batches go to workers. Raises ``StorageTrouble`` for a folder that cannot be used or trusted,
-    ``WrongUsage`` for settings that cannot be read.
+    ``queue`` batches go to workers; ``take_over`` as in ``shift.work``. Raises ``StorageTrouble`` for a folder that
+    cannot be used or trusted, ``WrongUsage`` for settings that cannot be read.
     """
     result = Pass()
     lanes, strange = lay_out(root, profile, profile_names())
@@ -112,7 +113,8 @@ def one_pass(
                 seen.came_to(lane.profile, trouble.exit_code)
             continue
         result.left += left
-        handled = work(taken, settings, clock, progress, ending, journal, desk) if taken else []
+        told = {"take_over": take_over}
+        handled = work(taken, settings, clock, progress, ending, journal, desk, **told) if taken else []
         result.handled += handled
         if seen is not None and handled:
             seen.came_to(lane.profile, worst(one.exit_code for one in handled))

@@ -24,13 +24,16 @@ CLAIM = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The way of one company's files: the settings profile that they are worked with, and its four folders."""
+    """The way of one company's files: the settings profile that they are worked with, and its four folders. ``root`` is
+    the drop folder, ``below`` the name of the subfolders ("" for those that lie in it directly)."""
 
     profile: str
     inbox: Path
     work: Path
     done: Path
     failed: Path
+    root: Path
+    below: str = ""
 
 
 @contextmanager
@@ -122,7 +125,8 @@ def _lane(root: Path, profile: str, below: str) -> Lane:
     for folder in folders:
         folder.mkdir(mode=0o750, exist_ok=True)
         _trusted(folder)
-    return Lane(profile, *folders)
+    inbox, work, done, failed = folders
+    return Lane(profile, inbox, work, done, failed, root, below)
 
 
 def _trusted(folder: Path) -> None:

@@ -27,6 +27,8 @@ from pipeline.domain.problems import refused
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.journal import SILENT, Journal
+from pipeline.ledger.cap import Cap
+from pipeline.ledger.deeds import continued, id_of
 from pipeline.ledger.engine import site_of
 from pipeline.ledger.store import who_am_i
 from pipeline.read.sheet import read_sheet
@@ -34,8 +36,8 @@ from pipeline.report.lines import outcome_of
 from pipeline.run import HELD_ON_ARRIVAL, Steps, Written
 from pipeline.settings import Env, Settings, limits
 from pipeline.stop import Stop
-from pipeline.watch import manifest, policy
-from pipeline.watch.claim import Claim, changed_since, private_copy, put_away
+from pipeline.watch import belonging, manifest, policy
+from pipeline.watch.claim import Claim, belong_to, changed_since, private_copy, put_away
 from pipeline.watch.ending import Ending
 from pipeline.watch.note import Fate, Handled, text
 from pipeline.watch.policy import UNATTENDED, Asked, Policy
@@ -55,10 +57,13 @@ def work(
     ending: Ending,
     journal: Journal = SILENT,
     desk: Desk | None = None,
+    *,
+    take_over: bool = False,
 ) -> list[Handled]:
     """Takes the claimed files of one company through the five steps; with a ``desk`` workers of its queue send and ask.
-    Whatever stops it is told with each file that waits; nothing is raised."""
-    return _Shift(settings, clock, progress, ending, journal, desk).work(taken)
+    ``take_over``: a person says that the ledger which had the folder before is gone. Whatever stops it is told with
+    each file that waits; nothing is raised."""
+    return _Shift(settings, clock, progress, ending, journal, desk, take_over=take_over).work(taken)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,10 @@ class _Shift:
         ending: Ending,
         journal: Journal,
         desk: Desk | None,
+        *,
+        take_over: bool,
     ) -> None:
+        self._take_over = take_over
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
         self._journal, self._desk = journal, desk
         self._limits = limits(settings)
@@ -167,6 +175,7 @@ class _Shift:
         with wiring.open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
             if (lost := _waits_elsewhere(reads, memory)) is not None:
                 return traces.refusal(site_of(settings.ledger), [lost], settings.profile)
+            memory = self._settled([read.claim for read in reads], memory)
             approved: list[tuple[_Read, BatchInfo]] = []
             self._repeated.clear()
             for read in reads:
@@ -176,6 +185,7 @@ class _Shift:
                     info = run.insisting(partial(self._hand_in, read, memory, key))
                 crashpoint("watch-handed-in")
                 if info is not None:
+                    belong_to(read.claim, id_of(memory.database), info.id)
                     approved.append((read, info))
             trouble = self._carry_out([info for _, info in approved], memory) if self._desk is None else None
             if trouble is None:
@@ -183,6 +193,19 @@ class _Shift:
                 ends = [(*one, Fate.DONE) for one in approved] + [(*one, Fate.DUPLICATE) for one in self._repeated]
                 self._end(ends, memory)
         return trouble
+
+    def _settled(self, claims: Sequence[Claim], memory: Memory) -> Memory:
+        """The folder is this ledger's, or is taken over by a person's word: then eDoc is asked about each document
+        first. Raises ``StorageTrouble`` for another ledger's."""
+        lane, own = claims[0].lane, id_of(memory.database)
+        found = belonging.others(lane, claims, {own, *continued(memory.database)})
+        if found and not self._take_over:
+            raise belonging.refusal(lane)
+        if found:
+            why = f"se tomó a cargo la carpeta {one_line(str(lane.inbox))}"
+            memory = wiring.go_on_for(memory, found, self._clock.now(), who=who_am_i(), why=why)
+        belonging.settle(lane, own)
+        return memory
 
     def _end(self, ends: Sequence[tuple[_Read, BatchInfo, Fate]], memory: Memory) -> None:
         """Puts the files away whose batches were carried through; the others wait for the workers of the queue."""
@@ -241,6 +264,7 @@ class _Shift:
             hours=settings.deadline_hours,
             company=settings.company,
             note=f"{run.queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
+            cap=None if why else Cap(UNATTENDED, self._clock.now() - NIGHT, settings.watch_max_night),
         )
         if why:
             self._finish(read, info, memory, Fate.HELD, why)

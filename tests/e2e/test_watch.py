@@ -300,3 +300,47 @@ def test_a_file_that_is_held_after_a_part_of_it_was_sent_says_so(drop):
     assert drop.place.anular("run", drop.root / "done" / "lote.xlsx", "--yes").code in (0, 4)
     assert max(drop.place.posts().values()) == 1
     assert len(drop.place.posts()) == 3
+
+
+def test_a_folder_belongs_to_one_ledger_and_another_one_takes_it_over_only_by_a_persons_word(lab):
+    drop = Drop(lab)
+    lab.env |= {"ANULAR_WATCH_ENV": "lab", "ANULAR_WATCH_ISSUERS": "29-29-29", "ANULAR_PREFLIGHT": "off"}
+    file = lab.numbered("uno.xlsx", 1, 2)
+    copy = file.read_bytes()
+    file.rename(drop.root / "inbox" / "uno.xlsx")
+    assert drop.go().code == 0
+    assert len(json.loads((drop.root / ".anular-ledger").read_text())[""]) == 32
+    other = {
+        "ANULAR_LEDGER": f"sqlite:///{lab.folder / 'otro' / 'registro.db'}",
+        "XDG_STATE_HOME": str(lab.folder / "another-machine"),  # which remembers nothing
+    }
+    (drop.root / "done" / "uno.xlsx").unlink()
+    for book in (drop.root / "done").glob("*.xlsx"):
+        book.unlink()
+    (drop.root / "inbox" / "otra vez.xlsx").write_bytes(copy)
+
+    refused = drop.go(**other)
+
+    assert (refused.code, "la atiende otro registro" in refused.words) == (5, True)
+    assert sum(lab.posts().values()) == 2
+    taken = lab.anular("watch", drop.root, "--once", "--json", "--take-over", **other)
+    assert [one["outcomes"] for one in taken.data] == [{"YA ANULADA": 2}], "eDoc was asked first"
+    assert sum(lab.posts().values()) == 2
+    (drop.root / "inbox" / "mas.xlsx").write_bytes(lab.numbered("mas.xlsx", 50, 1).read_bytes())
+    assert drop.go().code == 5, "the first one has lost it"
+
+
+def test_a_file_that_a_killed_pass_of_another_ledger_left_is_not_sent_by_this_one(lab):
+    drop = Drop(lab)
+    lab.env |= {"ANULAR_WATCH_ENV": "lab", "ANULAR_WATCH_ISSUERS": "29-29-29"}
+    lab.numbered("uno.xlsx", 1, 2).rename(drop.root / "inbox" / "uno.xlsx")
+    assert lab.anular("watch", drop.root, "--once", ANULAR_TEST_CRASH="post-after").code != 0
+    (drop.root / ".anular-ledger").unlink()
+    (claim,) = (path for path in (drop.root / "processing").iterdir() if path.is_dir())
+    assert json.loads((claim / ".registro.json").read_text())["batch"].startswith("20")
+    elsewhere = {"ANULAR_LEDGER": f"sqlite:///{lab.folder / 'o' / 'r.db'}", "XDG_STATE_HOME": str(lab.folder / "o2")}
+
+    refused = drop.go(**elsewhere)
+
+    assert (refused.code, "la atiende otro registro" in refused.words) == (5, True)
+    assert max(lab.posts().values()) == 1

@@ -33,7 +33,9 @@ POINTS = (
 IN_FRONT_OF_THE_QUEUE = ("watch-waits",)
 # What was there before the drop folder, and matters to it: taken in, sent, published.
 ALSO = (("intake-after-commit", 1), ("apply-after-commit", 3), ("post-after", 2), ("results-replaced", 2))
-CASES = [*((point, nth) for n, point in enumerate(POINTS) for nth in ((1, 2), (2, 1))[n % 2]), *ALSO]
+# Once in a pass, or for a new file only.
+ONCE = ("watch-settled", "watch-belongs")
+CASES = [*((point, nth) for n, point in enumerate(POINTS) for nth in ((1, 2), (2, 1))[n % 2]), *((point, 1) for point in ONCE), *ALSO]
 
 
 class Drop:
@@ -62,7 +64,7 @@ def drop(scene):
 def test_every_point_of_the_drop_folder_is_in_this_sweep():
     sources = (ROOT / "pipeline" / "watch").glob("*.py")
     found = {point for path in sources for point in re.findall(r'crashpoint\("([^"]+)"\)', path.read_text("utf-8"))}
-    assert found == {*POINTS, *IN_FRONT_OF_THE_QUEUE}
+    assert found == {*POINTS, *ONCE, *IN_FRONT_OF_THE_QUEUE}
 
 
 @pytest.mark.parametrize(("point", "nth"), [*CASES[::2], *long(*CASES[1::2])])

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.problems import problem
 from pipeline.domain.records import Verdict
+from pipeline.ledger.cap import Cap
 from pipeline.ledger.verify import examine
 from pipeline.run import HELD_ON_ARRIVAL
 
@@ -73,3 +75,18 @@ def test_what_the_folder_sends_in_a_day_is_counted_across_its_batches_and_no_oth
     assert count("carpeta vigilada", day, besides="20261120-c") == 2
     assert count("carpeta vigilada", book.now + timedelta(seconds=1)) == 2, "what is ready counts as if it were sent"
     assert count("carpeta_vigilada", day) == 0
+
+
+def test_a_cap_is_weighed_in_the_intake_itself_so_that_what_came_meanwhile_counts(book, row):
+    cap = Cap("ana", book.now - timedelta(hours=24), most=3)
+    assert book.views.sent_for("ana", cap.since) == 0, "as both saw it when they planned"
+    info = book.take([row(1), row(2)], name="primero", sha="a")
+    late = replace(info, id="20261120-segundo", sha256="b" * 64, rows=2)
+
+    with pytest.raises(StorageTrouble) as refused:
+        book.store.intake(late, [row(3), row(4)], cap)
+
+    assert refused.value.code == "ledger-taken", "the file is weighed again"
+    assert [one.id for one in book.views.batches()] == [info.id]
+    book.store.intake(replace(late, rows=1), [row(3)], cap)
+    assert book.views.sent_for("ana", cap.since) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,9 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import refusals, reserve, tables, verify
+from pipeline.ledger.deeds import settle_down, sited, start_anew
 from pipeline.ledger.engine import open_as_it_is, open_ledger, shown, site_of
-from pipeline.ledger.postgres import UNSAFE
+from pipeline.ledger.postgres import UNSAFE, PostgresSite
 from pipeline.ledger.store import Move, Store
 from pipeline.queue.app import connected
 from pipeline.queue.health import health
@@ -361,3 +362,40 @@ def test_an_examination_within_a_moment_is_of_that_moment(book, row):
         assert verify.examine(book.database).events == 0
     other.close()
     assert verify.examine(book.database).events == 1
+
+
+def test_two_connections_that_get_one_session_are_a_pooler_and_refused(ledger_url, monkeypatch):
+    site = PostgresSite(ledger_url)
+    open_ledger(ledger_url).close()
+    first = []
+
+    @contextmanager
+    def handed_around(self):
+        """As pgbouncer in transaction mode: whoever connects may get the session of another."""
+        with nullcontext(first[0]) if first else real(self) as connection:
+            first.append(connection)
+            yield connection
+
+    real = PostgresSite._session
+    monkeypatch.setattr(PostgresSite, "_session", handed_around)
+
+    with pytest.raises(StorageTrouble, match="no mantiene los bloqueos"), site.working("lab", "ana"):
+        pass
+    monkeypatch.undo()
+    with site.working("lab", "ana"):
+        pass
+
+
+def test_another_database_is_another_place_for_every_machine(ledger_url, tmp_path):
+    here = open_ledger(ledger_url)
+    settle_down(here, NOW, who="ana")
+
+    assert sited(here) == here.site
+    with ledgers.fresh(tmp_path, tables=True) as url:
+        other = open_ledger(url)
+        assert other.site != here.site
+        assert other.site.split("/")[:2] == here.site.split("/")[:2], "the same server, on the same timeline"
+        other.close()
+    start_anew(here, NOW, who="ana", why="se restauró", site="another")
+    assert sited(here) == "another"
+    here.close()

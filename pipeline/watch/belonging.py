@@ -1,0 +1,62 @@
+"""Which ledger a drop folder belongs to: its id in ``DIR/.anular-ledger``, for each inbox, and in every claimed file.
+
+Two ledgers that take their files from one folder would each send what the other had begun. That the folder lies on a
+network disk, or is kept in step between machines, is no harm then: whoever comes with another ledger is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
+from pipeline.crash import crashpoint
+from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.visible import one_line
+from pipeline.watch.claim import Claim, write_whole
+from pipeline.watch.places import Lane, folder_errors
+
+NAME = ".anular-ledger"
+
+
+def others(lane: Lane, claims: Sequence[Claim], mine: Collection[str]) -> set[str]:
+    """Ids of ledgers that the folder, or one of the claimed files, belongs to and that are not ``mine``: this ledger's
+    own id and those that it goes on for. Raises ``StorageTrouble``."""
+    told = {_told(lane), *(one.ledger for one in claims)}
+    return told - {"", *mine}
+
+
+def settle(lane: Lane, ledger: str) -> None:
+    """The folder is this ledger's from now on. Raises ``StorageTrouble``."""
+    with folder_errors(lane.root):
+        known = _read(lane)
+        if known.get(lane.below) != ledger:
+            write_whole(lane.root / NAME, json.dumps({**known, lane.below: ledger}).encode(), "registro")
+    crashpoint("watch-settled")
+
+
+def refusal(lane: Lane) -> StorageTrouble:
+    """Why another ledger takes nothing from the folder, and what to do."""
+    return StorageTrouble(
+        "Esta carpeta la atiende otro registro, que puede haber enviado lo que hay en ella. No se envió nada.",
+        code="watch-other-ledger",
+        where=one_line(str(lane.inbox)),
+        remedy="Indique aquel registro en ANULAR_LEDGER. Si se perdió, o ya nadie lo usa: «anular watch CARPETA "
+        "--take-over», que consulta en eDoc cada documento antes de anularlo.",
+    )
+
+
+def _told(lane: Lane) -> str:
+    with folder_errors(lane.root):
+        return _read(lane).get(lane.below, "")
+
+
+def _read(lane: Lane) -> dict[str, str]:
+    """What stands in the file; nothing where there is none, or where it cannot be understood."""
+    path = lane.root / NAME
+    if not os.path.lexists(path):
+        return {}
+    with suppress(ValueError, AttributeError):
+        return {str(key): str(value) for key, value in json.loads(path.read_bytes()[:100_000]).items()}
+    return {}

@@ -95,7 +95,7 @@ class _Shift:
         journal: Journal,
         desk: Desk | None,
         *,
-        take_over: bool,
+        take_over: bool = False,
     ) -> None:
         self._take_over = take_over
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending

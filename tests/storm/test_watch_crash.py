@@ -35,7 +35,11 @@ IN_FRONT_OF_THE_QUEUE = ("watch-waits",)
 ALSO = (("intake-after-commit", 1), ("apply-after-commit", 3), ("post-after", 2), ("results-replaced", 2))
 # Once in a pass, or for a new file only.
 ONCE = ("watch-settled", "watch-belongs")
-CASES = [*((point, nth) for n, point in enumerate(POINTS) for nth in ((1, 2), (2, 1))[n % 2]), *((point, 1) for point in ONCE), *ALSO]
+CASES = [
+    *((point, nth) for n, point in enumerate(POINTS) for nth in ((1, 2), (2, 1))[n % 2]),
+    *((point, 1) for point in ONCE),
+    *ALSO,
+]
 
 
 class Drop:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -367,7 +368,7 @@ def test_an_examination_within_a_moment_is_of_that_moment(book, row):
 def test_two_connections_that_get_one_session_are_a_pooler_and_refused(ledger_url, monkeypatch):
     site = PostgresSite(ledger_url)
     open_ledger(ledger_url).close()
-    first = []
+    first: list[Any] = []
 
     @contextmanager
     def handed_around(self):

@@ -219,7 +219,7 @@ KINDS: dict[str, Kind] = {
         "Borre filas de las de arriba hasta que los títulos queden entre las primeras {within}.",
     ),
     "encabezado-doble": _file(
-        "Los títulos ocupan dos filas, con celdas combinadas: {which}.",
+        "Los títulos ocupan dos filas: {which}.",
         "Deje los títulos en una sola fila, la de encima de los datos, sin combinar celdas.",
     ),
     "todo-en-una-columna": _file(

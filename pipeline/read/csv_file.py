@@ -19,7 +19,7 @@ from pipeline.domain.fields import REASON_LEAST, canonical_email, canonical_reas
 from pipeline.domain.pasted import unpaste
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
-from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
+from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, is_second_line, title_note
 from pipeline.read.limits import Limits
 from pipeline.read.table import FAR, Table
 from pipeline.read.text import decode
@@ -139,6 +139,8 @@ def _rows(
             blank += 1
             empty += 1
             continue
+        if line == header.line + 1 and is_second_line(header, fields):
+            raise refused("encabezado-doble", where=f"línea {header.line}", which=f"{header.line} y {line}")
         if empty > FAR and far is None:
             far = len(rows)
         empty = 0

@@ -75,6 +75,12 @@ def find_header(
     return _header(*found[0], sheet=sheet)
 
 
+def is_second_line(header: Header, cells: Sequence[str]) -> bool:
+    """Whether ``cells``, the row below ``header``, go on with its titles: a heading of ours where no code stands."""
+    cufe = header.kept[header.roles["cufe"]]
+    return not "".join(cells[cufe : cufe + 1]).strip() and any(role_of(cell) is not None for cell in cells)
+
+
 def title_note(header: Header, skipped: int = 0) -> tuple[str, ...]:
     """What to say of the rows above ``header``; ``skipped`` of them are no title but a line for programs."""
     if header.line == 1 + skipped:

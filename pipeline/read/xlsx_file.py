@@ -22,7 +22,7 @@ from pipeline.domain.records import Cell, column_letters
 from pipeline.read.cellscan import scan
 from pipeline.read.grid import COLUMNS, Area, Scan, key
 from pipeline.read.guard import Parts, open_workbook
-from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, title_note
+from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, is_second_line, title_note
 from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.origin import origin_of
@@ -362,6 +362,8 @@ def _refuse_tall_header(page: _Page, header: Header) -> None:
         for area in page.around.merged
         if area.top <= header.line < area.bottom and area.left < header.width
     ]
+    if not tall and any(is_second_line(header, texts) for _, texts in islice(_texts(page, header.line), 1)):
+        tall = [f"{header.line} y {header.line + 1}"]
     if tall:
         raise refused("encabezado-doble", where=page.tab.name, which=_list(tall, quoted=False))
 

@@ -394,6 +394,21 @@ theme.add(
     Refused("encabezado-doble", "Hoja1", "una sola fila"),
 )
 
+theme.add(
+    209,
+    "second_line.xlsx",
+    "also when nothing is merged: a heading of ours below the headings, where no code stands",
+    dressed(HEAD_ROW, row(2, looking("C2", "Correo"), looking("D2", "Teléfono")), second()),
+    Refused("encabezado-doble", "Hoja1", "Los títulos ocupan dos filas: 1 y 2"),
+)
+theme.add(
+    209,
+    "second_line.csv",
+    "and in a CSV",
+    f"CUFE;Motivo;Contacto\n;;Correo\n{A};{REASON};a@x.pa\n".encode(),
+    Refused("encabezado-doble", "línea 1", "Los títulos ocupan dos filas: 1 y 2"),
+)
+
 # --- 210: refusals that help
 
 theme.add(

@@ -32,6 +32,8 @@ VERDICTS = {
     Event.DUPLICATED: Verdict.DUPLICATE,
     Event.CONFLICTED: Verdict.CONFLICT,
 }
+UNANSWERED = frozenset({Event.CLAIMED, Event.APPROVED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
+"""The program's own first step, and what a person decides: no service says anything."""
 Way = tuple[Event, ...]
 
 
@@ -86,7 +88,7 @@ class Book:
     def move(self, info: BatchInfo, event: Event, *, retry: bool = False) -> Moved:
         line = self.newest(info)
         source = Source.CANCELLATION if line.state == State.SENDING.value else Source.QUERY
-        finding = None if event in (Event.CLAIMED, Event.RESOLVED, Event.RESEND) else Finding(source, event, http=200)
+        finding = None if event in UNANSWERED else Finding(source, event, http=200)
         wish = Move(
             line.id, line.v, info.id, 2, State(line.state), event, NOW, finding, note="n", who="ana", retry=retry
         )

@@ -333,18 +333,17 @@ def _doubts(page: _Page, header: Header, lines: Sequence[int]) -> tuple[str, ...
         (line, place), text = others[0]
         what = "1 celda tiene un comentario" if len(others) == 1 else f"{len(others)} celdas tienen comentarios"
         found.append(f"{what}: {column_letters(header.kept[place])}{line} «{shorten(text)}».")
-    if covered := _conditional(page, header, lines):
-        line, column = min(covered)
-        count = len(covered)
-        what = "1 celda tiene" if count == 1 else f"{count} celdas tienen"
-        found.append(f"{what} formato condicional, que puede tachar u ocultar: {column_letters(column)}{line}.")
+    ours = sorted(header.kept[place] for place in header.roles.values())
+    counts, first = 0, (0, 0)
+    for column in ours:  # counted and not kept: it may be a whole column of a large sheet
+        for line in _within(page.around.conditional, column, lines):
+            first = min(first, (line, column)) if counts else (line, column)
+            counts += 1
+    if counts:
+        what = "1 celda tiene" if counts == 1 else f"{counts} celdas tienen"
+        where = f"{column_letters(first[1])}{first[0]}"
+        found.append(f"{what} formato condicional, que puede tachar u ocultar: {where}.")
     return tuple(found)
-
-
-def _conditional(page: _Page, header: Header, lines: Sequence[int]) -> set[tuple[int, int]]:
-    """The role cells with a conditional format."""
-    ours = {header.kept[place] for place in header.roles.values()}
-    return {(line, column) for column in ours for line in _within(page.around.conditional, column, lines)}
 
 
 def _within(areas: Sequence[Area], column: int, lines: Sequence[int]) -> Iterator[int]:

@@ -684,6 +684,8 @@ def status(
         infos = [] if views is None else [_batch(views, batch)] if batch else views.batches()
         told = [answers.batch_counts(info) for info in infos]
     talk.data(told)
+    if (missing := wiring.without_issuers(settings)) is not None:
+        screen.say_error(talk.progress, missing)  # who only looks is told, and sees all the same
     if not infos:
         talk.out.print(f"El registro no tiene lotes del ambiente {settings.env}.")
     for info in infos:
@@ -823,7 +825,7 @@ def resend_row(
         told = [("Consulta previa", decide.answer_words(answer)), ("Decide", who), ("Motivo", why)]
         if decide.is_late(found, clock.now(), settings.deadline_hours):
             told.append(("Aviso", "El plazo legal venció: lo seguro es una nota de crédito (tipo 04)."))
-        _show_row(talk, found, told)
+        _show_row(talk, found, [*_company(settings), *told])
         if before is decide.Before.CANCELLED:
             decide.found_cancelled(memory.store, found, answer, clock.now())
             talk.out.print("Ya está anulada: no se envió nada.")
@@ -868,7 +870,7 @@ def _decide(
         info = _own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         check(found)
-        _show_row(talk, found, [told, ("Decide", who), ("Motivo", why)])
+        _show_row(talk, found, [*_company(settings), told, ("Decide", who), ("Motivo", why)])
         _confirm_code(talk, found.cufe, confirm)
         settle(memory.store, found, who=who, why=why, now=clock.now())
         return _report([info], memory, talk, settings, None)
@@ -908,6 +910,10 @@ async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory,
 
     rows = [one for one in memory.views.ready(info.id) if one.attempt == attempt]
     await run.send_rows(rows, steps, memory.store, stop, lambda _before, _after, _finding: None)
+
+
+def _company(settings: Settings) -> list[tuple[str, str]]:
+    return [("Empresa", settings.company)] if settings.company else []
 
 
 def _show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:

@@ -158,7 +158,7 @@ class Worker:
         if self._ending():
             raise PutBack(0.0)
         post = self._posts[mark]
-        whose = f"{_named(batch)}{f' [{post.profile}]' if post.profile else ''}"
+        whose = f"{_named(batch)}{f' [{post.settings.company}]' if post.settings.company else ''}"
         self._say(f"Empieza {whose}.")
         code, words = await self._process(post, batch)
         if code == 0:

@@ -91,6 +91,13 @@ def test_a_mail_goes_to_everybody_with_the_summary_and_without_new_headers(mail_
     assert mail.get_content().split() == ["Libro:", "/r/lote.xlsx", "ñandú"]
 
 
+def test_a_mail_says_whose_it_is(mail_server, box):
+    port = mail_server()
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_security="none", company="Comercial Norte, S.A.")
+    assert tell(given, LETTER) == []
+    assert box.mails[0][1]["Subject"].startswith("[Comercial Norte, S.A.] ATENCIÓN: ")
+
+
 def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
     given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr(SECRET))

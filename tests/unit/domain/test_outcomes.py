@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import Outcome, exit_code, outcome
+from pipeline.domain.outcomes import Outcome, exit_code, outcome, worst
 
 WORDS = {
     "ANULADA", "YA ANULADA", "PENDIENTE", "RECHAZADA", "DUPLICADA", "CONFLICTO", "NO ENVIADA", "DEVUELTA",
@@ -64,3 +64,15 @@ def test_nothing_that_becomes_of_a_resend_says_that_the_row_was_not_sent(state, 
 )
 def test_the_exit_code_says_the_most_pressing_thing(words, code):
     assert exit_code(words) == code
+
+
+def test_a_held_row_waits_for_a_persons_approval_before_all_that_is_open():
+    assert exit_code([Outcome.HELD, Outcome.PENDING, Outcome.REJECTED]) == 7
+
+
+@pytest.mark.parametrize(
+    ("codes", "first"),
+    [([], 0), ([0, 1, 4], 4), ([1, 7, 4], 7), ([7, 2], 2), ([2, 3], 3), ([5, 6], 6), ([130, 6], 130)],
+)
+def test_of_several_exit_codes_the_one_that_matters_most_counts(codes, first):
+    assert worst(codes) == first

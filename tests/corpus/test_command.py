@@ -1,4 +1,4 @@
-"""The bad files by the real command: all that are refused end with 3, and nothing is sent or written down."""
+"""The bad files by the command itself: all that are refused end with 3, and nothing is sent or written down."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from pipeline.validate import Rules
 from tests.corpus import cells, containers, csv_rows, csv_structure, sheets
 from tests.corpus.containers import outside
 from tests.corpus.entry import Entry, Read, Refused
+from tests.warm import LONGEST_S, Warm
 
-ROOT = Path(__file__).parents[2]
 THEMES = (csv_structure, csv_rows, containers, sheets)
 REFUSED = [
     entry
@@ -35,7 +34,7 @@ TABLES = [
 TOO_LARGE_FOR_EVERY_RUN = {51, 52, 69, 71}
 
 
-def command(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def command(warm: Warm, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
     places = {
         "HOME": str(folder),
@@ -44,19 +43,11 @@ def command(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str
         "ANULAR_LEDGER": f"sqlite:///{folder / 'ledger' / 'registro.db'}",
         "ANULAR_SANDBOX_NOW": "2026-11-20T10:00:00-05:00",
         "ANULAR_OUT": str(folder / "out"),
-        "PYTHONPATH": str(ROOT),
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "pipeline", *map(str, arguments)],
-        env={**clean, **places},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with warm.start(arguments, folder=folder, env={**clean, **places}) as process:
+        out, err = process.communicate(timeout=LONGEST_S)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def files(folder: Path, entries: list[Entry]) -> list[Path]:
@@ -66,11 +57,11 @@ def files(folder: Path, entries: list[Entry]) -> list[Path]:
     return paths
 
 
-def test_check_refuses_one_for_each_code_and_writes_no_workbook(tmp_path: Path) -> None:
+def test_check_refuses_one_for_each_code_and_writes_no_workbook(warm: Warm, tmp_path: Path) -> None:
     by_code = {entry.expected.code: entry for entry in REFUSED if isinstance(entry.expected, Refused)}
     entries = [entry for entry in by_code.values() if entry.number not in TOO_LARGE_FOR_EVERY_RUN]
     assert len(entries) > 20
-    done = command(tmp_path, "check", "--json", *files(tmp_path, entries))
+    done = command(warm, tmp_path, "check", "--json", *files(tmp_path, entries))
     assert done.returncode == 3
     answers: list[dict[str, Any]] = json.loads(done.stdout)
     assert {Path(one["file"]).name: one["refused"]["code"] for one in answers} == {
@@ -80,10 +71,10 @@ def test_check_refuses_one_for_each_code_and_writes_no_workbook(tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
-def test_check_reads_the_others_as_the_tests_of_this_collection_do(tmp_path: Path) -> None:
+def test_check_reads_the_others_as_the_tests_of_this_collection_do(warm: Warm, tmp_path: Path) -> None:
     """Those parse in their own process for speed; here each file has the reading process that the program gives it."""
     paths = files(tmp_path, TABLES)
-    done = command(tmp_path, "check", "--json", *paths)
+    done = command(warm, tmp_path, "check", "--json", *paths)
     assert done.returncode == 1
     answers = {Path(one["file"]).name: one for one in json.loads(done.stdout)}
     for entry in TABLES:
@@ -94,19 +85,19 @@ def test_check_reads_the_others_as_the_tests_of_this_collection_do(tmp_path: Pat
         assert (found["rows"], found["accepted"], found["repaired"]) == (rows, good, len(entry.expected.repairs)), entry
 
 
-def test_run_of_a_bad_file_beside_a_good_one_sends_nothing_at_all(tmp_path: Path) -> None:
+def test_run_of_a_bad_file_beside_a_good_one_sends_nothing_at_all(warm: Warm, tmp_path: Path) -> None:
     good = tmp_path / "bueno.xlsx"
     good.write_bytes(containers.GOOD_BOOK)
     bad = files(tmp_path, [entry for entry in REFUSED if entry.name in ("quote_swallow.csv", "hidden_rows.xlsx")])
     assert len(bad) == 2
-    done = command(tmp_path, "run", "--yes", good, *bad)
+    done = command(warm, tmp_path, "run", "--yes", good, *bad)
     assert (done.returncode, done.stdout) == (3, "")
     assert all(path.name in done.stderr for path in bad)
     assert not (tmp_path / "ledger").exists()
     assert not (tmp_path / "out").exists()
 
 
-def test_an_entity_that_names_a_file_opens_nothing(tmp_path: Path) -> None:
+def test_an_entity_that_names_a_file_opens_nothing(warm: Warm, tmp_path: Path) -> None:
     """The file is a pipe with a secret in it: whoever reads it takes the secret out."""
     pipe = tmp_path / "secreto"
     os.mkfifo(pipe)
@@ -115,19 +106,19 @@ def test_an_entity_that_names_a_file_opens_nothing(tmp_path: Path) -> None:
         os.write(descriptor, b"contenido")
         file = tmp_path / "xxe.xlsx"
         file.write_bytes(outside(pipe.as_uri()))
-        done = command(tmp_path, "check", "--json", file)
+        done = command(warm, tmp_path, "check", "--json", file)
         assert (done.returncode, json.loads(done.stdout)[0]["refused"]["code"]) == (3, "xlsx-sospechoso")
         assert os.read(descriptor, 100) == b"contenido"
     finally:
         os.close(descriptor)
 
 
-def test_an_entity_that_names_an_address_asks_for_nothing(tmp_path: Path) -> None:
+def test_an_entity_that_names_an_address_asks_for_nothing(warm: Warm, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0)
         file = tmp_path / "xxe.xlsx"
         file.write_bytes(outside(f"http://127.0.0.1:{listener.getsockname()[1]}/x"))
-        done = command(tmp_path, "check", "--json", file)
+        done = command(warm, tmp_path, "check", "--json", file)
         assert (done.returncode, json.loads(done.stdout)[0]["refused"]["code"]) == (3, "xlsx-sospechoso")
         with pytest.raises(BlockingIOError):
             listener.accept()

@@ -122,8 +122,9 @@ def _begun(database: Database, target: Site, now: datetime, notes: Path) -> tupl
         return ident, moved(now, who=who_am_i(), place=target.place, ident=ident, **told)
     elsewhere = before.host not in ("", identity.host_id())  # the same path on another machine is another place
     if before.place != target.place or elsewhere or watermark.knows(notes, before.ident):
+        by = f", desde el equipo {before.machine}" if before.machine else ""
         raise WrongUsage(
-            f"Este registro ya se movió a {before.place}.",
+            f"Este registro ya se movió a {before.place}{by}.",
             code="ledger-moved-already",
             where=database.place,
             remedy="Use ese; para llevarlo a otro lugar, cópielo desde allí.",

@@ -69,12 +69,13 @@ def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a ledger went: the place in words, the id that it has there, and the mark of the machine that moved it
-    ("" in a ledger of before there was one)."""
+    """Where a ledger went: the place in words, the id that it has there, and the mark and the name of the machine that
+    moved it ("" in a ledger of before they were told)."""
 
     place: str
     ident: str
     host: str = ""
+    machine: str = ""
 
 
 def moved(
@@ -90,12 +91,15 @@ def moved(
 def moved_to(database: Database) -> Whereabouts | None:
     """Where this ledger went; None for one that did not, or that is what came of a move."""
     event = tables.event
-    query = select(event.c.message, event.c.body).where(event.c.batch == "", event.c.event == Deed.MOVED.value)
+    query = select(event.c.message, event.c.body, event.c.note)
+    query = query.where(event.c.batch == "", event.c.event == Deed.MOVED.value)
     found = database.read(query.order_by(event.c.seq.desc()).limit(1))
     if not found:
         return None
     ident, _, host = _marks(found[0].body)
-    return Whereabouts(found[0].message or "", ident, host) if ident != id_of(database) else None
+    if ident == id_of(database):
+        return None
+    return Whereabouts(found[0].message or "", ident, host, found[0].note.partition("; equipo ")[2])
 
 
 def id_of(database: Database) -> str:

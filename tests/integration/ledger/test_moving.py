@@ -11,10 +11,11 @@ from pipeline import moving
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import replica, reserve, verify
-from pipeline.ledger.deeds import moved_to
+from pipeline.ledger import identity, replica, reserve, verify
+from pipeline.ledger.deeds import continued, id_of, moved_to
 from pipeline.ledger.engine import open_as_it_is, open_ledger, site_of
 from pipeline.ledger.reserve import Kept
+from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
 from tests import ledgers
@@ -207,3 +208,30 @@ def test_a_kill_on_the_way_leaves_no_second_ledger_and_the_same_order_ends_the_m
     views = Views(database, "sandbox")
     assert views.lines(views.batches()[0])[0].state is State.CANCELLED
     database.close()
+
+
+@pytest.mark.sqlite
+def test_the_same_order_on_another_machine_is_refused_although_nothing_is_there_under_that_name(
+    source, target, notes, monkeypatch, tmp_path
+):
+    move(source, target, notes)
+    copied = sqlite_path(target)
+    copied.rename(copied.with_name("en-el-otro-equipo.db"))  # the path is another disk's here
+    monkeypatch.setattr(identity, "host_id", lambda: "f" * 64)
+
+    with pytest.raises(WrongUsage, match=r"ya se movió a .*, desde el equipo ") as refused:
+        move(source, target, tmp_path / "other machine's notes")
+
+    assert refused.value.code == "ledger-moved-already"
+    assert not copied.exists()
+
+
+def test_the_new_place_goes_on_for_the_old_one(source, target, notes):
+    before = open_ledger(source.url)
+    old = id_of(before)
+    before.close()
+    move(source, target, notes)
+
+    moved = open_ledger(target)
+    assert continued(moved) == [old]
+    moved.close()

@@ -9,9 +9,11 @@ from typing import Any
 
 from pipeline import screen
 from pipeline.domain import outcomes
+from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA, Window
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, ResultLine, Verdict
+from pipeline.evidence.book import Book
 from pipeline.evidence.check import Pack
 from pipeline.journal import Journal
 from pipeline.ledger.verify import Examination
@@ -28,6 +30,8 @@ def verified(examination: Examination, ledger: str, batch: str = "") -> dict[str
     before it was changed. With ``batch``, what was seen of that one; its ``seal`` is the one of its evidence pack."""
     one = examination.batches.get(batch)
     about = {"batch": batch, "events": one.events, "last": one.last, "seal": one.seal.hex()} if one else None
+    if one and about and one.packed:
+        about = {**about, "pack": {"seq": one.packed, "hash": one.pack_seal.hex()}}
     return {
         "ledger": ledger,
         **({"batch": about} if batch else {}),
@@ -83,10 +87,42 @@ def checked_pack(pack: Pack, path: Path) -> dict[str, Any]:
         "events": pack.events,
         "outcomes": pack.counts,
         "seal": {"seq": pack.seal[0], "hash": pack.seal[1]},
+        "pack_seal": {"seq": pack.own[0], "hash": pack.own[1]} if pack.own[0] else None,
+        "not_covered": pack.not_covered,
         "faults": [
             {"code": f.code, "member": f.member, "seq": f.seq, "row": f.row, "message": f.words} for f in pack.faults
         ],
     }
+
+
+def checked_book(book: Book, path: Path) -> dict[str, Any]:
+    """What ``verify`` found of a results workbook."""
+    return {
+        "workbook": str(path),
+        "good": book.good,
+        "batch": book.batch,
+        "seal": book.seal or None,
+        "newest": book.newest,
+        "same_bytes": book.same,
+        "differences": book.differing,
+        "unsure": book.unsure or None,
+    }
+
+
+def book_words(book: Book, path: Path) -> list[str]:
+    """The same for a person."""
+    again = f"Escríbalo otra vez con {order('report', book.batch)} y compare los dos."
+    if book.differing:
+        head = f"El libro {path.name} no dice lo que dice el registro del lote {book.batch}."
+        return [*(f"✗ {one[0].upper()}{one[1:]}." for one in book.differing), head, again]
+    if book.unsure:
+        return [f"No se puede comparar {path.name} con el registro: {book.unsure}.", again]
+    again_saved = "celda por celda; el archivo se guardó de nuevo o se empaquetó de otra forma"
+    how = "byte por byte" if book.same else again_saved
+    told = [f"✓ El libro {path.name} dice lo que dice el registro del lote {book.batch}, {how}."]
+    if not book.newest and not book.same:
+        told.append(f"Es el de entonces (suceso {book.seal}); el lote siguió después. {again}")
+    return told
 
 
 def checked(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str, Any]:

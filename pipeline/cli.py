@@ -399,7 +399,7 @@ def run_files(
         trouble = conduct.carry_out(
             settings, clock, base, work, now=False, anew=memory.anew, sent=memory.sent, journal=memory.journal
         )
-        return _report(batches, memory, talk, settings, trouble)
+        return _report(batches, memory, talk, settings, trouble, files)
 
 
 def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -> None:
@@ -725,10 +725,15 @@ def report(
     from pipeline import answers, run, wiring
 
     settings, talk = _settings(profile, ledger), Talk(as_json)
-    with wiring.open_views(settings, alone=evidence) as views:
+    no_batch = WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+    if evidence and not wiring.ledger_exists(settings):
+        raise no_batch
+    with wiring.open_memory(settings, sends=False) if evidence else wiring.open_views(settings) as opened:
+        views = opened.views if isinstance(opened, wiring.Memory) else opened
         if views is None:
-            raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
-        written = run.write_results(_batch(views, batch), views, settings.out, csv=csv, jsonl=jsonl)
+            raise no_batch
+        info = _own_batch(views, batch) if evidence else _batch(views, batch)
+        written = run.write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
         code = answers.exit_code(written.lines)
         answer = answers.batch(written, code)
         told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
@@ -736,7 +741,7 @@ def report(
         if evidence:
             info, workbook = written.batch, written.workbook
             del written  # the pack is made from the ledger: the rows of a large batch are not in memory beside it
-            pack = _write_pack(info, views, workbook)
+            pack = _write_pack(info, views, workbook, wiring.make_clock(settings).now())
             answer, told = {**answer, "evidence": str(pack)}, [f"Paquete de evidencia: {pack}", *told]
     talk.data(answer)
     for line in told:
@@ -876,10 +881,11 @@ def _decide(
         return _report([info], memory, talk, settings, None)
 
 
-def _write_pack(info: BatchInfo, views: Views, workbook: Path) -> Path:
+def _write_pack(info: BatchInfo, views: Views, workbook: Path, now: datetime) -> Path:
     from pipeline.evidence.pack import write_pack
+    from pipeline.ledger.store import who_am_i
 
-    return write_pack(info, views.extract(info), workbook)
+    return write_pack(views.extract(info), workbook, now, who=who_am_i())
 
 
 def _ask_before(
@@ -949,8 +955,9 @@ def verify(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="LOTE|REGISTRO|EVIDENCIA.zip",
-            help="Un lote, la ruta de un registro o un paquete de evidencia; por omisión, el registro.",
+            metavar="LOTE|REGISTRO|EVIDENCIA.zip|LIBRO.xlsx",
+            help="Un lote, la ruta de un registro, un paquete de evidencia o un libro de resultados; por omisión, el "
+            "registro.",
         ),
     ] = "",
     as_json: Json = False,
@@ -959,13 +966,16 @@ def verify(
 ) -> int:
     """Comprueba que nadie alteró el registro, o un paquete de evidencia. No cambia nada ni usa la red."""
     from pipeline import answers, wiring
-    from pipeline.evidence.check import is_a_pack
+    from pipeline.evidence.check import Kind, kind_of
     from pipeline.ledger.engine import site_of
 
     talk = Talk(as_json)
-    if target and "://" not in target and is_a_pack(Path(target)):
+    kind = kind_of(Path(target)) if target and "://" not in target else Kind.OTHER
+    if kind is Kind.PACK:
         return _verify_pack(Path(target), talk)
     settings = _settings(profile, ledger)
+    if kind is Kind.BOOK:
+        return _verify_book(Path(target), settings, talk)
     if named := _named_ledger(target):
         settings = settings.model_copy(update={"ledger": named})
     place = site_of(settings.ledger).place
@@ -986,6 +996,9 @@ def verify(
         talk.out.print(
             f"{kept} {batch}: {one.events} sucesos; sello del lote (suceso {one.last}): {one.seal.hex()}", markup=False
         )
+        if one.packed:
+            words = f"Sello de su último paquete de evidencia (suceso {one.packed}): {one.pack_seal.hex()}"
+            talk.out.print(words, markup=False)
     return 0 if found.good else 5
 
 
@@ -1017,10 +1030,26 @@ def _verify_pack(path: Path, talk: Talk) -> int:
         markup=False,
     )
     screen.counts(talk.out, "Resultados", answers.ordered(pack.counts))
+    for line in pack.not_covered:
+        talk.out.print(f"Atención: {line}", markup=False)
     talk.out.print(f"Sello del lote (suceso {pack.seal[0]}): {pack.seal[1]}", markup=False)
+    if pack.own[0]:
+        talk.out.print(f"Sello del paquete (suceso {pack.own[0]}): {pack.own[1]}", markup=False)
     again = order("verify", pack.batch)
     talk.out.print(f"Compárelo con el que se anotó al entregar, o, donde está el registro, con {again}", markup=False)
     return 0
+
+
+def _verify_book(path: Path, settings: Settings, talk: Talk) -> int:
+    from pipeline import answers, wiring
+    from pipeline.evidence.book import check_book
+
+    with wiring.open_views(settings) as views:
+        book = check_book(path, views)
+    talk.data(answers.checked_book(book, path))
+    for line in answers.book_words(book, path):
+        talk.out.print(line, markup=False)
+    return 5 if book.differing else 1 if book.unsure else 0
 
 
 def _named_ledger(target: str) -> str:
@@ -1330,17 +1359,26 @@ def _approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int
 
 
 def _report(
-    batches: Sequence[BatchInfo], memory: Memory, talk: Talk, settings: Settings, trouble: AnularError | None
+    batches: Sequence[BatchInfo],
+    memory: Memory,
+    talk: Talk,
+    settings: Settings,
+    trouble: AnularError | None,
+    files: Sequence[Path] = (),
 ) -> int:
-    """Writes the workbooks, says how it ended, and gives the exit code."""
+    """Writes the workbooks and the notes beside ``files``, says how it ended, and gives the exit code."""
     from pipeline import answers, run, screen
+    from pipeline.watch.renewal import renew
 
     answer, told = Answer(), []
-    for info in batches:
+    beside = [*files, *[None] * (len(batches) - len(files))]
+    for info, file in zip(batches, beside, strict=True):
         written = run.write_results(info, memory.views, settings.out)
         code = trouble.exit_code if trouble is not None else answers.exit_code(written.lines)
         answer.codes.append(code)
         answers.note_written(memory.journal, written, code)
+        if file is not None:
+            renew(file, written, code, settings.profile)
         told.append(answers.batch(written, code))
         screen.counts(talk.out, f"Lote {info.id} · {info.file}", answers.totals(written.lines))
         screen.listing(talk.out, "Qué hacer ahora", answers.todo(written.report))

@@ -376,6 +376,8 @@ def verify_ledger(url: str) -> Examination:
     site = site_of(url)
     if not site.exists():
         raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+    if not site.shared and not Path(site.place).is_file():
+        raise WrongUsage("Ahí no hay un archivo de registro.", code="no-ledger", where=site.place)
     with nullcontext() if site.shared else site.alone():
         database = site.open_as_it_is()
         try:

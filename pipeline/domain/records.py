@@ -286,12 +286,29 @@ COMPANY = "Empresa: "
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's release of rows that were held on arrival: who, when (UTC, aware), and how many rows."""
+
+    who: str
+    at: datetime
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The last event of a batch's rows: its number and its hash (hex), which stands for all events before it."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatchInfo:
     """A batch as the ledger knows it. Times are aware UTC, ``started``/``ended`` first and last event.
 
     ``folder`` is where its results workbook is written; ``counts`` rows by outcome word. ``corrects`` is the batch
     whose corrections workbook it came from (``corrects_known``: this ledger holds that one), ``corrected_in`` the
-    batches that came from its own.
+    batches that came from its own. ``seal`` is that of its rows' events; ``approvals`` say who released held rows.
     """
 
     id: str
@@ -313,3 +330,5 @@ class BatchInfo:
     corrects: str | None = None
     corrects_known: bool = False
     corrected_in: tuple[str, ...] = ()
+    seal: Seal | None = None
+    approvals: tuple[Approval, ...] = ()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 
-from pipeline.evidence.members import MEMBERS, WORKBOOK, Sum
+from pipeline.evidence.members import MEMBERS, MEMBERS_OF_BEFORE, OTHERS, WORKBOOK, Sum
 from pipeline.read.guard import RATIO, RATIO_ABOVE
 from pipeline.read.limits import MEGABYTE, Limits
 
@@ -75,7 +75,8 @@ def open_box(stream: IO[bytes], limits: Limits = LIMITS) -> Iterator[tuple[Box, 
     with container:
         try:
             members = container.infolist()
-            found = (Box(), [fault]) if (fault := _wrong_members(members)) else _read(container, members, limits)
+            fault = _wrong_members(members) or _commented(container, members)
+            found = (Box(), [fault]) if fault else _read(container, members, limits)
         except DAMAGE:
             found = Box(), [_NO_PACK]
         yield found
@@ -86,10 +87,11 @@ _NO_PACK = Fault("container", "no es un paquete de evidencia, o está dañado o 
 
 def _wrong_members(members: list[zipfile.ZipInfo]) -> Fault | None:
     names = [member.orig_filename for member in members]
-    for name in MEMBERS:
+    wanted = MEMBERS if OTHERS in names else MEMBERS_OF_BEFORE
+    for name in wanted:
         if name not in names:
             return Fault("missing", f"falta «{name}» en el paquete.", name)
-    if len(names) != len(MEMBERS):
+    if len(names) != len(wanted):
         return Fault("unexpected", "el paquete contiene archivos que no le corresponden.")
     end = 0
     for member in sorted(members, key=lambda one: one.header_offset):
@@ -98,6 +100,13 @@ def _wrong_members(members: list[zipfile.ZipInfo]) -> Fault | None:
         if member.header_offset < end:
             return Fault("unexpected", "sus partes se superponen.", member.filename)
         end = member.header_offset + 30 + len(member.orig_filename) + member.compress_size
+    return None
+
+
+def _commented(container: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Fault | None:
+    """A remark in the container, which programs show to whoever opens it; the pack never has one."""
+    if container.comment or any(member.comment for member in members):
+        return Fault("unexpected", "el paquete lleva un comentario que anular no escribe.")
     return None
 
 

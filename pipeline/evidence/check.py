@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any, TypeVar
 
-from pipeline.domain.errors import InputRefused
+from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import ResultLine
 from pipeline.evidence import members as m
-from pipeline.evidence.box import LIMITS, Box, Fault, open_box
+from pipeline.evidence.box import DAMAGE, LIMITS, Box, Fault, open_box
+from pipeline.evidence.remake import Parts, differences, workbook
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
-from pipeline.ledger.deeds import is_a_deed
+from pipeline.ledger.deeds import is_a_deed, is_packed
 from pipeline.ledger.extract import Foreign
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.whole import Shared
 from pipeline.read.source import take
+from pipeline.read.workbook import WORKBOOK as WORKBOOK_PART
+from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 
 MOST_FAULTS = 20
@@ -35,7 +41,9 @@ T = TypeVar("T")
 
 @dataclass
 class Pack:
-    """What was found in a pack. ``seal`` is the number and hash (hex) of the batch's last event."""
+    """What was found in a pack. ``seal`` is the number and hash (hex) of the last event of the batch's rows, ``own``
+    that of the pack's event (0: an earlier version made it). ``older``: an earlier version took rows of the batch in.
+    ``not_covered`` says in words what could not be compared."""
 
     batch: str = ""
     file: str = ""
@@ -44,6 +52,9 @@ class Pack:
     events: int = 0
     foreign: int = 0
     seal: tuple[int, str] = (0, "")
+    own: tuple[int, str] = (0, "")
+    older: bool = False
+    not_covered: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -56,13 +67,36 @@ class Pack:
             self.faults.append(Fault(code, words, member, seq, row))
 
 
-def is_a_pack(path: Path) -> bool:
-    """Whether ``path`` is meant as a pack: by its name, or by how it begins."""
+class Kind(Enum):
+    """What somebody gives to be checked, by how it begins and what lies in it; the name of a damaged one."""
+
+    PACK = "pack"
+    BOOK = "book"
+    OTHER = "other"  # a ledger, or nothing that we know
+
+
+def kind_of(path: Path) -> Kind:
+    """What ``path`` is meant as. Raises ``WrongUsage`` for a folder, device or pipe, which could wait for ever."""
     try:
+        if not path.exists():
+            return Kind.OTHER
+        if not path.is_file():
+            raise WrongUsage(
+                f"«{path.name or path}» no es un archivo: es una carpeta, un dispositivo o una tubería.",
+                code="verify-special",
+                remedy="Indique un lote, la ruta de un registro, un paquete de evidencia o un libro de resultados.",
+            )
         with path.open("rb") as file:
-            return path.suffix.lower() == ".zip" or file.read(2) == b"PK"
+            zipped = file.read(2) == b"PK"
+        with suppress(*DAMAGE), zipfile.ZipFile(path) as container:
+            if WORKBOOK_PART in container.namelist():
+                return Kind.BOOK
     except OSError:
-        return False
+        return Kind.OTHER
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        return Kind.BOOK
+    return Kind.PACK if suffix == ".zip" or zipped else Kind.OTHER
 
 
 def check_file(path: Path) -> Pack:
@@ -91,7 +125,7 @@ def check_stream(stream: IO[bytes]) -> Pack:
 
 
 def _check(found: Pack, box: Box) -> None:
-    whole = set(box.sums) == set(m.MEMBERS)
+    whole = set(box.sums) in (set(m.MEMBERS), set(m.MEMBERS_OF_BEFORE))
     if m.MANIFEST in box.sums:
         _sums(found, box)
     head = _parsed(found, box, m.HEAD, lambda: _head(box.content(m.HEAD)))
@@ -101,24 +135,105 @@ def _check(found: Pack, box: Box) -> None:
     found.batch, found.file, found.env = str(head["id"]), str(head["file"]), str(head["env"])
     found.foreign = len(chain[2])
     told = _Told(found, head["id"], *chain)
-    if not _parsed(found, box, m.EVENTS, lambda: told.all_of(map(m.read_event, box.lines(m.EVENTS)))):
+    if not _parsed(found, box, m.EVENTS, lambda: told.all_of(box.lines(m.EVENTS))):
         return
-    faults = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told.taken))
-    if faults is None:
+    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told.taken))
+    if taken is None:
         return
+    faults, found.older = taken
     for fault in faults:
         found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
     told.taken.clear()
+    _bound(found, box, told)
+    others = _parsed(found, box, m.OTHERS, lambda: _others(box)) or {}
     counts: Counter[str] = Counter()
-    lines = _counted(told.replay.lines(head["sheet"], lambda: _rows(box)), counts)
+    parts = Parts(head, lambda: _rows(box), others, lambda: map(m.read_event, box.lines(m.EVENTS)), told.replay)
+    lines = _counted(told.replay.lines(head["sheet"], parts.rows, parts.other), counts)
     if m.WORKBOOK in box.sums:
-        for fault in compare(box.content(m.WORKBOOK), head["headings"], lines, found.rows):
-            found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
+        _workbook(found, box, parts, lines)
     for _ in lines:  # what the comparison did not come to is counted all the same
         pass
     found.counts = dict(sorted(counts.items()))
+    if m.WORKBOOK in box.sums:
+        _remade(found, box, told, parts)
     if whole and not any(fault.code == "sha256" for fault in found.faults):
-        _manifest(found, head, box)
+        _manifest(found, head, box, told)
+
+
+def _bound(found: Pack, box: Box, told: _Told) -> None:
+    """Every member is the very one whose SHA-256 went into the chain when the pack was made."""
+    if told.packed is None:
+        if m.OTHERS in box.sums:
+            found.add("unbound", "falta el suceso que se escribió al hacer el paquete.", m.EVENTS)
+        elif not found.older:
+            found.add("unbound", "le falta lo que ata sus archivos a la cadena: alguien lo quitó.", m.EVENTS)
+        return
+    seq, hash_, kept, _ = told.packed
+    found.own = seq, hash_
+    if m.OTHERS not in box.sums:
+        found.add("missing", f"falta «{m.OTHERS}» en el paquete.", m.OTHERS)
+        return
+    sums = json.loads(kept)
+    for name in m.BOUND:
+        if name in box.sums and sums.get(name) != box.sums[name].sha256:
+            found.add("digest", f"no es el que se escribió al hacer el paquete (suceso {seq}).", name, seq)
+    if m.HEAD in box.sums and m.head_text(_head(box.content(m.HEAD))) != box.content(m.HEAD):
+        found.add("format", "no tiene la forma en que anular lo escribe.", m.HEAD)
+    if told.chain_text() != box.content(m.CHAIN):
+        found.add("format", "no tiene la forma en que anular lo escribe.", m.CHAIN)
+
+
+def _others(box: Box) -> dict[int, bytes]:
+    """The lines of rows of other batches, by the ordinal of the row that repeats each."""
+    return {m.read_other(line)[0]: line for line in box.lines(m.OTHERS)}
+
+
+def _workbook(found: Pack, box: Box, parts: Parts, lines: Iterator[ResultLine]) -> None:
+    """The sheet ``Resultados`` against the events: what can be compared whoever laid the workbook out."""
+    headings = json.loads(parts.head["headings"])
+    for fault in compare(box.content(m.WORKBOOK), headings, lines, found.rows):
+        found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
+
+
+def _remade(found: Pack, box: Box, told: _Told, parts: Parts) -> None:
+    """Workbook and readme, made again from the events, where nothing before them is in doubt and this program lays them
+    out as the one did that made the pack. Else ``found.not_covered`` says what was not compared."""
+    if told.packed is None:
+        found.not_covered.append(_OF_BEFORE)
+        return
+    if told.broken or any(fault.member in (m.HEAD, m.ROWS, m.OTHERS, m.EVENTS) for fault in found.faults):
+        return
+    same = told.packed[3] == layout()
+    readme = m.readme(parts.head) == box.content(m.README) if m.README in box.sums else True
+    if found.older or told.replay.half_told:
+        found.not_covered.append(_TAKEN_IN_BEFORE)
+        differing: list[str] = []
+    else:
+        made = workbook(parts, found.counts)
+        same_bytes = m.sum_of(made) == box.sums[m.WORKBOOK]
+        differing = [] if same_bytes else differences(box.content(m.WORKBOOK), made)
+    if same:
+        if not readme:
+            found.add("readme", "no es el que escribe anular.", m.README)
+        for words in differing:
+            found.add("workbook", f"{words}.", m.WORKBOOK)
+    elif differing or not readme:
+        found.not_covered.append(_OTHER_LAYOUT)
+
+
+_OF_BEFORE = (
+    "Lo hizo una versión anterior: su cadena cubre filas y sucesos. No cubre LEEME.txt ni los datos del lote "
+    "(encabezados, emisores, notas, plazo), y del libro solo se comparó la hoja «Resultados»: «Resumen», «Pendientes "
+    "de acción», «Estados eDoc» y «Bitácora» no. Pida un paquete nuevo."
+)
+_BY_DIGEST = (
+    "La hoja «Resultados» se comparó con los sucesos; lo demás vale por su SHA-256, que está en la cadena: compare "
+    "también el sello del paquete."
+)
+_TAKEN_IN_BEFORE = (
+    "El lote lo recibió una versión anterior, y de sus sucesos no se deduce el libro entero. " + _BY_DIGEST
+)
+_OTHER_LAYOUT = "Lo hizo otra versión de anular, que escribe el libro de otra forma. " + _BY_DIGEST
 
 
 def _counted(lines: Iterator[ResultLine], counts: Counter[str]) -> Iterator[ResultLine]:
@@ -153,8 +268,10 @@ def _head(text: bytes) -> dict[str, Any]:
     head: dict[str, Any] = json.loads(text)
     if tuple(head) != m.head_keys(head) or type(head["n_rows"]) is not int:
         raise ValueError("keys")
-    headings = tuple(str(heading) for heading in json.loads(head["headings"]))
-    return {**head, "headings": headings, "headings_text": head["headings"]}
+    for name in ("headings", "issuers", "notes"):
+        if not all(isinstance(one, str) for one in json.loads(head[name])):
+            raise ValueError(name)
+    return head
 
 
 def _rows(box: Box) -> Iterator[dict[str, Any]]:
@@ -170,28 +287,39 @@ def _rows(box: Box) -> Iterator[dict[str, Any]]:
 class _Told:
     """Goes through the events once: their chain, whether each is a step of the program, and what they say of the rows.
 
-    ``taken`` is the first event of each row: its number, the state after it, and the row's fingerprint.
+    ``taken`` is the first event of each row: its number, the state after it, and the row's fingerprint. ``packed`` is
+    the event of the pack: its number, its hash (hex), the digests, the mark of the layout.
     """
 
     def __init__(self, found: Pack, batch: str, start: int, before: bytes, foreign: Sequence[Foreign]) -> None:
         self._found, self._batch, self._prev, self._next = found, batch, before, start + 1
+        self._start = start, before
+        self._others = tuple(foreign)
         self._foreign = {one.seq: one for one in foreign}
-        self._broken = False
+        self.broken = False
         self._states: dict[int, str] = {}
         self.taken: dict[int, tuple[int, str, bytes | None]] = {}
+        self.packed: tuple[int, str, bytes, str] | None = None
         self.replay = Replay(batch)
         self._shared = Shared()
 
-    def all_of(self, events: Iterable[dict[str, Any]]) -> bool:
-        """Hears all events, in the order of the file. Raises ``ValueError`` and the like for what is none."""
-        for event in events:
-            if not self._broken:
+    def all_of(self, lines: Iterable[bytes]) -> bool:
+        """Takes all events, in the order of the file. Raises ``ValueError`` and the like for what is none."""
+        for line in lines:
+            event = m.read_event(line)
+            if m.event_line(event) != line:
+                raise ValueError("form")  # two keys of one name, say: a reader would see the other one
+            if not self.broken:
                 self._link(event)
             self._step(event)
             self.replay.see(event)
-        if self._foreign and not self._broken:
+        if self._foreign and not self.broken:
             self._found.add("chain", "cuenta sucesos que no están entre los del lote.", m.CHAIN)
         return True
+
+    def chain_text(self) -> bytes:
+        """``cadena.txt`` as the program writes it."""
+        return m.start_line(*self._start) + b"".join(map(m.foreign_line, self._others))
 
     def _link(self, event: dict[str, Any]) -> None:
         """The chain up to ``event``: no gap, each hash from the one before it. After a break nothing can be said."""
@@ -203,24 +331,28 @@ class _Told:
             words = (
                 f"falta el suceso {seq}." if event["seq"] > seq else f"el suceso {event['seq']} está fuera de orden."
             )
-            self._broken = True
+            self.broken = True
             self._found.add("gap", words, m.EVENTS, min(seq, event["seq"]))
         elif not holds(self._prev, event, event["hash"]):
             words = f"el suceso {seq} no coincide con su huella: él, o uno de los anteriores, fue alterado."
-            self._broken = True
+            self.broken = True
             self._found.add("chain", words, m.EVENTS, seq)
         else:
             self._prev, self._next = event["hash"], seq + 1
 
     def _step(self, event: dict[str, Any]) -> None:
         seq, pos = event["seq"], event["pos"]
-        if event["batch"] == self._batch:
+        self.packed = None  # only the last event can be the one of this pack
+        if event["batch"] == self._batch and pos:
             self._found.events += 1
             self._found.seal = (seq, event["hash"].hex())
             legal = event["from_"] == self._states.get(pos, State.RECEIVED.value) and _legal(event)
             state = self._states[pos] = self._shared(event["to_"])
             if pos not in self.taken:
                 self.taken[pos] = seq, state, event["body"]
+        elif event["batch"] == self._batch:
+            legal = is_packed(SimpleNamespace(**event))
+            self.packed = seq, event["hash"].hex(), event["body"] or b"", event["message"] or ""
         else:
             legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
         if not legal:
@@ -239,10 +371,11 @@ def _taken_in(
     head: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
     taken: Mapping[int, tuple[int, str, bytes | None]],
-) -> list[Fault]:
-    """Every row is there once, in order, and is the one whose fingerprint the chain holds; else what is wrong."""
+) -> tuple[list[Fault], bool]:
+    """Every row is there once, in order, and is the one whose fingerprint the chain holds; else what is wrong. And
+    whether an earlier version took any of them in."""
     faults: list[Fault] = []
-    in_order, digest = True, head_digest({**head, "headings": head["headings_text"]})
+    in_order, digest, older = True, head_digest(head), False
     for row in rows:
         found.rows += 1
         in_order = in_order and row["pos"] == found.rows
@@ -253,24 +386,23 @@ def _taken_in(
             faults.append(Fault("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where))
             continue
         seq, state, body = taken[row["pos"]]
-        if state != row["state"] or not _same(body, head, digest, row):
+        whole = {**row, "batch": head["id"]}
+        if state == row["state"] and body == row_digest(digest, whole):
+            continue
+        if state == row["state"] and body in (None, fingerprint(head, whole)):
+            older = True
+        else:
             faults.append(Fault("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where))
     if not in_order or found.rows != head["n_rows"]:
         words = f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden."
         faults.insert(0, Fault("rows", words, m.ROWS))
-    return faults
+    return faults, older
 
 
-def _same(kept: bytes | None, head: Mapping[str, Any], digest: str, row: Mapping[str, Any]) -> bool:
-    if kept is None:
-        return True
-    whole = {**row, "batch": head["id"]}
-    return kept in (row_digest(digest, whole), fingerprint(head, whole))
-
-
-def _manifest(found: Pack, head: Mapping[str, Any], box: Box) -> None:
+def _manifest(found: Pack, head: Mapping[str, Any], box: Box, told: _Told) -> None:
     """The manifest is the very one that these parts ask for."""
-    asked = m.manifest(head, box.sums, events=found.events, seal=found.seal, counts=found.counts)
+    pack = None if told.packed is None else found.own
+    asked = m.manifest(head, box.sums, events=found.events, seal=found.seal, counts=found.counts, pack=pack)
     given = box.content(m.MANIFEST)
     if asked == given:
         return

@@ -1,6 +1,6 @@
 """What lies in an evidence pack and how each part is written. Texts only, one fact per line, in a fixed order.
 
-Names and keys are part of the format ``anular-evidencia-1``: an auditor may read them with any program.
+Names and keys are part of the format ``anular-evidencia-2``: an auditor may read them with any program.
 """
 
 from __future__ import annotations
@@ -12,14 +12,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.domain.lifecycle import State
+from pipeline.domain.records import Leader, Position, ResultLine, Source
 from pipeline.ledger.extract import Foreign
 
-FORMAT = "anular-evidencia-1"
+FORMAT = "anular-evidencia-2"
+FORMAT_OF_BEFORE = "anular-evidencia-1"
 README, MANIFEST = "LEEME.txt", "MANIFIESTO.json"
 HEAD, ROWS, EVENTS, CHAIN = "lote.json", "filas.jsonl", "sucesos.jsonl", "cadena.txt"
 WORKBOOK = "resultados.xlsx"
-MEMBERS = (README, WORKBOOK, HEAD, ROWS, EVENTS, CHAIN, MANIFEST)
+OTHERS = "ajenas.jsonl"
+MEMBERS = (README, WORKBOOK, HEAD, ROWS, OTHERS, EVENTS, CHAIN, MANIFEST)
 """All members, in their order. Nothing else may be in a pack."""
+MEMBERS_OF_BEFORE = tuple(name for name in MEMBERS if name != OTHERS)
+"""All members of a pack of format 1, which is bound to the chain by its rows and events alone."""
+BOUND = (README, WORKBOOK, HEAD, ROWS, OTHERS)
+"""Whose SHA-256 stands in the event of the pack; of the others the bytes follow from the chain itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,9 @@ EVENT_KEYS: tuple[str, ...] = (
 
 def head_keys(head: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys of this ``lote.json``: a batch that corrects another names it in ``corrects``, the others have no such
-    key."""
-    return (*HEAD_KEYS, "corrects") if head.get("corrects") else HEAD_KEYS
+    key; in format 1 none says what other batches of the ledger tell of it."""
+    corrects = ("corrects",) if head.get("corrects") else ()
+    return (*HEAD_KEYS, *corrects, *(key for key in ("corrects_known", "corrected_in") if key in head))
 
 
 def head_text(head: Mapping[str, Any]) -> bytes:
@@ -63,6 +72,51 @@ def head_text(head: Mapping[str, Any]) -> bytes:
 def row_line(row: Mapping[str, Any]) -> bytes:
     """A line of ``filas.jsonl``: an input row as it was taken in; ``cells`` and ``remarks`` are JSON texts."""
     return _line({key: row[key] for key in ROW_KEYS})
+
+
+def other_line(pos: int, leader: Leader, found: ResultLine) -> bytes:
+    """A line of ``ajenas.jsonl``: how the row of another batch stood that row ``pos`` repeats."""
+    values = {
+        "pos": pos,
+        "batch": leader.batch,
+        "leader_pos": leader.pos,
+        "sheet": found.position.sheet,
+        "line": found.position.line,
+        "state": found.state.value,
+        "estado": found.estado,
+        "source": found.source.value if found.source else None,
+        "dgi": found.dgi,
+        "message": found.message,
+        "authorised_at": found.authorised_at,
+        "note": found.note,
+        "again": found.again,
+    }
+    return _line(values)
+
+
+def read_other(line: bytes) -> tuple[int, Leader, ResultLine]:
+    """The way back. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    told = json.loads(line)
+    position = Position(told["sheet"], told["line"])
+    found = ResultLine(
+        pos=told["leader_pos"],
+        position=position,
+        cells=(),
+        state=State(told["state"]),
+        estado=told["estado"],
+        source=Source(told["source"]) if told["source"] else None,
+        dgi=told["dgi"],
+        message=told["message"],
+        authorised_at=told["authorised_at"],
+        note=told["note"],
+        again=told["again"],
+    )
+    return told["pos"], Leader(told["batch"], told["leader_pos"], position), found
+
+
+def bound(sums: Mapping[str, Sum]) -> bytes:
+    """The body of the pack's event: the SHA-256 of every member of ``BOUND``."""
+    return _line({name: sums[name].sha256 for name in BOUND})
 
 
 def event_line(event: Mapping[str, Any]) -> bytes:
@@ -116,14 +170,22 @@ def read_chain(text: bytes) -> tuple[int, bytes, list[Foreign]]:
 
 
 def manifest(
-    head: Mapping[str, Any], sums: Mapping[str, Sum], *, events: int, seal: tuple[int, str], counts: dict[str, int]
+    head: Mapping[str, Any],
+    sums: Mapping[str, Sum],
+    *,
+    events: int,
+    seal: tuple[int, str],
+    counts: dict[str, int],
+    pack: tuple[int, str] | None,
 ) -> bytes:
     """``MANIFIESTO.json``: what the batch is, its control totals, its seal, and the SHA-256 of every other member.
 
-    ``seal`` is the number and the hash (hex) of the batch's last event: it stands for all events before it.
+    ``seal`` is the number and the hash (hex) of the last event of the batch's rows: it stands for all events before it.
+    ``pack`` is the same of the event of the pack itself; None for format 1.
     """
+    own = {} if pack is None else {"sello_paquete": {"suceso": pack[0], "huella": pack[1]}}
     value = {
-        "formato": FORMAT,
+        "formato": FORMAT_OF_BEFORE if pack is None else FORMAT,
         "lote": head["id"],
         "ambiente": head["env"],
         "archivo": head["file"],
@@ -132,10 +194,11 @@ def manifest(
         "recibido_utc": head["created_utc"],
         "control": {"filas": head["n_rows"], "sucesos": events, "resultados": counts},
         "sello": {"suceso": seal[0], "huella": seal[1]},
+        **own,
         "miembros": [
             {"nombre": name, "bytes": sums[name].size, "sha256": sums[name].sha256}
             for name in MEMBERS
-            if name != MANIFEST
+            if name in sums and name != MANIFEST
         ],
     }
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
@@ -160,6 +223,7 @@ donde se hizo. No contiene contraseñas ni tokens.
   resultados.xlsx   el libro de resultados
   lote.json         qué archivo se recibió, su SHA-256, cuándo, y quién lo aprobó
   filas.jsonl       cada fila como se recibió, una por línea ("cells" son las celdas originales, en JSON)
+  ajenas.jsonl      de cada fila que repite una de otro lote, cómo estaba aquella al hacer el paquete
   sucesos.jsonl     cada suceso del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
                     ("hash"); los que no tienen lote hablan del registro mismo
   cadena.txt        los sucesos de otros lotes que quedaron en medio: solo su número y su huella
@@ -182,7 +246,10 @@ Cómo comprobarlo sin anular:
      huella  = SHA-256(anterior + resumen), que debe ser igual a "hash" y es el «anterior» del suceso siguiente
    Para una línea "ajeno" de cadena.txt, el resumen es el valor que trae. El de una línea "anterior" es la huella
    misma: la escribió una versión en la que huella = SHA-256(anterior + texto + cuerpo).
-   La última huella es el sello de MANIFIESTO.json.
+   La huella del último suceso de una fila es el sello del lote; la del último suceso, el sello del paquete. Los dos
+   están en MANIFIESTO.json, y el del lote también en la hoja «Resumen».
+   Ese último suceso, "packed", lleva en "body" el SHA-256 de LEEME.txt, resultados.xlsx, lote.json, filas.jsonl y
+   ajenas.jsonl tal como se escribieron.
 3. El primer suceso de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: el SHA-256 (en
    hexadecimal) de la lista id, env, sha256, sheet, file, n_rows, created_utc, approved_by, headings, issuers, notes,
    deadline_hours, corrects (null si no lo tiene) de lote.json; luego id del lote, y pos, line, cells, state, cufe,
@@ -192,5 +259,5 @@ Cómo comprobarlo sin anular:
 4. El estado de una fila es "to_" de su último suceso; compárelo con resultados.xlsx y con docs/auditoria.md.
 
 Qué no prueba por sí solo. Quien controla el equipo donde se hizo puede rehacer un registro entero, y con él un paquete
-coherente. Por eso compare el sello con el que se anotó fuera de ese equipo («anular verify {batch}» lo imprime).
+coherente. Por eso compare los sellos con los que se anotaron fuera de ese equipo («anular verify {batch}» los imprime).
 """

@@ -1,7 +1,8 @@
 """Makes the evidence pack of a batch from the ledger and the workbook that was just published beside it.
 
-The same batch gives the same bytes as long as it has no new event, whatever other batches do. Written aside, read back
-and checked like anybody else's pack, then put in place.
+The same batch gives the same bytes as long as it has no new event, whatever other batches do. The digests of its
+members go into the chain first; then it is written aside, read back and checked like anybody else's pack, and put in
+place.
 """
 
 from __future__ import annotations
@@ -9,35 +10,40 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
-from pipeline.domain.records import BatchInfo
 from pipeline.evidence import members as m
 from pipeline.evidence.box import BLOCK
 from pipeline.evidence.check import check_stream
+from pipeline.ledger.deeds import bind_pack
 from pipeline.ledger.extract import Extract, Foreign
 from pipeline.ledger.replay import Replay
 from pipeline.report.archive import FixedZip
+from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 from pipeline.report.names import evidence_name
 from pipeline.report.publish import publish_file
 
 
-def write_pack(batch: BatchInfo, extract: Extract, workbook: Path) -> Path:
+def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> Path:
     """Writes ``<input stem>__<batch>__evidencia.zip`` beside ``workbook`` and returns its path.
 
-    Raises ``StorageTrouble`` when it cannot be written, and when the ledger holds something that does not fit together:
-    then there is no evidence, and nothing is left behind.
+    ``extract`` is the batch as the workbook shows it. Its digests go into the chain first, as ``who``'s event at
+    ``now``; the same state tells them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger
+    holds something that does not fit together: then there is no evidence, and nothing is left behind but the event.
     """
+    batch = extract.info
+    last = bind(extract, workbook, now, who=who)
 
     def write(stream: IO[bytes]) -> None:
         with workbook.open("rb") as book:
-            fill(stream, extract, book)
+            fill(stream, extract.up_to(last), book)
         stream.seek(0)
         found = check_stream(stream)
         if found.faults:
@@ -51,43 +57,68 @@ def write_pack(batch: BatchInfo, extract: Extract, workbook: Path) -> Path:
     return publish_file(batch.id, workbook.parent / evidence_name(Path(batch.file).stem, batch.id), write)
 
 
+def bind(extract: Extract, workbook: Path, now: datetime, *, who: str) -> int:
+    """Puts the digests of the members into the chain; the number of their event."""
+    batch = extract.info
+    assert batch.seal is not None, "a batch has rows, and each row an event"
+    head = extract.head()
+    sums = {name: _sum(pieces) for name, pieces in _texts(extract, head)}
+    with workbook.open("rb") as book:
+        sums[m.WORKBOOK] = _sum(iter(lambda: book.read(BLOCK), b""))
+    return bind_pack(extract.database, batch.id, batch.seal.seq, now, who=who, sums=m.bound(sums), layout=layout())
+
+
+def _texts(extract: Extract, head: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The members of ``m.BOUND`` that are texts, as they are written."""
+    yield m.README, [m.readme(head)]
+    yield m.HEAD, [m.head_text(head)]
+    yield m.ROWS, map(m.row_line, extract.rows())
+    yield m.OTHERS, (m.other_line(*one) for one in extract.others())
+
+
 def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
     """Writes the members one after the other, each as it is read: no part of a large batch is in memory whole."""
     head = extract.head()
-    replay, count, seal = Replay(head["id"]), 0, (0, "")
+    replay, count, seal, own = Replay(head["id"]), 0, (0, ""), (0, "")
     chain = io.BytesIO(m.start_line(extract.span()[0] - 1, extract.before()))
     chain.seek(0, io.SEEK_END)
+    texts = dict(_texts(extract, head))
     with FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6) as box:
         sums: dict[str, m.Sum] = {}
-        sums[m.README] = _put(box, m.README, [m.readme(head)])
-        sums[m.WORKBOOK] = _put(box, m.WORKBOOK, iter(lambda: workbook.read(BLOCK), b""))
-        sums[m.HEAD] = _put(box, m.HEAD, [m.head_text(head)])
-        sums[m.ROWS] = _put(box, m.ROWS, map(m.row_line, extract.rows()))
+        for name in m.BOUND:
+            pieces = iter(lambda: workbook.read(BLOCK), b"") if name == m.WORKBOOK else texts[name]
+            sums[name] = _put(box, name, pieces)
 
         def own_events() -> Iterator[bytes]:
-            nonlocal count, seal
+            nonlocal count, seal, own
             for one in extract.events():
                 if isinstance(one, Foreign):
                     chain.write(m.foreign_line(one))
                     continue
                 replay.see(one)
                 if one["batch"] == head["id"]:
-                    count, seal = count + 1, (one["seq"], one["hash"].hex())
+                    own = one["seq"], one["hash"].hex()
+                    count, seal = (count + 1, own) if one["pos"] else (count, seal)
                 yield m.event_line(one)
 
         sums[m.EVENTS] = _put(box, m.EVENTS, own_events())
         sums[m.CHAIN] = _put(box, m.CHAIN, [chain.getvalue()])
         counts = Counter(outcome_of(line).value for line in replay.lines(head["sheet"], extract.rows))
-        manifest = m.manifest(head, sums, events=count, seal=seal, counts=dict(sorted(counts.items())))
-        _put(box, m.MANIFEST, [manifest])
+        totals = dict(sorted(counts.items()))
+        _put(box, m.MANIFEST, [m.manifest(head, sums, events=count, seal=seal, counts=totals, pack=own)])
 
 
 def _put(box: FixedZip, name: str, pieces: Iterable[bytes]) -> m.Sum:
     """Writes a member piece by piece; its sum."""
-    digest, size = hashlib.sha256(), 0
     with io.BufferedWriter(box.open(box.member(name), "w"), BLOCK) as member:
-        for piece in pieces:
-            digest.update(piece)
-            size += len(piece)
-            member.write(piece)
+        return _sum(pieces, member.write)
+
+
+def _sum(pieces: Iterable[bytes], write: Callable[[bytes], object] = lambda _: None) -> m.Sum:
+    """The sum of what comes in pieces, each given to ``write`` as well."""
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        write(piece)
     return m.Sum(size, digest.hexdigest())

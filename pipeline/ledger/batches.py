@@ -6,14 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, outcome
-from pipeline.domain.records import BatchInfo, Source
+from pipeline.domain.records import Approval, BatchInfo, Seal, Source
 from pipeline.ledger import codec, tables
 from pipeline.ledger.database import Reads
 
@@ -73,6 +72,11 @@ class Batches:
         """Whether there is a batch with this very id, in whatever environment."""
         return bool(self._reads.read(select(tables.batch.c.id).where(tables.batch.c.id == batch)))
 
+    def env_of(self, batch: str) -> str | None:
+        """The environment of the batch with this very id; None for one that this ledger does not hold."""
+        found = self._reads.read(select(tables.batch.c.env).where(tables.batch.c.id == batch))
+        return str(found[0].env) if found else None
+
     def has(self, batch_id: str) -> bool:
         """Whether this ledger holds the batch with this very id."""
         query = select(tables.batch.c.id).where(tables.batch.c.env == self._env, tables.batch.c.id == batch_id)
@@ -113,8 +117,9 @@ class Batches:
     def _info(self, line: Any) -> BatchInfo:
         return replace(
             _head(line),
-            started=self._moment(line.id, tables.event.c.seq),
-            ended=self._moment(line.id, tables.event.c.seq.desc()),
+            started=codec.to_time(first.utc) if (first := self._event(line.id, tables.event.c.seq)) else None,
+            ended=codec.to_time(last.utc) if (last := self._event(line.id, tables.event.c.seq.desc())) else None,
+            seal=Seal(last.seq, bytes(last.hash).hex()) if last else None,
             counts=self.counts(line.id),
             corrects_known=self.has(line.corrects or ""),
             corrected_in=self._corrected_in(line.id),
@@ -125,11 +130,20 @@ class Batches:
         query = select(head.id).where(head.env == self._env, head.corrects == batch)
         return tuple(line.id for line in self._reads.read(query.order_by(head.created_utc, head.id)))
 
-    def _moment(self, batch: str, order: Any) -> datetime | None:
-        """When the first event of ``batch`` in this order happened: two looks at an index, however long the log is."""
-        query = select(tables.event.c.utc).where(tables.event.c.batch == batch).order_by(order).limit(1)
-        found = self._reads.read(query)
-        return codec.to_time(found[0].utc) if found else None
+    def _event(self, batch: str, order: Any) -> Any | None:
+        """The first event of a row of ``batch`` in this order: a look at an index, however long the log is."""
+        event = tables.event.c
+        query = select(event.seq, event.utc, event.hash).where(event.batch == batch, event.pos > 0)
+        found = self._reads.read(query.order_by(order).limit(1))
+        return found[0] if found else None
+
+    def approvals(self, batch: str) -> tuple[Approval, ...]:
+        """Who released rows of ``batch`` that were held on arrival, oldest first. Goes through the batch's events."""
+        event = tables.event.c
+        query = select(event.who, event.utc, func.count(), func.min(event.seq).label("first"))
+        query = query.where(event.batch == batch, event.event == Event.APPROVED.value)
+        found = self._reads.read(query.group_by(event.who, event.utc).order_by("first"))
+        return tuple(Approval(who or "", codec.to_time(utc), rows) for who, utc, rows, _ in found)
 
 
 def _head(line: Any) -> BatchInfo:

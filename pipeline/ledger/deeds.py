@@ -17,12 +17,18 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection
 
+from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import codec, tables
 from pipeline.ledger.chain import GENESIS, link
 from pipeline.ledger.database import Database
 
 LEDGER = "LEDGER"
 """What stands for the state before and after a deed: no row moves."""
+
+
+PACKED = "packed"
+"""The event of an evidence pack: the SHA-256 of its members is its body. It belongs to a batch and to no row of it, is
+shown nowhere, and is no part of the batch's seal."""
 
 
 class Deed(StrEnum):
@@ -203,6 +209,40 @@ def is_a_deed(line: Any) -> bool:
     )
 
 
+def is_packed(line: Any) -> bool:
+    """Whether an event says that an evidence pack of a batch was made: of the batch, of none of its rows."""
+    return (
+        line.event == PACKED
+        and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
+        and bool(line.batch and line.who and line.body)
+    )
+
+
+def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: str, sums: bytes, layout: str) -> int:
+    """Puts the digests of an evidence pack's members (``sums``) into the chain and returns the number of that event;
+    the same digests are told once. ``last`` is the newest event of the batch's rows that the pack tells of.
+
+    Raises ``StorageTrouble`` when the batch went on meanwhile.
+    """
+    event = tables.event.c
+    newest = select(func.max(event.seq)).where(event.batch == batch, event.pos > 0)
+    made = select(event.seq, event.body, event.message).where(event.batch == batch, event.event == PACKED)
+    with database.write() as connection:
+        if connection.execute(newest).scalar() != last:
+            raise StorageTrouble(
+                "El lote siguió mientras se escribía su paquete de evidencia.",
+                code="evidence-moved",
+                remedy="Repita la orden.",
+            )
+        before = connection.execute(made.order_by(event.seq.desc()).limit(1)).first()
+        if before is not None and before.seq > last and (bytes(before.body), before.message) == (sums, layout):
+            return int(before.seq)
+        values = {**_deed(PACKED, codec.to_text(now), who=who, note="", message=layout, body=sums)}
+        values["batch"] = batch
+        append_deed(connection, values)
+        return int(values["seq"])
+
+
 def owners_told(database: Database) -> bool:
     """Whether every adoption in the table ``owner`` is in the chain and the other way round.
 
@@ -220,7 +260,7 @@ def owners_told(database: Database) -> bool:
 
 
 def _deed(
-    kind: Deed, utc: str, *, who: str, note: str, message: str | None = None, body: bytes | None = None
+    kind: str, utc: str, *, who: str, note: str, message: str | None = None, body: bytes | None = None
 ) -> dict[str, Any]:
     return {
         "batch": "",
@@ -228,7 +268,7 @@ def _deed(
         "attempt": None,
         "from_": LEDGER,
         "to_": LEDGER,
-        "event": kind.value,
+        "event": str(kind),
         "utc": utc,
         "who": who,
         "http": None,

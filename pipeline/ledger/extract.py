@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from pipeline.domain.records import BatchInfo, Leader, ResultLine
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, digest, walkable
 from pipeline.ledger.database import Database
+from pipeline.ledger.whole import line_of
 
 _CHUNK = 5_000
 
@@ -26,35 +28,55 @@ class Foreign:
 
 
 class Extract:
-    """Everything that the ledger holds of one batch, and of the chain between its first and its last event."""
+    """Everything that the ledger holds of one batch, and of the chain between its first and its last event.
 
-    def __init__(self, database: Database, batch: str) -> None:
-        self._database, self._batch = database, batch
+    ``info`` is the batch as its workbook shows it; ``last`` the event that the extract ends with (None: the newest).
+    """
+
+    def __init__(self, database: Database, info: BatchInfo, last: int | None = None) -> None:
+        self.database, self.info, self._batch, self._last = database, info, info.id, last
+
+    def up_to(self, last: int) -> Extract:
+        """The same up to the event with this number."""
+        return Extract(self.database, self.info, last)
 
     def head(self) -> dict[str, Any]:
-        """The columns of the batch."""
-        (line,) = self._database.read(select(tables.batch).where(tables.batch.c.id == self._batch))
-        return dict(line._mapping)
+        """The columns of the batch, and what other batches of this ledger say of it."""
+        (line,) = self.database.read(select(tables.batch).where(tables.batch.c.id == self._batch))
+        lineage = {"corrects_known": self.info.corrects_known, "corrected_in": list(self.info.corrected_in)}
+        return {**line._mapping, **lineage}
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The columns of every input row, in input order."""
         row, after = tables.row, 0
         query = select(row).where(row.c.batch == self._batch).order_by(row.c.pos).limit(_CHUNK)
-        while lines := self._database.read(query.where(row.c.pos > after)):
+        while lines := self.database.read(query.where(row.c.pos > after)):
             yield from (dict(line._mapping) for line in lines)
+            after = lines[-1].pos
+
+    def others(self) -> Iterator[tuple[int, Leader, ResultLine]]:
+        """Of every row that repeats one of another batch, in input order: its ordinal, whom it repeats, and how that
+        one stands now."""
+        row, after = tables.row.c, 0
+        query = select(row.pos, row.leader_batch, row.leader_pos)
+        query = query.where(row.batch == self._batch, row.leader_batch.is_not(None)).order_by(row.pos).limit(_CHUNK)
+        while lines := self.database.read(query.where(row.pos > after)):
+            for line in lines:
+                found = line_of(self.database, line.leader_batch, line.leader_pos)
+                yield line.pos, Leader(line.leader_batch, found.pos, found.position), found
             after = lines[-1].pos
 
     def span(self) -> tuple[int, int]:
         """The numbers of the batch's first and last event."""
         event = tables.event
         query = select(func.min(event.c.seq), func.max(event.c.seq)).where(event.c.batch == self._batch)
-        first, last = self._database.read(query)[0]
-        return first, last
+        first, last = self.database.read(query)[0]
+        return first, last if self._last is None else self._last
 
     def before(self) -> bytes:
         """The hash that the batch's first event hangs on."""
         first, _ = self.span()
-        found = self._database.read(select(tables.event.c.hash).where(tables.event.c.seq == first - 1))
+        found = self.database.read(select(tables.event.c.hash).where(tables.event.c.seq == first - 1))
         return bytes(found[0].hash) if found else GENESIS
 
     def events(self) -> Iterator[dict[str, Any] | Foreign]:
@@ -63,7 +85,7 @@ class Extract:
         event, (first, last) = tables.event, self.span()
         after = first - 1
         query = select(event).where(event.c.seq <= last).order_by(event.c.seq).limit(_CHUNK)
-        while lines := self._database.read(query.where(event.c.seq > after)):
+        while lines := self.database.read(query.where(event.c.seq > after)):
             for line in lines:
                 values = dict(line._mapping)
                 if line.batch in (self._batch, ""):

@@ -20,6 +20,9 @@ from pipeline.ledger.whole import Shared, result_line, signed
 NOT_TOLD = ("authorised_at", "next_due", "misses")
 """Columns that an event tells in ``more``."""
 
+Other = tuple[Leader, ResultLine] | None
+"""The row of another batch that a row repeats, and how it stood."""
+
 _NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
 _NO_ANSWER |= {Event.APPROVED, Event.BARRED, Event.WITHDRAWN}
 """Moves that rest on no answer of eDoc."""
@@ -65,6 +68,7 @@ class Replay:
         self.newest: dict[str, dict[int, Stand]] = {}
         self.known: dict[int, Stand] = {}
         self.decided: dict[int, tuple[str, str]] = {}
+        self.approved: dict[tuple[str, str], int] = {}  # who, when -> how many held rows
 
     def see(self, event: Mapping[str, Any]) -> None:
         """The next event. Raises ``ValueError`` for words that the program does not know."""
@@ -86,8 +90,18 @@ class Replay:
                 self._move(stand, event)
             if self._batch is None:
                 self.known[number] = stand
-        if self._batch is not None and event["event"] in DECISIONS:
+        if self._batch is None:
+            return
+        if event["event"] == Event.APPROVED.value:
+            signature = event["who"] or "", event["utc"]
+            self.approved[signature] = self.approved.get(signature, 0) + 1
+        elif event["event"] in DECISIONS:
             self.decided[pos] = (self._shared(event["who"] or ""), self._shared(event["note"]))
+
+    @property
+    def half_told(self) -> bool:
+        """Whether an old event is among those that made a row what it is now."""
+        return any(stand.old for rows in self.newest.values() for stand in rows.values())
 
     def of(self, number: int, batch: str, pos: int) -> Stand | None:
         """The attempt with this number; one of which nothing was told since its row was taken in has none yet."""
@@ -97,17 +111,20 @@ class Replay:
             return stand if stand is not None and stand.v == 1 and stand.n == 1 else None
         return stand
 
-    def lines(self, sheet: str, rows: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[ResultLine]:
+    def lines(
+        self,
+        sheet: str,
+        rows: Callable[[], Iterable[Mapping[str, Any]]],
+        other: Callable[[int], Other] = lambda _: None,
+    ) -> Iterator[ResultLine]:
         """Every row of the batch in input order, as its events left it. ``sheet`` is "" for a CSV; ``rows`` gives the
-        rows anew each time: they are gone through up to three times, so that only those that others repeat are held."""
+        rows anew each time: they are gone through up to three times, so that only those that others repeat are held.
+        ``other`` knows the row of another batch that a row repeats, and how it stands."""
         wanted = {row["leader_pos"] for row in rows() if repeats(row)}
         leaders = {row["pos"]: self.line(sheet, row) for row in rows() if row["pos"] in wanted} if wanted else {}
         for row in rows():
             line = self.line(sheet, row)
-            if repeats(row):  # of a row in another batch it only shows that it repeats one
-                leader = leaders[row["leader_pos"]]
-                line = replace(line, leader=Leader(None, leader.pos, leader.position), mirrored=leader)
-            yield line
+            yield following(line, leaders[row["leader_pos"]]) if repeats(row) else mirroring(line, other(row["pos"]))
 
     def line(self, sheet: str, row: Mapping[str, Any]) -> ResultLine:
         """One row as its events left it, without the row that it repeats."""
@@ -158,6 +175,16 @@ class Replay:
         if queried and not first:
             stand.queried_utc = event["utc"]
             stand.queries += 1
+
+
+def following(line: ResultLine, leader: ResultLine) -> ResultLine:
+    """``line``, which repeats another row of its batch."""
+    return replace(line, leader=Leader(None, leader.pos, leader.position), mirrored=leader)
+
+
+def mirroring(line: ResultLine, other: Other) -> ResultLine:
+    """``line``, which perhaps repeats a row of another batch."""
+    return line if other is None else replace(line, leader=other[0], mirrored=other[1])
 
 
 def repeats(row: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, fingerprint, head_digest, holds, row_digest
 from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import is_a_deed, owners_told
+from pipeline.ledger.deeds import is_a_deed, is_packed, owners_told
 from pipeline.ledger.replay import NOT_TOLD, Replay
 
 _CHUNK = 5_000
@@ -40,11 +40,14 @@ class Fault:
 
 @dataclass
 class OfBatch:
-    """What was gone through of one batch: its events, and the last of them with its hash, the batch's *seal*."""
+    """What was gone through of one batch: the events of its rows, and the last of them with its hash, the batch's
+    *seal*; the newest evidence pack's event and hash, the *seal* of that pack (0: none was made)."""
 
     events: int = 0
     last: int = 0
     seal: bytes = GENESIS
+    packed: int = 0
+    pack_seal: bytes = GENESIS
 
 
 @dataclass
@@ -153,7 +156,7 @@ def _chain(database: Database, found: Examination, *, after: int, prev: bytes, w
         if line.prev != prev or not holds(prev, values, line.hash):
             found.add("chain", f"el suceso {seq} de la bitácora fue alterado.", seq)
             return False
-        if not _is_a_move(line) and not is_a_deed(line):
+        if not _is_a_move(line) and not is_a_deed(line) and not is_packed(line):
             found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", seq)
         elif whole:
             _replayed(found, line)
@@ -189,7 +192,10 @@ def _replayed(found: Examination, line: Any) -> None:
 def _remember(found: Examination, line: Any, *, whole: bool) -> None:
     if line.batch:
         one = found.batches.setdefault(line.batch, OfBatch())
-        one.events, one.last, one.seal = one.events + 1, line.seq, line.hash
+        if line.pos:
+            one.events, one.last, one.seal = one.events + 1, line.seq, line.hash
+        else:
+            one.packed, one.pack_seal = line.seq, line.hash
     if line.attempt is not None:
         if not whole:
             found._last[line.attempt] = line.to_

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,16 @@ class Views(Batches):
     def under(self, env: str, scope: Scope) -> Views:
         """The same ledger as a run of another credential sees it."""
         return Views(self._database, env, scope)
+
+    def of(self, env: str) -> Views:
+        """The same ledger as another environment sees it, for looking only."""
+        return Views(self._database, env, self._scope)
+
+    def told(self, batch: str, seq: int, hash_: str) -> bool:
+        """Whether the event with this number is one of ``batch`` and has this hash (hex)."""
+        event = tables.event.c
+        found = self._database.read(select(event.hash).where(event.batch == batch, event.seq == seq, event.pos > 0))
+        return bool(found) and bytes(found[0].hash).hex() == hash_
 
     def left_over(self, note: str) -> list[str]:
         """Batches with a note that has these words, oldest first, in which a row of this scope is to be sent, or was
@@ -274,7 +285,10 @@ class Views(Batches):
         gathering.read()
         with self._database.moment() as moment:
             last = gathering.catch_up(moment)
-            fresh = Batches(moment, self._env).batch(info.id)
+            there = Batches(moment, self._env)
+            fresh = there.batch(info.id)
+            if fresh is not None and gathering.held:
+                fresh = replace(fresh, approvals=there.approvals(info.id))
         return Whole(fresh or info, gathering.lines(), Log(self._database, info, last))
 
     def lines(self, info: BatchInfo) -> list[ResultLine]:
@@ -287,7 +301,7 @@ class Views(Batches):
 
     def extract(self, info: BatchInfo) -> Extract:
         """Every column that the ledger holds of a batch, for its evidence pack."""
-        return Extract(self._database, info.id)
+        return Extract(self._database, info)
 
 
 def _tracked(line: Any, answered: bool) -> Tracked:

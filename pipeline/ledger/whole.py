@@ -49,8 +49,9 @@ def in_parts(reads: Reads, query: Select[Any], column: Column[int]) -> Iterator[
 
 
 def last_event(reads: Reads, batch: str) -> int:
-    """The number of the newest event of ``batch``; every change of its rows has one, in the same transaction (R3)."""
-    found = reads.read(select(func.max(tables.event.c.seq)).where(tables.event.c.batch == batch))
+    """The number of the newest event of a row of ``batch``; every change has one, in the same transaction (R3)."""
+    event = tables.event.c
+    found = reads.read(select(func.max(event.seq)).where(event.batch == batch, event.pos > 0))
     return int(found[0][0] or 0)
 
 
@@ -63,6 +64,7 @@ class Gathering:
         self._lines: list[ResultLine] = []
         self._repeating: list[tuple[int, str | None, int]] = []  # place among the lines; batch and row it repeats
         self._closed = False  # whether a person decided about any row
+        self.held = False  # whether any row was held on arrival
         self._seen = last_event(reads, info.id)
 
     def read(self) -> None:
@@ -79,7 +81,7 @@ class Gathering:
         """Reads what was moved since the reading began, and what people decided, as of ``moment``; its newest event."""
         event, batch = tables.event, self._info.id
         last = last_event(moment, batch)
-        query = select(event.c.pos).distinct().where(event.c.batch == batch, event.c.seq > self._seen)
+        query = select(event.c.pos).distinct().where(event.c.batch == batch, event.c.seq > self._seen, event.c.pos > 0)
         moved = sorted(line.pos for line in moment.read(query)) if last != self._seen else []
         for start in range(0, len(moved), _IN):
             some = moved[start : start + _IN]
@@ -97,7 +99,7 @@ class Gathering:
         wanted = {pos for _, batch, pos in self._repeating if batch is None}
         leaders = {line.pos: line for line in self._lines if line.pos in wanted} if wanted else {}
         for place, batch, pos in self._repeating:
-            leader = leaders[pos] if batch is None else _line_of(self._reads, batch, pos)
+            leader = leaders[pos] if batch is None else line_of(self._reads, batch, pos)
             named = Leader(batch, leader.pos, leader.position)
             self._lines[place] = replace(self._lines[place], leader=named, mirrored=leader)
         return self._lines
@@ -105,6 +107,7 @@ class Gathering:
     def _made(self, rows: Sequence[Any], attempts: Sequence[Any]) -> list[ResultLine]:
         newest = {attempt.pos: attempt for attempt in attempts}
         self._closed = self._closed or any(attempt.state in CLOSED for attempt in attempts)
+        self.held = self.held or any(row.state == State.HELD.value for row in rows)
         return [result_line(row, newest.get(row.pos), self._info.sheet, self._shared) for row in rows]
 
 
@@ -122,7 +125,7 @@ class Log:
         query = (
             select(event, row.c.line, row.c.cufe)
             .join(row, (row.c.batch == event.c.batch) & (row.c.pos == event.c.pos), isouter=True)
-            .where(event.c.batch == self._info.id)
+            .where(event.c.batch == self._info.id, event.c.pos > 0)
         )
         if self._last is not None:
             query = query.where(event.c.seq <= self._last)
@@ -168,7 +171,7 @@ def attempts_of(batch: str) -> Select[Any]:
     return select(attempt).where(attempt.c.batch == batch).order_by(attempt.c.pos, attempt.c.n)
 
 
-def _line_of(reads: Reads, batch: str, pos: int) -> ResultLine:
+def line_of(reads: Reads, batch: str, pos: int) -> ResultLine:
     """The line of a row in another batch."""
     row = tables.row
     query = select(row, tables.batch.c.sheet).join(tables.batch, tables.batch.c.id == row.c.batch)

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from pipeline.domain.actions import CORRECTED, Action
 from pipeline.domain.errors import Bug
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
-from pipeline.domain.records import COMPANY, BatchInfo, EventLine, ResultLine
+from pipeline.domain.records import COMPANY, Approval, BatchInfo, EventLine, ResultLine
 from pipeline.domain.states import EDOC_STATES
 from pipeline.report.lines import Rows, action_of, outcome_of, panama
 from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
@@ -19,6 +19,7 @@ from pipeline.report.words import (
     FACT_BATCH,
     FACT_ENV,
     FACT_HASH,
+    FACT_SEAL,
     MEANINGS,
     PREVIEW_MEANINGS,
     STATE_WORDS,
@@ -155,14 +156,20 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
         (FACT_ENV, batch.env),
         ("Emisores (RUC)", ", ".join(batch.issuers)),
         ("Aprobado por", batch.approved_by or ""),
+        *(("Retenido al llegar; lo aprobó", _approved(one)) for one in batch.approvals),
         ("Revisado" if preview else "Recibido", panama(batch.created) or ""),
         ("Primer suceso", panama(batch.started) or ""),
         ("Último suceso", panama(batch.ended) or ""),
+        (FACT_SEAL, f"{batch.seal.hash} (suceso {batch.seal.seq})" if batch.seal else ""),
         ("Plazo legal aplicado", f"{batch.deadline_hours} horas desde la emisión"),
         ("Libro de correcciones", _corrections(batch, to_correct, preview=preview)),
         *(("Nota de lectura", note) for note in batch.notes if not note.startswith(COMPANY)),
     ]
     return tuple((label, value) for label, value in facts if value)
+
+
+def _approved(one: Approval) -> str:
+    return f"{one.who or 'sin nombre'}, {panama(one.at)}: {count(one.rows, 'fila', 'filas')}"
 
 
 def _corrections(batch: BatchInfo, rows: int, *, preview: bool) -> str:

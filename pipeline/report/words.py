@@ -19,6 +19,7 @@ HOW_TO = "Instrucciones"
 FACT_HASH = "Huella del archivo (SHA-256)"
 FACT_BATCH = "Lote"
 FACT_ENV = "Ambiente"
+FACT_SEAL = "Sello del lote"
 """Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later (``pipeline/traces.py``)."""
 
 TONES: dict[Outcome, Tone] = {

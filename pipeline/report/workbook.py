@@ -10,6 +10,7 @@ from typing import IO
 from pipeline.domain.columns import ORIGIN_PROPERTY
 from pipeline.report.archive import Book
 from pipeline.report.corrections import Corrections
+from pipeline.report.layout import LAYOUT_PROPERTY, layout
 from pipeline.report.looks import SANS, Palette
 from pipeline.report.model import Report
 from pipeline.report.seal import SEAL_PROPERTY
@@ -38,6 +39,7 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
         write_overview(book, first, palette, report)
         for title, write in ((RESULTS, write_results), (TODO, write_todo), (STATES, write_legend), (LOG, write_log)):
             write(book, book.sheet(title), palette, report)
+        book.remember(LAYOUT_PROPERTY, layout())
 
 
 def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:

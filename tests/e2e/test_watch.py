@@ -55,6 +55,13 @@ def rows_of(path):
     return [dict(zip(map(str, head), row, strict=True)) for row in rest]
 
 
+def summary_of(path):
+    book = load_workbook(path, read_only=True)
+    told = [[value for value in row if value not in (None, "")] for row in book["Resumen"].iter_rows(values_only=True)]
+    book.close()
+    return [row for row in told if len(row) == 2]
+
+
 def test_a_file_goes_through_and_lies_in_done_with_its_workbook_and_its_note(drop):
     drop.put(["000", "000"])
     done = drop.go()
@@ -146,6 +153,12 @@ def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(dro
     assert released.code == 0, released.words
     assert released.data[0]["outcomes"] == {"ANULADA": 3}
     assert sorted(drop.place.posts().values()) == [1, 1, 1]
+    note = drop.note("lote.txt")
+    assert "RETENIDO" not in note
+    assert "Estaba retenido y lo aprobó" in note
+    assert "3  ANULADA" in note
+    facts = [row for row in summary_of(released.data[0]["workbook"]) if row[0] == "Retenido al llegar; lo aprobó"]
+    assert [row[1].endswith(": 3 filas") for row in facts] == [True]
 
 
 def test_the_cap_of_a_night_counts_what_was_sent_in_the_24_hours_before(drop):

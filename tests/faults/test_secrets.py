@@ -101,7 +101,8 @@ def test_f70_the_raw_answers_of_an_evidence_pack_hold_no_secret_either(bench: Be
     bench.script("cancel", ECHOES[how])
     bench.run(lasting=2.0)
     written = write_results(bench.info, bench.views, bench.out)
-    pack = write_pack(written.batch, bench.views.extract(bench.info), written.workbook)
+    now = written.batch.created
+    pack = write_pack(bench.views.extract(written.batch), written.workbook, now, who="ana")
     with zipfile.ZipFile(pack) as box:
         events = [json.loads(line) for line in box.read("sucesos.jsonl").splitlines()]
         things = [(name, box.read(name)) for name in box.namelist()]

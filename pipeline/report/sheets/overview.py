@@ -37,6 +37,7 @@ from pipeline.report.looks import (
 )
 from pipeline.report.model import Report, Tone, Total
 from pipeline.report.sheets.page import Page, Span, fit_height, set_up
+from pipeline.report.words import FACT_HASH, FACT_SEAL
 
 COLUMNS = 12
 MARGIN = Span(1)
@@ -219,7 +220,7 @@ def _facts(page: Page, report: Report) -> None:
     _section(page, "Datos del lote")
     label = replace(CELL, color=MUTED)
     for name, value in report.facts:
-        mono = name.startswith("Huella")
+        mono = name in (FACT_HASH, FACT_SEAL)
         look = replace(TEXT, mono=mono, size=9 if mono else 10)
         page.line(MARGIN, Span(3, name, label), Span(9, value, look), height=_height(value, 110))
 

@@ -13,7 +13,6 @@ import pytest
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Finding, Leader, Position, Problem, Source, Verdict
-from pipeline.evidence.members import MEMBERS
 from pipeline.evidence.pack import write_pack
 from pipeline.ledger.deeds import start_anew
 from pipeline.ledger.store import Move
@@ -36,9 +35,11 @@ class Case:
         """Publishes the workbook and the pack of the batch, as ``anular report --evidence`` does."""
         views = self.book.views  # type: ignore[attr-defined]
         info = views.batch(self.info.id)
-        report = summarise(info, views.lines(info), views.log(info))
+        shown = views.whole(info)
+        info = shown.info
+        report = summarise(info, shown.lines, shown.log)
         workbook = publish(report, folder or self.folder, Path(info.file).stem)
-        return write_pack(info, views.extract(info), workbook)
+        return write_pack(views.extract(info), workbook, self.book.now, who="ana")  # type: ignore[attr-defined]
 
 
 def answer(event: Event, source: Source = Source.CANCELLATION, **more) -> Finding:
@@ -96,7 +97,7 @@ def repack() -> Callable[[Path, Mapping[str, bytes]], bytes]:
         parts = members(pack.read_bytes())
         target = io.BytesIO()
         with FixedZip(target, "w") as box:
-            for name in MEMBERS:
+            for name in parts:
                 box.writestr(name, changed.get(name, parts[name]))
         return target.getvalue()
 

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.evidence import check as check_module
 from pipeline.evidence import members as m
 from pipeline.evidence.box import LIMITS, open_box
 from pipeline.evidence.check import check, check_file
 from pipeline.evidence.pack import fill
 from pipeline.ledger.chain import link, link_digest
 from pipeline.read.limits import Limits
+from tests import ledgers
+from tests.integration.evidence import forge
 
 SLOW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -36,7 +39,8 @@ def signed(parts: dict[str, bytes]) -> dict[str, bytes]:
     head = json.loads(parts[m.HEAD])
     seal, control = (told["sello"]["suceso"], told["sello"]["huella"]), told["control"]
     sums = {name: m.sum_of(content) for name, content in parts.items()}
-    made = m.manifest(head, sums, events=control["sucesos"], seal=seal, counts=control["resultados"])
+    pack = (told["sello_paquete"]["suceso"], told["sello_paquete"]["huella"]) if "sello_paquete" in told else None
+    made = m.manifest(head, sums, events=control["sucesos"], seal=seal, counts=control["resultados"], pack=pack)
     return {**parts, m.MANIFEST: made}
 
 
@@ -246,6 +250,55 @@ def test_control_totals_that_do_not_add_up_are_named(pack, repack, unzipped):
 
     (fault,) = check(repack(pack, {m.MANIFEST: text})).faults
     assert (fault.code, "«control»" in fault.words) == ("manifest", True)
+
+
+# --- what binds a pack
+
+
+def test_a_summary_that_says_more_is_found_although_the_pack_was_bound_anew(pack, unzipped):
+    parts = unzipped(pack)
+    book = forge.in_part(parts[m.WORKBOOK], "xl/worksheets/sheet1.xml", b"2 de 13 filas", b"13 de 13 filas")
+
+    for how in (forge.signed, forge.rebound):
+        found = check(forge.packed(how({**parts, m.WORKBOOK: book})))
+        assert any("en la hoja «Resumen», celda B4, dice «13 de 13 filas" in fault.words for fault in found.faults)
+
+
+def test_a_readme_of_another_version_is_judged_by_its_digest(case, unzipped, monkeypatch):
+    """In five years: what this program lays out otherwise is the one that was bound, and says how it was judged."""
+    parts = unzipped(case.pack())
+    monkeypatch.setattr(check_module, "layout", lambda: "libro-de-otra-version")
+    monkeypatch.setattr(m, "readme", lambda head: b"LEEME de otra forma")
+    found = check(forge.packed(parts))
+    assert (found.faults, found.not_covered) == ([], [check_module._OTHER_LAYOUT])
+
+    found = check(forge.packed(forge.signed({**parts, m.README: parts[m.README] + b"4 de 4 anuladas.\n"})))
+    assert [(fault.code, fault.member) for fault in found.faults] == [("digest", m.README)]
+
+
+def test_a_pack_that_was_made_older_than_it_is_is_found(pack, unzipped):
+    """Without its own event it would be one of format 1, of which only rows, events and one sheet are compared."""
+    parts = forge.as_format_1(unzipped(pack))
+
+    assert codes(forge.packed(forge.signed(parts))) == [("unbound", m.EVENTS)]
+
+
+def test_a_pack_of_an_earlier_version_says_what_its_chain_does_not_cover(case, unzipped):
+    ledgers.as_before_0007(case.book.url)
+    parts = unzipped(case.pack())
+    now, before = check(forge.packed(parts)), check(forge.packed(forge.signed(forge.as_format_1(parts))))
+
+    assert (now.faults, before.faults) == ([], [])
+    assert now.not_covered == [check_module._TAKEN_IN_BEFORE]
+    assert before.not_covered == [check_module._OF_BEFORE]
+
+
+def test_a_remark_in_the_container_is_found(pack):
+    data = io.BytesIO(pack.read_bytes())
+    with zipfile.ZipFile(data, "a") as box:
+        box.comment = b"todo anulado"
+
+    assert codes(data.getvalue()) == [("unexpected", "")]
 
 
 # --- hostile packs

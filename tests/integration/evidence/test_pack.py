@@ -12,12 +12,15 @@ import pytest
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Waiting
 from pipeline.evidence import members as m
 from pipeline.evidence.check import check, check_file
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
+from pipeline.report.summary import summarise
+from tests import ledgers
 
 
 def test_a_pack_of_everything_that_can_become_of_a_row_is_good(case):
@@ -58,6 +61,39 @@ def test_an_old_pack_of_a_batch_that_went_on_still_holds(case):
     assert check(before).good
     assert check(case.pack().read_bytes()).good
     assert case.pack().read_bytes() != before
+
+
+def test_the_seal_of_the_batch_stands_on_its_summary_and_no_pack_changes_it(case):
+    before = case.book.views.batch(case.info.id)
+    pack = check_file(case.pack())
+    after = case.book.views.batch(case.info.id)
+
+    assert (before.seal, before.ended) == (after.seal, after.ended)
+    assert (after.seal.seq, after.seal.hash) == pack.seal
+    assert pack.own[0] == pack.seal[0] + 1
+    assert facts(case)["Sello del lote"] == f"{pack.seal[1]} (suceso {pack.seal[0]})"
+
+
+def facts(case) -> dict[str, str]:
+    whole = case.book.views.whole(case.info)
+    return dict(summarise(whole.info, whole.lines, whole.log).facts)
+
+
+def test_who_approved_held_rows_and_when_stands_on_the_summary(case):
+    label = "Retenido al llegar; lo aprobó"
+    assert label not in facts(case)
+    (held,) = ledgers.lines(case.book.url, "SELECT id, v, pos FROM attempt WHERE state='HELD'")
+    case.book.store.approve([Waiting(held["id"], held["v"], case.info.id, held["pos"])], case.book.now, who="jefa")
+
+    assert facts(case)[label] == "jefa, 2026-11-20 10:00:00 -05:00: 1 fila"
+    assert check_file(case.pack()).faults == []
+
+
+def test_a_second_pack_of_the_same_state_has_no_second_event(case, tmp_path):
+    case.pack()
+    case.pack(tmp_path / "otra")
+
+    assert len(ledgers.lines(case.book.url, "SELECT seq FROM event WHERE event='packed'")) == 1
 
 
 def test_its_seal_is_the_one_that_verify_tells_of_the_batch(case):

@@ -193,6 +193,12 @@ def test_whatever_is_printed_of_a_batch_is_held_by_the_chain(lived):
     assert found(lived) == []
 
 
+def test_what_else_a_move_changed_is_held_by_the_chain(lived):
+    tamper(lived, 'UPDATE event SET more=\'{"due":"2027-01-01T00:00:00.000000Z"}\' WHERE seq=6')
+
+    assert found(lived)[0] == ("chain", 6)
+
+
 def test_the_hours_that_were_left_are_held_by_the_chain(lived):
     tamper(lived, "UPDATE row SET hours_left=1 WHERE pos=2")
 

@@ -1,0 +1,173 @@
+"""A results workbook that somebody has, against the ledger at hand: does it say what that ledger says?
+
+Never says «alterado»: a workbook may be older than the ledger, laid out by another version or saved again by another
+program, and be genuine. What differs is named cell by cell; what cannot be told is told so.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+from openpyxl.utils import get_column_letter
+
+from pipeline.domain.commands import order
+from pipeline.domain.errors import InputRefused, WrongUsage
+from pipeline.domain.records import BatchInfo
+from pipeline.evidence import members as m
+from pipeline.evidence.remake import BOUNDS, SHEETS, Parts, differences, workbook
+from pipeline.ledger.extract import Extract
+from pipeline.ledger.replay import Replay
+from pipeline.ledger.views import Views
+from pipeline.read.guard import Parts as Members
+from pipeline.read.guard import open_workbook
+from pipeline.read.origin import origin_of
+from pipeline.read.source import take
+from pipeline.read.workbook import tabs_of
+from pipeline.read.xlsx_file import sheet_values
+from pipeline.report.layout import layout
+from pipeline.report.lines import outcome_of
+from pipeline.report.summary import summarise
+from pipeline.report.words import FACT_SEAL, SUMMARY
+from pipeline.report.workbook import write_workbook
+
+MOST_TOLD = 10
+_SEAL = re.compile(r"([0-9a-f]{64}) \(suceso ([1-9][0-9]*)\)")
+_PROPERTIES = "docProps/custom.xml"
+
+
+@dataclass
+class Book:
+    """What was found: the batch, the event that the workbook ends with (0: it names none), whether that is the batch's
+    newest, whether every byte is the ledger's, what differs, and why nobody can tell (empty: one can)."""
+
+    batch: str
+    seal: int = 0
+    newest: bool = True
+    same: bool = False
+    differing: list[str] = field(default_factory=list)
+    unsure: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.differing and not self.unsure
+
+
+def ask_for_the_pack(name: str, batch: str = "") -> WrongUsage:
+    """Why a workbook alone cannot be checked here."""
+    where = f"; el lote {batch} no está en el registro de este equipo" if batch else ""
+    return WrongUsage(
+        f"«{name}» es un libro, no un paquete{where}: pida el paquete de evidencia.",
+        code="verify-book",
+        remedy=f"Lo escribe {order('report', batch or 'LOTE', '--evidence')} donde está el registro.",
+    )
+
+
+def check_book(path: Path, views: Views | None) -> Book:
+    """The workbook at ``path`` against the ledger of ``views`` (None: there is none).
+
+    Raises ``WrongUsage`` where there is nothing to compare it with, ``InputRefused`` for what cannot be read.
+    """
+    data = take(path, BOUNDS).data
+    members = open_workbook(data, path.name, BOUNDS)
+    batch = origin_of(members)
+    env = views.env_of(batch) if views is not None and batch else None
+    if views is None or env is None:
+        raise ask_for_the_pack(path.name, batch if views is not None else "")
+    if SUMMARY not in {tab.name for tab in tabs_of(members)}:
+        raise WrongUsage(f"«{path.name}» no es un libro de resultados.", code="verify-book")
+    views = views.of(env)
+    info = views.batch(batch)
+    assert info is not None, "just found"
+    whole = views.whole(info)
+    ours = io.BytesIO()
+    write_workbook(summarise(whole.info, whole.lines, whole.log), ours)
+    seal = _seal_in(data, path.name)
+    found = Book(batch, seal[0], newest=whole.info.seal is not None and seal[0] == whole.info.seal.seq)
+    if ours.getvalue() == data:
+        found.same = True
+    elif not seal[0]:
+        found.unsure = "lo escribió una versión anterior, que no ponía el sello del lote en «Resumen»"
+    elif not views.told(batch, *seal):
+        found.differing = [f"su sello (suceso {seal[0]}) no es de este registro"]
+    else:
+        wanted = [ours.getvalue()] if found.newest else []
+        _compare(found, data, members, path.name, [*wanted, *_as_of(whole.info, views, seal[0])])
+    return found
+
+
+def _compare(found: Book, data: bytes, members: Members, name: str, wanted: list[bytes]) -> None:
+    """Against each workbook that the ledger may have written at that event; the nearest counts."""
+    told = [_differing(data, members, name, one) for one in wanted]
+    if not told:
+        found.unsure = "es anterior, y de los sucesos de una versión anterior no se deduce el libro de entonces"
+        return
+    found.differing = min(told, key=len)
+    if found.differing and layout() not in members.by_name.get(_PROPERTIES, b"").decode("utf-8", "replace"):
+        found.differing, found.unsure = [], "lo escribió otra versión de anular, que escribe el libro de otra forma"
+
+
+def _differing(data: bytes, members: Members, name: str, wanted: bytes) -> list[str]:
+    """What differs, to the byte where it is still our file, else by what the cells say."""
+    if not differences(data, wanted):
+        return []
+    told: list[str] = []
+    if [(tab.name, tab.visible) for tab in tabs_of(members)] != [(title, True) for title in SHEETS.values()]:
+        told.append("no tiene las cinco hojas de un libro de resultados, todas a la vista")
+    for title in SHEETS.values():
+        try:
+            told += _in_cells(sheet_values(data, name, BOUNDS, title), sheet_values(wanted, name, BOUNDS, title), title)
+        except InputRefused as refusal:
+            told.append(f"la hoja «{title}» no se puede comparar: {refusal.sentence}")
+    return told[:MOST_TOLD]
+
+
+def _in_cells(here: list[list[object]], there: list[list[object]], title: str) -> Iterator[str]:
+    empty: list[object] = []
+    for number, (left, right) in enumerate(zip_longest(here, there, fillvalue=empty), start=1):
+        for column, (one, other) in enumerate(zip_longest(left, right, fillvalue=""), start=1):
+            if _plain(one) != _plain(other):
+                cell = f"{get_column_letter(column)}{number}"
+                yield f"hoja «{title}», celda {cell}: dice «{_plain(one)}» y el registro «{_plain(other)}»"
+
+
+def _plain(value: object) -> str:
+    text = f"{value:.15g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return " ".join(("" if value is None else text).split())[:80]
+
+
+def _as_of(info: BatchInfo, views: Views, seq: int) -> Iterator[bytes]:
+    """The workbook as it was when ``seq`` was the newest event of the batch's rows; what other batches said of this
+    one then is not known, so one for each that is possible. None where old events do not tell enough."""
+    extract = views.extract(info).up_to(seq)
+    replay = Replay(info.id)
+    for event in _own(extract):
+        replay.see(event)
+    if replay.half_told:
+        return
+    others = {one[0]: m.other_line(*one) for one in extract.others()}
+    head = extract.head()
+    for known in {bool(head["corrects_known"]), False}:
+        for number in range(len(info.corrected_in), -1, -1):
+            then = {**head, "corrects_known": known, "corrected_in": info.corrected_in[:number]}
+            parts = Parts(then, extract.rows, others, lambda: _own(extract), replay)
+            lines = replay.lines(head["sheet"], extract.rows, parts.other)
+            yield workbook(parts, Counter(outcome_of(line).value for line in lines))
+
+
+def _own(extract: Extract) -> Iterator[dict[str, object]]:
+    return (event for event in extract.events() if isinstance(event, dict))
+
+
+def _seal_in(data: bytes, name: str) -> tuple[int, str]:
+    """The seal that ``Resumen`` names; (0, "") where there is none."""
+    for row in sheet_values(data, name, BOUNDS, SUMMARY):
+        values = [str(value) for value in row if value not in (None, "")]
+        if len(values) == 2 and values[0] == FACT_SEAL and (told := _SEAL.fullmatch(values[1])):
+            return int(told[2]), told[1]
+    return 0, ""

@@ -1,0 +1,251 @@
+"""A batch's workbook made again from its events alone, and what differs between it and the one at hand.
+
+Rows are drawn as they are asked for; what stays in memory of a large batch is the last state of each row, its packed
+cells, and the packed workbook.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Any, overload
+
+from openpyxl.utils import get_column_letter
+
+from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.records import Approval, BatchInfo, EventLine, Position, ResultLine, Seal
+from pipeline.evidence.box import BLOCK, DAMAGE, LIMITS
+from pipeline.evidence.members import read_other
+from pipeline.evidence.sheet import Odd, sheet_rows
+from pipeline.ledger import codec
+from pipeline.ledger.replay import Other, Replay, following, mirroring, repeats
+from pipeline.read.limits import Limits
+from pipeline.report.model import Report
+from pipeline.report.summary import summarise
+from pipeline.report.words import LOG, RESULTS, STATES, SUMMARY, TODO
+from pipeline.report.workbook import write_workbook
+
+Rows = Callable[[], Iterable[Mapping[str, Any]]]
+SHEETS = {f"xl/worksheets/sheet{n}.xml": name for n, name in enumerate((SUMMARY, RESULTS, TODO, STATES, LOG), start=1)}
+BOUNDS = Limits(size=LIMITS.size, rows=1_100_000, columns=1_000, unpacked=LIMITS.unpacked)
+MOST_TOLD = 3
+"""Cells that are named of one sheet."""
+
+_TOGETHER = 32
+_OPENED = 2
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a workbook is made from: the head of the batch, its rows, the rows of others that they repeat, its events
+    (gone through again each time), and what these made of the rows."""
+
+    head: Mapping[str, Any]
+    rows: Rows
+    others: Mapping[int, bytes]
+    events: Callable[[], Iterable[Mapping[str, Any]]]
+    replay: Replay
+
+    def other(self, pos: int) -> Other:
+        """The row of another batch that row ``pos`` repeats."""
+        line = self.others.get(pos)
+        return read_other(line)[1:] if line is not None else None
+
+
+def workbook(parts: Parts, counts: Mapping[str, int]) -> bytes:
+    """The results workbook. ``counts`` are the rows by outcome word."""
+    target = io.BytesIO()
+    write_workbook(report(parts, counts), target)
+    return target.getvalue()
+
+
+def report(parts: Parts, counts: Mapping[str, int]) -> Report:
+    """What the workbook says."""
+    rows, head = _Kept(parts.rows), parts.head
+    return summarise(_info(parts, counts), _Lines(parts, rows), _Log(parts, rows, head["sheet"] or None))
+
+
+def _info(parts: Parts, counts: Mapping[str, int]) -> BatchInfo:
+    head, first = parts.head, None
+    for event in parts.events():
+        if _of_a_row(event, head["id"]):
+            first, last = first or event, event
+    if first is None:
+        raise ValueError("no event")
+    return BatchInfo(
+        id=head["id"],
+        file=head["file"],
+        sha256=head["sha256"],
+        env=head["env"],
+        sheet=head["sheet"] or None,
+        rows=head["n_rows"],
+        headings=tuple(json.loads(head["headings"])),
+        created=codec.to_time(head["created_utc"]),
+        approved_by=head["approved_by"] or None,
+        started=codec.to_time(first["utc"]),
+        ended=codec.to_time(last["utc"]),
+        issuers=tuple(json.loads(head["issuers"])),
+        notes=tuple(json.loads(head["notes"])),
+        deadline_hours=head["deadline_hours"],
+        counts=dict(counts),
+        corrects=head.get("corrects"),
+        corrects_known=bool(head.get("corrects_known")),
+        corrected_in=tuple(head.get("corrected_in") or ()),
+        seal=Seal(last["seq"], bytes(last["hash"]).hex()),
+        approvals=tuple(Approval(who, codec.to_time(utc), rows) for (who, utc), rows in parts.replay.approved.items()),
+    )
+
+
+def _of_a_row(event: Mapping[str, Any], batch: str) -> bool:
+    return bool(event["batch"] == batch and event["pos"] > 0)
+
+
+class _Kept:
+    """The rows, packed together a few at a time, to be looked up by their ordinal."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._packed: list[bytes] = []
+        self._opened = lru_cache(_OPENED)(self._unpacked)
+
+    def __getitem__(self, pos: int) -> Mapping[str, Any]:
+        if not self._packed:
+            self._keep()
+        return self._opened((pos - 1) // _TOGETHER)[(pos - 1) % _TOGETHER]
+
+    def _keep(self) -> None:
+        some: list[Mapping[str, Any]] = []
+        for row in self._rows():
+            some.append(dict(row))
+            if len(some) == _TOGETHER:
+                self._packed.append(zlib.compress(json.dumps(some).encode(), 1))
+                some = []
+        self._packed.append(zlib.compress(json.dumps(some).encode(), 1))
+
+    def _unpacked(self, place: int) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = json.loads(zlib.decompress(self._packed[place]))
+        return found
+
+
+class _Lines(Sequence[ResultLine]):
+    """The rows as their events left them, drawn when they are asked for."""
+
+    def __init__(self, parts: Parts, rows: _Kept) -> None:
+        self._parts, self._kept, self._sheet = parts, rows, parts.head["sheet"]
+
+    def __len__(self) -> int:
+        return int(self._parts.head["n_rows"])
+
+    def __iter__(self) -> Iterator[ResultLine]:
+        return self._parts.replay.lines(self._sheet, self._parts.rows, self._parts.other)
+
+    @overload
+    def __getitem__(self, index: int) -> ResultLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ResultLine]: ...
+    def __getitem__(self, index: int | slice) -> ResultLine | Sequence[ResultLine]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        row, replay = self._kept[index + 1], self._parts.replay
+        line = replay.line(self._sheet, row)
+        if repeats(row):
+            return following(line, replay.line(self._sheet, self._kept[row["leader_pos"]]))
+        return mirroring(line, self._parts.other(row["pos"]))
+
+
+class _Log:
+    """The events of the rows as lines of the log."""
+
+    def __init__(self, parts: Parts, rows: _Kept, sheet: str | None) -> None:
+        self._parts, self._rows, self._sheet = parts, rows, sheet
+
+    def __iter__(self) -> Iterator[EventLine]:
+        for event in self._parts.events():
+            if _of_a_row(event, self._parts.head["id"]):
+                row = self._rows[event["pos"]]
+                yield EventLine(
+                    seq=event["seq"],
+                    at=codec.to_time(event["utc"]),
+                    pos=event["pos"],
+                    position=Position(self._sheet, row["line"]),
+                    source=State(event["from_"]),
+                    target=State(event["to_"]),
+                    event=Event(event["event"]),
+                    cufe=row["cufe"],
+                    http=event["http"],
+                    estado=event["estado"],
+                    message=event["message"],
+                    note=event["note"],
+                    who=event["who"],
+                )
+
+
+def differences(given: bytes, wanted: bytes) -> list[str]:
+    """What the workbook ``given`` says otherwise than ``wanted``, in words that follow «el libro»; nothing when every
+    part of both is the same."""
+    if given == wanted:
+        return []
+    try:
+        with zipfile.ZipFile(io.BytesIO(given)) as theirs, zipfile.ZipFile(io.BytesIO(wanted)) as ours:
+            return list(_differing(theirs, ours, given, wanted))
+    except (RuntimeError, *DAMAGE):
+        return ["no se puede leer: no es un libro como los que escribe anular"]
+
+
+def _differing(theirs: zipfile.ZipFile, ours: zipfile.ZipFile, given: bytes, wanted: bytes) -> Iterator[str]:
+    names = [member.orig_filename for member in theirs.infolist()]
+    known = ours.namelist()
+    for name in sorted(set(names) - set(known)):
+        yield f"contiene una parte que anular no escribe («{name}»)"
+    if len(names) != len(set(names)):
+        yield "contiene dos veces la misma parte"
+    for name in known:
+        if name not in names:
+            yield f"no contiene la parte «{name}»"
+        elif not _same(theirs, ours, name):
+            yield from _in_cells(given, wanted, SHEETS[name]) if name in SHEETS else [_IN_PART.format(name=name)]
+
+
+_IN_PART = "en la parte «{name}» (hojas, títulos, formatos, gráfico o propiedades) no es el que escribe anular"
+
+
+def _same(theirs: zipfile.ZipFile, ours: zipfile.ZipFile, name: str) -> bool:
+    """Both parts, side by side, until they differ: what is hostile is never unpacked beyond that."""
+    with theirs.open(name) as left, ours.open(name) as right:
+        while True:
+            here, there = left.read(BLOCK), right.read(BLOCK)
+            if here != there:
+                return False
+            if not here:
+                return True
+
+
+def _in_cells(given: bytes, wanted: bytes, title: str) -> Iterator[str]:
+    told = 0
+    try:
+        left_rows, right_rows = sheet_rows(given, title, BOUNDS), sheet_rows(wanted, title, BOUNDS)
+        pairs: Iterable[tuple[list[Any], list[Any]]] = zip_longest(left_rows, right_rows, fillvalue=[])
+        for number, (here, there) in enumerate(pairs, start=1):
+            for column, (left, right) in enumerate(zip_longest(here, there, fillvalue=""), start=1):
+                if left != right:
+                    cell = f"{get_column_letter(column)}{number}"
+                    yield f"en la hoja «{title}», celda {cell}, dice «{_shown(left)}» en vez de «{_shown(right)}»"
+                    told += 1
+                    if told == MOST_TOLD:
+                        return
+    except Odd:
+        told = 0
+    if not told:
+        yield f"la hoja «{title}» no tiene la forma en que anular la escribe (formatos, alturas, filas o columnas)"
+
+
+def _shown(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from pipeline.crash import crashpoint
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.visible import one_line
 from pipeline.watch.claim import Claim, write_whole
@@ -42,8 +43,8 @@ def refusal(lane: Lane) -> StorageTrouble:
         "Esta carpeta la atiende otro registro, que puede haber enviado lo que hay en ella. No se envió nada.",
         code="watch-other-ledger",
         where=one_line(str(lane.inbox)),
-        remedy="Indique aquel registro en ANULAR_LEDGER. Si se perdió, o ya nadie lo usa: «anular watch CARPETA "
-        "--take-over», que consulta en eDoc cada documento antes de anularlo.",
+        remedy="Indique aquel registro en ANULAR_LEDGER. Si se perdió, o ya nadie lo usa: "
+        f"{order('watch', lane.root, '--take-over')}, que consulta en eDoc cada documento antes de anularlo.",
     )
 
 

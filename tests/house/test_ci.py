@@ -98,6 +98,12 @@ def test_the_branches_of_a_package_are_those_of_all_its_files() -> None:
     assert branches.branches_of("pipeline/domain", files) == (19, 20)
 
 
+def test_a_package_can_be_judged_without_what_only_a_server_shows() -> None:
+    files = {"pipeline/ledger/store.py": measured(9, 10), "pipeline/ledger/postgres.py": measured(0, 10)}
+    assert branches.branches_of("pipeline/ledger-postgres", files) == (9, 10)
+    assert branches.branches_of("pipeline/ledger", files) == (9, 20)
+
+
 def test_a_module_is_found_by_its_file_and_not_by_its_prefix() -> None:
     files = {"pipeline/poll.py": measured(3, 4), "pipeline/polling.py": measured(0, 9)}
     assert branches.branches_of("pipeline/poll", files) == (3, 4)

@@ -64,7 +64,7 @@ def test_starting_anew_is_an_event_and_the_newest_one_counts(book):
     start_anew(book.database, book.now, who="ana", why="el registro estaba vacío")
 
     assert started_anew(book.database) == book.now
-    assert events(book) == [("started-anew", "ana", "el registro estaba vacío", None, None)]
+    assert events(book) == [("started-anew", "ana", "el registro estaba vacío", None, b'{"site": "", "lost": []}')]
     assert examine(book.database).good
 
 

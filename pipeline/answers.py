@@ -9,20 +9,25 @@ from typing import Any
 
 from pipeline import screen
 from pipeline.domain import outcomes
+from pipeline.domain.columns import LABELS
 from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA, Window
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, ResultLine, Verdict
+from pipeline.domain.problems import shorten
+from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, ResultLine, Verdict, column_letters
 from pipeline.evidence.book import Book
 from pipeline.evidence.check import Pack
 from pipeline.journal import Journal
 from pipeline.ledger.verify import Examination
 from pipeline.moving import Moved
+from pipeline.read.sheet import Sheet
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
 from pipeline.report.words import lineage
 from pipeline.run import Plan, Previewed, Written
 from pipeline.settings import ENV_WORDS, Settings
+
+_OTHERS_SHOWN, _WORDS_SHOWN = 3, 60
 
 
 def verified(examination: Examination, ledger: str, batch: str = "") -> dict[str, Any]:
@@ -140,6 +145,7 @@ def checked(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str
         "duplicates": counts.get(Verdict.DUPLICATE, 0),
         "conflicts": counts.get(Verdict.CONFLICT, 0),
         "held": counts.get(Verdict.HELD, 0),
+        "not_applicable": counts.get(Verdict.NOT_APPLICABLE, 0),
         "late": plan.checked.late,
         "repaired": plan.checked.repaired,
         "hidden": plan.sheet.hidden.count,
@@ -229,6 +235,7 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
     if sheet is not None and sheet.sheet is not None:
         facts.insert(1, ("Hoja", sheet.sheet))
     if sheet is not None:
+        facts.append(("Columnas", recognised(plan, sheet)))
         facts.extend(lineage(sheet.corrects, known=plan.parent_known))
     if plan.known is not None:
         facts.append(("Lote", f"{plan.known.id}, ya recibido: se continúa, no se repite ningún envío"))
@@ -253,13 +260,17 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
 def plan_problems(plan: Plan) -> list[str]:
     """Each row that will not be sent, with its first problem."""
     rows = plan.checked.rows if plan.checked is not None else ()
-    return [_why_not(row) for row in rows if row.verdict is not Verdict.ACCEPTED]
+    return [_why_not(row) for row in rows if row.verdict not in (Verdict.ACCEPTED, Verdict.NOT_APPLICABLE)]
 
 
 def _counted(plan: Plan) -> list[tuple[str, str]]:
     assert plan.checked is not None
     counts = plan.checked.counts
-    facts = [("Filas", screen.thousands(len(plan.checked.rows))), ("Por enviar", screen.thousands(plan.to_send))]
+    others = counts.get(Verdict.NOT_APPLICABLE, 0)
+    invoices = len(plan.checked.rows) - others
+    facts = [("Facturas", screen.thousands(invoices)), ("Por enviar", screen.thousands(plan.to_send))]
+    if others:
+        facts.insert(1, ("Renglones", f"{screen.thousands(others)} que no son facturas: {_others(plan.checked.rows)}"))
     words = {
         Verdict.REJECTED: "Rechazadas",
         Verdict.DUPLICATE: "Duplicadas",
@@ -280,6 +291,35 @@ def _counted(plan: Plan) -> list[tuple[str, str]]:
     if plan.dates is not None:
         facts.append(("Emitidas", f"del {plan.dates[0]:%d/%m/%Y} al {plan.dates[1]:%d/%m/%Y}"))
     return facts
+
+
+def recognised(plan: Plan, sheet: Sheet) -> str:
+    """What was taken for what: ``CUFE ← H · Motivo ← I («Factura repetida») · Correo ← J (2 con dirección, 6 sin)``."""
+    told = []
+    rows = plan.checked.rows if plan.checked is not None else ()
+    lines = {row.position.line for row in rows if row.verdict is not Verdict.NOT_APPLICABLE}
+    for role in ("cufe", "reason", "email"):
+        if role not in sheet.roles:
+            continue
+        values = [value.strip() for line, value in sheet.text[role].items() if not rows or line in lines]
+        words = f"{LABELS[role]} ← {column_letters(sheet.columns[sheet.roles[role]])}"
+        if role == "reason":
+            words += f" («{shorten(next(filter(None, values), ''), _WORDS_SHOWN)}»)"
+        if role == "email":
+            filled = sum(map(bool, values))
+            words += f" ({screen.thousands(filled)} con dirección, {screen.thousands(len(values) - filled)} sin)"
+        told.append(words)
+    return " · ".join(told)
+
+
+def _others(rows: Sequence[CheckedRow]) -> str:
+    """The first few lines that are no invoice, with their words."""
+    lines = [row for row in rows if row.verdict is Verdict.NOT_APPLICABLE]
+    told = []
+    for row in lines[:_OTHERS_SHOWN]:
+        words = " ".join(str(value) for value in row.cells if value is not None and str(value).strip())
+        told.append(f"{row.position} «{shorten(words, _WORDS_SHOWN)}»")
+    return "; ".join(told) + (" …" if len(lines) > _OTHERS_SHOWN else "")
 
 
 def _why_not(row: CheckedRow) -> str:
@@ -322,4 +362,5 @@ def _head(info: BatchInfo) -> dict[str, Any]:
     return {**head, "corrects": info.corrects, "corrected_in": list(info.corrected_in)}
 
 
-_PERSON = frozenset(Outcome) - outcomes.DONE - {Outcome.PENDING, Outcome.UNKNOWN, Outcome.DUPLICATE}
+_NOBODY = {Outcome.PENDING, Outcome.UNKNOWN, Outcome.DUPLICATE, Outcome.NOT_APPLICABLE}
+_PERSON = frozenset(Outcome) - outcomes.DONE - _NOBODY

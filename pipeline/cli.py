@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
     from pipeline.clock import Clock
+    from pipeline.domain.errors import Choice
     from pipeline.domain.records import BatchInfo, Finding
     from pipeline.journal import Journal
     from pipeline.ledger.decisions import Standing
@@ -62,6 +63,14 @@ Ledger = Annotated[
     ),
 ]
 SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="LETRAS",
+        help="Qué columna es cada una: cufe=H,motivo=I,correo=J. Manda sobre los títulos.",
+    ),
+]
 Hidden = Annotated[
     bool,
     typer.Option("--include-hidden", help="Incluye lo oculto, filtrado o que no se ve; «run» pide confirmar."),
@@ -239,6 +248,7 @@ def check_command(
     context: typer.Context,
     files: Files,
     sheet: SheetName = "",
+    columns: Columns = "",
     include_hidden: Hidden = False,
     accept_formulas: Formulas = False,
     allow_bad_check_digit: BadDigit = False,
@@ -251,11 +261,12 @@ def check_command(
 
     readers = _readers(context)
     settings, talk, answer = _settings(profile, ledger), Talk(as_json), Answer()
+    wish = _Wish(sheet, columns, include_hidden, asks=sys.stdin.isatty())
     told: list[object] = []
     check: Callable[[Path, Sheet], dict[str, Any]] | None = None
     for file in _without_locks(files, talk):
         try:
-            found = _read(file, sheet, include_hidden, settings, next(readers))
+            found = _read(file, wish, settings, next(readers), talk)
             if check is None:  # loads the libraries of the other steps: a file that is refused does not need them
                 check = context.with_resource(
                     _checking(settings, talk, answer, bad_digit=allow_bad_check_digit, formulas=accept_formulas)
@@ -293,7 +304,7 @@ def _checking(
             _show_plan(talk, plan, settings)
             for line in (f"Libro de revisión: {written.workbook}", *answers.to_correct(written)):
                 talk.out.print(line, markup=False)
-            answer.codes.append(0 if plan.checked and plan.to_send == len(plan.checked.rows) else 1)
+            answer.codes.append(0 if plan.checked and plan.to_send == plan.checked.invoices else 1)
             return answers.checked(file, plan, written, settings.rate)
 
         yield check
@@ -313,6 +324,7 @@ def run_files(
         typer.Option("--queue", help="No envía: entrega el lote aprobado a la cola de los trabajadores (worker)."),
     ] = False,
     sheet: SheetName = "",
+    columns: Columns = "",
     include_hidden: Hidden = False,
     hidden_count: HiddenCount = None,
     far_rows: FarRows = None,
@@ -341,7 +353,8 @@ def run_files(
 
         check_server(settings.ledger)
     files = _without_locks(files, talk)
-    sheets = _read_all(files, sheet, include_hidden, settings, talk, readers)
+    wish = _Wish(sheet, columns, include_hidden, asks=sys.stdin.isatty() and not yes)
+    sheets = _read_all(files, wish, settings, talk, readers)
     _confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     _confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
     from pipeline import conduct, run, wiring
@@ -1205,30 +1218,60 @@ def _readers(context: typer.Context) -> Iterator[Reader]:
     return each()
 
 
-def _read(file: Path, sheet: str, include_hidden: bool, settings: Settings, reader: Reader) -> Sheet:
+@dataclass(frozen=True)
+class _Wish:
+    """How the files of one command are to be read, as the person said; ``asks``: she is there to be asked."""
+
+    sheet: str
+    columns: str
+    include_hidden: bool
+    asks: bool
+
+    def but(self, choice: Choice) -> _Wish:
+        return replace(self, sheet=choice.sheet or self.sheet, columns=choice.columns or self.columns)
+
+
+def _read(file: Path, wish: _Wish, settings: Settings, reader: Reader | None, talk: Talk) -> Sheet:
     from pipeline.read.sheet import read_sheet
     from pipeline.settings import limits
 
     try:
         return read_sheet(
-            file, sheet=sheet or None, limits=limits(settings), include_hidden=include_hidden, reader=reader
+            file,
+            sheet=wish.sheet or None,
+            limits=limits(settings),
+            include_hidden=wish.include_hidden,
+            prefer="" if wish.asks else settings.sheet,
+            columns=wish.columns,
+            reader=reader,
         )
     except InputRefused as refusal:
+        if refusal.choices and wish.asks:
+            return _read(file, wish.but(_chosen(file, refusal, talk)), settings, None, talk)
         if file.name not in refusal.sentence:  # with several files the person has to know which
             refusal.where = f"{file.name}, {refusal.where}" if refusal.where else file.name
         raise
 
 
-def _read_all(
-    files: list[Path], sheet: str, include_hidden: bool, settings: Settings, talk: Talk, readers: Iterator[Reader]
-) -> list[Sheet]:
+def _chosen(file: Path, refusal: InputRefused, talk: Talk) -> Choice:
+    """What the person at the terminal answers to the question of ``file``; the refusal itself for no answer."""
+    talk.progress.print(f"{file.name}: {refusal.message}", markup=False)
+    for number, choice in enumerate(refusal.choices, start=1):
+        talk.progress.print(f"  {number}. {choice.words}", markup=False)
+    typed = typer.prompt("Escriba el número (otra cosa cancela)", default="", show_default=False, err=True).strip()
+    if typed not in [str(number) for number in range(1, len(refusal.choices) + 1)]:
+        raise refusal.offering(())
+    return refusal.choices[int(typed) - 1]
+
+
+def _read_all(files: list[Path], wish: _Wish, settings: Settings, talk: Talk, readers: Iterator[Reader]) -> list[Sheet]:
     """All files or none: one that is refused stops the command before anything is written or sent."""
     from pipeline import screen
 
     sheets, refusals = [], []
     for file in files:
         try:
-            sheets.append(_read(file, sheet, include_hidden, settings, next(readers)))
+            sheets.append(_read(file, wish, settings, next(readers), talk))
         except InputRefused as refusal:
             refusals.append((file, refusal))
     if refusals:

@@ -147,7 +147,10 @@ def make_plan(
         return replace(again, sheet=sheet)
     ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
     sheet = replace(sheet, earlier=believed(sheet.earlier, known=ours))
-    checked = check(sheet, rules, now, views.seen if views is not None else lambda _: {})
+    seen = views.seen if views is not None else lambda _: {}
+    checked = check(sheet, rules, now, seen, views.taken if views is not None else lambda _: ())
+    if not checked.invoices:
+        raise refused("sin-facturas", where=sheet.name)
     return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked, parent_known=parent)
 
 

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         frozenset(),
         description="RUC de la empresa, separados por comas; forzoso fuera del sandbox, y ninguno en dos perfiles",
     )
+    sheet: str = Field(
+        "", max_length=31, description="hoja que se lee donde no se puede preguntar: su nombre, first o last"
+    )
     deadline_hours: int = Field(182, ge=1, le=8760, description="plazo legal en horas desde la emisión")
     late_rows: Literal["warn", "reject", "ignore"] = Field(
         "warn", description="filas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"

@@ -16,13 +16,14 @@ from typing import Protocol, TypeVar
 
 import pandas as pd
 
-from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe
+from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe, document_of
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.fields import canonical_email, email_mistake, reason_doubt, reason_mistake
-from pipeline.domain.grouping import ALONE, Basis, Entry, Ruling, rule
+from pipeline.domain.grouping import ALONE, SAME_DOCUMENT, Basis, Entry, Ruling, rule
+from pipeline.domain.lifecycle import TAKES_DOCUMENT, State
 from pipeline.domain.many import many, undisturbed
-from pipeline.domain.pasted import Mistake, mistake
+from pipeline.domain.pasted import Mistake, is_invoice, mistake
 from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
 from pipeline.domain.standing import Rules, Standing
@@ -39,6 +40,7 @@ _ODD_CELL = {
     "formula-without-value": "celda-formula-vacia",
 }
 _ACCEPTED = "accepted-formula"
+_UNSENT = frozenset({State.READY, State.HELD})
 _NAMED = 5
 
 _T = TypeVar("_T")
@@ -83,6 +85,11 @@ class Checked:
     late: int
     repaired: int
 
+    @property
+    def invoices(self) -> int:
+        """How many of the rows are invoices."""
+        return len(self.rows) - self.counts.get(Verdict.NOT_APPLICABLE, 0)
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -101,12 +108,24 @@ class _Draft:
     valid: Cufe | None = None
     due: Deadline | None = None
     ruling: Ruling | None = None
+    idle: bool = False  # no invoice at all
 
 
-def check(sheet: Sheet, rules: Rules, now: datetime, seen: Callable[[Sequence[str]], Mapping[str, Seen]]) -> Checked:
+def _none_taken(_: Sequence[str]) -> Sequence[Seen]:
+    return ()
+
+
+def check(
+    sheet: Sheet,
+    rules: Rules,
+    now: datetime,
+    seen: Callable[[Sequence[str]], Mapping[str, Seen]],
+    taken: Callable[[Sequence[str]], Sequence[Seen]] = _none_taken,
+) -> Checked:
     """Every row of ``sheet`` with its verdict at ``now`` (aware), every problem of every row.
 
-    ``seen`` tells which of some CUFEs the ledger holds a live attempt for; it is asked once.
+    ``seen`` tells which of some CUFEs the ledger holds a live attempt for, ``taken`` which other codes of their
+    documents were sent; each is asked once.
     """
     assert now.tzinfo is not None
     with undisturbed():
@@ -116,7 +135,7 @@ def check(sheet: Sheet, rules: Rules, now: datetime, seen: Callable[[Sequence[st
         drafts = checker.drafts(good)
         checker.judge_fields(drafts, wrong)
         checker.judge_cufes(drafts.values())
-        good = checker.settle(good, drafts, seen)
+        good = checker.settle(good, drafts, seen, taken)
         return checker.finish(good, drafts)
 
 
@@ -158,12 +177,14 @@ class _Checker:
 
     def judge_fields(self, drafts: Mapping[int, _Draft], wrong: Mapping[str, set[int]]) -> None:
         """Finds the words for the rows that fail the schema; those that do not have a valid code."""
+        for place in wrong["cufe"] & wrong["reason"]:
+            drafts[place].idle = self._is_idle(drafts[place])
         self._flag_hidden(drafts.values())
         for draft in drafts.values() if self._sheet.against else ():
             draft.problems += self._sheet.against.get(draft.line, ())
         odd = self._judge_odd_cells(drafts.values())
         for place, draft in drafts.items():
-            if (draft.line, "cufe") in odd:
+            if draft.idle or (draft.line, "cufe") in odd:
                 continue
             if place in wrong["cufe"] or (draft.repairs and self._doubtful(draft.cufe)):
                 draft.problems += (self._cufe_problem(draft),)
@@ -172,11 +193,19 @@ class _Checker:
         for role, judge in (("reason", reason_mistake), ("email", email_mistake)):
             for place in sorted(wrong[role]):
                 draft = drafts[place]
+                if draft.idle:
+                    continue
                 value = draft.reason if role == "reason" else draft.email or ""
                 if (draft.line, role) not in odd:
                     found = judge(value)
                     assert found is not None, "the schema and the words disagree"
                     draft.problems += (self._problem(draft, role, found),)
+
+    def _is_idle(self, draft: _Draft) -> bool:
+        """Whether the row is no invoice (eyes.md 1); where a cell does not show what it would say, it may be one."""
+        code, reason = (self._sheet.oddities.get((draft.line, self._sheet.roles[one])) for one in ("cufe", "reason"))
+        unseen = reason is not None or code in ("error", "formula-without-value")
+        return not unseen and not is_invoice(draft.received, draft.written)
 
     def _flag_hidden(self, drafts: Iterable[_Draft]) -> None:
         """Rows that were hidden and taken on purpose say so (reliability.md D7)."""
@@ -193,6 +222,8 @@ class _Checker:
         odd: set[tuple[int, str]] = set()
         for (line, place), kind in self._sheet.oddities.items():
             draft, role = by_line[line], roles[place]
+            if draft.idle:
+                continue
             if kind == "formula" and self._rules.accept_formulas:
                 kind = self._kind_of_result(line, place)
             if kind == _ACCEPTED:
@@ -256,7 +287,11 @@ class _Checker:
     # --- rows against each other and against the ledger
 
     def settle(
-        self, good: Plain, drafts: dict[int, _Draft], seen: Callable[[Sequence[str]], Mapping[str, Seen]]
+        self,
+        good: Plain,
+        drafts: dict[int, _Draft],
+        seen: Callable[[Sequence[str]], Mapping[str, Seen]],
+        taken: Callable[[Sequence[str]], Sequence[Seen]],
     ) -> Plain:
         """Duplicates, conflicts, and what has no trace in the ledger (domain/grouping.py).
 
@@ -270,7 +305,12 @@ class _Checker:
         cufes = self._texts.cufes
         asked = [cufes[place] for place in sorted([*good.places, *(draft.pos - 1 for draft in first.values())])]
         known = seen(asked) if asked else {}
-        if known and any(there := [cufe in known for cufe in good.cufes]):
+        others_sent: dict[str, list[Seen]] = {}
+        for one in taken(asked) if asked else ():
+            others_sent.setdefault(document_of(one.cufe), []).append(one)
+        if (known or others_sent) and any(
+            there := [cufe in known or document_of(cufe) in others_sent for cufe in good.cufes]
+        ):
             for place, due in zip(compress(good.places, there), compress(good.dues, there), strict=True):
                 draft = drafts[place] = self._draft(place)
                 draft.valid, draft.due = Cufe(draft.cufe), due
@@ -286,7 +326,37 @@ class _Checker:
             for draft, ruling in zip(members, rulings, strict=True):
                 draft.ruling = ruling
                 self._explain(draft, ruling, members)
+        self._compare_documents(drafts.values(), known, others_sent)
         return good
+
+    def _compare_documents(
+        self, drafts: Iterable[_Draft], known: Mapping[str, Seen], others_sent: Mapping[str, Sequence[Seen]]
+    ) -> None:
+        """Sets aside what would be sent while another code of its document stands in the file, or was sent."""
+        valid = [draft for draft in drafts if draft.valid is not None]
+        here: dict[str, list[_Draft]] = {}
+        for draft in valid:
+            before = known.get(draft.cufe)
+            if before is None or before.state in TAKES_DOCUMENT or before.state in _UNSENT:
+                here.setdefault(document_of(draft.cufe), []).append(draft)
+        for draft in valid:
+            document = document_of(draft.cufe)
+            beside = [one for one in here.get(document, ()) if one.cufe != draft.cufe]
+            sent = [one for one in others_sent.get(document, ()) if one.cufe != draft.cufe]
+            if draft.problems or draft.cufe in known or not (beside or sent):
+                continue
+            words = {"number": draft.valid.number, "point": draft.valid.point} if draft.valid else {}
+            if beside:
+                words["places"] = self._places(beside)
+                found = Mistake("documento-archivo", words)
+            else:
+                found = Mistake("documento-lote", {**words, "batch": sent[0].batch, "place": str(sent[0].position)})
+            draft.ruling = SAME_DOCUMENT
+            draft.problems += (self._problem(draft, "cufe", found),)
+
+    def _places(self, others: Sequence[_Draft]) -> str:
+        told = ", ".join(str(Position(self._sheet.sheet, one.line)) for one in others[:_NAMED])
+        return told + (f" y {len(others) - _NAMED} más" if len(others) > _NAMED else "")
 
     def _entry(self, draft: _Draft) -> Entry:
         position = Position(self._sheet.sheet, draft.line)
@@ -304,9 +374,7 @@ class _Checker:
             words = {"batch": str(ruling.leader.batch), "place": str(ruling.leader.position)}
             draft.problems += (self._problem(draft, "cufe", Mistake("conflicto-lote", words)),)
         elif ruling.verdict is Verdict.CONFLICT:
-            others = [str(Position(self._sheet.sheet, one.line)) for one in members[: _NAMED + 1] if one is not draft]
-            more = len(members) - 1 - len(others[:_NAMED])
-            places = ", ".join(others[:_NAMED]) + (f" y {more} más" if more else "")
+            places = self._places([one for one in members if one is not draft])
             draft.problems += (self._problem(draft, "cufe", Mistake("conflicto-archivo", {"places": places})),)
 
     # --- the rows as the next steps want them
@@ -371,7 +439,7 @@ class _Checker:
             draft.pos,
             Position(self._sheet.sheet, draft.line),
             values,
-            ruling.verdict if ruling else Verdict.REJECTED,
+            Verdict.NOT_APPLICABLE if draft.idle else ruling.verdict if ruling else Verdict.REJECTED,
             draft.cufe if draft.valid else None,
             draft.reason or None,
             draft.email,

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import pandas as pd
 
-from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe
+from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe, document_of
 from pipeline.domain.deadline import Deadline
 from pipeline.domain.fields import canonical_email, canonical_reason, reason_doubt
 from pipeline.domain.pasted import CANONICAL, unpaste
@@ -94,8 +94,9 @@ def plain(texts: Texts, others: Set[int], lines: Set[int], standing: Standing) -
         left |= _places(texts.lines, lines)
     if doubtful := {written for written in set(texts.written) if reason_doubt(written) is not None}:
         left |= _places(texts.written, doubtful)
-    if len(set(texts.cufes)) < len(texts.cufes):
-        left |= _places(texts.cufes, {cufe for cufe, times in Counter(texts.cufes).items() if times > 1})
+    documents = list(map(document_of, texts.cufes))
+    if len(set(documents)) < len(documents):  # the same code twice is the same document twice
+        left |= _places(documents, {one for one, times in Counter(documents).items() if times > 1})
     places = [place for place in range(len(texts.cufes)) if place not in left]
     cufes = list(map(texts.cufes.__getitem__, places))
     days = [cufe[DAY] for cufe in cufes]

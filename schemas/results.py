@@ -20,7 +20,9 @@ from schemas.columns import RESULT_COLUMNS
 _YES_NO = ("SI", "NO")
 _MOMENT = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} -05:00\Z"
 _CUFE = r"FE[0-9A-Z-]{64}\Z"
-_NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.DUPLICATE.value})
+_NEVER_SENT = frozenset(
+    {Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.DUPLICATE.value, Outcome.NOT_APPLICABLE.value}
+)
 
 
 def _text(*checks: pa.Check, required: bool = False) -> pa.Column:

@@ -15,8 +15,15 @@ from pipeline.read.source import take
 
 
 def read_sheet(
-    path: Path, *, sheet: str | None = None, limits: Limits = DEFAULT_LIMITS, include_hidden: bool = False
+    path: Path,
+    *,
+    sheet: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    include_hidden: bool = False,
+    prefer: str = "",
+    columns: str = "",
 ) -> Sheet:
     """What ``pipeline.read.sheet.read_sheet`` does, parsing in this very process."""
     source = take(path, limits)
-    return sheet_of(source, parse(source.data, path.name, limits, sheet=sheet, include_hidden=include_hidden))
+    more = {"prefer": prefer, "columns": columns}
+    return sheet_of(source, parse(source.data, path.name, limits, sheet=sheet, include_hidden=include_hidden, **more))

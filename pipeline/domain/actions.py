@@ -101,7 +101,8 @@ FIX_ROW = Action(
 CHOOSE = Action(
     "A13",
     "Elegir una versión",
-    "No se envió. El mismo CUFE aparece con otro motivo o correo: deje una sola versión y vuelva a cargarla.",
+    "No se envió. El mismo CUFE aparece con otro motivo o correo, o el mismo documento con otro CUFE: deje una sola "
+    "versión y vuelva a cargarla.",
     True,
     35,
 )
@@ -126,7 +127,8 @@ ALREADY_QUEUED = Action("A20", "Reenvío autorizado", "Una persona autorizó el 
 SENT_BEFORE = Action(
     "A21",
     "Revisar el lote anterior",
-    "No se envió. Este CUFE ya está en un lote anterior con otro motivo o correo: vale el resultado de aquella fila.",
+    "No se envió. Este CUFE, u otro del mismo documento, ya está en un lote anterior: vale el resultado de aquella "
+    "fila.",
     True,
     36,
 )
@@ -165,6 +167,10 @@ ELSEWHERE_SENT = Action(
     24,
 )
 
+NO_INVOICE = Action(
+    "A26", "Nada que hacer", "Ninguna. Este renglón no es una factura: no tiene CUFE ni motivo.", False, 93
+)
+
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 CORRECTED = (FIX_ROW, CHOOSE)
@@ -175,6 +181,7 @@ _BY_STATE: dict[State, Action] = {
     State.REJECTED_INPUT: FIX_ROW,
     State.DUPLICATE: SEE_LEADER,
     State.CONFLICT: CHOOSE,
+    State.NOT_APPLICABLE: NO_INVOICE,
     State.HELD: APPROVE,
     State.READY: SEND_LATER,
     State.WITHDRAWN: WITHDRAWN,
@@ -214,7 +221,7 @@ def recommend(line: ResultLine) -> Action:
         return SAID_NO
     if any(problem.code == "plazo-vencido" for problem in line.problems):
         return CREDIT_NOTE
-    if any(problem.code == "conflicto-lote" for problem in line.problems):
+    if any(problem.code in ("conflicto-lote", "documento-lote") for problem in line.problems):
         return SENT_BEFORE
     if line.state is State.NOT_SENT and line.note == ELSEWHERE and not line.again:
         return ELSEWHERE_SENT

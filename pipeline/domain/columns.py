@@ -23,15 +23,52 @@ class InputColumn:
 
 
 INPUT_COLUMNS: tuple[InputColumn, ...] = (
-    InputColumn("cufe", "CUFE", ("cufe", "codigo unico", "cufe a anular", "codigo cufe"), required=True),
+    InputColumn(
+        "cufe",
+        "CUFE",
+        (
+            "cufe",
+            "codigo unico",
+            "cufe a anular",
+            "codigo cufe",
+            "no cufe",
+            "numero cufe",
+            "cufe de la factura",
+            "cufe factura",
+        ),
+        required=True,
+    ),
     InputColumn(
         "reason",
         "Motivo",
-        ("motivo", "motivo anulacion", "motivo de anulacion", "razon", "justificacion"),
+        (
+            "motivo",
+            "motivo anulacion",
+            "motivo de anulacion",
+            "motivo de la anulacion",
+            "razon",
+            "razon de anulacion",
+            "justificacion",
+        ),
         required=True,
     ),
-    InputColumn("email", "Correo", ("correo", "correo notificacion", "email", "e-mail"), required=False),
+    InputColumn(
+        "email",
+        "Correo",
+        (
+            "correo",
+            "correo notificacion",
+            "correo electronico",
+            "correo del cliente",
+            "email",
+            "e-mail",
+            "email del cliente",
+        ),
+        required=False,
+    ),
 )
+
+LABELS = {column.role: column.label for column in INPUT_COLUMNS}
 
 RESULT_COLUMNS: tuple[str, ...] = (
     "fila_origen",
@@ -68,6 +105,9 @@ NOTE_AUTHOR = "anular"
 ORIGIN_PROPERTY = "anular_lote"
 """Document property in which our workbooks carry the id of their batch: it survives editing, names of files do not."""
 
+OURS_PROPERTY = "anular_programa"
+"""Document property of every workbook that this program writes, whether it has a batch or not."""
+
 _BATCH = re.compile(r"[0-9]{8}-[0-9A-Za-z-]{1,23}")
 
 
@@ -103,6 +143,24 @@ _RESULT_KEYS = {key_of(name): name for name in RESULT_COLUMNS}
 def role_of(heading: str) -> str | None:
     """``cufe``, ``reason``, ``email``; None for a column that is only kept."""
     return _ROLE_OF.get(key_of(heading))
+
+
+_SEEMS_MOST, _WORDS_MOST = 40, 5
+_COUNTS = ("total", "subtotal", "cantidad", "suma")
+
+
+def seems(heading: str) -> str | None:
+    """The role of a heading that looks like one of ours and is none: ``Motivo del cliente``; None for any other."""
+    key = key_of(heading)
+    if not 3 < len(key) <= _SEEMS_MOST or key in _ROLE_OF or key in _RESULT_KEYS or len(heading.split()) > _WORDS_MOST:
+        return None
+    if key.startswith(_COUNTS) or any(char.isdigit() for char in key) or "@" in heading:
+        return None
+    if key.startswith("cufe") or key.endswith(("cufe", "cufes")):
+        return "cufe"
+    if key.startswith(("motivo", "justificacion")) or (key.startswith("razon") and not key.startswith("razonsocial")):
+        return "reason"
+    return "email" if key.startswith(("correo", "email", "mail")) or key.endswith(("correo", "email")) else None
 
 
 def result_column_of(heading: str) -> str | None:

@@ -28,6 +28,13 @@ LENGTH = 66
 ISSUER, DAY, ENVIRONMENT = slice(5, 32), slice(32, 40), slice(55, 56)
 """Where a code has its issuer (with DV and branch), its day of issue and its environment."""
 
+
+def document_of(cufe: str) -> str:
+    """The fiscal document that a code is of: type, issuer, branch, number and point of invoicing. Two codes of one
+    document differ in their date, emission or security code: one of them was mistyped or replaced (eyes.md 1)."""
+    return cufe[2:25] + cufe[28:32] + cufe[40:53]
+
+
 LAYOUT = re.compile(
     r"FE(0[1-9]|10)([12])([0-9A-Z-]{20})-([0-9]{2})([0-9A-Z]{4})([0-9]{8})([0-9]{10})([0-9]{3})(0[1-4])([12])([0-9]{9})([0-9])"
 )

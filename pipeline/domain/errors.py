@@ -23,6 +23,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to the question of a refused file: its words, and the options with which it is read again."""
+
+    words: str
+    sheet: str = ""
+    columns: str = ""
+
 
 class AnularError(Exception):
     """Algo no salió como se esperaba."""
@@ -53,6 +65,12 @@ class InputRefused(AnularError):
     """El archivo no se puede procesar. No se envió nada."""
 
     exit_code = 3
+    choices: tuple[Choice, ...] = ()
+
+    def offering(self, choices: Iterable[Choice]) -> InputRefused:
+        """The same refusal with what a person at a terminal may choose instead."""
+        self.choices = tuple(choices)
+        return self
 
 
 class CufeInvalid(AnularError, ValueError):

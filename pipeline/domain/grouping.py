@@ -16,7 +16,7 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Leader, Position, Seen, Verdict
 
-NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.NOT_SENT.value})
+NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.NOT_SENT.value, Outcome.NOT_APPLICABLE.value})
 """Earlier outcomes that prove nothing was sent: such rows may be taken again."""
 
 SET_ASIDE = frozenset({Outcome.CONFLICT.value, Outcome.WITHDRAWN.value})
@@ -31,6 +31,7 @@ class Basis(Enum):
     LEDGER = "ledger"
     NO_TRACE = "no trace"
     SET_ASIDE = "set aside"
+    DOCUMENT = "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class Ruling:
     leader: Leader | None = None
     word: str = ""
 
+
+SAME_DOCUMENT = Ruling(Verdict.CONFLICT, Basis.DOCUMENT)
+"""Another code of the same fiscal document stands in the file, or was sent: nobody can tell which is meant."""
 
 ALONE = Ruling(Verdict.ACCEPTED, Basis.ALONE)
 """A row that nothing speaks against."""

@@ -19,6 +19,7 @@ class State(Enum):
     REJECTED_INPUT = "REJECTED_INPUT"  # failed validation
     DUPLICATE = "DUPLICATE"  # same CUFE, same payload as a leader row; mirrors it
     CONFLICT = "CONFLICT"  # same CUFE, another payload
+    NOT_APPLICABLE = "NOT_APPLICABLE"  # a line that is no invoice: a total, a note, a signature
     HELD = "HELD"  # valid, waits for a person
     READY = "READY"  # approved, unclaimed
     WITHDRAWN = "WITHDRAWN"  # a person took it back before it was ever claimed
@@ -46,6 +47,7 @@ class Event(Enum):
     REJECTED = "rejected"  # validation: wrong data
     DUPLICATED = "duplicated"  # validation: same as a leader row
     CONFLICTED = "conflicted"  # validation: same CUFE, another payload
+    NO_INVOICE = "no-invoice"  # validation: a line that is no invoice
     APPROVED = "approved"  # a person released a held row
     WITHDRAWN = "withdrawn"  # a person took a row back
     BARRED = "barred"  # before the claim: today's rules do not let it leave
@@ -74,6 +76,21 @@ class Event(Enum):
 
 LIVE_NEVER = (State.NOT_SENT, State.REFUSED_AUTH, State.WITHDRAWN, State.CLOSED_RESEND)
 """States that free the CUFE for another attempt. Every other state keeps it, for ever (reliability.md 2.1)."""
+
+TAKES_DOCUMENT = frozenset(
+    {
+        State.SENDING,
+        State.UNKNOWN,
+        State.PENDING,
+        State.CANCELLED,
+        State.ALREADY_CANCELLED,
+        State.NEEDS_SUPPORT,
+        State.REVIEW,
+        State.CLOSED_BY_PERSON,
+    }
+)
+"""A code in one of these speaks against another code of its document: it was sent, and not turned away as unknown or
+wrong."""
 
 RETRIED = frozenset({State.NOT_SENT, State.REFUSED_AUTH})
 """Proven not applied: a further attempt may follow by itself, bounded."""
@@ -115,6 +132,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.RECEIVED, Event.REJECTED): State.REJECTED_INPUT,
     (State.RECEIVED, Event.DUPLICATED): State.DUPLICATE,
     (State.RECEIVED, Event.CONFLICTED): State.CONFLICT,
+    (State.RECEIVED, Event.NO_INVOICE): State.NOT_APPLICABLE,
     # people before the sending
     (State.HELD, Event.APPROVED): State.READY,
     (State.HELD, Event.WITHDRAWN): State.WITHDRAWN,

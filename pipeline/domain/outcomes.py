@@ -26,6 +26,7 @@ class Outcome(Enum):
     NOT_SENT = "NO ENVIADA"
     WITHDRAWN = "RETIRADA"
     RESOLVED = "RESUELTA"
+    NOT_APPLICABLE = "NO APLICA"
 
 
 PREFLIGHT = "preflight"
@@ -42,6 +43,7 @@ _BY_STATE: dict[State, Outcome] = {
     State.REJECTED_INPUT: Outcome.REJECTED,
     State.DUPLICATE: Outcome.DUPLICATE,
     State.CONFLICT: Outcome.CONFLICT,
+    State.NOT_APPLICABLE: Outcome.NOT_APPLICABLE,
     State.HELD: Outcome.HELD,
     State.READY: Outcome.NOT_SENT,
     State.WITHDRAWN: Outcome.WITHDRAWN,
@@ -106,9 +108,10 @@ def exit_code(outcomes: Iterable[Outcome]) -> int:
     """0 every row cancelled, 7 some wait for a person's approval, 4 some still open, 1 some that a person has to see to
     (interface.md 2).
 
-    A duplicate counts with the outcome of the row that it mirrors: pass that one.
+    A duplicate counts with the outcome of the row that it mirrors: pass that one. A line that is no invoice does not
+    count.
     """
-    found = set(outcomes)
+    found = set(outcomes) - {Outcome.NOT_APPLICABLE}
     if Outcome.HELD in found:
         return 7
     if found & OPEN:

@@ -40,6 +40,9 @@ _WRAPPED = re.compile(r"""^(?:=\s*"(.*)"|"(.*)"|'(.*)'|“(.*)”|‘(.*)’|«(
 _DASH_MAP = dict.fromkeys(map(ord, DASHES), "-")
 _DROP = dict.fromkeys(map(ord, INVISIBLE))
 
+_RUN = re.compile(r"(?<![0-9A-Z-])(?=[A-Z-]*[0-9])[0-9A-Z-]{10,}|(?<![0-9A-Z])F\s*E(?:\s*[0-9]){4}")
+"""Ten characters of a code with a digit among them, or the beginning of a code, perhaps spaced."""
+
 _NAMED = 4
 _WORDS_SHOWN = 40
 _QUOTES = "se quitaron comillas"
@@ -111,6 +114,20 @@ def _taken(code: str, what: list[str], how: str = "") -> Pasted:
 def codes_in(text: str) -> tuple[str, ...]:
     """The different codes, standing by themselves, in ``text``."""
     return tuple(dict.fromkeys(_CODE.findall(text.upper())))
+
+
+def is_invoice(code: str, reason: str) -> bool:
+    """Whether a row with these cells is meant to be an invoice; totals, notes and signatures are not (eyes.md 1)."""
+    return bool(reason.strip().strip(INVISIBLE).strip()) or shows_code(code)
+
+
+def shows_code(text: str) -> bool:
+    """Whether ``text`` holds anything that may be a code, or a piece of one.
+
+    >>> shows_code("Total registros: 3"), shows_code("Preparado por A. Ruiz"), shows_code("fe01 2000 0155")
+    (False, False, True)
+    """
+    return _RUN.search(unicodedata.normalize("NFKC", text.translate(_DROP).translate(_DASH_MAP)).upper()) is not None
 
 
 def words_beside(received: str) -> str:

@@ -41,6 +41,9 @@ _SAVE_XLSX = "Ábralo en Excel y guárdelo como «Libro de Excel (.xlsx)»."
 _SAVE_AGAIN = "Ábralo en Excel, guárdelo otra vez como .xlsx y vuelva a intentarlo."
 _ASK_AGAIN = "No lo abra si no sabe de quién viene; pida a quien lo preparó que lo guarde otra vez como .xlsx."
 _SAVE_UTF8 = "Ábralo en Excel, revise los acentos y guárdelo como «CSV UTF-8 (delimitado por comas)»."
+_SAVE_BOOK = (
+    "Ábralo en el programa con el que se hizo y guárdelo como .xlsx, o como «CSV UTF-8 (delimitado por comas)»."
+)
 _SPLIT = "Divida el archivo en varios, cada uno con su encabezado, y cárguelos por separado."
 
 KINDS: dict[str, Kind] = {
@@ -104,6 +107,15 @@ KINDS: dict[str, Kind] = {
     "conflicto-lote": _row(
         "El mismo CUFE ya está en el lote {batch} ({place}) con otro motivo o correo.",
         "Vale lo enviado en ese lote; esta fila no se envía.",
+    ),
+    "documento-archivo": _row(
+        "El mismo documento fiscal (número {number}, punto {point}) aparece con otro CUFE en {places}.",
+        "Compare con la factura y deje solo el CUFE correcto.",
+    ),
+    "documento-lote": _row(
+        "El mismo documento fiscal (número {number}, punto {point}) ya se envió con otro CUFE en el lote {batch} "
+        "({place}).",
+        "Vale lo enviado en ese lote; esta fila no se envía. Compare con la factura.",
     ),
     "sin-constancia": _row(
         "Este libro dice «{word}» para el CUFE, pero este registro no tiene constancia de ese envío.",
@@ -234,15 +246,54 @@ KINDS: dict[str, Kind] = {
         "El libro tiene una vista que filtra filas ({names}): quien la usa no las ve todas.",
         "Elimine esa vista (Vista > Vista de hoja > Opciones); si todas se deben anular, use --ignore-views.",
     ),
-    "dos-encabezados": _file("Hay dos encabezados, en las filas {lines}.", "Deje uno solo."),
-    "columnas-repetidas": _file("Hay más de una columna para {label}: {found}.", "Deje una sola."),
+    "dos-encabezados": _file(
+        "Hay dos encabezados, en las filas {lines}.",
+        "Deje en la hoja una sola tabla, con un solo encabezado: lo demás bórrelo, o páselo a otro archivo si también "
+        "se debe anular.",
+    ),
+    "cufe-fuera": _file(
+        "Hay códigos CUFE fuera de la tabla: {places}.",
+        "Si se deben anular, póngalos en la columna CUFE, cada uno en su fila y con su motivo; si no, bórrelos de esta "
+        "hoja.",
+    ),
+    "linea-dice-no": _file(
+        "Entre las facturas hay una línea que no es una factura y que dice «{words}».",
+        "Deje en el archivo solo las facturas que se deben anular y borre esa línea.",
+    ),
+    "columnas-repetidas": _file(
+        "Hay más de una columna para {label}: {found}.",
+        "Deje una sola, o diga cuál es con --columns (por ejemplo --columns cufe=A,motivo=B).",
+    ),
+    "columnas-dichas": _file(
+        "No se entiende --columns «{said}».", "Escriba cada columna con su letra: --columns cufe=H,motivo=I,correo=J."
+    ),
+    "columna-no-esta": _file(
+        "La tabla no tiene la columna {column} que se indicó.", "Revise la letra en --columns; se cuentan desde A."
+    ),
+    "motivo-o-nombre": _file(
+        "La columna «{heading}» ({column}) parece traer nombres («{example}») y no motivos de anulación.",
+        "Agregue una columna «Motivo» con el motivo de cada anulación; si esos textos son de verdad el motivo, cambie "
+        "ese título por «Motivo» o use --columns {option}.",
+    ),
+    "cufe-otra-hoja": _file(
+        "La tabla está en la hoja «{sheet}» ({count} CUFE) y hay códigos CUFE en otras hojas: {found}.",
+        "Si se anula solo esa hoja, dígalo con --sheet «{sheet}» (donde no hay terminal, con el ajuste ANULAR_SHEET) o "
+        "borre las otras; si también se deben anular, póngalos en la tabla.",
+    ),
     "sin-filas": _file("No hay filas de datos debajo del encabezado.", "Revise que el archivo sea el correcto."),
+    "sin-facturas": _file(
+        "Debajo del encabezado no hay ninguna factura: ninguna fila tiene CUFE ni motivo.",
+        "Revise que el archivo sea el correcto y que los códigos estén en la columna CUFE.",
+    ),
     "demasiadas-filas": _file("El archivo tiene más de {limit} filas de datos.", _SPLIT),
     "demasiadas-columnas": _file("El archivo tiene más de {limit} columnas.", "Quite las columnas que no hacen falta."),
     # --- the file: CSV
-    "csv-codificacion": _file("No se reconoce en qué codificación están guardadas las letras.", _SAVE_UTF8),
+    "csv-codificacion": _file(
+        "El archivo parece guardado como {program}, y sus letras con acento no se leen bien: {words}.", _SAVE_BOOK
+    ),
     "csv-mezcla": _file("El archivo mezcla dos codificaciones de texto: unas líneas son UTF-8 y esta no.", _SAVE_UTF8),
     "csv-utf16": _file("El texto está en UTF-16 sin la marca que lo dice, y no se lee con seguridad.", _SAVE_UTF8),
+    "csv-utf16-danado": _file("El texto está en UTF-16 y se corta o se daña a la mitad.", _SAVE_UTF8),
     "csv-nul": _file(
         "El texto contiene caracteres nulos: está dañado o no es un CSV.", "Expórtelo otra vez desde su sistema."
     ),
@@ -321,7 +372,10 @@ KINDS: dict[str, Kind] = {
         "Déjelo en la carpeta de la suya: {folders}.",
     ),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
-    "xlsx-varias-hojas": _file("Varias hojas tienen el encabezado: {found}.", "Indique una con --sheet."),
+    "xlsx-varias-hojas": _file(
+        "Varias hojas tienen el encabezado: {found}.",
+        "Indique una con --sheet (o, donde no hay terminal, con el ajuste ANULAR_SHEET).",
+    ),
     "xlsx-hoja-oculta": _file(
         "La hoja «{sheet}» está oculta.", "Muéstrela, o pídala con --sheet «{sheet}» --include-hidden."
     ),

@@ -78,7 +78,8 @@ class Verdict(Enum):
     HELD = "held"  # valid, but a person has to decide first
     REJECTED = "rejected"  # its data are wrong
     DUPLICATE = "duplicate"  # same CUFE and same payload as an earlier row; mirrors that row
-    CONFLICT = "conflict"  # same CUFE with another reason or e-mail
+    CONFLICT = "conflict"  # same CUFE with another reason or e-mail, or the same document under another CUFE
+    NOT_APPLICABLE = "not-applicable"  # no invoice at all: a total, a note, a signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ _VALIDATED: dict[Verdict, Event] = {
     Verdict.REJECTED: Event.REJECTED,
     Verdict.DUPLICATE: Event.DUPLICATED,
     Verdict.CONFLICT: Event.CONFLICTED,
+    Verdict.NOT_APPLICABLE: Event.NO_INVOICE,
 }
 _CHUNK = 5_000
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
+from pipeline.domain.cufe import document_of
 from pipeline.domain.deadline import Window
-from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, State
+from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, TAKES_DOCUMENT, State
 from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
@@ -21,6 +23,8 @@ from pipeline.ledger.extract import Extract
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.whole import Gathering, Log, Shared, Whole, in_parts
 
+_PREFIX = 32  # FE, type, issuer and branch
+_NUMBER_AT, _NUMBER = 41, 13  # number and point, counted from 1
 _ON_THE_WAY = (State.READY.value, State.SENDING.value)
 
 
@@ -137,6 +141,43 @@ class Views(Batches):
                     line.cufe, line.batch, line.pos, where, line.payload_sha256 or "", State(line.state)
                 )
         return found
+
+    def taken(self, cufes: Sequence[str]) -> list[Seen]:
+        """Codes of the same fiscal documents as ``cufes`` that were sent and not turned away, these ones among them.
+
+        By issuer: its codes begin alike, and the index of live codes is in their order. A few documents are asked for
+        by name; for many, all codes of the issuer are gone through, a part at a time.
+        """
+        attempt, batch = tables.attempt, tables.batch
+        wanted: dict[str, set[str]] = {}
+        for cufe in cufes:
+            wanted.setdefault(cufe[:_PREFIX], set()).add(document_of(cufe))
+        found: list[Seen] = []
+        for prefix, documents in wanted.items():
+            columns = (attempt.c.id, attempt.c.cufe, attempt.c.batch, attempt.c.pos, attempt.c.state, tables.row.c.line)
+            query = (
+                tables.with_rows(*columns, batch.c.sheet)
+                .join(batch, batch.c.id == attempt.c.batch)
+                .where(attempt.c.env == self._env, tables.live(attempt), self._begins(prefix))
+                .where(attempt.c.state.in_([state.value for state in TAKES_DOCUMENT]))
+                .where((attempt.c.sent_utc.is_not(None)) | (attempt.c.state == State.ALREADY_CANCELLED.value))
+            )
+            if few := len(documents) <= IN:
+                numbers = sorted({document[-_NUMBER:] for document in documents})
+                query = query.where(func.substr(attempt.c.cufe, _NUMBER_AT, _NUMBER).in_(numbers))
+            parts = [self._database.read(query)] if few else in_parts(self._database, query, attempt.c.id)
+            for line in chain.from_iterable(parts):
+                if document_of(line.cufe) in documents:
+                    where = Position(line.sheet or None, line.line)
+                    found.append(Seen(line.cufe, line.batch, line.pos, where, "", State(line.state)))
+        return found
+
+    def _begins(self, prefix: str) -> ColumnElement[bool]:
+        """Codes that begin so. SQLite compares bytes, and so can use its index; a server compares by its language."""
+        cufe = tables.attempt.c.cufe
+        if self._database.shared:
+            return func.substr(cufe, 1, len(prefix)) == prefix
+        return (cufe > prefix) & (cufe < f"{prefix}~")
 
     def ready(self, batch: str) -> list[Cancellation]:
         """The rows of ``batch`` that may be sent, in input order."""

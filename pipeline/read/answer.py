@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 from pipeline.domain.columns import origin_in
-from pipeline.domain.errors import InputRefused
+from pipeline.domain.errors import Choice, InputRefused
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Cell
 from pipeline.read.header import Header
@@ -99,7 +99,8 @@ def _around(table: Table) -> dict[str, object]:
 
 def told_refusal(refusal: InputRefused) -> bytes:
     """The line that tells ``refusal``."""
-    words = {"code": refusal.code, "message": refusal.message, "where": refusal.where, "remedy": refusal.remedy}
+    words: dict[str, object] = {"code": refusal.code, "message": refusal.message}
+    words |= {"where": refusal.where, "remedy": refusal.remedy, "choices": [asdict(one) for one in refusal.choices]}
     return json.dumps({"refused": words}).encode() + b"\n"
 
 
@@ -260,7 +261,10 @@ def _refusal(said: dict[str, Any]) -> InputRefused:
     code, message, where, remedy = (_text(said[name]) for name in ("code", "message", "where", "remedy"))
     if code not in KINDS or KINDS[code].scope != "archivo":
         raise Nonsense
-    return InputRefused(message, code=code, where=where, remedy=remedy)
+    choices = [
+        Choice(_text(one["words"]), sheet=_text(one["sheet"]), columns=_text(one["columns"])) for one in said["choices"]
+    ]
+    return InputRefused(message, code=code, where=where, remedy=remedy).offering(choices)
 
 
 def _count(value: object) -> int:

@@ -25,7 +25,7 @@ from pipeline.read.limits import Limits
 from pipeline.read.order import NOTHING_TO_DO, OUT_OF_MEMORY, Order
 from pipeline.read.parse import parse
 
-_CODECS = ("utf-8-sig", "utf-16", "cp1252", "cp437", "ascii")
+_CODECS = ("utf-8-sig", "utf-16", "cp1252", "cp437", "cp850", "mac_roman", "ascii")
 _PR_SET_PDEATHSIG = 1
 _BUFFER = 256 * 1024
 _STANDARD = 3  # input, output, error
@@ -56,7 +56,15 @@ def main() -> None:
 def answer(data: bytes, order: Order, target: BinaryIO) -> None:
     """Reads ``data`` and writes the answer. Ends the process when memory runs out, with nothing more allocated."""
     try:
-        table = parse(data, order.name, order.limits, sheet=order.sheet, include_hidden=order.include_hidden)
+        table = parse(
+            data,
+            order.name,
+            order.limits,
+            sheet=order.sheet,
+            include_hidden=order.include_hidden,
+            prefer=order.prefer,
+            columns=order.columns,
+        )
         target.writelines(told(table))
     except InputRefused as refusal:
         target.write(told_refusal(refusal))

@@ -10,16 +10,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.domain.columns import role_of
 from pipeline.domain.cufe import LENGTH as CUFE_LENGTH
+from pipeline.domain.errors import InputRefused
 from pipeline.domain.fields import REASON_LEAST, canonical_email, canonical_reason, email_mistake
-from pipeline.domain.pasted import unpaste
+from pipeline.domain.pasted import is_invoice, unpaste
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
-from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, is_second_line, title_note
+from pipeline.read.beside import refuse_beside, refuse_names
+from pipeline.read.header import HEADER_WITHIN, NONE_GIVEN, Header, find_header, is_header, is_second_line, title_note
 from pipeline.read.limits import Limits
 from pipeline.read.table import FAR, Table
 from pipeline.read.text import decode
@@ -29,6 +31,7 @@ FIELD_LIMIT = 64 * 1024
 
 _SEP_LINE = re.compile(r"sep=([,;\t|])?(?:\r\n|\r|\n|$)", re.IGNORECASE)
 _ONE_CODE = re.compile(r"FE[0-9A-Z-]{64}", re.IGNORECASE)
+_BEGINS_CODE = re.compile(r"(?:f|fe[0-9a-z-]*)\Z", re.IGNORECASE)
 _CUFE_LIKE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}", re.IGNORECASE)
 
 
@@ -50,15 +53,25 @@ class _Lines:
         return line
 
 
-def read_csv(data: bytes, limits: Limits) -> Table:
+def read_csv(data: bytes, limits: Limits, given: Mapping[str, int] = NONE_GIVEN) -> Table:
     """The table in ``data``. Raises ``InputRefused`` naming the line, for whatever is wrong with its structure."""
     text = decode(data)
     content, skipped, forced = _without_sep_line(text.content)
     if not content.strip():
         raise refused("sin-encabezado" if skipped else "sin-filas")
     delimiter = forced or _delimiter(content)
-    header, first_data = _header(content, delimiter, skipped)
-    return _rows(content, delimiter, skipped, header, first_data, limits, text.notes)
+    try:
+        header, above = _header(content, delimiter, skipped, given)
+    except InputRefused:
+        text.refuse_foreign(enumerate(content.splitlines()[:HEADER_WITHIN], skipped + 1))
+        raise
+    table = _rows(content, delimiter, skipped, header, len(above) + 1, limits, text.notes)
+    for place in header.roles.values():
+        text.refuse_foreign(zip(table.lines, map(str, table.columns[header.kept[place]]), strict=True))
+    refuse_beside(header, above, table.lines, table.columns, None)
+    if "reason" not in given:
+        refuse_names(header, table.columns, None)
+    return table
 
 
 def _without_sep_line(content: str) -> tuple[str, int, str | None]:
@@ -97,15 +110,17 @@ def _first_header_line(content: str, delimiter: str) -> int | None:
     return None
 
 
-def _header(content: str, delimiter: str, skipped: int) -> tuple[Header, int]:
-    """The header and the ordinal of the first record after it."""
+def _header(
+    content: str, delimiter: str, skipped: int, given: Mapping[str, int]
+) -> tuple[Header, list[tuple[int, list[str]]]]:
+    """The header and the records above it, each with its line."""
     first: list[tuple[int, list[str]]] = []
     for line, fields in _records(content, delimiter, skipped):
-        if line > HEADER_WITHIN:
+        if line > HEADER_WITHIN + bool(given):
             break
         first.append((line, fields))
-    header = find_header(first, below=_below(content, skipped))
-    return header, 1 + next(place for place, (line, _) in enumerate(first) if line == header.line)
+    header = find_header(first, below=_below(content, skipped), given=given)
+    return header, [record for record in first if record[0] < header.line]
 
 
 def _below(content: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
@@ -132,6 +147,7 @@ def _rows(
     rows: list[list[Cell]] = []
     blank = empty = 0
     far: int | None = None
+    filled: list[int] = []
     for ordinal, (line, fields) in enumerate(_records(content, delimiter, skipped)):
         if ordinal < first_data:
             continue
@@ -144,22 +160,48 @@ def _rows(
         if empty > FAR and far is None:
             far = len(rows)
         empty = 0
-        if len(fields) < width and not _ended(content) and line == skipped + _count_lines(content):
-            raise refused("csv-incompleto", where=f"línea {line}")
         if len(fields) != width:
-            raise refused("csv-columnas", where=f"línea {line}", count=len(fields), wanted=width)
+            last = not _ended(content) and line == skipped + _count_lines(content)
+            fields = _as_wide(fields, header, line, last=last)
+            filled.append(line)
         if len(rows) >= limits.rows:
             raise refused("demasiadas-filas", limit=f"{limits.rows:,}".replace(",", "."))
         lines.append(line)
         rows.append([*fields])
     if not rows:
         raise refused("sin-filas")
-    notes = (*notes, *title_note(header, skipped))
+    notes = (*notes, *title_note(header, skipped), *_filled_note(filled))
     if not _ended(content) and _looks_cut(header, str(rows[-1][-1])):
         cut = f"La última línea ({lines[-1]}) está cortada: posible archivo incompleto. Revise si faltan filas."
         notes = (*notes, cut)
     columns = list(map(list, zip(*rows, strict=True)))
     return Table(header, lines, columns, None, blank, notes, distant=() if far is None else tuple(lines[far:]))
+
+
+def _as_wide(fields: list[str], header: Header, line: int, *, last: bool) -> list[str]:
+    """``fields`` of a line with too many or too few of them, as many as the header has (eyes.md 1).
+
+    What is too much may only be blank; what is missing only cells that nobody sends, or the line is no invoice.
+    ``last``: the file ends within this line. Raises ``InputRefused``.
+    """
+    width = header.width
+    if len(fields) > width and not any(field.strip() for field in fields[width:]):
+        return fields[:width]
+    wide = [*fields, *[""] * (width - len(fields))]
+    cufe, reason = (header.kept[header.roles[role]] for role in ("cufe", "reason"))
+    if len(fields) < width and last and (max(cufe, reason) < len(fields) or _BEGINS_CODE.match(fields[-1].strip())):
+        raise refused("csv-incompleto", where=f"línea {line}")
+    if len(fields) < width and (max(cufe, reason) < len(fields) or not is_invoice(wide[cufe], wide[reason])):
+        return wide
+    raise refused("csv-incompleto" if last else "csv-columnas", where=f"línea {line}", count=len(fields), wanted=width)
+
+
+def _filled_note(lines: list[int]) -> tuple[str, ...]:
+    """What to say, once, of lines that were made as wide as the header."""
+    if not lines:
+        return ()
+    which = f"la línea {lines[0]}" if len(lines) == 1 else f"{len(lines)} líneas, la primera es la {lines[0]}"
+    return (f"Líneas con menos o más campos que el encabezado, sin que falte ni sobre ningún dato: {which}.",)
 
 
 def _ended(content: str) -> bool:

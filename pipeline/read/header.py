@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pipeline.domain.columns import (
     INPUT_COLUMNS,
+    LABELS,
     PLACE_COLUMN,
     REASONS_COLUMN,
     RESULT_MARKS,
@@ -14,16 +16,18 @@ from pipeline.domain.columns import (
     result_column_of,
     role_of,
 )
+from pipeline.domain.pasted import shows_code
 from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import column_letters
+from pipeline.read.grid import NUMBER_OF
 
 HEADER_WITHIN = 10
 """The header stands within the first ten physical rows."""
 
 _DELIMITERS = (";", ",", "\t", "|")
 _NAMES = {";": "punto y coma", ",": "coma", "\t": "tabulación"}
+NONE_GIVEN: Mapping[str, int] = MappingProxyType({})
 _REQUIRED = frozenset(column.role for column in INPUT_COLUMNS if column.required)
-_LABELS = {column.role: column.label for column in INPUT_COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +59,56 @@ def is_header(cells: Sequence[str]) -> bool:
     return {role_of(cell) for cell in cells} >= _REQUIRED
 
 
+def given_columns(text: str) -> dict[str, int]:
+    """``cufe=H,motivo=I,correo=J``: the 0-based column of each role. Raises ``InputRefused`` for anything else."""
+    if not text.strip():
+        return {}
+    given: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, letters = (piece.strip() for piece in part.partition("="))
+        role, column = role_of(name), NUMBER_OF.get(letters.upper().encode())
+        if role is None or column is None or role in given or column in given.values():
+            raise refused("columnas-dichas", said=shorten(text, 80))
+        given[role] = column
+    return given
+
+
 def find_header(
     rows: Iterable[tuple[int, Sequence[str]]],
     *,
     sheet: str | None = None,
     below: Iterable[tuple[int, Sequence[str]]] = (),
+    given: Mapping[str, int] = NONE_GIVEN,
 ) -> Header:
     """The header among ``rows`` (line number, cells); those after line 10 are not looked at.
 
+    ``given`` are columns that a person named; then the row above the first code in that column may be the header too.
     Raises ``InputRefused`` for none, two, a missing column, or two columns for one role. Where there is none, ``below``
     are the rows after line 10: the words say where it stands.
     """
-    first = [(line, tuple(cells)) for line, cells in rows if line <= HEADER_WITHIN]
+    first = [(line, tuple(cells)) for line, cells in rows if line <= HEADER_WITHIN + bool(given)]
     found = [(line, cells) for line, cells in first if is_header(cells)]
+    if not found and given:
+        found = _above_the_codes(first, given)
     if not found:
         raise _elsewhere(first, below, sheet) or _none_found(first)
     if len(found) > 1:
         raise refused("dos-encabezados", where=sheet or "", lines=" y ".join(str(line) for line, _ in found))
-    return _header(*found[0], sheet=sheet)
+    return _header(*found[0], sheet=sheet, given=given)
+
+
+def _above_the_codes(
+    rows: Sequence[tuple[int, tuple[str, ...]]], given: Mapping[str, int]
+) -> list[tuple[int, tuple[str, ...]]]:
+    """The last row with a heading above the first code in the column of the codes; the header in a list, or none."""
+    column = given.get("cufe")
+    before: list[tuple[int, tuple[str, ...]]] = []
+    for line, cells in rows:
+        if column is not None and column < len(cells) and shows_code(cells[column]):
+            break
+        if column is not None and column < len(cells) and cells[column].strip():
+            before = [(line, cells)]
+    return before
 
 
 def is_second_line(header: Header, cells: Sequence[str]) -> bool:
@@ -88,22 +124,32 @@ def title_note(header: Header, skipped: int = 0) -> tuple[str, ...]:
     return (f"El encabezado está en la fila {header.line}; lo de arriba se tomó como título.",)
 
 
-def _header(line: int, cells: tuple[str, ...], *, sheet: str | None) -> Header:
+def _header(line: int, cells: tuple[str, ...], *, sheet: str | None, given: Mapping[str, int]) -> Header:
     dropped, outcome = _added_columns(cells)
     reasons = _reasons_column(cells) if outcome is None else None
     if reasons is not None:
         dropped |= {reasons}
     kept = tuple(place for place in range(len(cells)) if place not in dropped)
     headings = tuple(cells[place] for place in kept)
+    where = f"{sheet}, fila {line}" if sheet else f"línea {line}"
     roles: dict[str, int] = {}
+    for name, column in given.items():
+        if column not in kept:
+            raise refused("columna-no-esta", where=where, column=column_letters(column))
+        roles[name] = kept.index(column)
     for place, heading in enumerate(headings):
         role = role_of(heading)
+        if role in given or place in roles.values():
+            continue
         if role is not None and role in roles:
             both = f"«{headings[roles[role]].strip()}» y «{heading.strip()}»"
-            where = f"{sheet}, fila {line}" if sheet else f"línea {line}"
-            raise refused("columnas-repetidas", where=where, label=_LABELS[role], found=both)
+            raise refused("columnas-repetidas", where=where, label=LABELS[role], found=both)
         if role is not None:
             roles[role] = place
+    if missing := _REQUIRED - roles.keys():
+        names = " y ".join(LABELS[role] for role in sorted(missing))
+        found = ", ".join(f"«{shorten(cell.strip(), 40)}»" for cell in cells if cell.strip())
+        raise refused("falta-columna", where=where, missing=names, found=shorten(found, 400))
     return Header(line, headings, kept, roles, outcome, len(cells), reasons)
 
 
@@ -144,6 +190,6 @@ def _none_found(rows: Sequence[tuple[int, Sequence[str]]]) -> Exception:
     best = max(rows, key=lambda row: len({role_of(cell) for cell in row[1]} & _REQUIRED), default=None)
     if best is None or not (known := {role_of(cell) for cell in best[1]} & _REQUIRED):
         return refused("sin-encabezado")
-    missing = " y ".join(_LABELS[role] for role in sorted(_REQUIRED - known))
+    missing = " y ".join(LABELS[role] for role in sorted(_REQUIRED - known))
     found = ", ".join(f"«{shorten(cell.strip(), 40)}»" for cell in best[1] if cell.strip())
     return refused("falta-columna", where=f"fila {best[0]}", missing=missing, found=shorten(found, 400))

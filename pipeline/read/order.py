@@ -15,7 +15,10 @@ NOTHING_TO_DO = 66
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to read: ``parent`` is the process that asks, ``size`` the bytes that follow, ``name`` the file's own."""
+    """What to read: ``parent`` is the process that asks, ``size`` the bytes that follow, ``name`` the file's own.
+
+    ``prefer`` is the sheet where nobody can be asked; ``columns`` says which column is which (``cufe=H,motivo=I``).
+    """
 
     parent: int
     size: int
@@ -23,6 +26,8 @@ class Order:
     sheet: str | None
     include_hidden: bool
     limits: Limits
+    prefer: str = ""
+    columns: str = ""
 
     def line(self) -> bytes:
         """The order as one line of JSON."""

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from pipeline.domain.columns import ORIGIN_PROPERTY, origin_in
+from pipeline.domain.columns import ORIGIN_PROPERTY, OURS_PROPERTY, origin_in
 from pipeline.read.guard import Parts
 
 _PROPERTIES = "docProps/custom.xml"
@@ -20,14 +20,20 @@ _LARGEST = 64 * 1024
 
 def origin_of(parts: Parts) -> str:
     """The batch named in the document properties; empty when there is none, or none that could be one."""
+    return origin_in(_properties(parts).get(ORIGIN_PROPERTY, ""))
+
+
+def is_ours(parts: Parts) -> bool:
+    """Whether the document properties say that this program wrote the workbook."""
+    return not {OURS_PROPERTY, ORIGIN_PROPERTY}.isdisjoint(_properties(parts))
+
+
+def _properties(parts: Parts) -> dict[str, str]:
     content = parts.by_name.get(_PROPERTIES, b"")
     if not content or len(content) > _LARGEST:
-        return ""
+        return {}
     try:
         root: Element = fromstring(content)
     except (ParseError, DefusedXmlException, ValueError, RecursionError):
-        return ""
-    for element in root:
-        if element.attrib.get("name") == ORIGIN_PROPERTY:
-            return origin_in("".join(element.itertext()))
-    return ""
+        return {}
+    return {element.attrib.get("name", ""): "".join(element.itertext()) for element in reversed(root)}

@@ -83,7 +83,16 @@ class Reader:
                 with suppress(OSError):  # what was left unsent
                     pipe.close()
 
-    def read(self, source: Source, limits: Limits, *, sheet: str | None, include_hidden: bool) -> Table:
+    def read(
+        self,
+        source: Source,
+        limits: Limits,
+        *,
+        sheet: str | None,
+        include_hidden: bool,
+        prefer: str = "",
+        columns: str = "",
+    ) -> Table:
         """The table in ``source``. Raises ``InputRefused`` for what is wrong with it, and for whatever happens there.
 
         May be called once.
@@ -92,7 +101,7 @@ class Reader:
         if process is None:
             why = f"el sistema no permitió iniciar el proceso de lectura ({self._failure})"
             raise refused("lectura-fallida", name=name, why=why)
-        order = Order(os.getpid(), len(source.data), name, sheet, include_hidden, limits)
+        order = Order(os.getpid(), len(source.data), name, sheet, include_hidden, limits, prefer, columns)
         clock = threading.Timer(limits.wall, self._too_late)
         clock.daemon = True
         clock.start()

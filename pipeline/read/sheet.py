@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain.columns import REASONS_COLUMN, asks_whether, says_no
+from pipeline.domain.columns import LABELS, REASONS_COLUMN, asks_whether, role_of, says_no, seems
 from pipeline.domain.problems import problem, shorten
 from pipeline.domain.records import Cell, Position, Problem, column_letters
+from pipeline.read.header import Header
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.limits import Limits
 from pipeline.read.reader import Reader
@@ -86,16 +88,19 @@ def read_sheet(
     sheet: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     include_hidden: bool = False,
+    prefer: str = "",
+    columns: str = "",
     reader: Reader | None = None,
 ) -> Sheet:
     """The table in the file at ``path``, parsed by ``reader`` (a process that waits for it) or by one of its own.
 
-    ``sheet`` names a worksheet; ``include_hidden`` takes hidden and filtered rows too. Raises ``InputRefused``
-    with a code of ``problems.py`` for everything that can be wrong with a file; nothing else for bad input.
+    ``sheet`` names a worksheet, ``prefer`` the one to take where nobody can be asked; ``include_hidden`` takes hidden
+    and filtered rows too; ``columns`` says which column is which (``cufe=H,motivo=I``). Raises ``InputRefused`` with a
+    code of ``problems.py`` for everything that can be wrong with a file; nothing else for bad input.
     """
     with reader or Reader() as process:
         source = take(path, limits)
-        table = process.read(source, limits, sheet=sheet, include_hidden=include_hidden)
+        table = process.read(source, limits, sheet=sheet, include_hidden=include_hidden, prefer=prefer, columns=columns)
     return sheet_of(source, table)
 
 
@@ -107,6 +112,7 @@ def sheet_of(source: Source, table: Table) -> Sheet:
         notes = (*notes, f"Filas en blanco que no se tomaron en cuenta: {table.blank_rows}.")
     if header.outcome is not None:
         notes = (*notes, "Es un libro de resultados: sus columnas agregadas se dejaron a un lado.")
+    notes = (*notes, *_unused(header))
     if header.reasons is not None:
         notes = (*notes, f"Es un libro de correcciones: su columna «{REASONS_COLUMN}» se dejó a un lado.")
     doubts = table.doubts
@@ -168,6 +174,15 @@ def _against(table: Table) -> dict[int, tuple[Problem, ...]]:
                 what = f"la columna «{headings[place].strip()}» dice «{_as_text(value)}»"
                 add("fila-dice-no", line, place, _as_text(value), what=what)
     return {line: tuple(kinds.values()) for line, kinds in found.items()}
+
+
+def _unused(header: Header) -> Iterator[str]:
+    """What to say of columns whose headings look like one of ours and are none."""
+    for place, heading in enumerate(header.headings):
+        role = seems(heading) or (role_of(heading) if place not in header.roles.values() else None)
+        if role is not None and place not in header.roles.values():
+            letters, like = column_letters(header.kept[place]), LABELS[role]
+            yield f"La columna {letters} («{heading.strip()}») se parece a «{like}» y no se usa."
 
 
 def _frame(table: Table) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.domain.problems import refused
@@ -12,6 +13,15 @@ _SAMPLES = 3
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
+_ANY_WORD = re.compile(r"[^\s,;|]*[^\x00-\x7f][^\s,;|]*")
+_WORD_SHOWN = 40
+_PARTS = (b" ", b"\t", b",", b";", b"|", b"\r", b"\n", b'"')
+_SPANISH = frozenset("áéíóúüñÁÉÍÓÚÜÑ¿¡")
+_LETTER = "A-Za-zÀ-ÖØ-öø-ÿ"
+# Where Mac Roman and the code pages 850 and 437 have Spanish letters, Windows-1252 has signs that never stand inside of
+# a word, and letters that do not stand between two capitals.
+_SIGNS = "—‡ŽœŠƒ„¢£¡‚¤¥µ\u00a0\u0080-\u009f"
+_FOREIGN = re.compile(rf"(?<=[{_LETTER}])[{_SIGNS}](?=[{_LETTER}]|\W|\Z)|(?<=[A-Z])[àéÖçêîòè](?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,18 @@ class Text:
 
     content: str
     notes: tuple[str, ...] = ()
+    guessed: bool = False
+
+    def refuse_foreign(self, texts: Iterable[tuple[int, str]]) -> None:
+        """Raises ``InputRefused`` when one of ``texts`` (line, text) has signs inside of words where another program's
+        letters were read as Windows-1252 (eyes.md 1)."""
+        if not self.guessed:
+            return
+        for line, text in texts:
+            if not text.isascii() and (found := _FOREIGN.search(text)):
+                start, end = text.rfind(" ", 0, found.start()) + 1, text.find(" ", found.end())
+                word = text[start : end if end >= 0 else None]
+                raise _foreign(word.encode("cp1252", "replace"), word, f"línea {line}")
 
 
 def decode(data: bytes) -> Text:
@@ -42,7 +64,7 @@ def _utf16(data: bytes) -> Text:
     try:
         return Text(data.decode("utf-16"))
     except UnicodeDecodeError as error:
-        raise refused("csv-codificacion") from error
+        raise refused("csv-utf16-danado") from error
 
 
 def _nul(data: bytes) -> Exception:
@@ -63,10 +85,21 @@ def _eight_bits(data: bytes) -> Text:
     try:
         content = data.decode("cp1252")
     except UnicodeDecodeError as error:
-        raise refused("csv-codificacion", where=f"línea {_line_of_byte(data, error.start)}") from error
-    words = list(dict.fromkeys(_WORD.findall(content)))[:_SAMPLES]
-    shown = ", ".join(f"«{word[:40]}»" for word in words)
-    return Text(content, (f"El archivo no es UTF-8: se leyó como Windows-1252. Revise estas palabras: {shown}.",))
+        start = max(data.rfind(sign, 0, error.start) for sign in _PARTS) + 1
+        word = re.split(rb"[\s,;|]", data[start : start + 200], maxsplit=1)[0]
+        shown = word.decode("cp1252", "replace")
+        raise _foreign(word, shown, f"línea {_line_of_byte(data, error.start)}") from error
+    words = list(dict.fromkeys(_WORD.findall(content) or _ANY_WORD.findall(content)))[:_SAMPLES]
+    shown = ", ".join(f"«{word[:_WORD_SHOWN]}»" for word in words)
+    note = f"El archivo no es UTF-8: se leyó como Windows-1252. Revise estas palabras: {shown}."
+    return Text(content, (note,), guessed=True)
+
+
+def _foreign(word: bytes, shown: str, where: str) -> Exception:
+    """The refusal of a file one ``word`` of which was saved by another program than Windows."""
+    mac, dos = (sum(char in _SPANISH for char in word.decode(codec, "replace")) for codec in ("mac_roman", "cp850"))
+    program = "«CSV (Macintosh)»" if mac > dos else "«CSV (MS-DOS)»"
+    return refused("csv-codificacion", where=where, program=program, words=f"«{shown[:_WORD_SHOWN]}»")
 
 
 def _refuse_mixture(data: bytes, first_bad: int) -> None:

@@ -16,16 +16,17 @@ from operator import itemgetter
 from typing import Any
 
 from pipeline.domain.columns import RESULTS_SHEET
-from pipeline.domain.errors import AnularError
+from pipeline.domain.errors import AnularError, Choice
 from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import Cell, column_letters
+from pipeline.read.beside import codes_in, refuse_beside, refuse_names
 from pipeline.read.cellscan import scan
 from pipeline.read.grid import COLUMNS, Area, Scan, key
 from pipeline.read.guard import Parts, open_workbook
-from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, is_second_line, title_note
+from pipeline.read.header import HEADER_WITHIN, NONE_GIVEN, Header, find_header, is_header, is_second_line, title_note
 from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
-from pipeline.read.origin import origin_of
+from pipeline.read.origin import is_ours, origin_of
 from pipeline.read.remarks import Remarks, remarks_on, says_no
 from pipeline.read.strings import refuse_odd_texts
 from pipeline.read.styles import NO_FORMATTING, NOTHING, Formatting, Judged
@@ -39,6 +40,21 @@ _EXACT = 2**53
 """Beyond this a whole number has already lost digits; it stays as it was read."""
 
 
+_ENDS = ("", "first", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a person said of the file: the sheet, or the one to prefer; hidden rows; which column is which. ``ours``
+    when the workbook is one that this program wrote."""
+
+    sheet: str | None
+    prefer: str
+    include_hidden: bool
+    given: Mapping[str, int]
+    ours: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """A worksheet after the guard: what surrounds its values, what was written beside them, and the values with leading
@@ -50,8 +66,19 @@ class _Page:
     rows: list[list[Any]]
 
 
-def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, include_hidden: bool) -> Table:
+def read_xlsx(
+    data: bytes,
+    name: str,
+    limits: Limits,
+    *,
+    sheet: str | None,
+    include_hidden: bool,
+    prefer: str = "",
+    given: Mapping[str, int] = NONE_GIVEN,
+) -> Table:
     """The table in workbook ``data``; ``sheet`` names a worksheet, else the one visible sheet with the header.
+
+    ``prefer`` is the sheet to take where several could be meant: a name, ``first`` or ``last`` of those with a header.
 
     Raises ``InputRefused`` for whatever is wrong with the container, the book, or the structure of the sheet.
     """
@@ -63,22 +90,17 @@ def read_xlsx(data: bytes, name: str, limits: Limits, *, sheet: str | None, incl
     for name_of_part, content in parts.by_name.items():
         if name_of_part not in scanned and b"sheetData" in content:  # a sheet that is in no list of sheets
             refuse_odd_texts(content)
-    origin = origin_of(parts)
-    remarks = {tab.name: remarks_on(parts, tab.part, ours=bool(origin)) for tab in tabs}
-    page = _page(parts, tabs, scans, remarks, sheet, include_hidden=include_hidden)
+    origin, ours = origin_of(parts), is_ours(parts)
+    remarks = {tab.name: remarks_on(parts, tab.part, ours=ours) for tab in tabs}
+    wanted = _Wanted(sheet, "" if ours else prefer, include_hidden, given, ours)
+    page = _page(parts, tabs, scans, remarks, wanted)
     left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
-    table = _table(page, limits, _notes(page, left), include_hidden=include_hidden)
+    table = _table(page, limits, _notes(page, left), wanted)
     return replace(table, origin=origin)
 
 
 def _page(
-    parts: Parts,
-    tabs: Sequence[Tab],
-    scans: Mapping[str, Scan],
-    remarks: Mapping[str, Remarks],
-    sheet: str | None,
-    *,
-    include_hidden: bool,
+    parts: Parts, tabs: Sequence[Tab], scans: Mapping[str, Scan], remarks: Mapping[str, Remarks], wanted: _Wanted
 ) -> _Page:
     """The worksheet to be taken. Nothing else of the book outlives this: of a large one, hundreds of megabytes."""
     read = _reader(parts)
@@ -86,9 +108,10 @@ def _page(
     def page(tab: Tab) -> _Page:
         return _Page(tab, scans[tab.name], remarks[tab.name], read(tab.name))
 
-    pages = [page(tab) for tab in _candidates(tabs, sheet, include_hidden)]
+    named = wanted.sheet if wanted.sheet is not None or wanted.prefer.casefold() in _ENDS else wanted.prefer
+    pages = [page(tab) for tab in _candidates(tabs, named, wanted.include_hidden)]
     others = [tab for tab in tabs if not tab.visible and not scans[tab.name].empty]
-    return _choose(pages, lambda: [page(tab) for tab in others], named=sheet is not None)
+    return pages[0] if named else _choose(pages, lambda: [page(tab) for tab in others], wanted)
 
 
 def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[list[Any]]:
@@ -111,7 +134,7 @@ def _scan(parts: Parts, tab: Tab, limits: Limits, formatting: Formatting = NO_FO
 
 
 def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) -> list[Tab]:
-    if sheet is None:
+    if not sheet:
         visible = [tab for tab in tabs if tab.visible]
         if not visible:
             raise refused("xlsx-sin-hojas")
@@ -124,17 +147,26 @@ def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) ->
     raise refused("xlsx-hoja", sheet=sheet, found=_list([tab.name for tab in tabs]))
 
 
-def _choose(pages: Sequence[_Page], hidden: Callable[[], Sequence[_Page]], *, named: bool) -> _Page:
-    """The page with the header; our own results first. Raises ``InputRefused`` for several, and for a hidden one."""
-    if named:
-        return pages[0]
+def _choose(pages: Sequence[_Page], hidden: Callable[[], Sequence[_Page]], wanted: _Wanted) -> _Page:
+    """The page with the header; our own results first. Raises ``InputRefused`` for several, for a hidden one, and when
+    codes stand on another one too (eyes.md 1)."""
     fits = [page for page in pages if _has_header(page)]
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and _is_ours(page)]
+    if own and wanted.ours:
+        return own[0]
+    if fits and wanted.prefer:
+        return fits[0 if wanted.prefer.casefold() == "first" else -1]
     if own:
         return own[0]
     if len(fits) > 1:
-        raise refused("xlsx-varias-hojas", found=_list([page.tab.name for page in fits]))
+        choices = [
+            Choice(f"Solo la hoja «{page.tab.name}» (CUFE en ella: {codes_in(page.rows)})", sheet=page.tab.name)
+            for page in fits
+        ]
+        raise refused("xlsx-varias-hojas", found=_list([page.tab.name for page in fits])).offering(choices)
     if fits:
+        if not wanted.ours:
+            _refuse_codes_elsewhere(pages, fits[0])
         return fits[0]
     for page in hidden():
         if _has_header(page):
@@ -143,8 +175,19 @@ def _choose(pages: Sequence[_Page], hidden: Callable[[], Sequence[_Page]], *, na
     return next((page for page in pages if page.rows), pages[0])
 
 
+def _refuse_codes_elsewhere(pages: Sequence[_Page], taken: _Page) -> None:
+    """Raises ``InputRefused`` when another visible sheet holds codes too: nobody can tell whether they are meant."""
+    counts = {page.tab.name: codes_in(page.rows) for page in pages} if len(pages) > 1 else {}
+    told = [f"«{name}» ({count})" for name, count in counts.items() if count and name != taken.tab.name]
+    if told:
+        here = f"Solo la hoja «{taken.tab.name}» (CUFE en ella: {counts[taken.tab.name]})"
+        found = ", ".join(told[:_SHOWN]) + (f" y {len(told) - _SHOWN} más" if len(told) > _SHOWN else "")
+        refusal = refused("cufe-otra-hoja", sheet=taken.tab.name, count=counts[taken.tab.name], found=found)
+        raise refusal.offering([Choice(here, sheet=taken.tab.name)])
+
+
 def _has_header(page: _Page) -> bool:
-    return any(is_header(texts) for _, texts in _top(page))
+    return any(is_header(texts) for line, texts in _top(page) if line <= HEADER_WITHIN)
 
 
 def _is_ours(page: _Page) -> bool:
@@ -157,7 +200,7 @@ def _is_ours(page: _Page) -> bool:
 
 
 def _top(page: _Page) -> list[tuple[int, list[str]]]:
-    return list(islice(_texts(page), HEADER_WITHIN))
+    return list(islice(_texts(page), HEADER_WITHIN + 1))
 
 
 def _texts(page: _Page, after: int = 0) -> Iterator[tuple[int, list[str]]]:
@@ -166,11 +209,11 @@ def _texts(page: _Page, after: int = 0) -> Iterator[tuple[int, list[str]]]:
         yield line + 1, [_as_text(value) for value in page.rows[line]]
 
 
-def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidden: bool) -> Table:
-    name = page.tab.name
+def _table(page: _Page, limits: Limits, notes: tuple[str, ...], wanted: _Wanted) -> Table:
+    name, include_hidden = page.tab.name, wanted.include_hidden
     if not any(value != "" for row in page.rows for value in row):
         raise refused("sin-filas", where=name)
-    header = find_header(_top(page), sheet=name, below=_texts(page, HEADER_WITHIN))
+    header = find_header(_top(page), sheet=name, below=_texts(page, HEADER_WITHIN), given=wanted.given)
     _refuse_tall_header(page, header)
     if header.counted > limits.columns:
         raise refused("demasiadas-columnas", where=name, limit=limits.columns)
@@ -187,6 +230,10 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], *, include_hidde
         notes = (*notes, f"Se {verb} {hidden.words}: {hidden.which}.")
     _refuse_merged(page, header)
     notes = (*notes, *title_note(header))
+    above = [(line, row) for line, row in enumerate(page.rows[: header.line - 1], start=1)]
+    refuse_beside(header, above, lines, columns, name)
+    if "reason" not in wanted.given:
+        refuse_names(header, columns, name)
     return Table(
         header,
         lines,

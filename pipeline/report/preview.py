@@ -15,6 +15,7 @@ _STATES: dict[Verdict, State] = {
     Verdict.REJECTED: State.REJECTED_INPUT,
     Verdict.DUPLICATE: State.DUPLICATE,
     Verdict.CONFLICT: State.CONFLICT,
+    Verdict.NOT_APPLICABLE: State.NOT_APPLICABLE,
 }
 
 

@@ -97,10 +97,11 @@ def _every_row_once(batch: BatchInfo, lines: Sequence[ResultLine]) -> None:
 
 
 def _headline(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, *, preview: bool) -> str:
-    rows = count(batch.rows, "fila", "filas")
+    invoices = batch.rows - outcomes[Outcome.NOT_APPLICABLE]
+    rows = count(invoices, "fila", "filas")
     if preview:
         return f"No se envió nada. Con la orden run se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
-    if settled == batch.rows:
+    if settled == invoices:
         return f"Completo: {rows}, todo anulado."
     return f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}."
 
@@ -108,7 +109,7 @@ def _headline(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, *, pre
 def _tiles(
     batch: BatchInfo, outcomes: Counter[Outcome], settled: int, waiting: int, people: int, *, preview: bool
 ) -> tuple[Tile, ...]:
-    rest = batch.rows - settled - waiting - people
+    rest = batch.rows - outcomes[Outcome.NOT_APPLICABLE] - settled - waiting - people
     if preview:
         ready = outcomes[Outcome.NOT_SENT]
         return (
@@ -130,6 +131,7 @@ def _totals(batch: BatchInfo, outcomes: Counter[Outcome], *, preview: bool) -> t
     return tuple(
         Total(word, outcomes[word], outcomes[word] / batch.rows if batch.rows else 0.0, meanings[word], TONES[word])
         for word in Outcome
+        if word is not Outcome.NOT_APPLICABLE or outcomes[word]
     )
 
 

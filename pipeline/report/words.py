@@ -38,6 +38,7 @@ TONES: dict[Outcome, Tone] = {
     Outcome.NOT_SENT: Tone.QUIET,
     Outcome.WITHDRAWN: Tone.QUIET,
     Outcome.RESOLVED: Tone.QUIET,
+    Outcome.NOT_APPLICABLE: Tone.QUIET,
 }
 
 MEANINGS: dict[Outcome, str] = {
@@ -50,12 +51,13 @@ MEANINGS: dict[Outcome, str] = {
     Outcome.EDOC_ERROR: "eDoc no pudo procesarla; requiere soporte.",
     Outcome.NOT_FOUND: "eDoc no conoce ese CUFE.",
     Outcome.REJECTED: "Sus datos no son válidos; no se envió.",
-    Outcome.CONFLICT: "Mismo CUFE con otro motivo o correo; no se envió.",
+    Outcome.CONFLICT: "Mismo CUFE con otros datos, o mismo documento con otro CUFE; no se envió.",
     Outcome.DUPLICATE: "Repite otra fila; vale el resultado de aquella.",
     Outcome.HELD: "Espera la aprobación de una persona; no se envió.",
     Outcome.NOT_SENT: "No se envió, o hay prueba de que no se aplicó.",
     Outcome.WITHDRAWN: "Una persona la retiró antes de enviarla.",
     Outcome.RESOLVED: "Una persona decidió el resultado.",
+    Outcome.NOT_APPLICABLE: "Renglón que no es una factura: no tiene CUFE ni motivo.",
 }
 
 PREVIEW_MEANINGS: dict[Outcome, str] = {
@@ -68,6 +70,7 @@ STATE_WORDS: dict[State, str] = {
     State.REJECTED_INPUT: "Rechazada por sus datos",
     State.DUPLICATE: "Duplicada",
     State.CONFLICT: "En conflicto",
+    State.NOT_APPLICABLE: "No es una factura",
     State.HELD: "Retenida",
     State.READY: "Lista para enviar",
     State.WITHDRAWN: "Retirada",
@@ -93,6 +96,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.REJECTED: "Rechazada al validar",
     Event.DUPLICATED: "Reconocida como duplicada",
     Event.CONFLICTED: "Reconocida como conflicto",
+    Event.NO_INVOICE: "Reconocido: no es una factura",
     Event.APPROVED: "Aprobada por una persona",
     Event.WITHDRAWN: "Retirada por una persona",
     Event.BARRED: "No se envió: las reglas de hoy no lo permiten",

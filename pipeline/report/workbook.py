@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
 
-from pipeline.domain.columns import ORIGIN_PROPERTY
+from pipeline.domain.columns import ORIGIN_PROPERTY, OURS_PROPERTY
 from pipeline.report.archive import Book
 from pipeline.report.corrections import Corrections
 from pipeline.report.layout import LAYOUT_PROPERTY, layout
@@ -61,6 +61,7 @@ def _opened(stream: IO[bytes], content: Report | Corrections, stamp: datetime) -
     """A workbook of ours: its title and font, and which batch it came from, if it came from one."""
     with Book(stream, title=content.title, stamp=stamp) as book:
         book.base_font(SANS, 10)
+        book.remember(OURS_PROPERTY, content.title)
         if not content.preview:
             book.remember(ORIGIN_PROPERTY, content.batch.id)
         yield book

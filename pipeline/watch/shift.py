@@ -235,7 +235,7 @@ class _Shift:
             self._repeated.append((read, waited))
             return None
         try:
-            sheet = read_sheet(read.copy, limits=self._limits)
+            sheet = read_sheet(read.copy, limits=self._limits, prefer=settings.sheet)
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
             if (far := questions.far_rows([sheet])) is not None:
                 raise far[1]

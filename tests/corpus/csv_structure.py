@@ -207,9 +207,9 @@ theme.add(
 theme.add(
     26,
     "ctrl_eof.csv",
-    "an old end-of-file mark on a line of its own is refused",
+    "an old end-of-file mark on a line of its own is a line without an invoice",
     plain().encode() + b"\x1a\n",
-    Refused("csv-columnas", "línea 4"),
+    Read(3, others=(4,), notes=("la línea 4",)),
 )
 theme.add(
     27,

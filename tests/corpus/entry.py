@@ -45,7 +45,7 @@ class Read:
 
     ``rows`` by physical line, or how many there are when only that matters. ``problems`` (code, cell) and
     ``warnings`` (code) by line; ``repairs`` by line the beginning of what was done; ``held`` and ``mirrors`` are the
-    lines that are no accepted or rejected rows; ``notes`` a piece of each note.
+    lines that are no accepted or rejected rows; ``others`` those that are no invoice; ``notes`` a piece of each note.
     """
 
     rows: Mapping[int, Row] | int
@@ -53,6 +53,7 @@ class Read:
     warnings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     repairs: Mapping[int, str] = field(default_factory=dict)
     mirrors: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -155,8 +155,8 @@ theme.add(
 theme.add(
     84,
     "second_sheet_without_header.xlsx",
-    "the sheet with the header is read, the other is said to be left out",
-    book(sheet(*GOOD), sheet(row(1, C, REASON))),
+    "the sheet with the header is read, the other is said to be left out; with codes it is refused (entry 242)",
+    book(sheet(*GOOD), sheet(row(1, "Resumen", REASON))),
     Read(GOOD_ROWS, notes=("otras hojas con datos que no se leyeron: «Hoja2».",)),
 )
 for number, state in ((85, "hidden"), (86, "veryHidden")):

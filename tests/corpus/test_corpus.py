@@ -13,11 +13,11 @@ from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Seen, Verdict
 from pipeline.read.sheet import Sheet
 from pipeline.validate import Checked, check
-from tests.corpus import cells, containers, csv_rows, csv_structure, seen, sheets
+from tests.corpus import cells, containers, csv_rows, csv_structure, seen, sheets, words
 from tests.corpus.entry import NOW, Entry, Read, Refused
 from tests.reading import read_sheet
 
-THEMES = (csv_structure, csv_rows, containers, sheets, cells, seen)
+THEMES = (csv_structure, csv_rows, containers, sheets, cells, seen, words)
 ENTRIES = [entry for module in THEMES for entry in module.theme.entries]
 REFUSALS = [entry for entry in ENTRIES if isinstance(entry.expected, Refused)]
 TABLES = [entry for entry in ENTRIES if isinstance(entry.expected, Read)]
@@ -70,6 +70,7 @@ def test_read(entry: Entry, tmp_path: Path) -> None:
         "warnings": dict(expected.warnings),
         "repairs": dict(expected.repairs),
         "mirrors": expected.mirrors,
+        "others": expected.others,
     }
     assert_notes(sheet, expected.notes)
 
@@ -78,7 +79,7 @@ def remarks(checked: Checked) -> dict[str, object]:
     """What is said of rows, by line; and that exactly the rows without problems may be sent."""
     at = {row.position.line: row for row in checked.rows}
     for row in at.values():
-        fine = (Verdict.ACCEPTED, Verdict.DUPLICATE)
+        fine = (Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.NOT_APPLICABLE)
         assert (row.verdict in fine) == (not row.problems), row
         assert row.verdict is not Verdict.HELD
     return {
@@ -86,6 +87,7 @@ def remarks(checked: Checked) -> dict[str, object]:
         "warnings": {line: tuple(w.code for w in row.warnings) for line, row in at.items() if row.warnings},
         "repairs": {line: re.split(r"; | \(", row.repairs[0].what)[0] for line, row in at.items() if row.repairs},
         "mirrors": tuple(line for line, row in at.items() if row.verdict is Verdict.DUPLICATE),
+        "others": tuple(line for line, row in at.items() if row.verdict is Verdict.NOT_APPLICABLE),
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import Window
-from pipeline.domain.lifecycle import State
+from pipeline.domain.lifecycle import TAKES_DOCUMENT, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import CheckedRow, Leader, Position, Seen, Verdict
 from pipeline.read.hidden import Hidden
@@ -158,6 +158,34 @@ def test_a_cell_that_is_no_text_is_the_problem_itself(odd: str, code: str) -> No
     assert codes(one) == [code, code]
 
 
+@pytest.mark.parametrize("code", ["", "Total registros: 3", "Preparado por A. Ruiz", "12", "2026-11-2"])
+def test_a_row_without_anything_like_a_code_and_without_a_reason_is_no_invoice(code: str) -> None:
+    result = checked(row(), row(code, reason=" "))
+    assert [one.verdict for one in result.rows] == [Verdict.ACCEPTED, Verdict.NOT_APPLICABLE]
+    assert (result.rows[1].problems, result.rows[1].warnings, result.invoices) == ((), (), 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [("", REASON), ("2026-11-20", ""), ("fe01 2000 0155", ""), (cufe(), ""), ("FE0120000155", "")]
+)
+def test_a_row_with_a_reason_or_with_a_piece_of_a_code_is_an_invoice(code: str, reason: str) -> None:
+    (one,) = checked(row(code, reason=reason)).rows
+    assert one.verdict is Verdict.REJECTED
+    assert one.problems
+
+
+def test_a_number_is_no_invoice_and_an_error_may_be_one() -> None:
+    for kind, value, verdict in (
+        ("number", 3, Verdict.NOT_APPLICABLE),
+        ("formula", 3, Verdict.NOT_APPLICABLE),
+        ("error", "#N/A", Verdict.REJECTED),
+        ("formula-without-value", "", Verdict.REJECTED),
+    ):
+        cells = row("x", reason="")
+        cells[1] = value
+        assert checked(cells, oddities={(5, 1): kind}).rows[0].verdict is verdict
+
+
 def test_the_text_of_a_formula_is_taken_only_when_asked_for_and_then_flagged() -> None:
     good = sheet_of(row(), oddities={(5, 1): "formula", (5, 2): "formula"})
     refused_row = check(good, Rules(), NOW, nothing_seen).rows[0]
@@ -253,6 +281,55 @@ def test_a_conflict_of_many_names_five_and_counts_the_rest() -> None:
         assert "y 3 más" in one.problems[0].message
 
 
+def other_code(number: int = 1) -> str:
+    """Another code of the document of ``cufe(number)``: issued a day later."""
+    return cufe(number, day="20261119")
+
+
+def test_one_document_under_two_codes_is_a_conflict_at_both_places() -> None:
+    result = checked(row(cufe(1)), row(cufe(2)), row(other_code(1)), row(cufe(1)))
+    assert [one.verdict for one in result.rows] == [
+        Verdict.CONFLICT,
+        Verdict.ACCEPTED,
+        Verdict.CONFLICT,
+        Verdict.CONFLICT,
+    ]
+    assert [codes(one) for one in result.rows[::2]] == [["documento-archivo"]] * 2
+    assert "Hoja1, fila 7" in result.rows[0].problems[0].message
+    assert "Hoja1, fila 5, Hoja1, fila 8" in result.rows[2].problems[0].message
+
+
+def test_a_row_turned_away_for_its_reason_still_speaks_against_another_code_of_its_document() -> None:
+    result = checked(row(cufe(1)), row(other_code(1), reason="corto"))
+    assert [one.verdict for one in result.rows] == [Verdict.CONFLICT, Verdict.REJECTED]
+
+
+@pytest.mark.parametrize("state", State)
+def test_another_code_in_the_file_counts_unless_the_ledger_proves_it_wrong(state: State) -> None:
+    def seen(cufes: Sequence[str]) -> Mapping[str, Seen]:
+        sha = payload_sha256(cufe(1), REASON, None)
+        return {cufe(1): Seen(cufe(1), "L-7", 3, Position("Datos", 8), sha, state)}
+
+    harmless = state in (State.NOT_FOUND, State.RETURNED, State.NEEDS_CORRECTION)
+    result = checked(row(cufe(1)), row(other_code(1)), seen=seen)
+    if harmless or state in TAKES_DOCUMENT | {State.READY, State.HELD}:
+        assert [one.verdict for one in result.rows] == [
+            Verdict.DUPLICATE,
+            Verdict.ACCEPTED if harmless else Verdict.CONFLICT,
+        ]
+
+
+def test_another_code_of_the_document_that_was_sent_is_a_conflict_with_its_place() -> None:
+    def taken(cufes: Sequence[str]) -> Sequence[Seen]:
+        assert list(cufes) == [cufe(1), cufe(2)]
+        return [Seen(other_code(1), "L-7", 3, Position("Datos", 8), "", State.CANCELLED)]
+
+    result = check(sheet_of(row(cufe(1)), row(cufe(2))), Rules(), NOW, nothing_seen, taken)
+    assert [one.verdict for one in result.rows] == [Verdict.CONFLICT, Verdict.ACCEPTED]
+    assert codes(result.rows[0]) == ["documento-lote"]
+    assert "L-7 (Datos, fila 8)" in result.rows[0].problems[0].message
+
+
 def test_what_the_ledger_knows_is_a_duplicate_or_a_conflict() -> None:
     asked: list[list[str]] = []
 
@@ -299,6 +376,7 @@ def test_the_totals_are_those_of_the_rows() -> None:
         Verdict.REJECTED: 1,
         Verdict.DUPLICATE: 1,
         Verdict.CONFLICT: 0,
+        Verdict.NOT_APPLICABLE: 0,
     }
     assert (result.first_issue, result.last_issue) == (date(2026, 11, 1), date(2026, 11, 18))
     assert (result.issuers, result.late, result.repaired) == (("155668001-2-2018", "8-442-445"), 1, 1)

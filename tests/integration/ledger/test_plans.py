@@ -60,6 +60,7 @@ def history(book, row):
     "ask",
     [
         pytest.param(lambda b, i: b.views.seen(["FE" + "1" * 64]), id="duplicates"),
+        pytest.param(lambda b, i: b.views.taken(["FE" + "1" * 64]), id="other codes of a document"),
         pytest.param(lambda b, i: b.store.reopen(i.id, i.created), id="reopen"),
         pytest.param(lambda b, i: b.store.recover(i.created), id="recover"),
         pytest.param(lambda b, i: b.views.find(i.sha256, i.sheet), id="known file"),

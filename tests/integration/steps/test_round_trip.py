@@ -32,8 +32,12 @@ SENT = {
     "NO ENVIADA, con prueba": Event.NOTHING_LEFT,
     "RESUELTA": Event.UNCLEAR,  # and then a person
 }
-ROWS = (*SENT, "NO ENVIADA", "RETIRADA", "RETENIDA", "RECHAZADA", "CONFLICTO", "CONFLICTO, otra versión", "DUPLICADA")
+ROWS = (
+    *(*SENT, "NO ENVIADA", "RETIRADA", "RETENIDA", "RECHAZADA"),
+    *("CONFLICTO", "CONFLICTO, otra versión", "NO APLICA", "DUPLICADA"),
+)
 D, H, A, R, C = Verdict.DUPLICATE, Verdict.HELD, Verdict.ACCEPTED, Verdict.REJECTED, Verdict.CONFLICT
+N = Verdict.NOT_APPLICABLE
 EXPECTED = {
     "ANULADA": (D, H),
     "YA ANULADA": (D, H),
@@ -51,6 +55,7 @@ EXPECTED = {
     "RECHAZADA": (R, R),
     "CONFLICTO": (C, C),
     "CONFLICTO, otra versión": (C, C),
+    "NO APLICA": (N, N),
     "DUPLICADA": (D, D),
 }
 """With the same ledger, and with another one."""
@@ -97,12 +102,13 @@ def past(book, row, make_code, tmp_path) -> Past:
         "RECHAZADA": {"verdict": R, "reason": "corto", "problems": (short,)},
         "CONFLICTO": {"verdict": C, "problems": (two,)},
         "CONFLICTO, otra versión": {"verdict": C, "reason": REASON + ", otra vez", "problems": (two,)},
+        "NO APLICA": {"verdict": N, "cufe": None, "reason": None, "cells": ("Total", None)},
         "DUPLICADA": {"verdict": D, "leader": Leader(None, 1, Position("Hoja1", 5))},
     }
     rows = []
     for pos, word in enumerate(ROWS, start=1):
         more = {"cufe": codes[word], "reason": REASON, "email": None, "deadline": None, **special.get(word, {})}
-        rows.append(row(pos, cells=(codes[word], more["reason"]), **more))
+        rows.append(row(pos, **{"cells": (codes[word], more["reason"]), **more}))
     info = book.take(rows)
     ready = {one.pos: one for one in book.views.ready(info.id)}
     for word, event in SENT.items():

@@ -52,7 +52,7 @@ def test_what_the_ledger_holds_with_another_payload_is_a_conflict_with_it() -> N
     assert (ruling.verdict, ruling.basis) == (Verdict.CONFLICT, Basis.LEDGER)
 
 
-NOT_A_TRACE = {Outcome.REJECTED, Outcome.NOT_SENT}
+NOT_A_TRACE = {Outcome.REJECTED, Outcome.NOT_SENT, Outcome.NOT_APPLICABLE}
 ASIDE = {Outcome.CONFLICT, Outcome.WITHDRAWN}
 
 

@@ -13,6 +13,7 @@ FINAL = {
     State.REJECTED_INPUT,
     State.DUPLICATE,
     State.CONFLICT,
+    State.NOT_APPLICABLE,
     State.WITHDRAWN,
     State.CANCELLED,
     State.ALREADY_CANCELLED,

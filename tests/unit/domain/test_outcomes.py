@@ -10,6 +10,7 @@ from pipeline.domain.outcomes import Outcome, exit_code, outcome, worst
 WORDS = {
     "ANULADA", "YA ANULADA", "PENDIENTE", "RECHAZADA", "DUPLICADA", "CONFLICTO", "NO ENVIADA", "DEVUELTA",
     "ERROR eDoc", "NO ENCONTRADA", "SIGUE AUTORIZADA", "RESULTADO DESCONOCIDO", "RETENIDA", "RETIRADA", "RESUELTA",
+    "NO APLICA",
 }  # fmt: skip
 
 
@@ -56,6 +57,8 @@ def test_nothing_that_becomes_of_a_resend_says_that_the_row_was_not_sent(state, 
         ({Outcome.CANCELLED, Outcome.RESOLVED, Outcome.WITHDRAWN}, 0),
         ({Outcome.CANCELLED, Outcome.REJECTED}, 1),
         ({Outcome.NOT_SENT}, 1),
+        ({Outcome.CANCELLED, Outcome.NOT_APPLICABLE}, 0),
+        ({Outcome.PENDING, Outcome.NOT_APPLICABLE}, 4),
         ({Outcome.REJECTED, Outcome.PENDING}, 4),
         ({Outcome.UNKNOWN}, 4),
         ({Outcome.STILL_ALIVE}, 4),

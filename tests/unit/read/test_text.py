@@ -64,4 +64,37 @@ def test_half_a_character_at_the_end_is_an_incomplete_file(mark: bytes) -> None:
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     assert (refused(b"CUFE\n\x81\x8d").code, refused(b"CUFE\n\x81\x8d").where) == ("csv-codificacion", "línea 2")
-    assert refused(b"\xff\xfeC\x00U").code == "csv-codificacion"
+    assert refused(b"\xff\xfeC\x00U").code == "csv-utf16-danado"
+
+
+@pytest.mark.parametrize(("codec", "program"), [("mac_roman", "Macintosh"), ("cp850", "MS-DOS"), ("cp437", "MS-DOS")])
+@pytest.mark.parametrize("word", ["Anulación", "número", "devolvió", "cálculo", "año", "débito", "pasó"])
+def test_letters_of_another_program_inside_of_words_are_refused_with_its_name(
+    codec: str, program: str, word: str
+) -> None:
+    def look() -> None:
+        text = decode(f"Motivo\nError {word} del cliente\n".encode(codec))
+        text.refuse_foreign(enumerate(text.content.split("\n"), 1))
+
+    if (codec, word) == ("mac_roman", "año"):  # – stands inside of Spanish texts too
+        look()
+        return
+    with pytest.raises(InputRefused) as caught:
+        look()
+    assert (caught.value.code, caught.value.where) == ("csv-codificacion", "línea 2")
+    assert program in caught.value.message
+    assert "«" in caught.value.message.partition(":")[2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Devolución — total", "¡Error! del cliente", "O’Neil y Peña", "5 £ de más", "Niño único, ¿está?", "ABADÍA MUÑOZ"],
+)
+def test_spanish_of_windows_is_not_called_foreign(text: str) -> None:
+    found = decode(f"Motivo\n{text}\n".encode("cp1252"))
+    found.refuse_foreign(enumerate(found.content.split("\n"), 1))
+    assert "Revise estas palabras: «" in found.notes[0]
+
+
+def test_the_list_of_words_to_look_at_is_never_empty() -> None:
+    assert "«—»" in decode("Motivo\nuno — dos\n".encode("cp1252")).notes[0]

@@ -1,0 +1,187 @@
+"""What stands beside the one table of a sheet: a second heading, codes outside of it, lines that say no (eyes.md 1).
+
+A row is sent only when a person who opens the file sees it as an ordinary row of one table. Whatever else is there is
+refused with its place, never left out in silence: what was left out may be what was meant, or may say that the rest is
+not. Whole columns are looked through at once; single rows only where there is something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.domain.columns import key_of, role_of, seems
+from pipeline.domain.errors import Choice
+from pipeline.domain.pasted import is_invoice, shows_code
+from pipeline.domain.problems import refused, shorten
+from pipeline.domain.records import Cell, Position, column_letters
+from pipeline.read.header import Header
+
+_HEADING_MOST = 60
+# Each heading that is known holds one of these; ``nico``: «único», however its accent is written.
+_PIECES = ("cufe", "nico", "motivo", "raz", "justific", "correo", "mail")
+_SHAPE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}")
+_SHAPE_LEAST = 25
+_NO = re.compile(
+    r"\bno\b(?!\s*[.º°#])|\bsin anular\b|\bya anulad|"
+    r"\b(?:conserv|manten|exclu|descart|omit|ignor|vigente|pendiente)",
+    re.IGNORECASE,
+)
+_COMPANY = re.compile(
+    r"\b(?:s\.?\s?a\.?(?:\s?s\.?)?|inc\.?|corp\.?|ltda\.?|l\.?l\.?c\.?|s\.?\s?de\s?r\.?\s?l\.?|c[ií]a\.?)\s*$",
+    re.IGNORECASE,
+)
+# What a reason for a cancellation speaks of.
+_WHY = re.compile(
+    r"anul|error|err[oó]ne|duplic|devol|devuel|factur|correg|correc|equivoc|incorrec|cambi|cancel|client|monto|precio|"
+    r"\bno\b|doble|pedido|venta|compra|producto|mercanc|pag[oóa]|digit|dato|emiti|repet",
+    re.IGNORECASE,
+)
+_NAMED = 5
+_SHOWN = 40
+
+Rows = Iterable[tuple[int, Sequence[Cell]]]
+
+
+def refuse_beside(
+    header: Header, above: Rows, lines: Sequence[int], columns: Sequence[Sequence[Cell]], sheet: str | None
+) -> None:
+    """Raises ``InputRefused`` when the rows of a table (``columns``, at ``lines``) or those ``above`` its ``header``
+    hold more than that table."""
+    _refuse_second_heading(header, lines, columns, sheet)
+    idle = _idle(header, columns)
+    _refuse_codes(header, above, lines, columns, idle, sheet)
+    _refuse_no(lines, [columns[place] for place in header.kept], idle, sheet)
+
+
+def refuse_names(header: Header, columns: Sequence[Sequence[Cell]], sheet: str | None) -> None:
+    """Raises ``InputRefused`` when the reasons stand under «Razón» and read like names: it may mean «razón social»."""
+    place = header.roles["reason"]
+    if key_of(header.headings[place]) != "razon":
+        return
+    column, code = header.kept[place], header.kept[header.roles["cufe"]]
+    values = {value.strip() for value in columns[column] if isinstance(value, str) and value.strip()}
+    names = sum(_COMPANY.search(value) is not None for value in values)
+    if not values or (not names and any(map(_WHY.search, values))):
+        return
+    example, letters = shorten(min(values), _SHOWN), column_letters(column)
+    said = f"cufe={column_letters(code)},motivo={letters}"
+    words = {"heading": header.headings[place].strip(), "column": letters, "example": example, "option": said}
+    where = str(Position(sheet, header.line))
+    choice = Choice(f"Sí: la columna {letters} («{example}») es el motivo de la anulación", columns=said)
+    raise refused("motivo-o-nombre", where=where, **words).offering([choice])
+
+
+def codes_in(rows: Iterable[Sequence[Cell]]) -> int:
+    """How many cells of ``rows`` hold a text with the shape of a CUFE."""
+    return sum(1 for row in rows for value in row if _has_shape(value))
+
+
+def _has_shape(value: Cell) -> bool:
+    return isinstance(value, str) and len(value) >= _SHAPE_LEAST and has_shape(value)
+
+
+def has_shape(text: str) -> bool:
+    """Whether ``text`` holds something with the shape of a CUFE, be it whole or not, spaced or not."""
+    return _SHAPE.search("".join(text.split()).upper()) is not None
+
+
+def _refuse_second_heading(
+    header: Header, lines: Sequence[int], columns: Sequence[Sequence[Cell]], sheet: str | None
+) -> None:
+    found: dict[int, dict[int, str]] = {}
+    ours = {header.kept[header.roles[role]] for role in ("cufe", "reason")}
+    for place, column in ((place, columns[place]) for place in header.kept):
+        texts = _headings(column, alike=place in ours)
+        for at in [at for at, value in enumerate(column) if value in texts] if texts else ():
+            found.setdefault(at, {})[place] = texts[str(column[at])]
+    for at in sorted(found):
+        if _is_heading(at, found[at], header, columns):
+            place = next(iter(found[at]))
+            cell = Position(sheet, lines[at]).cell(place)
+            text = shorten(str(columns[place][at]).strip(), _SHOWN)
+            both = f"{header.line} y {lines[at]} ({cell}: «{text}»)"
+            raise refused("dos-encabezados", where=sheet or "", lines=both)
+
+
+def _headings(column: Sequence[Cell], *, alike: bool) -> dict[str, str]:
+    """The different texts of ``column`` that are a heading, or (``alike``) look like one, each with its role."""
+    short = [value for value in set(column) if isinstance(value, str) and len(value) <= _HEADING_MOST]
+    all_of_them = "\n".join(short).lower()
+    pieces = [piece for piece in _PIECES if piece in all_of_them]
+    found: dict[str, str] = {}
+    for text in short if pieces else ():
+        lower = text.lower()
+        if (
+            any(piece in lower for piece in pieces)
+            and (role := role_of(text) or (seems(text) if alike else None)) is not None
+        ):
+            found[text] = role
+    return found
+
+
+def _is_heading(at: int, roles: dict[int, str], header: Header, columns: Sequence[Sequence[Cell]]) -> bool:
+    """Whether the row ``at`` with headings in some columns is one; a row of the table may hold the word «correo»."""
+    cufe = header.kept[header.roles["cufe"]]
+    if not shows_code(_text(columns[cufe][at])):
+        named = set(roles.values())
+        return "cufe" in named or len(named) > 1 or header.kept[header.roles["reason"]] in roles
+    for place, role in roles.items():  # beside a row of the table: only with codes of its own below
+        if role == "cufe" and place != cufe and any(map(_has_shape, columns[place][at + 1 :])):
+            return True
+    return False
+
+
+def _idle(header: Header, columns: Sequence[Sequence[Cell]]) -> list[int]:
+    """The places of the rows that are no invoice: nothing like a code, and no reason."""
+    codes, reasons = (columns[header.kept[header.roles[role]]] for role in ("cufe", "reason"))
+    bare = [at for at, value in enumerate(codes) if not isinstance(value, str) or not value.startswith("FE")]
+    return [at for at in bare if not is_invoice(_text(codes[at]), _text(reasons[at]))]
+
+
+def _text(value: Cell) -> str:
+    return "" if value is None else str(value)
+
+
+def _refuse_codes(
+    header: Header,
+    above: Rows,
+    lines: Sequence[int],
+    columns: Sequence[Sequence[Cell]],
+    idle: Sequence[int],
+    sheet: str | None,
+) -> None:
+    """Above the heading, in columns without one, and in rows that have none where it belongs."""
+    headed = {place for place, heading in zip(header.kept, header.headings, strict=True) if heading.strip()}
+    right = [place for place in header.kept if place not in headed]  # not those that an earlier run added
+
+    def places() -> Iterator[str]:
+        for line, values in above:
+            for place, value in enumerate(values):
+                if line < header.line and _has_shape(value):
+                    yield Position(sheet, line).cell(place)
+        for at in idle:
+            for place, column in enumerate(columns):
+                if place in headed and _has_shape(column[at]):
+                    yield Position(sheet, lines[at]).cell(place)
+        for place in right:
+            for line, value in zip(lines, columns[place], strict=True):
+                if _has_shape(value):
+                    yield Position(sheet, line).cell(place)
+
+    found = list(places())
+    if found:
+        more = f" y {len(found) - _NAMED} más" if len(found) > _NAMED else ""
+        raise refused("cufe-fuera", where=sheet or "", places=", ".join(found[:_NAMED]) + more)
+
+
+def _refuse_no(lines: Sequence[int], columns: Sequence[Sequence[Cell]], idle: Sequence[int], sheet: str | None) -> None:
+    """A line between the invoices that says no: nobody can tell which of them it is about."""
+    last = max(set(range(len(lines))).difference(idle), default=-1) if idle else -1
+    for at in idle:
+        if at > last:
+            break
+        words = " ".join(" ".join(_text(column[at]) for column in columns).split())
+        if _NO.search(words):
+            where = Position(sheet, lines[at])
+            raise refused("linea-dice-no", where=str(where), words=shorten(words, 2 * _SHOWN))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 from pipeline.domain.columns import key_of, role_of, seems
 from pipeline.domain.errors import Choice
@@ -90,9 +91,10 @@ def _refuse_second_heading(
     header: Header, lines: Sequence[int], columns: Sequence[Sequence[Cell]], sheet: str | None
 ) -> None:
     found: dict[int, dict[int, str]] = {}
-    ours = {header.kept[header.roles[role]] for role in ("cufe", "reason")}
+    cufe, reason = (header.kept[header.roles[role]] for role in ("cufe", "reason"))
+    ours = (cufe, reason)
     for place, column in ((place, columns[place]) for place in header.kept):
-        texts = _headings(column, alike=place in ours)
+        texts = _headings(_no_codes(column) if place == cufe else column, alike=place in ours)
         for at in [at for at, value in enumerate(column) if value in texts] if texts else ():
             found.setdefault(at, {})[place] = texts[str(column[at])]
     for at in sorted(found):
@@ -104,13 +106,22 @@ def _refuse_second_heading(
             raise refused("dos-encabezados", where=sheet or "", lines=both)
 
 
+def _no_codes(column: Sequence[Cell]) -> list[Cell]:
+    return [value for value in column if not isinstance(value, str) or not value.startswith("FE")]
+
+
 def _headings(column: Sequence[Cell], *, alike: bool) -> dict[str, str]:
     """The different texts of ``column`` that are a heading, or (``alike``) look like one, each with its role."""
-    short = [value for value in set(column) if isinstance(value, str) and len(value) <= _HEADING_MOST]
-    all_of_them = "\n".join(short).lower()
+    texts = set(column)
+    try:
+        all_of_them = "\n".join(cast(set[str], texts)).lower()
+    except TypeError:  # numbers and dates among them
+        texts = {value for value in texts if isinstance(value, str)}
+        all_of_them = "\n".join(cast(set[str], texts)).lower()
     pieces = [piece for piece in _PIECES if piece in all_of_them]
+    short = [text for text in texts if isinstance(text, str) and len(text) <= _HEADING_MOST] if pieces else []
     found: dict[str, str] = {}
-    for text in short if pieces else ():
+    for text in short:
         lower = text.lower()
         if (
             any(piece in lower for piece in pieces)

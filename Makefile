@@ -45,7 +45,7 @@ WITHOUT_SETTINGS := env $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: help install tools run test test-all test-unit test-pg mutants simulate storm fleet powercuts fuzz bench check sample-data pictures coverage lock clean
+.PHONY: help install tools run test test-all test-unit test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data pictures coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,10 @@ mutants: $(TOOLS)  ## seed the faults of tests/mutants into copies of the source
 simulate: $(TOOLS)  ## live through 1,000 seeds of 50 rows in virtual time, with faults and deaths (SEEDS=50 ROWS=20 FROM=1)
 	@$(WITHOUT_SETTINGS) SIM_SEEDS=$(SEEDS) SIM_ROWS=$(ROWS) SIM_FROM=$(FROM) SIM_SHARES=$(WORKERS) $(BIN)/python -m pytest -n $(WORKERS) -rP \
 		tests/model/test_simulation.py -m long $(ARGS)
+
+histories: $(TOOLS)  ## put ledgers of every age back after kills, 200 times, and two companies' commands 50 times (ON=.ci/postgres: on PostgreSQL)
+	@$(WITHOUT_SETTINGS) HISTORIES=$(or $(HISTORIES),200) SEQUENCES=$(or $(SEQUENCES),50) $(ON) $(BIN)/python -m pytest -n $(WORKERS) -m long \
+		tests/storm/test_histories.py tests/storm/test_companies.py $(ARGS)
 
 storm: $(TOOLS)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)

@@ -7,6 +7,7 @@ judge is eDoc's journal.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import shlex
@@ -161,8 +162,8 @@ def test_a_ledger_that_goes_back_sends_nothing_twice(scene, seed):
     assert history.restored or history.kills
 
 
-HISTORIES = 200
-"""How many a `make test-all` lives through, of each kind of database."""
+HISTORIES = int(os.environ.get("HISTORIES", "40"))
+"""How many `make test-all` lives through; `make histories` names more, on either kind of database."""
 
 
 @pytest.mark.long

@@ -156,7 +156,7 @@ def _check(found: Pack, box: Box) -> None:
     found.counts = dict(sorted(counts.items()))
     if m.WORKBOOK in box.sums:
         _remade(found, box, told, parts)
-    if whole and not any(fault.code == "sha256" for fault in found.faults):
+    if whole and not any(fault.code in ("sha256", "missing") for fault in found.faults):
         _manifest(found, head, box, told)
 
 

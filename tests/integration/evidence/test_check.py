@@ -151,7 +151,8 @@ def rechained(parts: dict[str, bytes]) -> dict[str, bytes]:
         lines.append(m.event_line(events[seq]))
     changed = {**parts, m.EVENTS: b"".join(lines)}
     made = json.loads(changed[m.MANIFEST])
-    made["sello"]["huella"] = before.hex()
+    for seal in (made["sello"], made["sello_paquete"]):
+        seal["huella"] = events[seal["suceso"]]["hash"].hex()
     return signed({**changed, m.MANIFEST: json.dumps(made).encode()})
 
 

@@ -90,8 +90,8 @@ def read_here() -> None:
         def __init__(self) -> None:
             super().__init__(self)
 
-        def read(self, source: Source, limits: Limits, *, sheet: str | None, include_hidden: bool) -> Table:
-            return parse(source.data, source.path.name, limits, sheet=sheet, include_hidden=include_hidden)
+        def read(self, source: Source, limits: Limits, **wishes: Any) -> Table:
+            return parse(source.data, source.path.name, limits, **wishes)
 
     for module in (reader, sheet):
         _replace(module, Reader=Here)

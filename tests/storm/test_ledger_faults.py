@@ -110,8 +110,8 @@ def tamper(scene, statement):
         ("UPDATE event SET who='otra' WHERE seq=3", "el suceso 3 de la bitácora fue alterado"),
         ("UPDATE event SET hash=x'00' WHERE seq=4", "el suceso 4 de la bitácora fue alterado"),
         ("DELETE FROM event WHERE seq=2", "faltan los sucesos 2 a 2"),
-        ("UPDATE attempt SET state='NOT_SENT' WHERE id=2", "dice NOT_SENT y la bitácora READY"),
-        ("UPDATE row SET reason='Otro motivo, escrito después' WHERE pos=1", "fue alterada después de recibirse"),
+        ("UPDATE attempt SET state='NOT_SENT' WHERE id=2", "dice «NOT_SENT» y según la bitácora es «READY»"),
+        ("UPDATE row SET reason='Otro motivo, escrito después' WHERE pos=1", "no son los que se recibieron"),
         ("DROP INDEX one_live", "falta la regla «one_live»"),
     ],
 )

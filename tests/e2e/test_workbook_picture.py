@@ -52,6 +52,7 @@ READERS: list[Reader] = [by_calamine, by_libreoffice]
 def workbook(tmp_path: Path) -> Path:
     moment = datetime(2026, 11, 20, 15, 0, 0, tzinfo=UTC)
     turned_away = {State.RECEIVED, State.REJECTED_INPUT, State.CONFLICT, State.HELD, State.READY, State.WITHDRAWN}
+    turned_away.add(State.NOT_APPLICABLE)
     lines = [
         ResultLine(
             pos=pos,

@@ -31,6 +31,7 @@ VERDICTS = {
     Event.REJECTED: Verdict.REJECTED,
     Event.DUPLICATED: Verdict.DUPLICATE,
     Event.CONFLICTED: Verdict.CONFLICT,
+    Event.NO_INVOICE: Verdict.NOT_APPLICABLE,
 }
 UNANSWERED = frozenset({Event.CLAIMED, Event.APPROVED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
 """The program's own first step, and what a person decides: no service says anything."""

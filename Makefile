@@ -81,7 +81,7 @@ test: $(TOOLS)  ## run the tests: the same at every run, in some minutes (ARGS=.
 	@.ci/deps
 	@$(PYTEST) $(ARGS)
 
-test-all: $(TOOLS)  ## run what `make test` leaves out: long, random (SEED=... repeats one), on PostgreSQL; half an hour
+test-all: $(TOOLS)  ## run what `make test` leaves out: long, random (SEED=... repeats one), on PostgreSQL
 	@.ci/deps
 	@$(PYTEST) -m 'long or hypothesis' --hypothesis-profile=random $(ARGS)
 	@$(MAKE) test-pg

@@ -31,9 +31,9 @@ class Front(Drop):
     def go(self, crash="", *, queue=True, **more):
         return self.scene.anular("watch", self.root, "--once", *(["--queue"] if queue else []), crash=crash, **more)
 
-    def answers(self, **more):
+    def answers(self, *words, **more):
         """What ``--json`` says of each file of a pass."""
-        ended = self.scene.anular("watch", self.root, "--once", "--queue", "--json", **more)
+        ended = self.scene.anular("watch", self.root, "--once", "--queue", "--json", *words, **more)
         found, _ = json.JSONDecoder().raw_decode(
             re.split(r"^(?=\[)", ended["words"], maxsplit=1, flags=re.MULTILINE)[-1]
         )

@@ -82,6 +82,7 @@ def test_a_file_that_waits_in_one_ledger_is_not_handed_to_another_one(scene, fro
 
 
 def test_a_person_who_says_that_the_ledger_is_lost_frees_the_files_that_waited_for_it(scene, front, tmp_path):
+    """The file by ``run --new-ledger``, the folder by ``watch --take-over``: until then it stays the lost ledger's."""
     file = scene.write(["000"] * 3)
     front.put(file, "lote.csv")
     front.go()
@@ -91,7 +92,8 @@ def test_a_person_who_says_that_the_ledger_is_lost_frees_the_files_that_waited_f
         assert front.go(env=env)["code"] == 5
         ended = scene.anular("run", file, "--yes", "--new-ledger", env=env)
         assert "YA ANULADA" in ended["words"], ended["words"]
-        assert fates(front.answers(env=env)) == {"lote.csv": "duplicate"}
+        assert fates(front.answers(env=env)) == {"lote.csv": "waiting"}
+        assert fates(front.answers("--take-over", env=env)) == {"lote.csv": "duplicate"}
     assert max(scene.service.posts(set(scene.cufes)).values()) == 1
 
 

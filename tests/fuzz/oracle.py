@@ -81,8 +81,15 @@ def same_csv(data: bytes, table: Table) -> None:
 
 
 def _csv_rows(text: str, delimiter: str, skipped: bool, table: Table) -> list[tuple[int, list[str]]]:
-    records = [(line + skipped, fields) for line, fields in rfc4180(text, delimiter)]
+    """Lines of fewer fields are filled and blank ones beyond the last heading dropped, as ``csv_file.py`` says."""
+    records = [(line + skipped, _as_wide(fields, table)) for line, fields in rfc4180(text, delimiter)]
     return [(line, fields) for line, fields in records if line > table.header.line and any(f.strip() for f in fields)]
+
+
+def _as_wide(fields: list[str], table: Table) -> list[str]:
+    width = table.header.width
+    beyond = [] if not any(field.strip() for field in fields[width:]) else fields[width:]
+    return [*fields[:width], *[""] * (width - len(fields)), *beyond]
 
 
 # ------------------------------------------------------------------------------------------------- workbooks

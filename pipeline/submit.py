@@ -298,6 +298,9 @@ class _Sender:
         row, now = turn.row, self._clock.now()
         target = move(State.SENDING, finding.event)
         again = target in RETRIED and self._may_try_again(turn, finding)
+        event = finding.event
+        if row.possible_duplicate and target in RETRIED and not again and event is not Event.ELSEWHERE:
+            event = Event.PERSON  # keeps its code, as in _leave_unsent: the request before may have arrived
         due = now + timedelta(seconds=self._rules.first_query) if target in FOLLOWED else None
         wish = Move(
             row.attempt,
@@ -305,7 +308,7 @@ class _Sender:
             row.batch,
             row.pos,
             State.SENDING,
-            finding.event,
+            event,
             now,
             finding,
             next_due=due,
@@ -320,7 +323,7 @@ class _Sender:
             return
         crashpoint("outcome-after")
         if not again:
-            self._watch(target, finding)
+            self._watch(moved.state, finding)
         crashpoint("outcome-shown")
         if finding.event is Event.ELSEWHERE:
             return  # eDoc was not asked, so it has said nothing

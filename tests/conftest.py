@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import selectors
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,8 +66,17 @@ def seed() -> int:
     return int(os.environ["SEED"])
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what only one kind of database has are not asked of the other (``tests/ledgers.py``)."""
+    """Of a test with ``one_in(n)`` every n-th case is always tried, the others are long. Tests of what only one kind of
+    database has are not asked of the other (``tests/ledgers.py``)."""
+    cases: Counter[object] = Counter()
+    for item in items:
+        if (some := item.get_closest_marker("one_in")) is not None:
+            test = item.nodeid.partition("[")[0]
+            if cases[test] % some.args[0]:
+                item.add_marker("long")
+            cases[test] += 1
     other = "sqlite" if ledgers.on_a_server() else "postgres"
     foreign = [item for item in items if item.get_closest_marker(other)]
     if foreign:
@@ -76,6 +86,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_sessionfinish() -> None:
     ledgers.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_ledgers_at_once() -> Iterator[None]:
+    from pipeline.ledger import sqlite
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "upgrade", ledgers.remembering(sqlite.upgrade))
+        yield
 
 
 @pytest.fixture(scope="session")

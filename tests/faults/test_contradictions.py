@@ -18,6 +18,7 @@ CANCELLED, UNKNOWN = State.CANCELLED, State.UNKNOWN
 OTHER = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("truth", ["now", "never"], ids=["applied", "not-applied"])
 @pytest.mark.parametrize("status", [401, 429])
 @pytest.mark.parametrize(

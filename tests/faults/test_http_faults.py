@@ -281,6 +281,7 @@ def test_f10_a_dripping_answer_is_given_up_at_the_deadline_and_frees_its_place(b
 # --------------------------------------------------------------------- answers that nobody can rely on: F11 - F18
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("action", "note"),
     [
@@ -415,6 +416,7 @@ def test_f15_a_byte_order_mark_before_the_answer_is_read_over(bench: Bench) -> N
     assert bench.states == [CANCELLED] * 3
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("number", "after", "word", "code"),
     cases(

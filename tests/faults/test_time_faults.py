@@ -60,6 +60,7 @@ def check(bench: Bench) -> None:
     assert bench.reason is None
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("point", POINTS[::2])
 @pytest.mark.parametrize("jump", [pytest.param(by, id=f"F67-{name}") for name, by in JUMPS.items()])
 def test_f67_the_wall_clock_is_set_once_while_rows_are_on_their_way(
@@ -115,6 +116,7 @@ def test_f67_a_machine_in_a_zone_with_summer_time_writes_panamas_time(command: C
     assert {str(row["enviado_en"])[-6:] for row in command.results} == {"-05:00"}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"F68-{point}")
 def test_f68_a_machine_that_sleeps_for_eight_hours_sends_no_stale_intent_and_goes_on(
     bench: Bench, at_points: Listen, point: str

@@ -26,6 +26,7 @@ def token(value: Any, **more: Any) -> Action:
 # ------------------------------------------------------------------------------------------- tokens: F33, F34
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("action", "tries", "kind"),
     [

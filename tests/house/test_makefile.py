@@ -73,7 +73,7 @@ def test_the_commands_of_a_fresh_machine_exist(target: str) -> None:
 
 def test_the_tests_do_not_see_the_settings_of_the_machine() -> None:
     recipe = make("--dry-run", "test").stdout
-    assert re.search(r"env \$\(env \| sed .*ANULAR_.*\) \.venv/bin/python -m pytest", recipe)
+    assert re.search(r"env -u PYTHONDONTWRITEBYTECODE \$\(env \| sed .*ANULAR_.*\) \.venv/bin/python -m pytest", recipe)
 
 
 def test_what_make_test_leaves_out_make_test_all_runs() -> None:

@@ -58,6 +58,10 @@ def warm() -> None:
     # httpcore looks for it anew with every request, through the whole path; that it is not there is known from now on.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     _keep_the_command_line()
+    from pipeline.ledger import sqlite
+    from tests import ledgers
+
+    _replace(sqlite, upgrade=ledgers.remembering(sqlite.upgrade))
     from pipeline.read import reader, sheet
 
     own = reader.Reader
@@ -98,8 +102,10 @@ def read_here() -> None:
 
 
 def _rehearse() -> None:
-    """One small file is looked at: what pandera, rich and the others make at their first use is made."""
+    """One small file is looked at: what pandera, rich and the others make at their first use is made. The tables of a
+    ledger, too."""
     from pipeline.cli import run_command
+    from pipeline.ledger.engine import open_ledger
     from tests.storm.scene import REASON, make_cufe
 
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
@@ -109,6 +115,7 @@ def _rehearse() -> None:
         os.environ.update({**dict.fromkeys(places, folder), "ANULAR_SANDBOX_NOW": "2026-11-20T10:00:00-05:00"})
         with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             assert run_command(["check", str(file)]) == 0
+            open_ledger(f"sqlite:///{folder}/registro.db").close()
         os.environ.clear()
         os.environ.update(before)
 

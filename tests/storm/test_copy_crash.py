@@ -36,6 +36,7 @@ def places(request, scene, tmp_path):
     return scene.url, target
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("point", POINTS)
 def test_a_kill_in_the_middle_of_a_move_leaves_one_ledger_that_sends_or_none_until_it_is_repeated(scene, places, point):
     source, target = places

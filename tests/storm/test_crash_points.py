@@ -109,6 +109,7 @@ def test_without_being_told_a_point_does_nothing(scene):
     assert scene.go()["code"] == 0
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
 @pytest.mark.parametrize(
     "point", [pytest.param(point, marks=pytest.mark.sqlite) if point in OF_A_FILE else point for point in POINTS]

@@ -89,6 +89,28 @@ def case(book, row, tmp_path):
     return Case(book, info, tmp_path / "out")
 
 
+@pytest.fixture(scope="session")
+def _made_once() -> dict[str, bytes]:
+    return {}
+
+
+@pytest.fixture
+def pack(request, _made_once, tmp_path) -> Path:
+    """The pack of ``case``, its workbook beside it: made for the first test, copied for those that change only the
+    copy. Who asks for ``case`` too gets the one of that very ledger."""
+    if "case" in request.fixturenames:
+        return request.getfixturevalue("case").pack()
+    if not _made_once:
+        made = request.getfixturevalue("case").pack()
+        _made_once |= {path.name: path.read_bytes() for path in made.parent.iterdir() if path.is_file()}
+    folder = tmp_path / "copia"
+    folder.mkdir()
+    for name, content in _made_once.items():
+        (folder / name).write_bytes(content)
+    (path,) = folder.glob("*.zip")
+    return path
+
+
 @pytest.fixture
 def repack() -> Callable[[Path, Mapping[str, bytes]], bytes]:
     """The pack with some members changed, as somebody with a zip program makes it."""

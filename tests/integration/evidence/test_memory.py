@@ -67,6 +67,7 @@ def peak_of(work) -> int:
     return peak
 
 
+@pytest.mark.long
 def test_a_larger_batch_costs_little_for_each_row_more(sent):
     making, checking, sizes = [], [], (60, 60, 260)  # the first fills the caches
     for place, (name, rows) in enumerate(zip("abc", sizes, strict=True)):

@@ -20,10 +20,9 @@ SHEET, BOOK = "xl/worksheets/sheet2.xml", "xl/workbook.xml"
 
 
 @pytest.fixture
-def workbook(case) -> bytes:
+def workbook(pack) -> bytes:
     """The results workbook of a batch with everything that can become of a row."""
-    case.pack()
-    (path,) = case.folder.glob("*__resultados.xlsx")
+    (path,) = pack.parent.glob("*__resultados.xlsx")
     return path.read_bytes()
 
 

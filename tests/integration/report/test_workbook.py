@@ -262,6 +262,7 @@ def steady_collector() -> Iterator[None]:
         gc.unfreeze()
 
 
+@pytest.mark.long
 def test_a_batch_four_times_as_large_takes_no_more_memory(make_batch: Callable[..., Batch]) -> None:
     peaks = []
     for rows in (200, 800, 3_200):  # the first fills the caches

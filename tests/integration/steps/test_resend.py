@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from pipeline import decide
 from pipeline.domain.errors import Bug, ServiceUnclear, WrongUsage
 from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger.decisions import standing
 from pipeline.ledger.verify import examine
+from pipeline.report.lines import outcome_of
 
 SIGNED = {"who": "Ana", "why": "Visto en el portal: no consta."}
 MISSING = Finding(Source.QUERY, Event.NOT_FOUND, http=200, estado=18)
@@ -127,6 +130,25 @@ def test_two_people_cannot_both_authorise_one_resend(lost):
         decide.authorise(lost.book.store, found, MISSING, now=lost.book.now, **SIGNED)
 
     assert len(lost.book.views.ready(lost.info.id)) == 1
+
+
+@pytest.mark.parametrize("refused", [httpx.ConnectError("no"), (None, 401)])
+def test_a_resend_that_could_not_leave_keeps_its_code_as_the_first_request_may_have_arrived(lost, say, refused):
+    authorise(lost)
+    lost.on_post[1] = [say(*refused) if isinstance(refused, tuple) else refused] * 9
+    lost.on_query[1] = [say(18)]
+    lost.run(lost.sending())
+
+    (line,) = lost.book.views.lines(lost.info)
+    assert (line.state, outcome_of(line)) == (State.REVIEW, Outcome.UNKNOWN)
+    assert line.cufe in lost.book.views.seen([line.cufe or ""]), "no other file may send it"
+    lost.book.store.reopen(lost.info.id, lost.book.now)
+    assert lost.book.views.ready(lost.info.id) == []
+    authorise(lost)
+    lost.on_post[1] = [say("2")]
+    lost.run(lost.sending())
+    assert lost.states == [State.CANCELLED]
+    assert examine(lost.book.database).good
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def lived(s):
     return events
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("nth", [1, 3])
 @pytest.mark.parametrize("point", POINTS)
 def test_f44_a_loop_that_stands_still_sends_nothing_twice_and_no_stale_intent(scene, say, stalls, point, nth):

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.long import long
-
 ROOT = Path(__file__).parents[2]
 KILLED = -9
 ROWS = ["000", "000", "941", "000"]

@@ -1,5 +1,5 @@
-"""G2: every named point of the program, pulled the plug at once, with 8 requests in flight; then run again. Where it is
-long, with 1 and 4 in flight too."""
+"""G2: every named point of the program, pulled the plug at once, with 8 requests in flight; then run again. Every
+second one always; where it is long, the others, and all with 1 and 4 in flight."""
 
 from __future__ import annotations
 

@@ -171,6 +171,7 @@ def plain(text: str) -> str:
     return "".join(text.split()).replace("x005F_", "")
 
 
+@pytest.mark.long
 def test_the_csv_export_is_inert_even_where_formulas_are_evaluated(tmp_path: Path) -> None:
     """Opened as a careless person would, "evaluate formulas" ticked; a CSV without our quotes shows what that does."""
     export = publish_export(hostile_report(), tmp_path / "export.csv", write_csv)

@@ -90,10 +90,10 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _new_ledgers_at_once() -> Iterator[None]:
-    from pipeline.ledger import sqlite
+    from pipeline.ledger import schema, sqlite
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite, "upgrade", ledgers.remembering(sqlite.upgrade))
+        patch.setattr(sqlite, "upgrade", ledgers.remembering(schema.upgrade))
         yield
 
 

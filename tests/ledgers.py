@@ -72,7 +72,7 @@ def remembering(upgrade: Callable[[Connection], None]) -> Callable[[Connection],
                 connection.exec_driver_sql(statement)
             connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.SCHEMA,))
             connection.exec_driver_sql("INSERT INTO ledger (id) VALUES (?)", (uuid.uuid4().hex,))
-            schema.crashpoint("schema-before-commit")
+            vars(schema)["crashpoint"]("schema-before-commit")  # the one that a test may have put there
 
     return at_once
 

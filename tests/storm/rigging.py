@@ -58,10 +58,10 @@ def warm() -> None:
     # httpcore looks for it anew with every request, through the whole path; that it is not there is known from now on.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     _keep_the_command_line()
-    from pipeline.ledger import sqlite
+    from pipeline.ledger import schema, sqlite
     from tests import ledgers
 
-    _replace(sqlite, upgrade=ledgers.remembering(sqlite.upgrade))
+    _replace(sqlite, upgrade=ledgers.remembering(schema.upgrade))
     from pipeline.read import reader, sheet
 
     own = reader.Reader

@@ -40,8 +40,8 @@ ROWS ?= 50
 SECONDS ?= 60
 FUZZER := .venv/.fuzzer
 
-# A developer's own settings (credentials, production addresses) never reach the tests, which would take a fifth longer where
-# Python may not keep what it has compiled.
+# A developer's own settings (credentials, production addresses) never reach the tests; nor does what forbids Python
+# to keep what it has compiled: every worker and every command would compile all of it anew.
 WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

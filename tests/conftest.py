@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import selectors
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from tests import ledgers, needs
+from tests.long import thin_out
 from tests.warm import Warm
 
 T = TypeVar("T")
@@ -68,15 +68,9 @@ def seed() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test with ``one_in(n)`` every n-th case is always tried, the others are long. Tests of what only one kind of
+    """Of a test with ``one_in(n)`` some cases are always tried (``tests/long.py``). Tests of what only one kind of
     database has are not asked of the other (``tests/ledgers.py``)."""
-    cases: Counter[object] = Counter()
-    for item in items:
-        if (some := item.get_closest_marker("one_in")) is not None:
-            test = item.nodeid.partition("[")[0]
-            if cases[test] % some.args[0]:
-                item.add_marker("long")
-            cases[test] += 1
+    thin_out(items)
     other = "sqlite" if ledgers.on_a_server() else "postgres"
     foreign = [item for item in items if item.get_closest_marker(other)]
     if foreign:

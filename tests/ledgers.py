@@ -54,8 +54,8 @@ def fresh(folder: Path, *, tables: bool = True) -> Iterator[str]:
 
 
 def remembering(upgrade: Callable[[Connection], None]) -> Callable[[Connection], None]:
-    """``upgrade`` of the schema, which for an empty SQLite file writes at once what the steps wrote the first time: a
-    fiftieth of a second each, in thousands of tests. A ledger of before goes through the steps as always."""
+    """``upgrade`` of the schema, which for an empty SQLite file writes at once what the steps wrote the first time:
+    thousands of tests begin with one. A ledger of before goes through the steps as always."""
     from pipeline.ledger import schema
 
     written: list[str] = []

@@ -36,9 +36,11 @@ def proxy(proxy_process: Proxy) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def bench(fault_server: FaultServer, tmp_path: Path) -> Iterator[Bench]:
-    """``bench.batch(n)`` first. The common checks P1, P3, P4, P5 and P12 follow every test by themselves."""
-    made = Bench(tmp_path / "work", fault_server)
+def bench(request: pytest.FixtureRequest, fault_server: FaultServer, tmp_path: Path) -> Iterator[Bench]:
+    """``bench.batch(n)`` first. The common checks P1, P3, P4, P5 and P12 follow every test by themselves; the first of
+    the cases of a test has its workbook written and read."""
+    case = getattr(request.node, "callspec", None)
+    made = Bench(tmp_path / "work", fault_server, workbook=case is None or not any(case.indices.values()))
     yield made
     made.check()
 

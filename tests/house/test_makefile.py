@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.test_time_faults import JUMPS, POINTS
+
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.search(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)[1].split()  # type: ignore[index]
@@ -84,6 +86,16 @@ def test_what_make_test_leaves_out_make_test_all_runs() -> None:
     rest = make("--dry-run", "test-all").stdout
     assert " -m 'long or hypothesis' --hypothesis-profile=random" in rest
     assert " -m '' tests/" in rest, "on a server everything that is about a ledger"
+
+
+def test_of_a_matrix_that_is_thinned_out_each_value_of_each_parameter_is_tried() -> None:
+    points = POINTS[::2]
+    every = {f"[F67-{jump}-{point}]" for jump in JUMPS for point in points}
+    names = collected("tests/faults/test_time_faults.py", "-k", "is_set_once_while")
+    tried = {name[name.index("[") :] for name in names}
+    assert tried < every
+    assert {jump for jump in JUMPS if any(f"F67-{jump}-" in one for one in tried)} == set(JUMPS)
+    assert {point for point in points if any(one.endswith(f"-{point}]") for one in tried)} == set(points)
 
 
 @pytest.mark.long

@@ -22,7 +22,8 @@ from tests import ledgers
 from tests.integration.evidence import forge
 from tests.long import long
 
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = 40 if settings.default is not None and settings.default.derandomize else 120
+SLOW = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def codes(data: bytes) -> list[tuple[str, str]]:

@@ -15,10 +15,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
-from pipeline.ledger import tables
+from pipeline.ledger import schema, tables
 from pipeline.ledger.engine import exclusive, open_ledger
 from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.tables import metadata
+from tests import ledgers
 
 
 def pragma(database, name):
@@ -46,6 +47,27 @@ def test_the_migrated_schema_is_the_one_of_the_tables(book):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+@pytest.mark.sqlite
+def test_what_the_tests_write_into_a_new_file_at_once_is_what_the_steps_write(tmp_path):
+    def made(name, upgrade):
+        url = f"sqlite:///{tmp_path / name}"
+        engine = ledgers.past_the_program(url)
+        with engine.begin() as connection:
+            upgrade(connection)
+        engine.dispose()
+        names = ledgers.tables(url) - {"ledger"}
+        (ledger,) = ledgers.lines(url, "SELECT * FROM ledger")
+        held = {table: ledgers.lines(url, f"SELECT * FROM {table}") for table in sorted(names)}
+        return (
+            ledgers.lines(url, "SELECT sql FROM sqlite_master ORDER BY rowid"),
+            held,
+            ledger | {"id": len(ledger["id"])},
+        )
+
+    once = ledgers.remembering(schema.upgrade)
+    assert made("a.db", schema.upgrade) == made("b.db", once) == made("c.db", once)
 
 
 def test_opening_again_keeps_everything(book, row):

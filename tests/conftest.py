@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import selectors
@@ -21,7 +22,7 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from tests import ledgers, needs
+from tests import ledgers, needs, once
 from tests.long import thin_out
 from tests.warm import Warm
 
@@ -78,16 +79,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in foreign]
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage; who looks for some need not look through them each time."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish() -> None:
     ledgers.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _new_ledgers_at_once() -> Iterator[None]:
-    from pipeline.ledger import schema, sqlite
-
+def _once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite, "upgrade", ledgers.remembering(schema.upgrade))
+        for where, name, value in once.replacements():
+            patch.setattr(where, name, value)
         yield
 
 

@@ -13,14 +13,13 @@ import json
 import os
 import re
 import sqlite3
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 SERVER = "ANULAR_TEST_PG"
@@ -51,30 +50,6 @@ def fresh(folder: Path, *, tables: bool = True) -> Iterator[str]:
             _at_rest[tables].append(name)
         else:
             _drop(name)
-
-
-def remembering(upgrade: Callable[[Connection], None]) -> Callable[[Connection], None]:
-    """``upgrade`` of the schema, which for an empty SQLite file writes at once what the steps wrote the first time:
-    thousands of tests begin with one. A ledger of before goes through the steps as always."""
-    from pipeline.ledger import schema
-
-    written: list[str] = []
-
-    def at_once(connection: Connection) -> None:
-        if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
-            upgrade(connection)
-        elif not written:
-            upgrade(connection)
-            found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
-            written.extend(sql for (sql,) in found if not sql.startswith("CREATE TABLE sqlite_"))
-        else:
-            for statement in written:
-                connection.exec_driver_sql(statement)
-            connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.SCHEMA,))
-            connection.exec_driver_sql("INSERT INTO ledger (id) VALUES (?)", (uuid.uuid4().hex,))
-            vars(schema)["crashpoint"]("schema-before-commit")  # the one that a test may have put there
-
-    return at_once
 
 
 def forget() -> None:

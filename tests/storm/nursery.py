@@ -106,9 +106,10 @@ def run(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Starts all, waits for all."""
     children = [Child(spec) for spec in specs]
     alive = list(children)
+    pause = 0.001 if any(spec.get("signals") for spec in specs) else 0.01  # a kill has to meet its moment
     while alive:
         alive = [child for child in alive if not child.look()]
-        time.sleep(0.001)
+        time.sleep(pause)
     return [child.result for child in children]
 
 

@@ -9,6 +9,7 @@ import importlib
 import os
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ _LATE = (
     "pipeline.run",
     "pipeline.validate",
     "pipeline.vault",
+    "pipeline.watch.once",
     "pipeline.wiring",
     "platformdirs.unix",
     "psycopg.types.numpy",
@@ -58,11 +60,11 @@ def warm() -> None:
     # httpcore looks for it anew with every request, through the whole path; that it is not there is known from now on.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     _keep_the_command_line()
-    from pipeline.ledger import schema, sqlite
-    from tests import ledgers
-
-    _replace(sqlite, upgrade=ledgers.remembering(schema.upgrade))
     from pipeline.read import reader, sheet
+    from tests import once
+
+    for where, name, value in once.replacements():
+        _replace(where, **{name: value})
 
     own = reader.Reader
     read_here()  # a process that reads leaves a thread behind for a moment, and a fork has to have one
@@ -102,20 +104,28 @@ def read_here() -> None:
 
 
 def _rehearse() -> None:
-    """One small file is looked at: what pandera, rich and the others make at their first use is made. The tables of a
-    ledger, too."""
+    """A row goes through the program: what pandera, openpyxl, SQLAlchemy and others make at their first use is made.
+    The sandbox for it is a fork, which takes no second to start."""
     from pipeline.cli import run_command
-    from pipeline.ledger.engine import open_ledger
+    from tests.forks import Forked
     from tests.storm.scene import REASON, make_cufe
 
+    own = subprocess.Popen
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         file = Path(folder, "ensayo.csv")
         file.write_text(f"CUFE;Motivo\n{make_cufe(1)};{REASON}\n", "utf-8")
-        before, places = dict(os.environ), ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
-        os.environ.update({**dict.fromkeys(places, folder), "ANULAR_SANDBOX_NOW": "2026-11-20T10:00:00-05:00"})
+        before, places = dict(os.environ), ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "ANULAR_OUT")
+        os.environ.update(
+            {
+                **dict.fromkeys(places, folder),
+                "ANULAR_LEDGER": f"sqlite:///{folder}/registro.db",
+                "ANULAR_SANDBOX_NOW": "2026-11-20T10:00:00-05:00",
+            }
+        )
         with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-            assert run_command(["check", str(file)]) == 0
-            open_ledger(f"sqlite:///{folder}/registro.db").close()
+            _replace(subprocess, Popen=Forked)
+            assert run_command(["run", str(file), "--yes"]) == 0
+            _replace(subprocess, Popen=own)
         os.environ.clear()
         os.environ.update(before)
 

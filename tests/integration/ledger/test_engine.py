@@ -19,7 +19,7 @@ from pipeline.ledger import schema, tables
 from pipeline.ledger.engine import exclusive, open_ledger
 from pipeline.ledger.sqlite import sqlite_path
 from pipeline.ledger.tables import metadata
-from tests import ledgers
+from tests import ledgers, once
 
 
 def pragma(database, name):
@@ -66,8 +66,8 @@ def test_what_the_tests_write_into_a_new_file_at_once_is_what_the_steps_write(tm
             ledger | {"id": len(ledger["id"])},
         )
 
-    once = ledgers.remembering(schema.upgrade)
-    assert made("a.db", schema.upgrade) == made("b.db", once) == made("c.db", once)
+    at_once = once.remembering(schema.upgrade)
+    assert made("a.db", schema.upgrade) == made("b.db", at_once) == made("c.db", at_once)
 
 
 def test_opening_again_keeps_everything(book, row):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Leader, Position, Source, Verdict, Waiting
@@ -31,7 +33,10 @@ def edited(case, seed: int, number: int) -> list[str]:
     dice, missed, url = random.Random(seed), [], case.book.url
     for _ in range(number):
         what, there, back = edit(dice, url)
-        ledgers.change(url, there)
+        try:
+            ledgers.change(url, there)
+        except (sqlite3.IntegrityError, IntegrityError):  # the ledger's own rules do not let it happen
+            continue
         if verify.examine(case.book.database).good:
             missed.append(what)
         ledgers.change(url, back)
@@ -43,8 +48,9 @@ def test_a_few_forged_packs_are_found(case, unzipped):
     assert forged(case, unzipped, 13, 8) == []
 
 
-def test_a_few_edited_ledgers_are_found(case):
-    assert edited(case, 13, 10) == []
+@pytest.mark.parametrize(("seed", "number"), [(13, 10), (968909512, 1)])
+def test_a_few_edited_ledgers_are_found(case, seed, number):
+    assert edited(case, seed, number) == []
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from pipeline.ledger import identity, tables
 from pipeline.ledger.chain import digest, holds, link, link_digest, walkable
-from pipeline.ledger.deeds import start_anew, started_anew
+from pipeline.ledger.deeds import settle_down, sited, start_anew, started_anew
 from pipeline.ledger.engine import open_ledger
 from pipeline.ledger.verify import examine
 from tests import ledgers
@@ -141,3 +141,13 @@ def test_a_chain_of_the_version_before_still_holds_and_its_adoptions_join_it(old
     assert (found.faults, found.events) == ([], 2)
     assert (last.event, last.who, last.message, last.body) == ("adopted", "Ana", "bb", b"bb")
     assert not walkable(b"\0" * 32, {"seq": 1}, last.prev)
+
+
+def test_where_a_ledger_is_to_be_found_is_the_newest_word(book):
+    assert sited(book.database) is None
+
+    settle_down(book.database, book.now, who="Ana")
+    assert sited(book.database) == book.database.site
+
+    start_anew(book.database, book.now, who="Ana", why="disco perdido", site="otro-lugar", lost=["a" * 32])
+    assert sited(book.database) == "otro-lugar"

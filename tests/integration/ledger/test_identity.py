@@ -104,6 +104,8 @@ def test_a_machine_has_one_mark_and_its_id_is_not_told(tmp_path):
     assert identity.host_id([first]) == identity.host_id([tmp_path / "none", first])
     assert identity.host_id([first]) != identity.host_id([second])
     assert identity.host_id([]) == identity.host_id([tmp_path / "none"])
+    (tmp_path / "early").write_text("uninitialized\n")
+    assert identity.host_id([tmp_path / "early", first]) == identity.host_id([first])
     assert "3d1219c7" not in identity.host_id([first])
 
 

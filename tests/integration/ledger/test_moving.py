@@ -6,12 +6,14 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from pipeline import moving
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import identity, replica, reserve, verify
+from pipeline.ledger import identity, replica, reserve, tables, verify
+from pipeline.ledger.database import Database
 from pipeline.ledger.deeds import continued, id_of, moved_to
 from pipeline.ledger.engine import open_as_it_is, open_ledger, site_of
 from pipeline.ledger.reserve import Kept
@@ -174,6 +176,20 @@ def test_a_copy_that_differs_is_no_ledger_and_the_old_one_goes_on(source, there,
     real = replica._same
     monkeypatch.setattr(replica, "_same", lambda a, b, one: one.name != table and real(a, b, one))
 
+    with pytest.raises(StorageTrouble) as trouble:
+        move(source, there, notes)
+
+    assert trouble.value.code == "copy-differs"
+    assert (goes_on(source.url), goes_on(there)) == (True, False)
+
+
+def test_a_copy_with_a_line_more_is_no_ledger(source, there, notes, monkeypatch):
+    def put_one_in(_database, connection):
+        connection.execute(insert(tables.run).values(id=99, started_utc="", who="", host=""))
+
+    for kind in (Database, *Database.__subclasses__()):
+        if "renumber" in vars(kind):
+            monkeypatch.setattr(kind, "renumber", put_one_in)
     with pytest.raises(StorageTrouble) as trouble:
         move(source, there, notes)
 

@@ -18,7 +18,7 @@ from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import refusals, reserve, tables, verify
+from pipeline.ledger import reserve, tables, verify
 from pipeline.ledger.deeds import settle_down, sited, start_anew
 from pipeline.ledger.engine import open_as_it_is, open_ledger, shown, site_of
 from pipeline.ledger.postgres import UNSAFE, PostgresSite
@@ -143,14 +143,6 @@ def test_the_tables_of_the_job_queue_may_lie_beside_those_of_the_ledger(tmp_path
         assert not site_of(url).exists()
         open_ledger(url).close()
         assert site_of(url).exists()
-
-
-def test_what_the_server_says_in_other_words_is_not_repeated():
-    said = refusals.understood(psycopg.OperationalError(f"conexión rechazada a «{SECRET}»"))
-
-    assert (said.words, SECRET in said.remedy) == ("se perdió la conexión con el servidor", False)
-    assert refusals.understood(psycopg.errors.DiskFull("x")).words == "el disco del servidor está lleno"
-    assert refusals.understood(psycopg.errors.DivisionByZero("x")).words.endswith("(22012)")
 
 
 def test_what_the_page_about_postgresql_says_to_type_is_enough(ledger_url, row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,12 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, link
+from pipeline.ledger.scope import Scope
+from pipeline.ledger.sent import Sent
 from pipeline.ledger.store import Store, batch_id, next_try
 from pipeline.ledger.verify import examine
+
+ENV = "sandbox"
 
 
 def states(book, info):
@@ -239,3 +244,23 @@ def _claim(book, ready):
     from pipeline.ledger.store import Move
 
     return Move(ready.attempt, ready.version, ready.batch, ready.pos, State.READY, Event.CLAIMED, book.now)
+
+
+@pytest.mark.sqlite
+def test_who_only_hands_batches_in_claims_no_row(book, row):
+    info = book.take([row(1)])
+    desk = replace(book, store=Store(book.database, ENV, Scope("aa", desk=True)))
+
+    with pytest.raises(Bug, match="moves no row"):
+        desk.claim(book.views.ready(info.id)[0])
+
+
+def test_with_a_memory_a_claim_tells_which_document_it_is(book, row, tmp_path):
+    info, memory = book.take([row(1)]), Sent(tmp_path / "enviados.db", ENV, "a")
+    watched = replace(book, store=Store(book.database, ENV, sent=memory))
+    watched.store.begin_run(book.now)
+
+    with pytest.raises(Bug):
+        watched.claim(book.views.ready(info.id)[0])
+    assert states(book, info) == [State.READY]
+    memory.close()

@@ -114,6 +114,11 @@ def test_a_move_that_happened_and_left_its_state_alone_shows_in_the_count(lived)
         ("UPDATE attempt SET cufe='FE' WHERE id=3", "cufe"),
         ("UPDATE attempt SET v=v+1 WHERE id=3", "version"),
         ("DELETE FROM attempt WHERE id=3", "attempt"),
+        (
+            "CREATE TABLE aside AS SELECT * FROM attempt WHERE id=3; UPDATE aside SET id=99, state='NOT_SENT'; "
+            "INSERT INTO attempt SELECT * FROM aside; DROP TABLE aside",
+            "attempt",
+        ),
         ("UPDATE row SET cufe='FE' WHERE pos=1", "row"),
         ("UPDATE row SET reason='Otro motivo cualquiera' WHERE pos=4", "row"),
         ("UPDATE row SET cells='[]' WHERE pos=2", "row"),
@@ -125,7 +130,7 @@ def test_a_move_that_happened_and_left_its_state_alone_shows_in_the_count(lived)
     ],
 )
 def test_what_does_not_agree_with_the_events_is_found(lived, statement, code):
-    tamper(lived, statement)
+    tamper(lived, *statement.split("; "))
 
     assert code in {code for code, _ in found(lived)}
 
@@ -261,11 +266,14 @@ def test_of_a_long_ledger_a_run_looks_at_the_newest_events(lived, monkeypatch, s
         assert found(lived)[0] == ("chain", seq)
 
 
-def test_a_state_without_its_event_is_refused_in_a_long_ledger_too(lived, monkeypatch):
+@pytest.mark.parametrize(
+    ("change", "words"), [("state='NOT_SENT'", "bitácora PENDING"), (f"cufe='FE{9:064d}'", "otro CUFE que su fila")]
+)
+def test_what_no_event_tells_of_a_row_is_refused_in_a_long_ledger_too(lived, monkeypatch, change, words):
     monkeypatch.setattr(verify, "WHOLE", 5)
-    tamper(lived, "UPDATE attempt SET state='NOT_SENT' WHERE id=3")
+    tamper(lived, f"UPDATE attempt SET {change} WHERE id=3")
 
-    with pytest.raises(StorageTrouble, match="bitácora PENDING"):
+    with pytest.raises(StorageTrouble, match=words):
         verify.look_over(lived.database)
 
 

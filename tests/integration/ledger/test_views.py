@@ -157,3 +157,26 @@ def test_the_log_can_be_gone_through_twice(book, row):
     log = book.views.log(book.take([row(1)]))
 
     assert [e.seq for e in log] == [e.seq for e in log] == [1]
+
+
+def test_which_batches_a_batch_repeats_is_told_with_their_heads(book, row, leader):
+    first = book.take([row(1), row(2)])
+    twins = [row(n, Verdict.DUPLICATE, leader=leader(first.id, n, Position("Hoja1", n + 4))) for n in (1, 2)]
+    own = row(4, Verdict.DUPLICATE, cufe=row(3).cufe, leader=leader(None, 3, Position("Hoja1", 7)))
+    second = book.take([*twins, row(3), own], name="otro", sha="b")
+
+    assert book.views.leaders([first.id, second.id]) == {second.id: {first.id}}
+    heads = book.views.heads([first.id, second.id, "20261120-ninguno"])
+    assert {name: head.file for name, head in heads.items()} == {first.id: "lote.xlsx", second.id: "otro.xlsx"}
+    assert book.views.leaders([]) == book.views.heads([]) == {}
+
+
+def test_a_batch_is_on_the_way_until_its_last_row_has_left(book, row):
+    first, second = book.take([row(1)]), book.take([row(2)], name="otro", sha="b")
+    assert book.views.all_on_the_way([first.id, second.id]) == {first.id, second.id}
+
+    book.send(book.views.ready(first.id)[0], Event.CANCELLED)
+
+    assert book.views.all_on_the_way([first.id, second.id]) == {second.id}
+    assert (book.views.on_the_way(first.id), book.views.on_the_way(second.id)) == (False, True)
+    assert book.views.all_on_the_way([]) == set()

@@ -12,6 +12,7 @@ from pipeline.domain.records import Problem, Repair
 from pipeline.ledger.codec import (
     cells_from_text,
     cells_to_text,
+    more_from_text,
     remarks_from_text,
     remarks_to_text,
     to_text,
@@ -98,3 +99,10 @@ def test_dates_datetimes_and_times_stay_apart():
 def test_a_time_in_any_other_form_is_damage(text):
     with pytest.raises(ValueError):  # noqa: PT011 - the caller asks for no more
         to_time(text)
+
+
+@pytest.mark.parametrize("text", ["[]", "7", '{"other": 1}', '{"query": 1, "other": 1}', "{"])
+def test_what_is_no_text_about_an_event_is_refused(text):
+    assert more_from_text("") == {}
+    with pytest.raises(ValueError):  # noqa: PT011 - json's own is one, too
+        more_from_text(text)

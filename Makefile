@@ -145,7 +145,7 @@ sample-data: $(TOOLS)  ## rebuild the files of sample_data/
 pictures: $(READY)  ## make the pictures of docs/img anew from the sample batch (LibreOffice, pdftoppm)
 	@.ci/pictures
 
-# What a server alone shows (pipeline/ledger/postgres.py) is judged with the rest of the ledger after test-all, in .ci/run.
+# What a server alone shows (pipeline/ledger/postgres.py) is not judged here.
 coverage: $(TOOLS)  ## run the tests, measured: domain, ledger, submit and poll hold 95 % of their branches
 	@rm -f .coverage .coverage.*
 	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"

@@ -215,7 +215,7 @@ def _other(dice: random.Random, was: Any) -> str:
     if isinstance(was, int | float):
         return str(was + dice.randint(1, 9))
     if was is None:
-        return str(dice.randint(1, 9))
+        return f"'{dice.randint(1, 9)}'"  # every kind of column takes it so
     return _sql(was[:-1] + dice.choice([sign for sign in "abc" if sign != was[-1:]]))
 
 

@@ -166,6 +166,7 @@ def change(url: str, *statements: str) -> None:
 def _change_file(path: Path, statements: tuple[str, ...]) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("BEGIN")  # a statement that is refused leaves the rules as they were
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'").fetchall()
         for name, _ in triggers:
             connection.execute(f"DROP TRIGGER {name}")

@@ -29,5 +29,6 @@ def thin_out(items: Iterable[pytest.Item]) -> None:
             values = {(test, name, id(value)) for name, value in item.callspec.params.items()}  # type: ignore[attr-defined]
         if cases[test] % some.args[0] and values <= tried:
             item.add_marker("long")
-        tried |= values if item.get_closest_marker("long") is None else set()
+        else:
+            tried |= values
         cases[test] += 1

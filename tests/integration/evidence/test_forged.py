@@ -31,12 +31,14 @@ def forged(case, unzipped, seed: int, number: int) -> list[str]:
 def edited(case, seed: int, number: int) -> list[str]:
     """What of so many edits of the ledger was called good."""
     dice, missed, url = random.Random(seed), [], case.book.url
-    for _ in range(number):
+    made = 0
+    while made < number:
         what, there, back = edit(dice, url)
         try:
             ledgers.change(url, there)
         except (sqlite3.IntegrityError, IntegrityError):  # the ledger's own rules do not let it happen
             continue
+        made += 1
         if verify.examine(case.book.database).good:
             missed.append(what)
         ledgers.change(url, back)
@@ -48,7 +50,7 @@ def test_a_few_forged_packs_are_found(case, unzipped):
     assert forged(case, unzipped, 13, 8) == []
 
 
-@pytest.mark.parametrize(("seed", "number"), [(13, 10), (968909512, 1)])
+@pytest.mark.parametrize(("seed", "number"), [(13, 10), (968909512, 17)])
 def test_a_few_edited_ledgers_are_found(case, seed, number):
     assert edited(case, seed, number) == []
 

@@ -23,8 +23,8 @@ endif
 FILE ?= sample_data/lote_mensual.xlsx
 export FILE
 
-# Test processes side by side, one more than cores: some always wait. Who has nothing left takes over what others have not begun.
-WORKERS ?= 3
+# Test processes side by side, twice as many as cores: some always wait. Who has nothing left takes over what others have not begun.
+WORKERS ?= 4
 
 # What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each.
 ON_A_SERVER := tests/integration/ledger tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py tests/storm/test_kill_storm.py \
@@ -42,7 +42,8 @@ FUZZER := .venv/.fuzzer
 
 # A developer's own settings (credentials, production addresses) never reach the tests; nor does what forbids Python
 # to keep what it has compiled: every worker and every command would compile all of it anew.
-WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
+# The program refuses a ledger in memory, and many a system has /tmp there.
+WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}" $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
@@ -91,7 +92,7 @@ test-unit: $(TOOLS)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
 
 test-pg: $(TOOLS)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
-	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' $(ON_A_SERVER) $(ARGS) $(PG_ARGS)
+	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' $(ON_A_SERVER) $(ARGS)
 
 mutants: $(TOOLS)  ## seed the faults of tests/mutants into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)

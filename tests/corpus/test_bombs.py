@@ -29,6 +29,7 @@ def test_the_bombs_are_those_of_the_table() -> None:
     assert {entry.number for entry in BOMBS} == set(range(69, 80))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("entry", BOMBS, ids=str)
 def test_a_bomb_needs_no_memory_to_be_refused(entry: Entry, tmp_path: Path) -> None:
     path = tmp_path / entry.name

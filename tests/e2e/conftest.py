@@ -115,10 +115,10 @@ class Place:
         env = {**self.env, **more}
         return self.warm.start(arguments, folder=self.folder, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
 
-    def anular(self, *arguments: object, **more: str) -> Done:
+    def anular(self, *arguments: object, stdout: Any = None, stderr: Any = None, **more: str) -> Done:
         """One command to its end. Whatever it leaves behind in its session is ended."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self.start(*arguments, stdout=out, stderr=err, **more)
+            process = self.start(*arguments, stdout=stdout or out, stderr=stderr or err, **more)
             try:
                 code = process.wait(LONGEST_S)
             finally:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import long
 from tests.warm import LONGEST_S, ROOT
 
 FULL = Path("/dev/full")  # a device of Linux: every write fails as on a full disk
@@ -25,7 +26,7 @@ def run(place, *arguments, **streams):
 def test_f57_a_plan_that_cannot_be_shown_is_not_carried_out(place):
     file = place.batch(["000", "000"])
     with FULL.open("w") as full:
-        done = run(place, "run", file, "--yes", stdout=full)
+        done = place.anular("run", file, "--yes", stdout=full)
 
     assert done.code == 5
     assert done.err.count("✗") == 1
@@ -37,14 +38,14 @@ def test_f57_a_plan_that_cannot_be_shown_is_not_carried_out(place):
 def test_f57_progress_that_cannot_be_shown_stops_nothing(place):
     file = place.batch(["000"] * 3)
     with FULL.open("w") as full:
-        done = run(place, "run", file, "--yes", stderr=full)
+        done = place.anular("run", file, "--yes", stderr=full)
 
     assert done.code == 0
     assert [row["resultado"] for row in place.rows()] == ["ANULADA"] * 3
     assert set(place.posts().values()) == {1}
 
 
-@pytest.mark.parametrize("arguments", [["status", "--json"], ["--help"], ["doctor"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["status", "--json"], *long(["--help"], ["doctor"])], ids=" ".join)
 def test_f57_an_answer_that_was_lost_is_one_sentence_and_exit_5(place, arguments):
     with FULL.open("w") as full:
         done = run(place, *arguments, stdout=full)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from tests.long import long
 from tests.warm import LONGEST_S
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -102,7 +103,7 @@ def test_killed_in_the_middle_and_run_again_nothing_is_posted_twice_and_no_row_i
     assert set(done.data[0]["outcomes"]) <= {"ANULADA", "RESULTADO DESCONOCIDO"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, *long(signal.SIGINT, signal.SIGHUP)])
 def test_asked_to_stop_it_records_what_is_in_flight_writes_the_workbook_and_ends_with_130(place, number):
     file = place.batch(["000"] * 80)
     process = place.start("run", file, "--yes", ANULAR_RATE="20")

@@ -10,9 +10,10 @@ import trustme
 from tests.faults.actions import says, sends
 from tests.faults.bench import make_cufe
 from tests.faults.command import Command
+from tests.long import long
 
 
-@pytest.mark.parametrize("name", ["AUTH", "CANCEL"])
+@pytest.mark.parametrize("name", ["AUTH", *long("CANCEL")])
 def test_f03_a_certificate_of_an_unknown_authority_stops_with_5_and_is_named(
     command: Command, name: str, tmp_path: Path
 ) -> None:

@@ -281,7 +281,7 @@ def test_f10_a_dripping_answer_is_given_up_at_the_deadline_and_frees_its_place(b
 # --------------------------------------------------------------------- answers that nobody can rely on: F11 - F18
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("action", "note"),
     [
@@ -532,6 +532,7 @@ def test_f22_interim_answers_alone_are_unknown(bench: Bench, action: Action, not
 # ---------------------------------------------------------------------------------- statuses: F23 - F29
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("where", ["same", "other", "https"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308], ids=lambda s: f"F23-{s}")
 def test_f23_a_redirect_is_not_followed_and_stops_the_run(bench: Bench, status: int, where: str) -> None:
@@ -642,6 +643,7 @@ def test_f26_a_refused_permission_is_unknown_and_stops_the_run(bench: Bench) -> 
 SENT = "Fri, 20 Nov 2026 09:00:00 GMT"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("headers", "least", "speed"),
     cases(
@@ -686,6 +688,7 @@ def test_f27_a_429_is_unknown_where_the_setting_says_that_it_proves_nothing(benc
     assert bench.posts == {1: 1, 2: 1, 3: 1}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("applied", [True, False], ids=["after-processing", "before-processing"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504], ids=lambda s: f"F28-{s}")
 def test_f28_a_server_error_is_unknown_whether_or_not_it_was_processed(
@@ -694,6 +697,7 @@ def test_f28_a_server_error_is_unknown_whether_or_not_it_was_processed(
     unclear(bench, says(status, Message="An error has occurred."), f"http-{status}", applied=applied)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("status", [408, 425, 499, *range(520, 530)], ids=lambda s: f"F29-{s}")
 def test_f29_a_status_of_a_middle_box_is_unknown(bench: Bench, status: int) -> None:
     applied = status % 2 == 0

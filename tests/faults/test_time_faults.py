@@ -157,7 +157,13 @@ def test_f68_a_token_that_expired_while_the_machine_slept_is_renewed_before_the_
     assert bench.tokens(16) == 2
 
 
-@pytest.mark.parametrize("later", [None, "2026-11-21T10:00:00-05:00"], ids=["F69-twice", "F69-into-the-next-night"])
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param(None, id="F69-twice"),
+        pytest.param("2026-11-21T10:00:00-05:00", id="F69-into-the-next-night", marks=pytest.mark.long),
+    ],
+)
 def test_f69_a_nightly_job_that_meets_itself_gives_way_and_the_first_one_is_unharmed(
     command: Command, later: str | None
 ) -> None:

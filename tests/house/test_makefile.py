@@ -75,7 +75,21 @@ def test_the_commands_of_a_fresh_machine_exist(target: str) -> None:
 
 def test_the_tests_do_not_see_the_settings_of_the_machine() -> None:
     recipe = make("--dry-run", "test").stdout
-    assert re.search(r"env -u PYTHONDONTWRITEBYTECODE \$\(env \| sed .*ANULAR_.*\) \.venv/bin/python -m pytest", recipe)
+    assert re.search(
+        r"env -u PYTHONDONTWRITEBYTECODE \S+ \$\(env \| sed .*ANULAR_.*\) \.venv/bin/python -m pytest", recipe
+    )
+
+
+@pytest.mark.parametrize(("own", "expected"), [(None, "/var/tmp"), ("/elsewhere", "/elsewhere")])
+def test_the_files_of_the_tests_lie_where_a_ledger_may_lie(own: str | None, expected: str) -> None:
+    """In many a system ``/tmp`` is in memory, where the program refuses a ledger (F54)."""
+    recipe = make("--dry-run", "test").stdout
+    (setting,) = re.findall(r" (TMPDIR=\S+) ", recipe)
+    env = {name: value for name, value in os.environ.items() if name != "TMPDIR"} | ({"TMPDIR": own} if own else {})
+    shown = subprocess.run(
+        ["sh", "-c", f"env {setting} sh -c 'echo $TMPDIR'"], env=env, capture_output=True, check=True
+    )
+    assert shown.stdout.decode().strip() == expected
 
 
 def test_what_make_test_leaves_out_make_test_all_runs() -> None:

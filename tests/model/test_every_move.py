@@ -6,7 +6,6 @@ construction (reliability.md 5, G18).
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,11 +149,13 @@ def test_the_ledger_has_seen_every_move_of_the_table(quick_folder: Any) -> None:
 
 
 def test_a_move_that_is_not_in_the_table_changes_nothing(book: Book) -> None:
-    for state, event in itertools.product(set(State) - {State.RECEIVED}, Event):
-        if (state, event) in MOVES or WAYS[state][0] not in (Event.ACCEPTED, Event.HELD):
+    for state in set(State) - {State.RECEIVED}:
+        if WAYS[state][0] not in (Event.ACCEPTED, Event.HELD):
             continue
         info = book.lead(WAYS[state])
         before = book.newest(info), book.database.read(select(func.count()).select_from(tables.event))
-        with pytest.raises(Bug):
-            book.move(info, event)
+        for event in Event:
+            if (state, event) not in MOVES:
+                with pytest.raises(Bug):
+                    book.move(info, event)
         assert (book.newest(info), book.database.read(select(func.count()).select_from(tables.event))) == before

@@ -1,5 +1,5 @@
-"""G2: every named point of the program, pulled the plug at once, with 8 requests in flight; then run again. Where it is
-long, with 1 and 4 in flight too."""
+"""G2: every named point of the program, pulled the plug at once; then run again. In every run most points between an
+intent and its result and one of each other part, with 8 requests in flight; where it is long all, with 1 and 4 too."""
 
 from __future__ import annotations
 
@@ -77,6 +77,31 @@ POINTS = {
     "export-written": AT_ONCE,
 }
 
+# Tried in every run: most points between an intent and its result, and one of each other part.
+ALWAYS = {
+    "schema-before-commit",
+    "recover-done",
+    "intake-before-commit",
+    "claim-before",
+    "claim-after",
+    "apply-before-commit",
+    "apply-after-commit",
+    "sent-before-insert",
+    "sent-after-insert",
+    "departure",
+    "post-before",
+    "post-after",
+    "wire-headers-sent",
+    "wire-body-sent",
+    "exchange-after",
+    "outcome-after",
+    "next-attempt-before-commit",
+    "query-after",
+    "reserve-kept",
+    "reserve-put-away",
+    "results-replaced",
+}
+
 # What has to have happened before the point can be passed at all, or means anything.
 EARLIER = {
     "recover-found": "post-after",  # a row that is found in "sending"
@@ -102,6 +127,7 @@ def test_every_point_in_the_code_is_in_this_sweep_and_there_are_thirty_at_least(
     code = points_in_the_code()
     assert code == set(POINTS), f"not covered: {sorted(code - set(POINTS))}; gone: {sorted(set(POINTS) - code)}"
     assert len(code) >= 30
+    assert set(POINTS) >= ALWAYS
 
 
 def test_without_being_told_a_point_does_nothing(scene):
@@ -111,7 +137,14 @@ def test_without_being_told_a_point_does_nothing(scene):
 
 @pytest.mark.parametrize("in_flight", IN_FLIGHT)
 @pytest.mark.parametrize(
-    "point", [pytest.param(point, marks=pytest.mark.sqlite) if point in OF_A_FILE else point for point in POINTS]
+    "point",
+    [
+        pytest.param(
+            point,
+            marks=[pytest.mark.sqlite] * (point in OF_A_FILE) + [pytest.mark.long] * (point not in ALWAYS),
+        )
+        for point in POINTS
+    ],
 )
 def test_f39_a_crash_at_any_point_loses_nothing_and_repeats_nothing(scene, point, in_flight):
     scene.in_flight = in_flight

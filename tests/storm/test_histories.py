@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests import ledgers
+from tests.long import long
 
 KILLED = -9
 LOST = "El registro no es el que guarda lo ya enviado"
@@ -154,7 +155,7 @@ def _undump(url: str, place: Path) -> None:
     subprocess.run([_program("pg_restore"), *_connection(url), "-d", name, str(place)], check=True)
 
 
-@pytest.mark.parametrize("seed", FIXED)
+@pytest.mark.parametrize("seed", [*FIXED[:2], *long(*FIXED[2:])])
 def test_a_ledger_that_goes_back_sends_nothing_twice(scene, seed):
     history = History(scene, seed)
     history.live(5)

@@ -19,7 +19,7 @@ def judge(tally: Tally, kills: int, rows: int) -> None:
 
 
 def test_f40_no_kill_sends_twice_loses_a_row_or_takes_back_what_was_told(tmp_path, nursery):
-    judge(one_round(tmp_path, nursery, kills=6, rows=150, seed=20261120), kills=6, rows=150)
+    judge(one_round(tmp_path, nursery, kills=4, rows=100, seed=20261120), kills=4, rows=100)
 
 
 @pytest.mark.long

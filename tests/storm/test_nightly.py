@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.long import long
 from tests.storm.test_watch_crash import Drop
 
 LATER = timedelta(hours=30)
@@ -106,7 +107,7 @@ def test_every_company_with_a_ledger_is_followed(scene, drop):
     assert "[sur]" not in done["words"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, *long(signal.SIGINT)])
 def test_who_watches_takes_what_comes_and_ends_when_asked(scene, drop, number):
     """Files are there at the start and come later; the later one is written slowly."""
     scene.env |= {"ANULAR_WATCH_QUIET": "1", "ANULAR_WATCH_EVERY": "1"}

@@ -109,7 +109,7 @@ def test_every_phase_has_its_point():
     assert {*PHASES, *BETWEEN} <= set(POINTS)
 
 
-@pytest.mark.parametrize("point", [*PHASES, *long(*BETWEEN)])
+@pytest.mark.parametrize("point", [*PHASES[::2], *long(*PHASES[1::2], *BETWEEN)])
 def test_f46_memory_that_runs_out_at_any_point_stops_the_run_and_harms_nothing(scene, point):
     ended = stumbling(scene, point, "MemoryError")
 

@@ -39,7 +39,8 @@ def test_f47_eight_processes_on_one_ledger_send_each_row_once_again_and_again(sc
     assert set(scene.states().values()) == {State.CANCELLED}
 
 
-@pytest.mark.parametrize("processes", [2, *long(4)])
+@pytest.mark.long
+@pytest.mark.parametrize("processes", [2, 4])
 def test_f47_the_same_with_processes_that_have_nothing_in_common(scene, processes):
     scene.write(["000"] * 40)
     specs = [scene.spec("run", scene.file, "--yes") for _ in range(processes)]

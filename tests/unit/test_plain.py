@@ -65,7 +65,7 @@ def one_by_one(*_: object) -> Plain:
 
 
 @given(st.data(), st.lists(ROWS, min_size=1, max_size=8), RULES)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_row_is_judged_as_if_it_were_looked_at_by_itself(
     data: st.DataObject, rows: list[tuple[str, str, str]], rules: Rules
 ) -> None:

@@ -71,6 +71,7 @@ def test_the_samples_are_read_there_as_they_would_be_here(name: str) -> None:
     assert outcome(read_sheet, SAMPLES / name) == outcome(reading.read_sheet, SAMPLES / name)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -28,6 +28,7 @@ from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
 from pipeline.validate import Checked, Rules, check
 from tests.dialects import soffice
+from tests.long import long
 from tests.reading import read_sheet
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -408,7 +409,7 @@ def as_xlsx(path: Path, rows: Sequence[Sequence[Any]]) -> Path:
     return a_workbook(path, clean, ("cufe", "motivo", "correo"))
 
 
-@pytest.mark.parametrize(("write", "name"), [(as_csv, "lote.csv"), (as_xlsx, "lote.xlsx")])
+@pytest.mark.parametrize(("write", "name"), [(as_xlsx, "lote.xlsx"), *long((as_csv, "lote.csv"))])
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(CELLS, min_size=1, max_size=6).filter(lambda rows: any(any(row) for row in rows)))
 def test_sent_back_untouched_every_row_is_turned_away_again(

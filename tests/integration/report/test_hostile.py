@@ -30,6 +30,7 @@ from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from tests.dialects import soffice
 from tests.hostile import HOSTILE
+from tests.long import long
 from tests.reading import read_sheet
 
 NOON = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -154,16 +155,13 @@ def test_every_text_is_in_its_row_as_text(name: str, tmp_path: Path) -> None:
     assert texts_of(path) == shown
 
 
-def test_libreoffice_opens_them_and_shows_every_row_as_text(tmp_path: Path) -> None:
-    files = []
-    for name, write in WRITERS.items():
-        (tmp_path / "given").mkdir(exist_ok=True)
-        files.append(write(tmp_path).rename(tmp_path / "given" / f"{name}.xlsx"))
-    soffice("--convert-to", "xlsx", "--outdir", tmp_path / "opened", *files)
-    for given in files:
-        opened = tmp_path / "opened" / given.name
-        assert_inert(opened)
-        assert list(map(plain, texts_of(opened))) == list(map(plain, texts_of(given)))
+@pytest.mark.parametrize("name", ["results", *long("preview", "corrections")])
+def test_libreoffice_opens_it_and_shows_every_row_as_text(name: str, tmp_path: Path) -> None:
+    given = WRITERS[name](tmp_path)
+    soffice("--convert-to", "xlsx", "--outdir", tmp_path / "opened", given)
+    opened = tmp_path / "opened" / given.name
+    assert_inert(opened)
+    assert list(map(plain, texts_of(opened))) == list(map(plain, texts_of(given)))
 
 
 def plain(text: str) -> str:

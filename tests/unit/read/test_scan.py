@@ -149,13 +149,13 @@ def says_the_same(content: bytes) -> bool:
 
 
 @given(sheets(odd=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_sheet_as_programs_write_it_is_scanned_fast_and_exactly(content: bytes) -> None:
     assert says_the_same(content)
 
 
 @given(sheets(odd=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_the_fast_scan_takes_it_sees_as_the_slow_one_does(content: bytes) -> None:
     says_the_same(content)
 

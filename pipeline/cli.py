@@ -839,7 +839,7 @@ def resend_row(
         answer, trouble = _ask_before(found.cufe, settings, clock, base, memory.journal)
         if answer is None or trouble is not None:
             return _report([info], memory, talk, settings, trouble)
-        before = decide.read_before(answer)
+        before = decide.read_before(answer, found.state)
         told = [("Consulta previa", decide.answer_words(answer)), ("Decide", who), ("Motivo", why)]
         if decide.is_late(found, clock.now(), settings.deadline_hours):
             told.append(("Aviso", "El plazo legal venció: lo seguro es una nota de crédito (tipo 04)."))
@@ -850,7 +850,7 @@ def resend_row(
             return _report([info], memory, talk, settings, None)
         if before is decide.Before.IN_FLIGHT:
             again = order("poll", info.id)
-            talk.progress.print(f"✗ eDoc aún la tiene en trámite: no se reenvía. Vuelva a consultar: {again}")
+            talk.progress.print(f"✗ {decide.in_flight_words(answer)}: no se reenvía. Vuelva a consultar: {again}")
             _report([info], memory, talk, settings, None)
             return 4
         decide.check_allowed(found, rules, clock.now())

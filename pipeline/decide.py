@@ -85,7 +85,7 @@ def withdraw(store: Store, row: Standing, *, who: str, why: str, now: datetime) 
 
 
 class Before(Enum):
-    """What the query before a resend means for it (reliability.md 2.5.4)."""
+    """What the query before a resend means for it (reliability.md 2.5)."""
 
     CANCELLED = "cancelled"  # done: nothing is sent
     IN_FLIGHT = "in-flight"  # something is on its way: nothing is added to it
@@ -93,13 +93,21 @@ class Before(Enum):
     DOUBT = "doubt"  # anything else: the person sees the doubt before confirming
 
 
-def read_before(finding: Finding) -> Before:
-    """What ``finding``, the answer to the query before a resend, means for it."""
+def read_before(finding: Finding, state: State) -> Before:
+    """What ``finding``, the answer to the query before a resend, means for a row in ``state``. Of one that eDoc had in
+    progress no doubt is enough to send it again (reliability.md P6)."""
     if finding.event in (Event.CANCELLED, Event.ALREADY):
         return Before.CANCELLED
+    if finding.event is Event.ALIVE:
+        return Before.ALIVE
+    return Before.IN_FLIGHT if finding.event is Event.IN_PROGRESS or state is State.PENDING else Before.DOUBT
+
+
+def in_flight_words(finding: Finding) -> str:
+    """Why a row that is ``Before.IN_FLIGHT`` is not sent again, in Spanish."""
     if finding.event is Event.IN_PROGRESS:
-        return Before.IN_FLIGHT
-    return Before.ALIVE if finding.event is Event.ALIVE else Before.DOUBT
+        return "eDoc aún la tiene en trámite"
+    return f"eDoc la tenía en trámite y ahora no aclara qué pasó con ella ({answer_words(finding)})"
 
 
 def answer_words(finding: Finding) -> str:

@@ -206,6 +206,9 @@ class _Sender:
             turn = replace(turn, row=replace(turn.row, version=version))
         row = turn.row
         async with _Departure(self._clock, self._rules.stale_after, self._ahead) as departure:
+            if self._stop.asked or self._closed_until > self._clock.monotonic():
+                self._queue.appendleft(turn)  # it happened while this row waited for its place
+                return
             opening = self._caution.openings
             now = self._clock.now()
             claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, now, cufe=row.cufe)

@@ -29,7 +29,7 @@ from pipeline.edoc.connection import OneShot
 from pipeline.tls import client_context
 
 KEPT = 8
-"""Connections that are kept, for token requests: httpx's pool slows down with more of them (stack.md)."""
+"""Connections that are kept, for token requests: httpx's pool slows down with more of them."""
 
 Gate = Callable[[], Awaitable[None]]
 """Awaited right before the first byte of a request."""

@@ -1,4 +1,4 @@
-"""Reads a workbook: guard first, then calamine, with positions as the sheet shows them (stack.md).
+"""Reads a workbook: guard first, then calamine, with positions as the sheet shows them (docs/decisions/0060).
 
 python-calamine is called directly and not through pandas: that keeps dates as dates and whole numbers recognisable,
 and gives it the container that the guard made instead of the file.

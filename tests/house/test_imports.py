@@ -1,4 +1,4 @@
-"""Who may import whom (style.md): the contracts of pyproject.toml hold, and none of them was lost."""
+"""Who may import whom: the contracts of pyproject.toml hold, and none of them was lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# The order of style.md; what it does not name stands in between.
+# Which may import which; what is not named here stands in between.
 HOUSE = [
     ["__main__"],
     ["cli"],

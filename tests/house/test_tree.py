@@ -27,7 +27,7 @@ REGISTRY_HOSTS = [
     "jfrog" + ".io",
 ]
 
-# The domain computes; whatever it needs from the outside is handed to it (style.md).
+# The domain computes; whatever it needs from the outside is handed to it.
 OUTSIDE_WORLD = {
     *("asyncio", "ctypes", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "random"),
     *("secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading"),

@@ -408,7 +408,7 @@ class Simulation:
         row = standing(database, self.info, line.position.line)
         said = json.dumps(self.edoc.truth(cufe)).encode()
         finding = read_answer(Source.QUERY, 200, said, asked_cufe=cufe)
-        before = read_before(finding)
+        before = read_before(finding, row.state)
         if before is Before.CANCELLED:
             found_cancelled(store, row, finding, self.clock.now())
         elif before is not Before.IN_FLIGHT:

@@ -196,4 +196,19 @@ def test_what_is_cancelled_or_was_never_sent_cannot_be_resent(book, row, event):
     ],
 )
 def test_the_answer_before_a_resend_means_one_of_four_things(event, meaning):
-    assert decide.read_before(Finding(Source.QUERY, event)) is meaning
+    assert decide.read_before(Finding(Source.QUERY, event), State.UNKNOWN) is meaning
+
+
+@pytest.mark.parametrize(
+    ("event", "meaning"),
+    [
+        (Event.CANCELLED, decide.Before.CANCELLED),
+        (Event.ALIVE, decide.Before.ALIVE),
+        *(
+            (event, decide.Before.IN_FLIGHT)
+            for event in (Event.IN_PROGRESS, Event.NOT_FOUND, Event.UNCLEAR, Event.SUPPORT, Event.RETURNED)
+        ),
+    ],
+)
+def test_a_row_that_edoc_had_in_progress_is_resent_only_when_edoc_says_that_it_is_alive(event, meaning):
+    assert decide.read_before(Finding(Source.QUERY, event), State.PENDING) is meaning

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from pipeline.ledger.sent import Sending, Sent
 from pipeline.ledger.store import Store
 from pipeline.report.lines import outcome_of
 from pipeline.submit import SendRules, by_urgency
+from tests.conftest import START
 from tests.integration.steps.conftest import answer
 
 HTML = httpx.Response(200, text="<html>mantenimiento</html>")
@@ -360,6 +363,41 @@ def test_an_intent_that_grew_too_old_is_not_sent_and_tried_again(scene, monkeypa
     assert events.count(Event.STALE) == 1
     assert s.states == [State.CANCELLED] * 2
     assert s.post_counts == {1: 1, 2: 1}
+
+
+def test_rows_that_wait_for_their_turn_to_be_claimed_are_not_claimed_after_the_end_was_asked_for(scene):
+    """With a slow rate more workers wait than rows may be claimed ahead."""
+    s = scene(40)
+    s.world = partial(s.world, rate=4.0)
+    asked = []
+
+    def during(world, stop):
+        def ask():
+            asked.append(world.clock.now())
+            stop.ask(Interrupted())
+
+        asyncio.get_running_loop().call_later(4.1, ask)
+
+    s.run(s.sending(during, ahead=2))
+    claimed = [event.at for event in s.book.views.log(s.info) if event.event is Event.CLAIMED]
+
+    assert len(claimed) > 8, "the window never opened: this showed nothing"
+    assert max(claimed) <= asked[0]
+    assert len(s.posts) == len(claimed)
+    assert s.states.count(State.READY) == 40 - len(claimed)
+
+
+def test_rows_that_wait_for_their_turn_to_be_claimed_wait_for_the_breaker_too(scene):
+    s = scene(40)
+    s.world = partial(s.world, rate=4.0)
+    for n in range(20, 23):
+        s.on_post[n] = [HTML]
+    s.run(s.sending(ahead=2, breaker_wait=30.0))
+    claimed = [event.at for event in s.book.views.log(s.info) if event.event is Event.CLAIMED]
+    opened = START + timedelta(seconds=max(at for pos, at in s.posts if pos in range(20, 23)))
+
+    assert s.states.count(State.CANCELLED) == 37
+    assert [at for at in claimed if opened < at < opened + timedelta(seconds=30)] == []
 
 
 def test_intents_that_always_grow_too_old_end_the_run_with_the_true_reason(scene, monkeypatch):

@@ -146,11 +146,11 @@ sample-data: $(TOOLS)  ## rebuild the files of sample_data/
 pictures: $(READY)  ## make the pictures of docs/img anew from the sample batch (LibreOffice, pdftoppm)
 	@.ci/pictures
 
-# What a server alone shows (pipeline/ledger/postgres.py) is not judged here.
+# What a server alone shows (pipeline/ledger/storage/postgres.py) is not judged here.
 coverage: $(TOOLS)  ## run the tests, measured: domain, ledger, submit and poll hold 95 % of their branches
 	@rm -f .coverage .coverage.*
 	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"
-	@$(BIN)/python .ci/branches.py 95 pipeline/domain pipeline/ledger-postgres pipeline/submit pipeline/poll
+	@$(BIN)/python .ci/branches.py 95 pipeline/domain pipeline/ledger-storage/postgres pipeline/submit pipeline/poll
 
 lock: $(TOOLS)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)
 	@.ci/lock $(ARGS)

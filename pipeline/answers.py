@@ -17,15 +17,15 @@ from pipeline.domain.problems import shorten
 from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, ResultLine, Verdict, column_letters
 from pipeline.evidence.book import Book
 from pipeline.evidence.check import Pack
-from pipeline.journal import Journal
+from pipeline.ledger.transfer import Moved
 from pipeline.ledger.verify import Examination
-from pipeline.moving import Moved
 from pipeline.read.sheet import Sheet
+from pipeline.report.labels import lineage
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
-from pipeline.report.words import lineage
 from pipeline.run import Plan, Previewed, Written
 from pipeline.settings import ENV_WORDS, Settings
+from pipeline.telemetry.events import Journal
 
 _OTHERS_SHOWN, _WORDS_SHOWN = 3, 60
 

@@ -15,29 +15,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.bug import internal
 from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, WrongUsage
 from pipeline.domain.visible import escaped_json, one_line
 from pipeline.observe import Observation
 from pipeline.outlet import outlets, unheard
+from pipeline.runtime.internal_error import internal
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
-    from pipeline.clock import Clock
     from pipeline.domain.errors import Choice
     from pipeline.domain.records import BatchInfo, Finding
-    from pipeline.journal import Journal
     from pipeline.ledger.decisions import Standing
     from pipeline.ledger.verify import Examination
     from pipeline.ledger.views import Views
     from pipeline.nightly import Company
-    from pipeline.read.reader import Reader
+    from pipeline.notify import Notification
+    from pipeline.read.process import Reader
     from pipeline.read.sheet import Sheet
     from pipeline.run import Plan, Steps
+    from pipeline.runtime.clock import Clock
+    from pipeline.runtime.shutdown import Stop
     from pipeline.settings import Settings
-    from pipeline.stop import Stop
-    from pipeline.tell import Letter
+    from pipeline.telemetry.events import Journal
     from pipeline.validate import Rules
     from pipeline.wiring import Memory
 
@@ -490,15 +490,15 @@ def _hand_in(
 ) -> int:
     """Into the ledger as approved, and into the queue. A kill between the two is mended by any worker."""
     from pipeline.ledger.store import who_am_i
-    from pipeline.queue import entry
+    from pipeline.queue import enqueue
 
     told = []
     for file in files:
         found = _of_nobody_else(sheets.pop(0), memory, settings)
-        plan = entry.plan(found, memory, rules, clock)
+        plan = enqueue.plan(found, memory, rules, clock)
         _show_plan(talk, plan, settings)
         _approve(talk, plan, settings, yes=yes, only=None)
-        info = entry.hand_in(plan, memory, rules, clock, settings, who=who_am_i(), folder=_folder(settings, file))
+        info = enqueue.hand_in(plan, memory, rules, clock, settings, who=who_am_i(), folder=_folder(settings, file))
         told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})
         talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va: {order('status', info.id)}")
     talk.data(told)
@@ -517,7 +517,7 @@ def work_for_others(
     """Atiende la cola de trabajo: envía y consulta los lotes que se entregaron con --queue, en uno o varios equipos."""
     from pipeline import screen, wiring
     from pipeline.queue.app import check_server
-    from pipeline.queue.crew import posts
+    from pipeline.queue.profiles import posts
     from pipeline.queue.worker import Worker
 
     settings, talk = _settings(profile, ledger), Talk(False)
@@ -603,9 +603,9 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
     return answer.code
 
 
-def _tell(talk: Talk, profile: str, ledger: str, letter: Letter, seen: Observation, command: str) -> None:
+def _tell(talk: Talk, profile: str, ledger: str, letter: Notification, seen: Observation, command: str) -> None:
     """Tells those whom the profile's settings name; that it did not work is one line, and changes nothing."""
-    from pipeline.tell import tell
+    from pipeline.notify import tell
 
     try:
         settings = _settings(profile, ledger)
@@ -637,8 +637,8 @@ def watch_folder(
     """Vigila una carpeta y procesa lo que llega a inbox, sin preguntar, dentro de lo que permite la configuración."""
     from pipeline import screen
     from pipeline.watch import note
-    from pipeline.watch.forever import keep_watch, look_once
-    from pipeline.watch.once import Pass
+    from pipeline.watch.loop import keep_watch, look_once
+    from pipeline.watch.scan import Pass
 
     talk, answer, seen = Talk(as_json), Answer(), _seen(context)
     if not folder.is_dir():
@@ -909,7 +909,7 @@ def _ask_before(
 
     from pipeline import conduct
     from pipeline.domain.errors import ServiceRefused
-    from pipeline.stop import first
+    from pipeline.runtime.shutdown import first
 
     said: list[Finding] = []
 
@@ -980,7 +980,7 @@ def verify(
     """Comprueba que nadie alteró el registro, o un paquete de evidencia. No cambia nada ni usa la red."""
     from pipeline import answers, wiring
     from pipeline.evidence.check import Kind, kind_of
-    from pipeline.ledger.engine import site_of
+    from pipeline.ledger.storage.location import location_of
 
     talk = Talk(as_json)
     kind = kind_of(Path(target)) if target and "://" not in target else Kind.OTHER
@@ -991,7 +991,7 @@ def verify(
         return _verify_book(Path(target), settings, talk)
     if named := _named_ledger(target):
         settings = settings.model_copy(update={"ledger": named})
-    place = site_of(settings.ledger).place
+    place = location_of(settings.ledger).place
     found = wiring.verify_ledger(settings.ledger)
     batch = _examined(found, target) if target and not named else ""
     talk.data(answers.verified(found, place, batch))
@@ -1076,18 +1076,18 @@ def _named_ledger(target: str) -> str:
 def adopt(by: Who, reason: Why, restored: Restored = False, profile: Profile = "", ledger: Ledger = "") -> int:
     """Declara que el registro se movió a este equipo, o que se restauró (--restored): vale este. No envía nada."""
     from pipeline import decide, wiring
-    from pipeline.ledger.engine import site_of
+    from pipeline.ledger.storage.location import location_of
 
     settings = _settings(profile, ledger)
     who, why = decide.signed(by, reason)
     wiring.adopt_ledger(settings, who=who, why=why, restored=restored)
     talk = Talk(False)
     if restored:
-        place = site_of(settings.ledger).place
+        place = location_of(settings.ledger).place
         talk.out.print(f"Desde ahora el registro {place} es el que vale, en todos los equipos.", markup=False)
         talk.out.print("Lo que pudo haberse enviado antes se consulta en eDoc antes de anularlo.")
         return 0
-    talk.out.print(f"Desde ahora el registro {site_of(settings.ledger).place} es de este equipo.", markup=False)
+    talk.out.print(f"Desde ahora el registro {location_of(settings.ledger).place} es de este equipo.", markup=False)
     talk.out.print("No use la copia anterior: dos copias enviarían lo mismo dos veces.")
     return 0
 
@@ -1124,7 +1124,7 @@ def serve_sandbox(
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> int:
     """Sirve el eDoc local de pruebas hasta que se detenga (Ctrl-C)."""
-    from pipeline.clock import Clock
+    from pipeline.runtime.clock import Clock
     from pipeline.sandbox.serve import serve
 
     start = os.environ.get("ANULAR_SANDBOX_NOW")
@@ -1206,7 +1206,7 @@ def _folder(settings: Settings, file: Path) -> Path:
 
 def _readers(context: typer.Context) -> Iterator[Reader]:
     """A process that reads for each file, ended with the command. The first loads itself while we do."""
-    from pipeline.read.reader import Reader
+    from pipeline.read.process import Reader
 
     first = context.with_resource(Reader())
 

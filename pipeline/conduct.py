@@ -13,16 +13,16 @@ from typing import Any
 from rich.console import Console
 
 from pipeline import run, screen, wiring
-from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.domain.lifecycle import FOLLOWED, Event, State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.records import BatchInfo, Finding
-from pipeline.journal import SILENT, Journal
 from pipeline.ledger.sent import Sent
 from pipeline.run import Steps
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import Stop
 from pipeline.settings import Settings
-from pipeline.stop import Stop
+from pipeline.telemetry.events import SILENT, Journal
 from pipeline.wiring import Memory, Service
 
 Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]

@@ -10,12 +10,12 @@ from enum import Enum, StrEnum
 
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window, deadline
+from pipeline.domain.edoc_states import EDOC_STATES
+from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding
-from pipeline.domain.standing import Rules, barred
-from pipeline.domain.states import EDOC_STATES
 from pipeline.ledger.decisions import Standing
 from pipeline.ledger.store import Move, Moved, Store
 

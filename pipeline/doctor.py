@@ -8,10 +8,10 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.clock import Clock
 from pipeline.domain.errors import AnularError, RequestFailed
 from pipeline.edoc.transport import Transport
-from pipeline.ledger.engine import shown, site_of
+from pipeline.ledger.storage.location import location_of, shown
+from pipeline.runtime.clock import Clock
 from pipeline.settings import ENV_WORDS, Settings, config_path
 from pipeline.wiring import Service, open_service, without_issuers
 
@@ -76,7 +76,7 @@ def _shown(value: object) -> str:
 
 def _ledger(settings: Settings) -> Finding:
     try:
-        site = site_of(settings.ledger)
+        site = location_of(settings.ledger)
         if not site.exists():
             return Finding("Registro", True, f"aún no existe; se creará en {site.place}")
         database = site.open()

@@ -17,13 +17,13 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import FOLLOWED, PERSON
 from pipeline.domain.records import BatchInfo
-from pipeline.journal import SILENT, Journal
+from pipeline.notify import Notification
 from pipeline.observe import Observation
 from pipeline.report.lines import action_of
 from pipeline.run import Steps, Written
+from pipeline.runtime.shutdown import Stop
 from pipeline.settings import Settings, load_settings, profile_names, whose
-from pipeline.stop import Stop
-from pipeline.tell import Letter
+from pipeline.telemetry.events import SILENT, Journal
 
 MOST_PLACES = 5
 """Rows of one action that are named; the workbook has them all."""
@@ -152,7 +152,7 @@ def data(company: Company) -> list[dict[str, object]]:
     return told
 
 
-def letter(companies: Sequence[Company]) -> Letter:
+def letter(companies: Sequence[Company]) -> Notification:
     """What people are told of a follow-up: what has grown old and whom to call, then the workbooks; no CUFE."""
     old = sum(one.rows for company in companies for one in company.old)
     troubles = [company.trouble for company in companies if company.trouble is not None]
@@ -165,6 +165,6 @@ def letter(companies: Sequence[Company]) -> Letter:
             lines.append(f"{name}Lote {written.batch.id} ({written.batch.file}): {totals}. Libro: {written.workbook}")
     words = f"filas que envejecieron: {old}" if old else "nada envejecido"
     urgent = "ATENCIÓN: " if old or troubles else ""
-    return Letter(
+    return Notification(
         f"{urgent}anular: seguimiento, {words}", lines, [one for company in companies for one in data(company)]
     )

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.journal import SILENT, Journal
+from pipeline.telemetry.events import SILENT, Journal
 
 if TYPE_CHECKING:
-    from pipeline.clock import Clock
     from pipeline.domain.records import Tally
-    from pipeline.logfile import LogFile
-    from pipeline.meter import Meter
+    from pipeline.runtime.clock import Clock
     from pipeline.settings import Settings
+    from pipeline.telemetry.collector import Meter
+    from pipeline.telemetry.json_log import LogFile
 
 
 class _Channel:
@@ -27,12 +27,12 @@ class _Channel:
         self.log: LogFile | None = None
         self.meter: Meter | None = None
         if settings.log is not None:
-            from pipeline.logfile import LogFile
+            from pipeline.telemetry.json_log import LogFile
 
             self.log = LogFile(settings.log, clock)
         if settings.metrics is not None:
-            from pipeline.meter import Meter
             from pipeline.settings import VERSION
+            from pipeline.telemetry.collector import Meter
 
             self.meter = Meter(
                 settings.metrics,
@@ -83,7 +83,7 @@ class _Channel:
 
     def warnings(self) -> list[str]:
         """A sentence for the log and for the metrics, each told once, when they could not be written."""
-        from pipeline.ledger.files import reason_of
+        from pipeline.ledger.storage.files import reason_of
 
         told = []
         names = (("log", self.log, "la bitácora técnica"), ("metrics", self.meter, "el archivo de métricas"))

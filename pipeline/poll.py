@@ -11,9 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from pipeline.bug import internal
-from pipeline.clock import Clock
-from pipeline.crash import crashpoint
 from pipeline.domain import schedule
 from pipeline.domain.errors import ServiceRefused, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, Event, State, move
@@ -22,7 +19,10 @@ from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
 from pipeline.ledger.store import Move
 from pipeline.ledger.writer import Writer
-from pipeline.stop import Stop, first
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.internal_error import internal
+from pipeline.runtime.shutdown import Stop, first
 
 Watch = Callable[[State, State, Finding], None]
 

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.clock import Clock
+from pipeline.domain.duplicates import believed
+from pipeline.domain.eligibility import barred
 from pipeline.domain.errors import StorageTrouble
-from pipeline.domain.grouping import believed
 from pipeline.domain.lifecycle import State
 from pipeline.domain.problems import problem, refused
 from pipeline.domain.records import (
@@ -25,10 +25,8 @@ from pipeline.domain.records import (
     Waiting,
 )
 from pipeline.domain.schedule import followed_enough
-from pipeline.domain.standing import barred
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
-from pipeline.journal import SILENT, Journal
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.store import Store, batch_id
 from pipeline.ledger.views import Views
@@ -41,8 +39,10 @@ from pipeline.report.model import Report
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
-from pipeline.stop import Stop
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import Stop
 from pipeline.submit import SendRules, submit
+from pipeline.telemetry.events import SILENT, Journal
 from pipeline.validate import Checked, Rules, check
 
 HELD_ON_ARRIVAL = "retenida-carpeta"

@@ -23,8 +23,8 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pipeline import companies
 from pipeline.companies import PAIR, Pair
 from pipeline.domain.commands import Here, order
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.errors import WrongUsage
-from pipeline.domain.states import QueryDescribes
 from pipeline.read.limits import MEGABYTE, Limits
 
 PREFIX = "ANULAR_"

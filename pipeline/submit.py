@@ -16,24 +16,24 @@ from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from pipeline.bug import internal
-from pipeline.clock import Clock
-from pipeline.crash import crashpoint
-from pipeline.domain.caution import Advice, Caution
+from pipeline.domain.circuit_breaker import Advice, Caution
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
+from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.errors import CredentialsRefused, ServiceRefused, ServiceUnclear, StoppedEarly
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
-from pipeline.domain.standing import Rules, barred
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
-from pipeline.journal import SILENT, Journal
 from pipeline.ledger.store import Move, next_try
 from pipeline.ledger.writer import Writer
-from pipeline.stop import Stop, first
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.internal_error import internal
+from pipeline.runtime.shutdown import Stop, first
+from pipeline.telemetry.events import SILENT, Journal
 
 Watch = Callable[[State, Finding], None]
 

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from pipeline.domain.errors import InputRefused, StorageTrouble
 from pipeline.ledger import watermark
-from pipeline.ledger.engine import Site
 from pipeline.ledger.reserve import reserve_path
-from pipeline.ledger.sqlite import journal_of
+from pipeline.ledger.storage.location import Location
+from pipeline.ledger.storage.sqlite import journal_of
 from pipeline.read.limits import Limits
 from pipeline.read.source import take
 from pipeline.read.xlsx_file import sheet_values
+from pipeline.report.labels import FACT_BATCH, FACT_ENV, FACT_HASH, SUMMARY
 from pipeline.report.names import results_pattern
-from pipeline.report.words import FACT_BATCH, FACT_ENV, FACT_HASH, SUMMARY
 
 MOST_BOOKS = 20
 """Workbooks of unknown batches that are opened for one input, newest name first."""
@@ -39,7 +39,7 @@ class Input:
     out: Path
 
 
-def of_missing(site: Site, notes: Path) -> list[str]:
+def of_missing(site: Location, notes: Path) -> list[str]:
     """What says that a ledger which is not there was there before. ``notes`` is the folder of the watermarks."""
     found = []
     if watermark.missed(notes, site.key):
@@ -74,7 +74,7 @@ def is_lost(batch: str, known: Callable[[str], bool], anew: date | None) -> bool
     return not known(batch) and (anew is None or _day(batch) > anew)
 
 
-def refusal(site: Site, found: list[str], profile: str = "") -> StorageTrouble:
+def refusal(site: Location, found: list[str], profile: str = "") -> StorageTrouble:
     """Why nothing is sent, and the two ways out: the true ledger, or a person's word that it is lost."""
     whose = f" --profile {shlex.quote(profile)}" if profile else ""
     word = f"«anular run ARCHIVO --new-ledger{whose}»"

@@ -18,15 +18,15 @@ import pandas as pd
 
 from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe, document_of
 from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.duplicates import ALONE, SAME_DOCUMENT, Basis, Entry, Ruling, rule
+from pipeline.domain.eligibility import Rules, Standing
 from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.fields import canonical_email, email_mistake, reason_doubt, reason_mistake
-from pipeline.domain.grouping import ALONE, SAME_DOCUMENT, Basis, Entry, Ruling, rule
 from pipeline.domain.lifecycle import TAKES_DOCUMENT, State
 from pipeline.domain.many import many, undisturbed
 from pipeline.domain.pasted import Mistake, is_invoice, mistake
 from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
-from pipeline.domain.standing import Rules, Standing
 from schemas.plain import Plain, plain, texts_of
 
 __all__ = ["Checked", "Rules", "check"]
@@ -293,7 +293,7 @@ class _Checker:
         seen: Callable[[Sequence[str]], Mapping[str, Seen]],
         taken: Callable[[Sequence[str]], Sequence[Seen]],
     ) -> Plain:
-        """Duplicates, conflicts, and what has no trace in the ledger (domain/grouping.py).
+        """Duplicates, conflicts, and what has no trace in the ledger (domain/duplicates.py).
 
         Plain rows that the ledger knows become drafts; those that stay plain are what it returns.
         """

@@ -18,20 +18,17 @@ from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from pipeline import traces
-from pipeline.clock import Clock
 from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.errors import AnularError, StoppedEarly, StorageTrouble, WrongUsage
 from pipeline.domain.records import BatchInfo
-from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.journal import SILENT, Journal
-from pipeline.ledger import identity, lately, watermark
-from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import (
+from pipeline.ledger import ownership, watermark
+from pipeline.ledger.ledger_events import (
     continued,
     id_of,
     moved_to,
@@ -41,17 +38,21 @@ from pipeline.ledger.deeds import (
     start_anew,
     started_anew,
 )
-from pipeline.ledger.engine import Site, site_of
-from pipeline.ledger.files import locked
 from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.sent import Sent
+from pipeline.ledger.storage import integrity_cache
+from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.files import locked
+from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.store import Store, who_am_i
+from pipeline.ledger.transfer import Moved, move
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
-from pipeline.moving import Moved, move
 from pipeline.poll import PollRules
+from pipeline.runtime.clock import Clock
 from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses, limits, load_settings, profile_names
 from pipeline.submit import SendRules
+from pipeline.telemetry.events import SILENT, Journal
 from pipeline.traces import Input
 from pipeline.validate import Rules
 
@@ -114,7 +115,7 @@ def open_memory(
     batches are taken in for others to send, beside a run that may own the credential; nothing is recovered and nothing
     can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
     """
-    now, site, bound = make_clock(settings).now(), site_of(settings.ledger), settings.env is not Env.SANDBOX
+    now, site, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
     notes = _notes()
     with ExitStack() as stack:
@@ -138,7 +139,7 @@ def open_memory(
             stack.callback(sent.close)
             sent.heed(database, continued(database), newest_word(database))
         if bound and not site.shared:
-            identity.own(database, now, host=identity.host_id(), name=platform.node())
+            ownership.own(database, now, host=ownership.host_id(), name=platform.node())
         if not fresh:
             lost = sent.doubts(database) if sent is not None else []
             if bound:
@@ -165,7 +166,7 @@ def open_memory(
         yield Memory(database, store, views, started_anew(database), sent)
 
 
-def _say_anew(database: Database, site: Site, now: datetime, *, who: str, why: str) -> None:
+def _say_anew(database: Database, site: Location, now: datetime, *, who: str, why: str) -> None:
     """A person's word, for every machine: what may have been sent is asked about from now on."""
     before = watermark.used_there(_notes(), site.key)
     start_anew(database, now, who=who, why=why, site=database.site, lost={before} - {"", id_of(database)})
@@ -213,7 +214,7 @@ def _day(database: Database) -> date | None:
 def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = False) -> None:
     """Makes the ledger this machine's; ``restored``: it went back (a backup, a standby), and every machine is to accept
     it as it is. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
-    site = site_of(settings.ledger)
+    site = location_of(settings.ledger)
     if site.shared and not restored:
         raise WrongUsage(
             "Un registro en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.",
@@ -223,11 +224,11 @@ def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = Fal
     if not site.exists():
         raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
     if not site.shared:
-        identity.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+        ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
     with site.alone(), _opened(settings, site) as database:
         now = make_clock(settings).now()
-        if not site.shared and not (restored and identity.is_owner(database, identity.host_id())):
-            identity.adopt(database, now, host=identity.host_id(), name=platform.node(), who=who, why=why)
+        if not site.shared and not (restored and ownership.is_owner(database, ownership.host_id())):
+            ownership.adopt(database, now, host=ownership.host_id(), name=platform.node(), who=who, why=why)
         if restored:
             _say_anew(database, site, now, who=who, why=why)
 
@@ -249,25 +250,25 @@ def one_credential(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def _owned(settings: Settings, site: Site, *, sends: bool) -> Iterator[Scope]:
+def _owned(settings: Settings, site: Location, *, sends: bool) -> Iterator[Scope]:
     """The place of the ledger can be trusted, and nobody else uses it (on PostgreSQL: the rows of this credential) or,
     with ``sends``, the credential."""
     if not site.shared:
-        identity.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+        ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
     mark = credential_mark(settings.env, credentials(settings)[0])
     with site.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
         yield scope
 
 
-def _visited(settings: Settings, site: Site) -> AbstractContextManager[Scope]:
+def _visited(settings: Settings, site: Location) -> AbstractContextManager[Scope]:
     return site.visited(credential_mark(settings.env, credentials(settings)[0]))
 
 
 @contextmanager
-def _opened(settings: Settings, site: Site, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
+def _opened(settings: Settings, site: Location, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
     notes, now = _notes(), make_clock(settings).now()
     file = None if site.shared else Path(site.place)
-    known = lately.sound_since(notes, file, now) if file is not None else None
+    known = integrity_cache.sound_since(notes, file, now) if file is not None else None
     database = site.open(anew)
     try:
         look_over(database, sound=known is not None)
@@ -283,7 +284,7 @@ def _opened(settings: Settings, site: Site, anew: Callable[[Database], None] | N
         database.close()
     # After a clean end only: whatever broke it off, the file is checked next time.
     if file is not None:
-        lately.keep(notes, file, known or now)
+        integrity_cache.keep(notes, file, known or now)
 
 
 @contextmanager
@@ -295,7 +296,7 @@ def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -
     ``alone``: everything that is read belongs together. Nobody writes a file meanwhile (raises ``AnotherRun``); a
     server shows one moment and lets the others work.
     """
-    site = site_of(settings.ledger)
+    site = location_of(settings.ledger)
     if not site.exists():
         yield None
         return
@@ -314,7 +315,7 @@ def _scope_of(settings: Settings) -> Scope:
 
 def ledger_exists(settings: Settings) -> bool:
     """Whether there is a ledger at all. Raises ``StorageTrouble`` when nobody can tell, ``WrongUsage``."""
-    return site_of(settings.ledger).exists()
+    return location_of(settings.ledger).exists()
 
 
 def check_own(views: Views, info: BatchInfo) -> None:
@@ -373,7 +374,7 @@ def verify_ledger(url: str) -> Examination:
 
     Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``.
     """
-    site = site_of(url)
+    site = location_of(url)
     if not site.exists():
         raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
     if not site.shared and not Path(site.place).is_file():
@@ -454,7 +455,7 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
     if settings.env is not Env.SANDBOX or settings.base_url:
         yield ""
         return
-    journal = settings.sandbox_journal or site_of(settings.ledger).journal
+    journal = settings.sandbox_journal or location_of(settings.ledger).journal
     command = [sys.executable, "-m", "pipeline", "sandbox", "--port", "0", "--child", "--journal", str(journal)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
     if settings.sandbox_now is not None:

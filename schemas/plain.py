@@ -16,9 +16,9 @@ import pandas as pd
 
 from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe, document_of
 from pipeline.domain.deadline import Deadline
+from pipeline.domain.eligibility import Standing
 from pipeline.domain.fields import canonical_email, canonical_reason, reason_doubt
 from pipeline.domain.pasted import CANONICAL, unpaste
-from pipeline.domain.standing import Standing
 from schemas.input import failing
 
 _T = TypeVar("_T")

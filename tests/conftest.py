@@ -16,12 +16,12 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from pipeline.clock import Clock
 from pipeline.domain.records import Cancellation
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
+from pipeline.runtime.clock import Clock
 from tests import ledgers, needs, once
 from tests.long import thin_out
 from tests.warm import Warm

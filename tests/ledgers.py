@@ -61,7 +61,7 @@ def forget() -> None:
 def _make(tables: bool) -> str:
     name = f"anular_{os.getpid()}_{next(_NUMBERS)}"
     if tables and _TEMPLATE not in _made:
-        from pipeline.ledger.engine import open_ledger
+        from pipeline.ledger.storage.location import open_ledger
 
         tell_server(f"CREATE DATABASE {_TEMPLATE}")
         _made.add(_TEMPLATE)

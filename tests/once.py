@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 def replacements() -> Iterator[tuple[object, str, Any]]:
     """Where the program gets it, the name there, and what stands there from now on."""
     from pipeline.edoc import transport
-    from pipeline.ledger import schema, sqlite
+    from pipeline.ledger.storage import schema, sqlite
 
     yield sqlite, "upgrade", remembering(schema.upgrade)
     yield sqlite, "create_engine", sharing(vars(sqlite)["create_engine"])
@@ -25,7 +25,7 @@ def replacements() -> Iterator[tuple[object, str, Any]]:
 def remembering(upgrade: Callable[[Connection], None]) -> Callable[[Connection], None]:
     """``upgrade`` of the schema, which for an empty SQLite file writes at once what the steps wrote the first time:
     thousands of tests begin with one. A ledger of before goes through the steps as always."""
-    from pipeline.ledger import schema
+    from pipeline.ledger.storage import schema
 
     written: list[str] = []
 

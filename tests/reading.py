@@ -1,7 +1,7 @@
 """``read_sheet`` without a process per file, for tests of what is read; that both say the same is tested elsewhere.
 
 Starting a process takes about 0.15 s, which a test of a hundred small files cannot afford.
-``tests/integration/read/test_reader.py`` compares this way in with the program's own.
+``tests/integration/read/test_process.py`` compares this way in with the program's own.
 """
 
 from __future__ import annotations

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from pipeline.crash import crashpoint
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, StoppedEarly
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
-from pipeline.domain.states import QueryDescribes
 from pipeline.edoc import token as services
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
 from pipeline.edoc.wire import CROSSED, cancel_body, query_params, read_answer
-from pipeline.journal import SILENT, Journal
+from pipeline.runtime.failpoints import crashpoint
+from pipeline.telemetry.events import SILENT, Journal
 
 _WRONG_PLACE = frozenset({403, 404, 405, 413, 415})
 _JSON = "application/json; charset=utf-8"

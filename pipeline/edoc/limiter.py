@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from pipeline.clock import Clock
 from pipeline.domain.errors import WrongUsage
-from pipeline.journal import SILENT, Journal
+from pipeline.runtime.clock import Clock
+from pipeline.telemetry.events import SILENT, Journal
 
 PAUSE_DEFAULT_S = 5.0  # a 429 or 503 that does not say how long, or says it unreadably
 PAUSE_LEAST_S = 1.0  # "now" or a date gone by: still a wait, or the refusal would be hammered

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.clock import Clock
-from pipeline.crash import crashpoint
 from pipeline.domain.errors import CredentialsRefused, RequestFailed, ServiceRefused, StoppedEarly
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.redaction import Redaction
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
 from pipeline.edoc.wire import NotUnderstood, TokenAnswer, read_token
-from pipeline.journal import SILENT, Journal
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.failpoints import crashpoint
+from pipeline.telemetry.events import SILENT, Journal
 
 CANCELLATION = 16
 QUERY = 3

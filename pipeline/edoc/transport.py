@@ -22,10 +22,10 @@ from typing import Any, Self
 import certifi
 import httpx
 
-from pipeline.clock import Clock
-from pipeline.crash import crashpoint
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, ServiceRefused, WrongUsage
 from pipeline.edoc.connection import OneShot
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.failpoints import crashpoint
 from pipeline.tls import client_context
 
 KEPT = 8

@@ -16,9 +16,9 @@ from urllib.parse import unquote
 
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
+from pipeline.domain.edoc_states import DGI_ALREADY, DGI_CODES, DGI_REGISTERED, EDOC_STATES, QueryDescribes, judge
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
-from pipeline.domain.states import DGI_ALREADY, DGI_CODES, DGI_REGISTERED, EDOC_STATES, QueryDescribes, judge
 
 MESSAGE_LIMIT = 2000
 CROSSED = "crossed"

@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.records import BatchInfo
-from pipeline.evidence import members as m
+from pipeline.evidence import format as m
 from pipeline.evidence.remake import BOUNDS, SHEETS, Parts, differences, workbook
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.replay import Replay
@@ -28,12 +28,12 @@ from pipeline.read.guard import Parts as Members
 from pipeline.read.guard import open_workbook
 from pipeline.read.origin import origin_of
 from pipeline.read.source import take
-from pipeline.read.workbook import tabs_of
+from pipeline.read.worksheets import tabs_of
 from pipeline.read.xlsx_file import sheet_values
+from pipeline.report.labels import FACT_SEAL, SUMMARY
 from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
-from pipeline.report.words import FACT_SEAL, SUMMARY
 from pipeline.report.workbook import write_workbook
 
 MOST_TOLD = 10

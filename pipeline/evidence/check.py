@@ -21,17 +21,17 @@ from typing import IO, Any, TypeVar
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import ResultLine
-from pipeline.evidence import members as m
-from pipeline.evidence.box import DAMAGE, LIMITS, Box, Fault, open_box
+from pipeline.evidence import format as m
 from pipeline.evidence.remake import Parts, differences, workbook
+from pipeline.evidence.unzip import DAMAGE, LIMITS, Box, Fault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
-from pipeline.ledger.deeds import is_a_deed, is_packed
 from pipeline.ledger.extract import Foreign
+from pipeline.ledger.ledger_events import is_a_deed, is_packed
 from pipeline.ledger.replay import Replay
-from pipeline.ledger.whole import Shared
+from pipeline.ledger.snapshot import Shared
 from pipeline.read.source import take
-from pipeline.read.workbook import WORKBOOK as WORKBOOK_PART
+from pipeline.read.worksheets import WORKBOOK as WORKBOOK_PART
 from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 

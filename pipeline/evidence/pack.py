@@ -18,17 +18,17 @@ from zipfile import ZIP_DEFLATED
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
-from pipeline.evidence import members as m
-from pipeline.evidence.box import BLOCK
+from pipeline.evidence import format as m
 from pipeline.evidence.check import check_stream
-from pipeline.ledger.deeds import bind_pack
+from pipeline.evidence.unzip import BLOCK
 from pipeline.ledger.extract import Extract, Foreign
+from pipeline.ledger.ledger_events import bind_pack
 from pipeline.ledger.replay import Replay
-from pipeline.report.archive import FixedZip
 from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 from pipeline.report.names import evidence_name
 from pipeline.report.publish import publish_file
+from pipeline.report.xlsx_writer import FixedZip
 
 
 def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> Path:

@@ -20,15 +20,15 @@ from openpyxl.utils import get_column_letter
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Approval, BatchInfo, EventLine, Position, ResultLine, Seal
-from pipeline.evidence.box import BLOCK, DAMAGE, LIMITS
-from pipeline.evidence.members import read_other
+from pipeline.evidence.format import read_other
 from pipeline.evidence.sheet import Odd, sheet_rows
+from pipeline.evidence.unzip import BLOCK, DAMAGE, LIMITS
 from pipeline.ledger import codec
 from pipeline.ledger.replay import Other, Replay, following, mirroring, repeats
 from pipeline.read.limits import Limits
+from pipeline.report.labels import LOG, RESULTS, STATES, SUMMARY, TODO
 from pipeline.report.model import Report
 from pipeline.report.summary import summarise
-from pipeline.report.words import LOG, RESULTS, STATES, SUMMARY, TODO
 from pipeline.report.workbook import write_workbook
 
 Rows = Callable[[], Iterable[Mapping[str, Any]]]

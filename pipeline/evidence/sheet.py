@@ -17,11 +17,11 @@ from typing import IO
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from pipeline.domain.errors import Bug, InputRefused
-from pipeline.evidence.box import BLOCK, DAMAGE
+from pipeline.evidence.unzip import BLOCK, DAMAGE
 from pipeline.read.grid import COLUMNS, NUMBER_OF
 from pipeline.read.guard import RATIO, RATIO_ABOVE, Parts
 from pipeline.read.limits import Limits
-from pipeline.read.workbook import WORKBOOK, tabs_of
+from pipeline.read.worksheets import WORKBOOK, tabs_of
 from pipeline.report.verify import MEMBERS, inert
 
 Value = str | float | bool

@@ -8,14 +8,14 @@ from typing import Any
 
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import Cell, ResultLine
-from pipeline.evidence.box import LIMITS, Fault
-from pipeline.evidence.members import WORKBOOK
+from pipeline.evidence.format import WORKBOOK
 from pipeline.evidence.sheet import Odd, sheet_rows
+from pipeline.evidence.unzip import LIMITS, Fault
 from pipeline.read.limits import Limits
 from pipeline.report.inert import fit, visible
+from pipeline.report.labels import RESULTS
 from pipeline.report.lines import row_of
 from pipeline.report.model import Added
-from pipeline.report.words import RESULTS
 
 _OWN = ("fila_origen", "cufe_enviado", "resultado", "plazo", "horas_restantes")
 _ANSWERED = ("estado_edoc", "mensaje_edoc", "codigo_dgi", "enviado_en", "consultado_en", "consultas")

@@ -14,7 +14,7 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, outcome
 from pipeline.domain.records import Approval, BatchInfo, Seal, Source
 from pipeline.ledger import codec, tables
-from pipeline.ledger.database import Reads
+from pipeline.ledger.storage.database import Reads
 
 IN = 500
 """Values in one IN (...): SQLite's oldest limit is 999."""

@@ -12,7 +12,7 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import BatchInfo, Position, Source
 from pipeline.ledger import tables
-from pipeline.ledger.database import Database, Reads
+from pipeline.ledger.storage.database import Database, Reads
 
 DECISIONS = (Event.RESOLVED.value, Event.RESEND.value, Event.WITHDRAWN.value)
 CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value, State.WITHDRAWN.value})

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from pipeline.domain.records import BatchInfo, Leader, ResultLine
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, digest, walkable
-from pipeline.ledger.database import Database
-from pipeline.ledger.whole import line_of
+from pipeline.ledger.snapshot import line_of
+from pipeline.ledger.storage.database import Database
 
 _CHUNK = 5_000
 

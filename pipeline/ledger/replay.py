@@ -15,7 +15,7 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Leader, ResultLine, Source
 from pipeline.ledger import codec
 from pipeline.ledger.decisions import DECISIONS
-from pipeline.ledger.whole import Shared, result_line, signed
+from pipeline.ledger.snapshot import Shared, result_line, signed
 
 NOT_TOLD = ("authorised_at", "next_due", "misses")
 """Columns that an event tells in ``more``."""

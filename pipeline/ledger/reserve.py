@@ -17,11 +17,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.crash import crashpoint
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import codec
-from pipeline.ledger.files import free_name
+from pipeline.ledger.storage.files import free_name
+from pipeline.runtime.failpoints import crashpoint
 
 _PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
 

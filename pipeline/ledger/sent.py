@@ -20,11 +20,11 @@ from typing import TypeVar
 
 from sqlalchemy import select
 
-from pipeline.crash import crashpoint
 from pipeline.ledger import tables
-from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import Word
-from pipeline.ledger.files import free_name
+from pipeline.ledger.ledger_events import Word
+from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.files import free_name
+from pipeline.runtime.failpoints import crashpoint
 
 T = TypeVar("T")
 BUSY_S = 5.0

@@ -35,24 +35,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from pipeline.crash import crashpoint
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Source, Verdict, Waiting
-from pipeline.journal import SILENT, Journal
 from pipeline.ledger import codec, reserve, tables
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.chain import head_digest, row_digest
-from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import append
-from pipeline.ledger.files import storage_errors
+from pipeline.ledger.ledger_events import append
 from pipeline.ledger.reserve import Kept
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.sent import Elsewhere, Sending, Sent
+from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.files import storage_errors
 from pipeline.ledger.watermark import Keeping
+from pipeline.runtime.failpoints import crashpoint
+from pipeline.telemetry.events import SILENT, Journal
 
 _VALIDATED: dict[Verdict, Event] = {
     Verdict.ACCEPTED: Event.ACCEPTED,

@@ -51,7 +51,7 @@ run = Table(
     Index("ix_run_credential", "credential", "id"),
 )
 
-# The machines this ledger was used on, the newest last: on any other it is refused (identity.py).
+# The machines this ledger was used on, the newest last: on any other it is refused (ownership.py).
 owner = Table(
     "owner",
     metadata,

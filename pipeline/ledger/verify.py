@@ -17,9 +17,9 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, fingerprint, head_digest, holds, row_digest
-from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import is_a_deed, is_packed, owners_told
+from pipeline.ledger.ledger_events import is_a_deed, is_packed, owners_told
 from pipeline.ledger.replay import NOT_TOLD, Replay
+from pipeline.ledger.storage.database import Database
 
 _CHUNK = 5_000
 _IN = 500  # values in one IN (...)
@@ -101,7 +101,8 @@ def _contents(database: Database, found: Examination) -> None:
 def look_over(database: Database, *, sound: bool = False) -> None:
     """What has to be right before a run may write. Raises ``StorageTrouble`` that names the first fault.
 
-    ``sound``: the pages of a large file were found in order lately (``lately.py``) and are not read again.
+    ``sound``: the pages of a large file were found in order lately
+    (``storage/integrity_cache.py``) and are not read again.
     """
     try:
         last = database.read(select(func.max(tables.event.c.seq)))[0][0] or 0

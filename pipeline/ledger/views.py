@@ -18,10 +18,10 @@ from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLin
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import IN, Batches, is_newest
 from pipeline.ledger.cap import Cap
-from pipeline.ledger.database import Database
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.scope import Scope
-from pipeline.ledger.whole import Gathering, Log, Shared, Whole, in_parts
+from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
+from pipeline.ledger.storage.database import Database
 
 _PREFIX = 32  # FE, type, issuer and branch
 _NUMBER_AT, _NUMBER = 41, 13  # number and point, counted from 1

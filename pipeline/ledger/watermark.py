@@ -25,8 +25,8 @@ from sqlalchemy import func, select
 
 from pipeline.domain.errors import AnularError
 from pipeline.ledger import tables
-from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import newest_word
+from pipeline.ledger.ledger_events import newest_word
+from pipeline.ledger.storage.database import Database
 
 RENEWED_S = 1.0
 """How often, at most, the notes are renewed while rows are sent."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 
-from pipeline.crash import crashpoint
 from pipeline.domain.errors import Bug
 from pipeline.ledger.store import Move, Moved, Store
+from pipeline.runtime.failpoints import crashpoint
 
 _MOST = 512  # moves in one transaction: bounds the wait of the first
 

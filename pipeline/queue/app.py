@@ -17,10 +17,10 @@ from procrastinate.jobs import Job
 from procrastinate.schema import SchemaManager
 
 from pipeline.domain.errors import StorageTrouble
-from pipeline.ledger import refusals
-from pipeline.ledger.engine import is_on_a_server, shown
-from pipeline.ledger.postgres import configure, configure_async, driver_arguments, number_of
-from pipeline.ledger.sqlite import without_a_server
+from pipeline.ledger.storage import postgres_errors
+from pipeline.ledger.storage.location import is_on_a_server, shown
+from pipeline.ledger.storage.postgres import configure, configure_async, driver_arguments, number_of
+from pipeline.ledger.storage.sqlite import without_a_server
 
 LONGEST_BUSY_S = 60.0
 BATCH, POLL = "lote", "consulta"
@@ -115,7 +115,7 @@ def queue_errors(url: str) -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, ConnectorException, OSError) as error:
-        found = refusals.understood(
+        found = postgres_errors.understood(
             error.__cause__ if isinstance(error, ConnectorException) and error.__cause__ else error
         )
         raise StorageTrouble(

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from pipeline.ledger.postgres import number_of
 from pipeline.ledger.scope import Scope
+from pipeline.ledger.storage.postgres import number_of
 from pipeline.ledger.views import Views
 from pipeline.queue.app import BATCH, POLL, connected
-from pipeline.queue.crew import Post
+from pipeline.queue.profiles import Post
 from pipeline.run import QUEUED
 
 _MORE = "+"

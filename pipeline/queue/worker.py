@@ -17,11 +17,11 @@ from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from pipeline import wiring
-from pipeline.clock import Clock
 from pipeline.domain.errors import AnotherRun, AnularError, Interrupted, StorageTrouble, WrongUsage
 from pipeline.queue import jobs
 from pipeline.queue.app import PutBack, connected, make_app, queue_errors, quiet
-from pipeline.queue.crew import Post
+from pipeline.queue.profiles import Post
+from pipeline.runtime.clock import Clock
 
 BUSY_S = 2.0
 """After so many seconds a credential that somebody else uses is tried again: perhaps a worker that is just ending."""
@@ -183,7 +183,7 @@ class Worker:
         """A process of its own, in a session of its own: a Ctrl-C is for the worker alone, which passes it on."""
         environment = {**os.environ, "ANULAR_LEDGER": self._url}
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pipeline.queue.carry", post.profile, batch),
+            *(sys.executable, "-m", "pipeline.queue.job_process", post.profile, batch),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

@@ -1,6 +1,6 @@
 """The process that reads: takes a file's bytes on its standard input, answers on its standard output, can do no more.
 
-Run as ``python -m pipeline.read.child`` by ``reader.py`` (reliability.md P10). By the time the first byte of the file
+Run as ``python -m pipeline.read.child`` by ``process.py`` (reliability.md P10). By the time the first byte of the file
 arrives it has loaded all it needs and given up the rest: no more memory or processor time than allowed, no file, no
 socket, no process, no core dump. Whatever a hostile file does to the parsers, it does it here.
 """
@@ -20,10 +20,10 @@ from typing import BinaryIO
 import python_calamine  # noqa: F401 - loaded while there are files to load from
 
 from pipeline.domain.errors import InputRefused
-from pipeline.read.answer import told, told_refusal
 from pipeline.read.limits import Limits
 from pipeline.read.order import NOTHING_TO_DO, OUT_OF_MEMORY, Order
 from pipeline.read.parse import parse
+from pipeline.read.protocol import told, told_refusal
 
 _CODECS = ("utf-8-sig", "utf-16", "cp1252", "cp437", "cp850", "mac_roman", "ascii")
 _PR_SET_PDEATHSIG = 1
@@ -33,7 +33,7 @@ _STANDARD = 3  # input, output, error
 
 def main() -> None:
     """Reads one order and one file, answers, ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be started deaf to it (reader.py)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be started deaf to it (process.py)
     gc.disable()  # one file and the end: nothing that is worth looking for
     for name in _CODECS:
         codecs.lookup(name)

@@ -12,7 +12,7 @@ from pipeline.domain.columns import NOTE_AUTHOR
 from pipeline.domain.errors import InputRefused
 from pipeline.read.grid import key, place_of
 from pipeline.read.guard import Parts
-from pipeline.read.workbook import belonging, tree
+from pipeline.read.worksheets import belonging, tree
 
 # «no anular», and the other ways to say it: «no se debe anular», «no la anulen».
 _NO = re.compile(r"\bno (?:(?:se|la|lo|las|los|debe|deben|hay|que|hace|falta) )*anul")

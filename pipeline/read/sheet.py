@@ -13,7 +13,7 @@ from pipeline.domain.records import Cell, Position, Problem, column_letters
 from pipeline.read.header import Header
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.limits import Limits
-from pipeline.read.reader import Reader
+from pipeline.read.process import Reader
 from pipeline.read.source import Source, take
 from pipeline.read.table import FAR, Table
 

@@ -20,7 +20,7 @@ from pipeline.domain.errors import AnularError, Choice
 from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import Cell, column_letters
 from pipeline.read.beside import codes_in, refuse_beside, refuse_names
-from pipeline.read.cellscan import scan
+from pipeline.read.fast_scan import scan
 from pipeline.read.grid import COLUMNS, Area, Scan, key
 from pipeline.read.guard import Parts, open_workbook
 from pipeline.read.header import HEADER_WITHIN, NONE_GIVEN, Header, find_header, is_header, is_second_line, title_note
@@ -31,7 +31,7 @@ from pipeline.read.remarks import Remarks, remarks_on, says_no
 from pipeline.read.strings import refuse_odd_texts
 from pipeline.read.styles import NO_FORMATTING, NOTHING, Formatting, Judged
 from pipeline.read.table import Table, distant
-from pipeline.read.workbook import Tab, formatting_of, tabs_of
+from pipeline.read.worksheets import Tab, formatting_of, tabs_of
 
 _SHOWN = 5
 _TEXTS = frozenset({str, type(None)})

@@ -18,10 +18,10 @@ from pipeline.domain.columns import PLACE_COLUMN, result_column_of, role_of
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import BatchInfo, Cell, Problem, ResultLine
 from pipeline.report.inert import one_line, visible
+from pipeline.report.labels import banner
 from pipeline.report.lines import action_of
 from pipeline.report.model import Banner
 from pipeline.report.summary import PREVIEW_ID
-from pipeline.report.words import banner
 
 MARKER = "(corregir)"
 """Stands in a cell whose content may not come back by itself: too short for a reason, no CUFE, no e-mail address."""

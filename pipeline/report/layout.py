@@ -17,7 +17,7 @@ from pipeline.domain.errors import Bug
 LAYOUT_PROPERTY = "anular_libro"
 """Document property of a results workbook: the mark of the program that laid it out."""
 
-_PARTS = ("domain/*.py", "report/**/*.py", "ledger/whole.py", "ledger/replay.py")
+_PARTS = ("domain/*.py", "report/**/*.py", "ledger/snapshot.py", "ledger/replay.py")
 
 
 @cache

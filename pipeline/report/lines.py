@@ -9,12 +9,12 @@ from typing import overload
 
 from pipeline.domain.actions import SEND_LATER, Action, recommend, says_no
 from pipeline.domain.deadline import PANAMA
+from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
-from pipeline.domain.states import EDOC_STATES
+from pipeline.report.labels import TONES
 from pipeline.report.model import Added, Row
-from pipeline.report.words import TONES
 
 WOULD_SEND = replace(
     SEND_LATER,

@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Protocol
 
 from pipeline.domain.actions import Action
+from pipeline.domain.edoc_states import EdocState
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, Cell
-from pipeline.domain.states import EdocState
 
 
 class Tone(Enum):

@@ -16,17 +16,17 @@ from typing import IO
 
 import pandas as pd
 
-from pipeline.crash import crashpoint
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
-from pipeline.report.aside import new_aside
 from pipeline.report.corrections import Corrections
+from pipeline.report.edit_check import untouched
 from pipeline.report.inert import one_line
 from pipeline.report.model import Report
 from pipeline.report.names import corrections_name, preview_name, results_name
-from pipeline.report.seal import untouched
+from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify, verify_corrections
 from pipeline.report.workbook import write_corrections, write_workbook
+from pipeline.runtime.failpoints import crashpoint
 from schemas.columns import RESULT_COLUMNS
 from schemas.results import check_results
 

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 from pipeline.domain.actions import CORRECTED, Action
+from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.errors import Bug
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
 from pipeline.domain.records import COMPANY, Approval, BatchInfo, EventLine, ResultLine
-from pipeline.domain.states import EDOC_STATES
-from pipeline.report.lines import Rows, action_of, outcome_of, panama
-from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
-from pipeline.report.names import corrections_name
-from pipeline.report.words import (
+from pipeline.report.labels import (
     EVENT_WORDS,
     FACT_BATCH,
     FACT_ENV,
@@ -29,6 +26,9 @@ from pipeline.report.words import (
     lineage,
     thousands,
 )
+from pipeline.report.lines import Rows, action_of, outcome_of, panama
+from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
+from pipeline.report.names import corrections_name
 
 PREVIEW_ID = "revision"
 """The batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""

@@ -23,10 +23,10 @@ from openpyxl.utils import get_column_letter
 
 from pipeline.domain.columns import PLACE_COLUMN, REASONS_COLUMN
 from pipeline.domain.errors import Bug
-from pipeline.report.boxes import only_boxes
 from pipeline.report.corrections import Corrections
 from pipeline.report.inert import fit, visible
 from pipeline.report.model import Report, Row
+from pipeline.report.vml_check import only_boxes
 from schemas.columns import RESULT_COLUMNS
 
 _SHAPES = "xl/drawings/commentsDrawing1.vml"

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import IO
 
 from pipeline.domain.columns import ORIGIN_PROPERTY, OURS_PROPERTY
-from pipeline.report.archive import Book
 from pipeline.report.corrections import Corrections
+from pipeline.report.edit_check import SEAL_PROPERTY
+from pipeline.report.labels import FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
 from pipeline.report.layout import LAYOUT_PROPERTY, layout
-from pipeline.report.looks import SANS, Palette
 from pipeline.report.model import Report
-from pipeline.report.seal import SEAL_PROPERTY
 from pipeline.report.sheets.fixes import write_fixes
 from pipeline.report.sheets.howto import write_howto
 from pipeline.report.sheets.legend import write_legend
@@ -21,7 +20,8 @@ from pipeline.report.sheets.log import write_log
 from pipeline.report.sheets.overview import write_overview
 from pipeline.report.sheets.results import write_results
 from pipeline.report.sheets.todo import write_todo
-from pipeline.report.words import FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
+from pipeline.report.styles import SANS, Palette
+from pipeline.report.xlsx_writer import Book
 
 NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 """What stands in place of a time where there is none: the first moment that a zip can tell."""

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.sandbox.control import control_routes
 from pipeline.sandbox.delivery import deliver
-from pipeline.sandbox.gate import Route
+from pipeline.sandbox.faults import Route
 from pipeline.sandbox.service import Incoming, Sandbox
 
 BASE_PATH = "/EdocPanama/4.0/"

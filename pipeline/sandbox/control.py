@@ -27,8 +27,8 @@ from starlette.routing import Route as Path
 
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.errors import CufeInvalid
-from pipeline.sandbox.book import Registered
-from pipeline.sandbox.gate import FAULTS, Fault, Route
+from pipeline.sandbox.documents import Registered
+from pipeline.sandbox.faults import FAULTS, Fault, Route
 from pipeline.sandbox.scenarios import SCENARIOS
 from pipeline.sandbox.service import Sandbox
 

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pipeline.clock import Clock
+from pipeline.runtime.clock import Clock
 from pipeline.sandbox.answers import Cut, Reply
 
 TRANSPORT = "sandbox.transport"

@@ -21,11 +21,11 @@ from pathlib import Path
 import uvicorn.config
 import uvicorn.server
 
-from pipeline.clock import Clock
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
+from pipeline.runtime.clock import Clock
 from pipeline.sandbox.app import BASE_PATH, make_app
 from pipeline.sandbox.delivery import OpenConnection
-from pipeline.sandbox.journal import Journal
+from pipeline.sandbox.request_log import Journal
 from pipeline.sandbox.service import Sandbox
 
 GRACE = 1.0

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
-from pipeline.clock import Clock
 from pipeline.domain.cufe import Cufe
-from pipeline.sandbox import forms
+from pipeline.runtime.clock import Clock
+from pipeline.sandbox import request_schema
 from pipeline.sandbox.answers import Cut, Reply, from_fault, plain
-from pipeline.sandbox.book import Book, Registered
-from pipeline.sandbox.desk import CANCELLATION, QUERY, Desk, Verdict
-from pipeline.sandbox.gate import FAULTS, PAUSE, Fault, Gate, Route
-from pipeline.sandbox.journal import Entry, Journal
+from pipeline.sandbox.documents import Book, Registered
+from pipeline.sandbox.faults import FAULTS, PAUSE, Fault, Gate, Route
+from pipeline.sandbox.request_log import Entry, Journal
+from pipeline.sandbox.tokens import CANCELLATION, QUERY, Desk, Verdict
 
 MOST_NOTED = 4000
 """Characters of an answer that the journal keeps."""
@@ -135,7 +135,7 @@ class Sandbox:
 
     def _answer(self, request: Incoming, notes: _Notes, now: datetime, at: float) -> Reply:
         if request.route is Route.CANCEL:
-            notes.payload = forms.json_object(request.body)
+            notes.payload = request_schema.json_object(request.body)
             cufe = (notes.payload or {}).get("cufe")
             notes.cufe = cufe if isinstance(cufe, str) else None
         fault = self.gate.fault_for(request.route)
@@ -162,20 +162,20 @@ class Sandbox:
         notes.user = self.desk.user(request.authorization)
         try:
             return self._document(request, notes, now)
-        except forms.BadForm as problem:
+        except request_schema.BadForm as problem:
             return plain(400, str(problem), now)
 
     def _document(self, request: Incoming, notes: _Notes, now: datetime) -> Reply:
         if request.route is Route.CANCEL:
-            cufe = forms.cancellation(notes.payload, request.content_type)
+            cufe = request_schema.cancellation(notes.payload, request.content_type)
             notes.reached = True
             return self.book.cancel(cufe, now)
-        notes.key = forms.query(request.query, request.body)
+        notes.key = request_schema.query(request.query, request.body)
         notes.reached = True
         return self.book.query(*notes.key, now)
 
     def _token(self, request: Incoming, notes: _Notes, now: datetime) -> Reply:
-        notes.service = forms.service(request.query)
+        notes.service = request_schema.service(request.query)
         notes.auth = self.desk.admit(request.authorization)
         if notes.auth is not Verdict.VALID:
             return plain(401, "Credenciales inválidas.", now)

@@ -11,10 +11,10 @@ import os
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from pipeline.crash import crashpoint
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.visible import one_line
+from pipeline.runtime.failpoints import crashpoint
 from pipeline.watch.claim import Claim, write_whole
 from pipeline.watch.places import Lane, folder_errors
 

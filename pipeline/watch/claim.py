@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
-from pipeline.crash import crashpoint
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.limits import Limits
 from pipeline.read.source import Source
 from pipeline.read.source import take as take_bytes
-from pipeline.report.aside import new_aside
 from pipeline.report.names import plain
+from pipeline.report.temporary import new_aside
+from pipeline.runtime.failpoints import crashpoint
 from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
 from pipeline.watch.places import CLAIM, Lane, folder_errors

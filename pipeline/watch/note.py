@@ -11,8 +11,8 @@ from pathlib import Path
 from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError
 from pipeline.domain.visible import one_line
+from pipeline.notify import Notification
 from pipeline.screen import thousands
-from pipeline.tell import Letter
 
 
 class Fate(Enum):
@@ -141,7 +141,7 @@ def line(done: Handled) -> str:
     return done.here.complete(one_line(told))
 
 
-def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Letter:
+def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Notification:
     """What people are told of a pass: a line per file with its totals and the workbook's place; no CUFE."""
     counts = Counter(one.fate for one in handled)
     found = ", ".join(f"{number} {words}" for words, number in Counter(map(_short, handled)).items())
@@ -156,7 +156,7 @@ def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Lette
     told = [data(one) for one in handled]
     for answer in told:
         answer.pop("problems", None)
-    return Letter(f"{urgent}anular: carpeta vigilada, {found or 'nada que procesar'}", lines, told)
+    return Notification(f"{urgent}anular: carpeta vigilada, {found or 'nada que procesar'}", lines, told)
 
 
 def _short(done: Handled) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.domain.errors import StorageTrouble, WrongUsage
-from pipeline.ledger.files import reason_of
+from pipeline.ledger.storage.files import reason_of
 
 INBOX, PROCESSING, DONE, FAILED = "inbox", "processing", "done", "failed"
 CLAIM = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")

@@ -21,7 +21,7 @@ FLIGHT = 32
 
 def bookkeeping(rows: int) -> Numbers:
     """Intake, and then the claims and outcomes in groups as large as a busy writer makes them."""
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Store
     from pipeline.ledger.views import Views
 
@@ -43,7 +43,7 @@ def polling(base: str, rows: int) -> Numbers:
     import pipeline.run  # noqa: F401
     from pipeline.domain.lifecycle import Event, State
     from pipeline.domain.records import Finding, Source
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Move, Store
     from pipeline.ledger.views import Views
 
@@ -71,14 +71,14 @@ def polling(base: str, rows: int) -> Numbers:
 
 
 async def _poll(base: str, store: Any, views: Any) -> None:
-    from pipeline.clock import Clock
     from pipeline.edoc.client import EdocClient, Urls
     from pipeline.edoc.limiter import Limiter
     from pipeline.edoc.token import TokenKeeper
     from pipeline.edoc.transport import Transport
     from pipeline.poll import PollRules
     from pipeline.run import Steps, follow
-    from pipeline.stop import Stop
+    from pipeline.runtime.clock import Clock
+    from pipeline.runtime.shutdown import Stop
     from pipeline.submit import SendRules
     from tests.bench.submit import _Secret
 
@@ -96,7 +96,7 @@ async def _poll(base: str, store: Any, views: Any) -> None:
 
 def looking(ledger: str, asked: int, known: bool) -> Numbers:
     """What the past says of ``asked`` codes (all of them in it, or none), and ``status`` over all batches."""
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.views import Views
 
     database = open_ledger(f"sqlite:///{ledger}")

@@ -49,7 +49,7 @@ def ledger(rows: int, batches: int) -> Path:
 
 def fill(path: Path, rows: int, batches: int) -> dict[str, float]:
     """Takes in and cancels ``rows`` rows. Seconds of the intake and of the moves (claims and outcomes)."""
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Store
     from pipeline.ledger.views import Views
 

@@ -38,7 +38,7 @@ def _peaks() -> Numbers:
 def anular(path: str, rows: int) -> Numbers:
     """The first two steps of the program: its reading process, and all its checks of every row."""
     start = time.perf_counter()
-    from pipeline.read.reader import Reader
+    from pipeline.read.process import Reader
 
     reader = Reader()  # first of all, as the command does: it loads itself beside what follows
     from pipeline.domain.records import Verdict

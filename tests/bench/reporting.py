@@ -16,7 +16,7 @@ from tests.bench.runner import BUILD, Figure, Numbers, Scale, apart, column, in_
 
 def anular(ledger: str) -> Numbers:
     """``anular report``: read from the ledger, written, read back and compared, synchronised, put in place."""
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.views import Views
     from pipeline.run import write_results
 
@@ -34,7 +34,7 @@ def anular(ledger: str) -> Numbers:
 
 def openpyxl(ledger: str, *, frame: bool = False) -> Numbers:
     """The cells of the same five sheets as plain values; gathering them is not counted."""
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.views import Views
     from pipeline.report.summary import summarise
 

@@ -40,7 +40,7 @@ def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> N
     """The real steps: ledger on the disk, writer, client, transport, from the first claim to the last outcome."""
     import pipeline.run  # noqa: F401 - what is imported is not what is measured
     from pipeline.domain.lifecycle import State
-    from pipeline.ledger.engine import open_ledger
+    from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Store
     from pipeline.ledger.views import Views
 
@@ -61,14 +61,14 @@ def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> N
 
 
 async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float | None) -> list[Any]:
-    from pipeline.clock import Clock
     from pipeline.edoc.client import EdocClient, Urls
     from pipeline.edoc.limiter import Limiter
     from pipeline.edoc.token import TokenKeeper
     from pipeline.edoc.transport import Transport
     from pipeline.poll import PollRules
     from pipeline.run import Steps, send_rows
-    from pipeline.stop import Stop
+    from pipeline.runtime.clock import Clock
+    from pipeline.runtime.shutdown import Stop
     from pipeline.submit import SendRules
 
     states: list[Any] = []

@@ -305,4 +305,9 @@ def test_without_either_setting_nothing_of_it_is_even_imported(place):
     assert done.code == 0
     imported = set(re.findall(r"\| +([\w.]+)$", done.err, re.MULTILINE))
     assert "pipeline.observe" in imported
-    assert not imported & {"structlog", "pipeline.logfile", "pipeline.meter", "pipeline.metrics"}
+    assert not imported & {
+        "structlog",
+        "pipeline.telemetry.json_log",
+        "pipeline.telemetry.collector",
+        "pipeline.telemetry.prometheus",
+    }

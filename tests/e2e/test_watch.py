@@ -264,7 +264,7 @@ def test_when_the_service_is_not_there_the_file_stays_and_the_next_pass_goes_on(
 
 
 def test_a_pass_while_another_holds_the_folder_ends_with_6(drop):
-    from pipeline.watch.once import owned
+    from pipeline.watch.scan import owned
 
     drop.put(["000"])
     with owned(drop.root):
@@ -274,7 +274,7 @@ def test_a_pass_while_another_holds_the_folder_ends_with_6(drop):
 
 
 def test_a_pass_while_another_run_holds_the_ledger_ends_with_6_and_loses_nothing(drop):
-    from pipeline.ledger.engine import exclusive
+    from pipeline.ledger.storage.location import exclusive
 
     drop.put(["000"])
     with exclusive(drop.place.env["ANULAR_LEDGER"]):

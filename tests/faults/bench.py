@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import answers
-from pipeline.clock import Clock
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, Position, Verdict
-from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
-from pipeline.ledger.engine import Database, open_ledger
+from pipeline.ledger.storage.location import Database, open_ledger
 from pipeline.ledger.store import Move, Moved, Store
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
@@ -34,7 +33,8 @@ from pipeline.report.exports import write_jsonl
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
 from pipeline.run import write_results
-from pipeline.stop import Stop
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import Stop
 from pipeline.submit import SendRules, submit
 from tests.faults import judge
 from tests.faults.actions import Action

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.ledger.engine import open_ledger
+from pipeline.ledger.storage.location import open_ledger
 from tests.faults import judge
 from tests.faults.bench import REASON, make_cufe
 from tests.faults.processes import BASIC, PASSWORD, USER, FaultServer

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from pipeline.domain.lifecycle import Event
 from pipeline.ledger import tables
-from pipeline.ledger.engine import Database
+from pipeline.ledger.storage.location import Database
 
 NOTHING_SENT = frozenset({Event.NOTHING_LEFT.value, Event.STALE.value})
 PROOFS = NOTHING_SENT | {Event.UNAUTHORISED.value, Event.THROTTLED.value}

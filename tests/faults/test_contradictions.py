@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.lifecycle import State
-from pipeline.domain.states import QueryDescribes
 from tests.faults.actions import Action, asked, http, says, sends, state
 from tests.faults.bench import Bench
 

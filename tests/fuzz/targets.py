@@ -13,19 +13,19 @@ from datetime import UTC, datetime
 from random import Random
 from unicodedata import category
 
+from pipeline.domain.edoc_states import EDOC_STATES, QueryDescribes
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.problems import KINDS, refused
 from pipeline.domain.records import Source
-from pipeline.domain.states import EDOC_STATES, QueryDescribes
 from pipeline.edoc.limiter import http_date, pause_after
 from pipeline.edoc.wire import NotUnderstood, read_answer, read_token
-from pipeline.read.answer import Nonsense, told, told_refusal, understood
 from pipeline.read.csv_file import read_csv
 from pipeline.read.guard import open_workbook
 from pipeline.read.limits import Limits
+from pipeline.read.protocol import Nonsense, told, told_refusal, understood
 from pipeline.read.table import Table
-from pipeline.read.workbook import tabs_of
+from pipeline.read.worksheets import tabs_of
 from pipeline.read.xlsx_file import read_xlsx
 from tests.fuzz import seeds
 from tests.fuzz.mutate import Mutator, mutate_text, mutate_workbook
@@ -200,8 +200,8 @@ TARGETS: dict[str, Target] = {
     ),
     "xlsx": Target(xlsx, seeds.workbooks, mutate_workbook, _READ, 65_536),
     "xlsx-agree": Target(xlsx_agree, seeds.workbooks, mutate_workbook, _READ, 65_536),
-    "child": Target(child, said_by_child, mutate_text, ("pipeline/read/answer.py",), 16_384),
-    "answer": Target(answer, seeds.answers, mutate_text, ("pipeline/edoc/wire.py", "pipeline/domain/states.py")),
+    "child": Target(child, said_by_child, mutate_text, ("pipeline/read/protocol.py",), 16_384),
+    "answer": Target(answer, seeds.answers, mutate_text, ("pipeline/edoc/wire.py", "pipeline/domain/edoc_states.py")),
     "retry-after": Target(retry_after, seeds.waits, mutate_text, ("pipeline/edoc/limiter.py",), 512),
     "token": Target(token, seeds.tokens, mutate_text, ("pipeline/edoc/wire.py",)),
 }

@@ -12,7 +12,7 @@ import typer
 from defusedxml.ElementTree import parse
 
 from pipeline.cli import app
-from pipeline.stop import GRACE_S
+from pipeline.runtime.shutdown import GRACE_S
 
 FOLDER = Path(__file__).parents[2] / "docs" / "despliegue"
 UNITS = sorted([*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])

@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from pipeline.cli import app
 from pipeline.domain.actions import ACTIONS
+from pipeline.domain.edoc_states import EDOC_STATES, judge
 from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.outcomes import Outcome, outcome
 from pipeline.domain.records import Source
-from pipeline.domain.states import EDOC_STATES, judge
-from pipeline.report.words import EVENT_WORDS, MEANINGS, SUMMARY
+from pipeline.report.labels import EVENT_WORDS, MEANINGS, SUMMARY
 from pipeline.settings import PREFIX, Settings
 from schemas.columns import INPUT_COLUMNS, RESULT_COLUMNS
 

@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from pipeline.journal import COUNTED
+from pipeline.telemetry.events import COUNTED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "despliegue" / "vigilancia.md").read_text("utf-8")

@@ -16,11 +16,11 @@ NAMES = "|".join(sorted(one.name for one in app.registered_commands if one.name)
 SUGGESTED = re.compile(rf"(?:«|\b)anular (?:{NAMES})\b")
 ELSEWHERE = {
     # what an evidence pack says to an auditor, who has the pack and perhaps no company's settings
-    "pipeline/evidence/members.py",
+    "pipeline/evidence/format.py",
     # names a file that only the person at the terminal knows, with the profile beside it
     "pipeline/traces.py",
     # the note of an event in the ledger: how it came about, and nothing to type
-    "pipeline/ledger/deeds.py",
+    "pipeline/ledger/ledger_events.py",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Leader, Position, Source, Verdict
-from pipeline.ledger.engine import Database, open_ledger
+from pipeline.ledger.storage.location import Database, open_ledger
 from pipeline.ledger.store import Move, Moved, Store
 from pipeline.ledger.views import Views
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.domain.caution import Advice, Caution
+from pipeline.domain.circuit_breaker import Advice, Caution
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Cancellation, CheckedRow, Finding, Position, Seen, Source, Verdict
 from pipeline.edoc.wire import read_answer
-from pipeline.sandbox.book import Book, key_of
+from pipeline.sandbox.documents import Book, key_of
 from pipeline.sandbox.scenarios import SCENARIOS
 from pipeline.submit import by_urgency
 from pipeline.validate import Checked, Rules, check

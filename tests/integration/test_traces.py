@@ -11,10 +11,10 @@ from pydantic import SecretStr
 
 from pipeline import traces, wiring
 from pipeline.domain.errors import StorageTrouble
-from pipeline.ledger.deeds import started_anew
-from pipeline.ledger.engine import open_ledger, site_of
+from pipeline.ledger.ledger_events import started_anew
 from pipeline.ledger.reserve import put_away
-from pipeline.ledger.sqlite import sqlite_path
+from pipeline.ledger.storage.location import location_of, open_ledger
+from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.read.limits import Limits
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
@@ -84,10 +84,10 @@ def test_a_broken_workbook_is_no_trace(published, content):
 @pytest.mark.parametrize("name", [".reserve.jsonl", ".reserve-000003.jsonl", "-journal"])
 def test_what_lies_beside_a_missing_ledger_is_a_trace(tmp_path, name):
     ledger, notes = tmp_path / "registro.db", tmp_path / "state"
-    assert traces.of_missing(site_of(f"sqlite:///{ledger}"), notes) == []
+    assert traces.of_missing(location_of(f"sqlite:///{ledger}"), notes) == []
     (tmp_path / f"registro.db{name}").write_bytes(b"")
 
-    assert traces.of_missing(site_of(f"sqlite:///{ledger}"), notes) == [f"a su lado está «registro.db{name}»"]
+    assert traces.of_missing(location_of(f"sqlite:///{ledger}"), notes) == [f"a su lado está «registro.db{name}»"]
 
 
 def test_reserve_journals_of_two_ledgers_with_the_same_run_numbers_are_both_kept(tmp_path):

@@ -31,13 +31,13 @@ from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.edoc.wire import read_answer
 from pipeline.ledger.decisions import standing
-from pipeline.ledger.engine import open_ledger
+from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
-from pipeline.stop import Stop
+from pipeline.runtime.shutdown import Stop
 from pipeline.submit import SendRules, submit
 
 ENV = "sandbox"

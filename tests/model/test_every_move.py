@@ -18,7 +18,7 @@ from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger import tables
-from pipeline.ledger.engine import Database, open_ledger
+from pipeline.ledger.storage.location import Database, open_ledger
 from pipeline.ledger.store import Move, Moved, Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views

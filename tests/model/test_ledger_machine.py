@@ -38,7 +38,7 @@ from pipeline.domain.outcomes import outcome
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger import tables
-from pipeline.ledger.engine import Database, open_ledger
+from pipeline.ledger.storage.location import Database, open_ledger
 from pipeline.ledger.store import Move, Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain.lifecycle import State
-from pipeline.sandbox.journal import busiest_second, posts_by_cufe, read
+from pipeline.sandbox.request_log import busiest_second, posts_by_cufe, read
 from tests import ledgers
 from tests.storm.machines import Machine, Network, NoMachines, network
 from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service

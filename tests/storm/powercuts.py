@@ -28,8 +28,8 @@ from sqlalchemy import event
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Position, Source, Verdict
-from pipeline.ledger.engine import open_ledger
-from pipeline.ledger.sqlite import PRAGMAS
+from pipeline.ledger.storage.location import open_ledger
+from pipeline.ledger.storage.sqlite import PRAGMAS
 from pipeline.ledger.store import Move, Store
 
 SECTOR = 512

@@ -32,11 +32,11 @@ _LATE = (
     "pandera.backends.pandas.register",
     "pandera.strategies.pandas_strategies",
     "pipeline.answers",
-    "pipeline.ledger.postgres",
+    "pipeline.ledger.storage.postgres",
     "pipeline.run",
     "pipeline.validate",
     "pipeline.vault",
-    "pipeline.watch.once",
+    "pipeline.watch.scan",
     "pipeline.wiring",
     "platformdirs.unix",
     "psycopg.types.numpy",
@@ -60,16 +60,16 @@ def warm() -> None:
     # httpcore looks for it anew with every request, through the whole path; that it is not there is known from now on.
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     _keep_the_command_line()
-    from pipeline.read import reader, sheet
+    from pipeline.read import process, sheet
     from tests import once
 
     for where, name, value in once.replacements():
         _replace(where, **{name: value})
 
-    own = reader.Reader
+    own = process.Reader
     read_here()  # a process that reads leaves a thread behind for a moment, and a fork has to have one
     _rehearse()
-    for module in (reader, sheet):
+    for module in (process, sheet):
         _replace(module, Reader=own)
 
 
@@ -85,8 +85,8 @@ def _keep_the_command_line() -> None:
 
 def read_here() -> None:
     """A file is read without a process of its own. ``test_together.py``, the workers and ``tests/e2e`` have one;
-    ``tests/integration/read/test_reader.py`` shows that both read the same."""
-    from pipeline.read import reader, sheet
+    ``tests/integration/read/test_process.py`` shows that both read the same."""
+    from pipeline.read import process, sheet
     from pipeline.read.limits import Limits
     from pipeline.read.parse import parse
     from pipeline.read.source import Source
@@ -99,7 +99,7 @@ def read_here() -> None:
         def read(self, source: Source, limits: Limits, **wishes: Any) -> Table:
             return parse(source.data, source.path.name, limits, **wishes)
 
-    for module in (reader, sheet):
+    for module in (process, sheet):
         _replace(module, Reader=Here)
 
 
@@ -185,7 +185,7 @@ def _failing_commit(nth: int, words: str) -> None:
 
 def _patience(seconds: float) -> None:
     """How long requests in flight may go on after SIGTERM."""
-    from pipeline.stop import Stop
+    from pipeline.runtime.shutdown import Stop
 
     Stop.__init__.__defaults__ = (seconds,)
 
@@ -201,7 +201,7 @@ def _stale_after(seconds: float) -> None:
 
 def _busy(milliseconds: int) -> None:
     """How long the ledger waits for somebody else's lock."""
-    from pipeline.ledger import sqlite
+    from pipeline.ledger.storage import sqlite
 
     shorter = [p if "busy_timeout" not in p else f"PRAGMA busy_timeout={milliseconds}" for p in sqlite.PRAGMAS]
     _replace(sqlite, BUSY_MS=milliseconds, PRAGMAS=tuple(shorter))
@@ -325,9 +325,9 @@ def _raise_at(point: str, error: str, nth: int = 1) -> None:
 
 def _mounted(kind: str) -> None:
     """Everything lies on a file system of that kind."""
-    from pipeline.ledger import identity
+    from pipeline.ledger import ownership
 
-    _replace(identity, _read_mounts=lambda: f"22 1 0:40 / / rw - {kind} somewhere rw")
+    _replace(ownership, _read_mounts=lambda: f"22 1 0:40 / / rw - {kind} somewhere rw")
 
 
 def _somebody_else() -> None:
@@ -347,7 +347,7 @@ def _files_of_a_night(seconds: float) -> None:
     """The clock of the file system is that many seconds ahead, and a file is as old as its (settable) mtime says."""
     import time
 
-    from pipeline.clock import Clock
+    from pipeline.runtime.clock import Clock
     from pipeline.watch.arrival import Arrival
 
     _replace(Clock, stamps=lambda _self: time.time() + seconds)

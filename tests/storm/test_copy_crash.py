@@ -11,7 +11,7 @@ from tests import ledgers
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9
-MODULES = ("moving.py", "ledger/replica.py")
+MODULES = ("ledger/transfer.py", "ledger/copying.py")
 
 # What the target says after the kill; nothing where it is a ledger already.
 POINTS = {

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.lifecycle import State
-from pipeline.ledger.postgres import SILENCE_S
+from pipeline.ledger.storage.postgres import SILENCE_S
 from tests import ledgers, needs
 from tests.storm.machines import NoMachines, network
 from tests.storm.scene import ROOT
@@ -33,7 +33,7 @@ MAY_BE = {State.CANCELLED, State.PENDING, State.UNKNOWN, State.REVIEW}
 """A row whose answer was lost waits for its outcome."""
 AT_THE_DESK = """
 import os, sys
-from pipeline.ledger.postgres import number_of
+from pipeline.ledger.storage.postgres import number_of
 from pipeline.queue.app import connected
 with connected(os.environ["ANULAR_LEDGER"]) as connection:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("entrega"),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ledger.sqlite import PRAGMAS
+from pipeline.ledger.storage.sqlite import PRAGMAS
 from tests.storm.powercuts import cut
 
 

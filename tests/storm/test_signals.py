@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from pipeline.domain.lifecycle import State
-from pipeline.stop import GRACE_S
+from pipeline.runtime.shutdown import GRACE_S
 from tests.long import long
 
 INTERRUPTED = 130

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.lifecycle import State
-from pipeline.ledger.engine import open_ledger
+from pipeline.ledger.storage.location import open_ledger
 from tests import ledgers
 from tests.long import long
 

@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.scope import credential_mark
-from pipeline.queue.crew import Post
 from pipeline.queue.jobs import in_turn
+from pipeline.queue.profiles import Post
 from pipeline.settings import load_settings
 from pipeline.wiring import SANDBOX_USER
 from tests import ledgers

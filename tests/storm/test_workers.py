@@ -9,11 +9,11 @@ import time
 import pytest
 
 from pipeline.domain.lifecycle import State
-from pipeline.ledger.engine import site_of
-from pipeline.ledger.postgres import SILENCE_S
 from pipeline.ledger.scope import credential_mark
+from pipeline.ledger.storage.location import location_of
+from pipeline.ledger.storage.postgres import SILENCE_S
 from pipeline.queue.app import connected
-from pipeline.sandbox.journal import busiest_second, read
+from pipeline.sandbox.request_log import busiest_second, read
 from pipeline.wiring import SANDBOX_USER
 from tests import ledgers
 from tests.storm.scene import ROOT
@@ -195,7 +195,7 @@ def test_a_credential_that_somebody_uses_puts_the_job_back(scene):
     hand_in(scene)
     mark = credential_mark("sandbox", SANDBOX_USER)
     with working(scene) as worker:
-        with site_of(scene.url).working("sandbox", mark):
+        with location_of(scene.url).working("sandbox", mark):
             until(lambda: "Se interrumpe" in worker.words, "the job is put back")
             assert "Otra ejecución" in worker.words
             assert sent(scene) == 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.report.archive import Book
 from pipeline.report.corrections import Corrections
-from pipeline.report.looks import ACCENT, BINDING, HARMLESS, MUTED, PLAIN, SECTION, WRAPPED, Look, Palette
+from pipeline.report.labels import count
 from pipeline.report.sheets.page import Page, Span, fit_height, set_up
-from pipeline.report.words import count
+from pipeline.report.styles import ACCENT, BINDING, HARMLESS, MUTED, PLAIN, SECTION, WRAPPED, Look, Palette
+from pipeline.report.xlsx_writer import Book
 
 WIDTHS = (5, 26, 90)
 STEPS = (

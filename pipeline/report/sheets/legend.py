@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.domain.states import DGI_CODES
-from pipeline.report.archive import Book
-from pipeline.report.looks import CENTRED, HEAD, PLAIN, SECTION, WRAPPED, Palette, toned
+from pipeline.domain.edoc_states import DGI_CODES
 from pipeline.report.model import Report, Tone
 from pipeline.report.sheets.page import Page, Span, set_up
+from pipeline.report.styles import CENTRED, HEAD, PLAIN, SECTION, WRAPPED, Palette, toned
+from pipeline.report.xlsx_writer import Book
 
 WIDTHS = (12, 58, 11, 11, 58, 30)
 _BOLD = replace(CENTRED, bold=True)

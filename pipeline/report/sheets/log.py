@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.report.archive import Book
-from pipeline.report.looks import CENTRED, CODE, HEAD, NUMBER, PLAIN, WRAPPED, Look, Palette
+from pipeline.report.labels import thousands
 from pipeline.report.model import Report
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
-from pipeline.report.words import thousands
+from pipeline.report.styles import CENTRED, CODE, HEAD, NUMBER, PLAIN, WRAPPED, Look, Palette
+from pipeline.report.xlsx_writer import Book
 
 MESSAGE = 50.0
 COLUMNS: tuple[tuple[str, float, Look], ...] = (

@@ -16,8 +16,10 @@ from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 
-from pipeline.report.archive import Book
-from pipeline.report.looks import (
+from pipeline.report.labels import FACT_HASH, FACT_SEAL
+from pipeline.report.model import Report, Tone, Total
+from pipeline.report.sheets.page import Page, Span, fit_height, set_up
+from pipeline.report.styles import (
     ACCENT,
     BINDING,
     CENTRED,
@@ -35,9 +37,7 @@ from pipeline.report.looks import (
     Palette,
     toned,
 )
-from pipeline.report.model import Report, Tone, Total
-from pipeline.report.sheets.page import Page, Span, fit_height, set_up
-from pipeline.report.words import FACT_HASH, FACT_SEAL
+from pipeline.report.xlsx_writer import Book
 
 COLUMNS = 12
 MARGIN = Span(1)

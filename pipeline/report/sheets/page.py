@@ -11,11 +11,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 
 from pipeline.domain.records import Position
-from pipeline.report.archive import Book, SheetStream
 from pipeline.report.inert import one_line
-from pipeline.report.looks import ACCENT, Look, Palette
 from pipeline.report.model import Printed
 from pipeline.report.rowxml import Value
+from pipeline.report.styles import ACCENT, Look, Palette
+from pipeline.report.xlsx_writer import Book, SheetStream
 
 LETTER = 1
 ROW_HEIGHT = 16.0

@@ -12,8 +12,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
 from pipeline.domain.records import Cell
-from pipeline.report.archive import Book
-from pipeline.report.looks import (
+from pipeline.report.model import Report, Row, Tone
+from pipeline.report.rowxml import Value
+from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
+from pipeline.report.styles import (
     AMOUNT,
     CENTRED,
     CODE,
@@ -30,9 +32,7 @@ from pipeline.report.looks import (
     Palette,
     toned,
 )
-from pipeline.report.model import Report, Row, Tone
-from pipeline.report.rowxml import Value
-from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
+from pipeline.report.xlsx_writer import Book
 from schemas.columns import RESULT_COLUMNS
 
 ADDED: dict[str, tuple[float, Look]] = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.report.archive import Book
-from pipeline.report.looks import CENTRED, CODE, HEAD, NUMBER, PLAIN, SECTION, WRAPPED, Look, Palette, toned
+from pipeline.report.labels import count
 from pipeline.report.model import Report, Row
 from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, Span, place_width, set_up
-from pipeline.report.words import count
+from pipeline.report.styles import CENTRED, CODE, HEAD, NUMBER, PLAIN, SECTION, WRAPPED, Look, Palette, toned
+from pipeline.report.xlsx_writer import Book
 
 COLUMNS: tuple[tuple[str, float, Look], ...] = (
     ("Hecho", 7, replace(CENTRED, size=12)),

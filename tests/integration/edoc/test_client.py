@@ -15,13 +15,13 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from pipeline.clock import Clock
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
+from pipeline.runtime.clock import Clock
 
 Serve = Callable[..., Any]
 CUFE = "FE0120000155668001-2-2018-3707892023061300000002050060120035300326"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import trustme
 
-from pipeline.clock import Clock
 from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, WrongUsage
 from pipeline.edoc.transport import KEPT, Reply, Transport
+from pipeline.runtime.clock import Clock
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"estado":2}'
 Serve = Callable[..., Any]

@@ -14,11 +14,11 @@ import pytest
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Finding, Leader, Position, Problem, Source, Verdict
 from pipeline.evidence.pack import write_pack
-from pipeline.ledger.deeds import start_anew
+from pipeline.ledger.ledger_events import start_anew
 from pipeline.ledger.store import Move
-from pipeline.report.archive import FixedZip
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
+from pipeline.report.xlsx_writer import FixedZip
 
 BODY = b'{"estado":2,"mensaje":"Autorizado \xc3\xb1"}'
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.domain.lifecycle import LIVE_NEVER, State
-from pipeline.evidence import members as m
+from pipeline.evidence import format as m
 from pipeline.ledger.chain import link, link_digest
-from pipeline.report.archive import FixedZip
+from pipeline.report.xlsx_writer import FixedZip
 from tests import ledgers
 
 Members = dict[str, bytes]

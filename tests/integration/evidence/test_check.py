@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.evidence import check as check_module
-from pipeline.evidence import members as m
-from pipeline.evidence.box import LIMITS, open_box
+from pipeline.evidence import format as m
 from pipeline.evidence.check import check, check_file
 from pipeline.evidence.pack import fill
+from pipeline.evidence.unzip import LIMITS, open_box
 from pipeline.ledger.chain import link, link_digest
 from pipeline.read.limits import Limits
 from tests import ledgers

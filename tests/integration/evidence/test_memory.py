@@ -11,11 +11,11 @@ import pytest
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
-from pipeline.evidence import box, sheet
 from pipeline.evidence import pack as pack_module
+from pipeline.evidence import sheet, unzip
 from pipeline.evidence.check import check_file
 from pipeline.evidence.pack import write_pack
-from pipeline.ledger import extract, whole
+from pipeline.ledger import extract, snapshot
 from pipeline.ledger.store import Move
 from pipeline.report import verify
 from pipeline.report.publish import publish
@@ -32,11 +32,11 @@ WORDS = "Evento de anulación autorizado; "
 @pytest.fixture
 def sent(book, row, tmp_path, monkeypatch):
     """A batch of so many rows that were sent, each with a long reason and a longer answer, and its workbook."""
-    monkeypatch.setattr(box, "BLOCK", 16_384)
+    monkeypatch.setattr(unzip, "BLOCK", 16_384)
     monkeypatch.setattr(pack_module, "BLOCK", 16_384)
     monkeypatch.setattr(sheet, "BLOCK", 16_384)
     monkeypatch.setattr(verify, "_CHUNK", 16_384)
-    monkeypatch.setattr(whole, "PART", 20)
+    monkeypatch.setattr(snapshot, "PART", 20)
     monkeypatch.setattr(extract, "_CHUNK", 20)
 
     def make(name: str, first: int, count: int):

@@ -13,10 +13,10 @@ import pytest
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Waiting
-from pipeline.evidence import members as m
+from pipeline.evidence import format as m
 from pipeline.evidence.check import check, check_file
 from pipeline.ledger.replay import Replay
-from pipeline.ledger.sqlite import sqlite_path
+from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise

@@ -14,7 +14,7 @@ from pipeline.evidence.check import check
 from pipeline.evidence.sheet import Odd, sheet_rows
 from pipeline.evidence.workbook import BOUNDS
 from pipeline.read.limits import Limits
-from pipeline.report.words import RESULTS, STATES
+from pipeline.report.labels import RESULTS, STATES
 
 SHEET, BOOK = "xl/worksheets/sheet2.xml", "xl/workbook.xml"
 

@@ -15,8 +15,8 @@ from pipeline import wiring
 from pipeline.domain.errors import AnotherRun, Bug, StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger.engine import site_of
 from pipeline.ledger.scope import Scope, credential_mark
+from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.store import Move, Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
@@ -32,7 +32,7 @@ ANA, EVA = credential_mark(ENV, "ana"), credential_mark(ENV, "eva")
 @contextmanager
 def running(book, credential):
     """A run as the program begins one: its locks, its ledger, its number. Gives a book of its own."""
-    site = site_of(book.url)
+    site = location_of(book.url)
     with site.working(ENV, credential) as scope:
         database = site.open()
         store = Store(database, ENV, scope)
@@ -72,7 +72,7 @@ def test_the_same_user_of_another_environment_is_another_credential(book):
 
 
 def test_whoever_needs_the_whole_ledger_waits_for_every_run_and_they_for_it(book):
-    site = site_of(book.url)
+    site = location_of(book.url)
     with running(book, ANA), pytest.raises(AnotherRun), site.alone():
         pass
     with site.alone(), pytest.raises(AnotherRun), running(book, EVA):
@@ -135,8 +135,8 @@ def test_a_newer_run_of_another_credential_fences_nobody_out(two, row):
 def test_who_hands_in_adds_a_batch_beside_the_run_fences_nobody_and_moves_no_row(book, row):
     with running(book, ANA) as ana:
         first = ana.take([row(1)])
-        with site_of(book.url).visited(ANA) as scope:
-            database = site_of(book.url).open()
+        with location_of(book.url).visited(ANA) as scope:
+            database = location_of(book.url).open()
             desk = replace(
                 book, database=database, store=Store(database, ENV, scope), views=Views(database, ENV, scope)
             )
@@ -160,7 +160,7 @@ def test_what_is_told_of_how_the_ledger_stands_is_told_of_ones_own_rows(two, row
 
 
 def test_a_server_that_keeps_no_locks_for_a_connection_is_refused(book, monkeypatch):
-    monkeypatch.setattr("pipeline.ledger.postgres.holds", lambda *_: False)
+    monkeypatch.setattr("pipeline.ledger.storage.postgres.holds", lambda *_: False)
     with pytest.raises(StorageTrouble, match="pgbouncer"), running(book, ANA):
         pass
 
@@ -258,13 +258,13 @@ def test_the_lock_of_a_process_that_was_killed_is_free_again(book):
 
 
 def die_owning(url):
-    with site_of(url).working(ENV, ANA):
+    with location_of(url).working(ENV, ANA):
         os.kill(os.getpid(), 9)
 
 
 def test_a_fork_that_leaves_the_block_does_not_let_go_of_its_parents_lock(book):
     with ExitStack() as stack:
-        stack.enter_context(site_of(book.url).working(ENV, ANA))
+        stack.enter_context(location_of(book.url).working(ENV, ANA))
         child = multiprocessing.get_context("fork").Process(target=stack.close)
         child.start()
         child.join()
@@ -299,7 +299,7 @@ def test_four_processes_that_write_at_once_make_one_chain_without_fork_or_gap(bo
 def send_all(url, number):
     from tests.integration.conftest import NOW, Book
 
-    site = site_of(url)
+    site = location_of(url)
     with site.working(ENV, credential_mark(ENV, str(number))) as scope:
         database = site.open()
         store, views = Store(database, ENV, scope), Views(database, ENV, scope)
@@ -332,7 +332,7 @@ def test_who_waited_to_write_sees_what_was_written_meanwhile(book, row):
 
 
 def hold_the_ledger(url, ready, begun, go):
-    site = site_of(url)
+    site = location_of(url)
     database = site.open()
     with database.write() as connection:
         begun.set()

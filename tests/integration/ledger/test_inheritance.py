@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import AnotherRun
-from pipeline.ledger.engine import exclusive
+from pipeline.ledger.storage.location import exclusive
 
 
 def in_a_fork(work) -> str:

@@ -8,16 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from pipeline import moving
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import identity, replica, reserve, tables, verify
-from pipeline.ledger.database import Database
-from pipeline.ledger.deeds import continued, id_of, moved_to
-from pipeline.ledger.engine import open_as_it_is, open_ledger, site_of
+from pipeline.ledger import copying, ownership, reserve, tables, transfer, verify
+from pipeline.ledger.ledger_events import continued, id_of, moved_to
 from pipeline.ledger.reserve import Kept
-from pipeline.ledger.sqlite import sqlite_path
+from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.location import location_of, open_as_it_is, open_ledger
+from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
 from tests import ledgers
@@ -50,7 +49,7 @@ def there(request, target, tmp_path):
 
 
 def move(source, target, notes):
-    return moving.move(source.url, target, source.now + timedelta(hours=1), notes)
+    return transfer.move(source.url, target, source.now + timedelta(hours=1), notes)
 
 
 def content(url):
@@ -106,7 +105,7 @@ def test_the_new_place_goes_on_where_the_old_one_stopped_and_the_old_one_says_wh
 def test_a_ledger_that_came_from_elsewhere_may_go_back_to_a_new_place(source, there, notes, tmp_path):
     move(source, there, notes)
     back = f"sqlite:///{tmp_path / 'vuelta.db'}"
-    moving.move(there, back, source.now, notes)
+    transfer.move(there, back, source.now, notes)
 
     assert (goes_on(there), goes_on(back)) == (False, True)
 
@@ -114,8 +113,8 @@ def test_a_ledger_that_came_from_elsewhere_may_go_back_to_a_new_place(source, th
 @pytest.mark.postgres
 def test_from_a_server_to_a_file_and_back_nothing_changes(source, target, notes, tmp_path):
     file = f"sqlite:///{tmp_path / 'archivo.db'}"
-    moving.move(source.url, file, source.now, notes)
-    moving.move(file, target, source.now, notes)
+    transfer.move(source.url, file, source.now, notes)
+    transfer.move(file, target, source.now, notes)
 
     assert content(target) == content(file)
     assert (goes_on(source.url), goes_on(file), goes_on(target)) == (False, False, True)
@@ -141,13 +140,13 @@ def test_only_an_empty_place_is_filled(source, there, notes):
 def test_the_same_place_and_a_place_without_ledger_are_wrong_usage(source, there, notes):
     for given, to, code in ((source.url, source.url, "copy-same"), (there, source.url, "no-ledger")):
         with pytest.raises(WrongUsage) as refusal:
-            moving.move(given, to, source.now, notes)
+            transfer.move(given, to, source.now, notes)
         assert refusal.value.code == code
 
 
 @pytest.mark.parametrize("which", ["source", "target"])
 def test_nobody_may_use_either_of_them_meanwhile(source, there, notes, which):
-    with site_of(source.url if which == "source" else there).alone(), pytest.raises(AnotherRun):
+    with location_of(source.url if which == "source" else there).alone(), pytest.raises(AnotherRun):
         move(source, there, notes)
 
 
@@ -167,14 +166,14 @@ def test_a_ledger_that_was_changed_behind_the_programs_back_is_not_copied(source
 
     with pytest.raises(StorageTrouble, match="suceso 6"):
         move(source, there, notes)
-    assert not site_of(there).exists()
+    assert not location_of(there).exists()
 
 
 @pytest.mark.parametrize("table", ["attempt", "row", "batch"])
 def test_a_copy_that_differs_is_no_ledger_and_the_old_one_goes_on(source, there, notes, monkeypatch, table):
     """Each line is read back: here the new place forgets a word of one table."""
-    real = replica._same
-    monkeypatch.setattr(replica, "_same", lambda a, b, one: one.name != table and real(a, b, one))
+    real = copying._same
+    monkeypatch.setattr(copying, "_same", lambda a, b, one: one.name != table and real(a, b, one))
 
     with pytest.raises(StorageTrouble) as trouble:
         move(source, there, notes)
@@ -206,7 +205,7 @@ def test_a_kill_on_the_way_leaves_no_second_ledger_and_the_same_order_ends_the_m
             raise KeyboardInterrupt(SOME)
 
     with monkeypatch.context() as patch:
-        for module in (moving, replica):
+        for module in (transfer, copying):
             patch.setattr(module, "crashpoint", pulled)
         with pytest.raises(KeyboardInterrupt, match=SOME):
             move(source, there, notes)
@@ -233,7 +232,7 @@ def test_the_same_order_on_another_machine_is_refused_although_nothing_is_there_
     move(source, target, notes)
     copied = sqlite_path(target)
     copied.rename(copied.with_name("en-el-otro-equipo.db"))  # the path is another disk's here
-    monkeypatch.setattr(identity, "host_id", lambda: "f" * 64)
+    monkeypatch.setattr(ownership, "host_id", lambda: "f" * 64)
 
     with pytest.raises(WrongUsage, match=r"ya se movió a .*, desde el equipo ") as refused:
         move(source, target, tmp_path / "other machine's notes")

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import Event, State
-from pipeline.ledger.engine import site_of
 from pipeline.ledger.scope import Scope, credential_mark
+from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
 
@@ -22,7 +22,7 @@ ANA, EVA = credential_mark(ENV, "ana"), credential_mark(ENV, "eva")
 def running(book, credential):
     """A run as the program begins one, to its end. A file has one at a time."""
     book.database.close()
-    site = site_of(book.url)
+    site = location_of(book.url)
     with site.working(ENV, credential) as scope:
         database = site.open()
         store = Store(database, ENV, scope)

@@ -14,7 +14,7 @@ from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import tables
-from pipeline.ledger.deeds import continued, id_of, newest_word, start_anew
+from pipeline.ledger.ledger_events import continued, id_of, newest_word, start_anew
 from pipeline.ledger.sent import Sending, Sent
 from pipeline.ledger.store import Move, Moved, Store
 

@@ -11,8 +11,8 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
 from pipeline.ledger import tables, verify
 from pipeline.ledger.chain import fingerprint
-from pipeline.ledger.engine import open_as_it_is, open_ledger
-from pipeline.ledger.sqlite import sqlite_path
+from pipeline.ledger.storage.location import open_as_it_is, open_ledger
+from pipeline.ledger.storage.sqlite import sqlite_path
 from tests import ledgers
 
 

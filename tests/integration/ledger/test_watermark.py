@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from pipeline.ledger import watermark
-from pipeline.ledger.deeds import start_anew
-from pipeline.ledger.engine import open_ledger
-from pipeline.ledger.sqlite import sqlite_path
+from pipeline.ledger.ledger_events import start_anew
+from pipeline.ledger.storage.location import open_ledger
+from pipeline.ledger.storage.sqlite import sqlite_path
 from tests import ledgers
 
 

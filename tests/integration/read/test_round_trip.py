@@ -172,7 +172,7 @@ def _cell(x: str, number: int, place: int, value: Any, addressed: bool, strings:
     text = _text(value, rng)
     match rng.randrange(4):
         case 0:
-            plain = _text(value, rng, cdata=False)  # refused in a value, see test_cellscan.py
+            plain = _text(value, rng, cdata=False)  # refused in a value, see test_fast_scan.py
             return _tag(f"{x}c", {**given_at, "t": "str"}, rng, f"<{x}v>{plain}</{x}v>")
         case 1:
             strings.append(f'<t xml:space="preserve">{text}</t>')

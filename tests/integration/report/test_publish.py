@@ -17,12 +17,12 @@ import pytest
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
-from pipeline.report.aside import new_aside
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_export
 from pipeline.report.summary import summarise
+from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify
 from pipeline.report.workbook import write_workbook
 from tests.reading import read_sheet

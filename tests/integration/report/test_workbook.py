@@ -17,13 +17,13 @@ import pytest
 import python_calamine
 
 from pipeline.domain.records import BatchInfo, Cell, EventLine, ResultLine
-from pipeline.report.archive import Book
-from pipeline.report.looks import Palette
 from pipeline.report.model import Report
 from pipeline.report.sheets.log import write_log
+from pipeline.report.styles import Palette
 from pipeline.report.summary import summarise
 from pipeline.report.verify import MEMBERS
 from pipeline.report.workbook import write_workbook
+from pipeline.report.xlsx_writer import Book
 from schemas.columns import RESULT_COLUMNS
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pipeline.domain.cufe import Cufe, check_digit
-from pipeline.sandbox.book import key_of
+from pipeline.sandbox.documents import key_of
 from tests.warm import LONGEST_S, ROOT, Warm, without_settings
 
 REASON = "Error en el monto facturado"

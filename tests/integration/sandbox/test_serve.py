@@ -12,11 +12,11 @@ import filelock
 import httpx
 import pytest
 
-from pipeline.clock import Clock
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
+from pipeline.runtime.clock import Clock
 from pipeline.sandbox import serve as module
-from pipeline.sandbox.journal import posts_by_cufe, processed_by_cufe, read
+from pipeline.sandbox.request_log import posts_by_cufe, processed_by_cufe, read
 
 MakeCufe = Callable[..., Cufe]
 

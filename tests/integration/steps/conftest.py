@@ -18,7 +18,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
-from pipeline.stop import Stop
+from pipeline.runtime.shutdown import Stop
 from pipeline.submit import SendRules, submit
 
 CANCEL, QUERY = "/Eventos/Anulacion", "/Consulta"

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.domain.actions import CREDIT_NOTE, RULES_OF_TODAY, recommend
 from pipeline.domain.cufe import check_digit
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.standing import Rules
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of, row_of
 

@@ -20,7 +20,7 @@ from pipeline.domain.errors import (
     StorageTrouble,
 )
 from pipeline.domain.lifecycle import Event, State
-from pipeline.ledger.deeds import id_of
+from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.sent import Sending, Sent
 from pipeline.ledger.store import Store
 from pipeline.report.lines import outcome_of

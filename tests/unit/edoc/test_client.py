@@ -13,10 +13,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.errors import CredentialsRefused, WrongUsage
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
-from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.limiter import PACE
 
 Run = Callable[..., Any]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Cancellation, Finding, Source
-from pipeline.domain.states import QueryDescribes
 from pipeline.edoc.wire import (
     MESSAGE_LIMIT,
     NotUnderstood,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import InputRefused
-from pipeline.read import cellscan
+from pipeline.read import fast_scan
 from pipeline.read.grid import COLUMNS, Scan
 from pipeline.read.strings import refuse_odd_strings, refuse_odd_texts
 from pipeline.read.styles import Font, Formatting, Judged, Styles
@@ -108,11 +108,11 @@ FORMATTING = Formatting(
 
 
 def fast(content: bytes) -> Scan | None:
-    return cellscan._fast(content, *LIMITS, FORMATTING)
+    return fast_scan._fast(content, *LIMITS, FORMATTING)
 
 
 def slow(content: bytes) -> Scan:
-    return cellscan._slow(content, "Hoja1", *LIMITS, FORMATTING)
+    return fast_scan._slow(content, "Hoja1", *LIMITS, FORMATTING)
 
 
 def exactly(content: bytes) -> tuple[Scan | None, int | None]:

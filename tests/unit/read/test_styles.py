@@ -11,7 +11,7 @@ from pipeline.domain.problems import KINDS
 from pipeline.read import remarks
 from pipeline.read.colours import BLACK, WHITE, alike, palette_of, rgb, tinted
 from pipeline.read.formats import text_format
-from pipeline.read.slowscan import below
+from pipeline.read.full_scan import below
 from pipeline.read.table import distant
 
 

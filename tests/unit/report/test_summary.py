@@ -12,8 +12,8 @@ from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, EventLine, Position, ResultLine, Source
+from pipeline.report.labels import EVENT_WORDS, MEANINGS, STATE_WORDS, TONES
 from pipeline.report.summary import PREVIEW_ID, summarise
-from pipeline.report.words import EVENT_WORDS, MEANINGS, STATE_WORDS, TONES
 
 MakeLine = Callable[..., ResultLine]
 MakeBatch = Callable[..., BatchInfo]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.clock import Clock
 from pipeline.domain.cufe import Cufe, check_digit
+from pipeline.runtime.clock import Clock
 
 NOW = datetime(2026, 11, 20, 14, 30, 0, 250_000, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pipeline.domain.cufe import Cufe
-from pipeline.domain.states import EDOC_STATES, TRANSITORY
+from pipeline.domain.edoc_states import EDOC_STATES, TRANSITORY
 from pipeline.sandbox.answers import Cut, Reply
-from pipeline.sandbox.book import Book, key_of
+from pipeline.sandbox.documents import Book, key_of
 from pipeline.sandbox.scenarios import DUPLICATE, SCENARIOS, scenario_of
 
 MakeCufe = Callable[..., Cufe]

@@ -13,9 +13,9 @@ import pytest
 
 from pipeline.domain.cufe import Cufe
 from pipeline.sandbox.answers import Reply
-from pipeline.sandbox.book import Registered, key_of
-from pipeline.sandbox.gate import Fault, Route
-from pipeline.sandbox.journal import Journal, busiest_second, posts_by_cufe, processed_by_cufe
+from pipeline.sandbox.documents import Registered, key_of
+from pipeline.sandbox.faults import Fault, Route
+from pipeline.sandbox.request_log import Journal, busiest_second, posts_by_cufe, processed_by_cufe
 from pipeline.sandbox.service import Incoming, Sandbox
 
 MakeCufe = Callable[..., Cufe]

@@ -1,0 +1,281 @@
+"""Appending to the chain of events, and the events that concern the ledger as a whole and no row of a batch.
+
+Such a *deed* is a person's word about the ledger itself: that it was moved to this machine, or that the one before it
+is lost. It has no batch and no row (``batch`` "", ``pos`` 0); the chain holds it like every other event, so nobody can
+add, change or remove one unseen (reliability.md P15).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Connection
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.ledger import codec, tables
+from pipeline.ledger.chain import GENESIS, link
+from pipeline.ledger.storage.database import Database
+
+LEDGER = "LEDGER"
+"""What stands for the state before and after a deed: no row moves."""
+
+
+PACKED = "packed"
+"""The event of an evidence pack: the SHA-256 of its members is its body. It belongs to a batch and to no row of it, is
+shown nowhere, and is no part of the batch's seal."""
+
+
+class Deed(StrEnum):
+    """What a person said about the whole ledger. The value is the word in the ledger."""
+
+    ADOPTED = "adopted"  # it was moved to this machine
+    ANEW = (
+        "started-anew"  # what it knew, or the one before it, is lost: every document is asked about before it is sent
+    )
+    MOVED = "moved"  # it goes on in another place, under another id: the body
+    SITED = "sited"  # it was first used on this server, in this database: the body
+
+
+def append(connection: Connection, run: int, events: list[dict[str, Any]]) -> None:
+    """Adds ``events`` to the chain, in order, within the transaction of ``connection``; fills in seq, prev and hash."""
+    event = tables.event
+    last = connection.execute(select(event.c.seq, event.c.hash).order_by(event.c.seq.desc()).limit(1)).first()
+    seq, prev = (last.seq, last.hash) if last else (0, GENESIS)
+    for values in events:
+        seq += 1
+        values.update(seq=seq, run=run, prev=prev)
+        values["hash"] = prev = link(prev, values)
+    if events:
+        connection.execute(insert(event), events)
+
+
+def append_deed(connection: Connection, deed: dict[str, Any]) -> None:
+    """Adds ``deed`` under the number of the newest run (0 in a ledger that had none)."""
+    run = connection.execute(select(func.max(tables.run.c.id))).scalar() or 0
+    append(connection, run, [deed])
+
+
+def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
+    """The deed that belongs to a line of the table ``owner``: the machine's name and mark, who, when and why."""
+    return _deed(
+        Deed.ADOPTED,
+        owner["since_utc"],
+        who=owner["who"],
+        note=owner["why"],
+        message=owner["name"],
+        body=owner["host"].encode("ascii"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a ledger went: the place in words, the id that it has there, and the mark and the name of the machine that
+    moved it ("" in a ledger of before they were told)."""
+
+    place: str
+    ident: str
+    host: str = ""
+    machine: str = ""
+
+
+def moved(
+    now: datetime, *, who: str, place: str, ident: str, before: str = "", host: str = "", machine: str = ""
+) -> dict[str, Any]:
+    """The deed that the ledger ``before`` (an id) goes on at ``place`` under the id ``ident``, and which ``machine``
+    (its mark: ``host``) moved it; it stands in both."""
+    body = " ".join((ident, before, host)).rstrip().encode("ascii")
+    note = f"anular ledger copy; equipo {machine}" if machine else "anular ledger copy"
+    return _deed(Deed.MOVED, codec.to_text(now), who=who, note=note, message=place, body=body)
+
+
+def moved_to(database: Database) -> Whereabouts | None:
+    """Where this ledger went; None for one that did not, or that is what came of a move."""
+    event = tables.event
+    query = select(event.c.message, event.c.body, event.c.note)
+    query = query.where(event.c.batch == "", event.c.event == Deed.MOVED.value)
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    if not found:
+        return None
+    ident, _, host = _marks(found[0].body)
+    if ident == id_of(database):
+        return None
+    return Whereabouts(found[0].message or "", ident, host, found[0].note.partition("; equipo ")[2])
+
+
+def id_of(database: Database) -> str:
+    """Which ledger this is."""
+    return str(database.read(select(tables.ledger.c.id))[0].id)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word that a memory is lost, or went back: the hash of its event, when it was given, and on which
+    server and database ("" for a file)."""
+
+    hash: bytes
+    at: datetime
+    site: str
+
+
+def start_anew(
+    database: Database, now: datetime, *, who: str, why: str, site: str = "", lost: Iterable[str] = ()
+) -> None:
+    """A person goes on although the memory before this one is lost; ``why`` says what was found of it, ``site`` on
+    which server it goes on, ``lost`` are the ids of lost ledgers that it takes the place of."""
+    with database.write() as connection:
+        body = json.dumps({"site": site, "lost": sorted(lost)}).encode("ascii")
+        append_deed(connection, _deed(Deed.ANEW, codec.to_text(now), who=who, note=why, body=body))
+
+
+def newest_word(database: Database) -> Word | None:
+    """The last word that a person gave; None for a ledger that remembers everything, and for a word that was given to
+    a version which did not say where."""
+    event = tables.event
+    query = select(event.c.utc, event.c.hash, event.c.body).where(event.c.batch == "", event.c.event == Deed.ANEW.value)
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    if not found or found[0].body is None:
+        return None
+    return Word(bytes(found[0].hash), codec.to_time(found[0].utc), _told(found[0].body)[0])
+
+
+def sited(database: Database) -> str | None:
+    """On which server and in which database the ledger is to be found; None when nobody has said so yet, as in one that
+    has just been moved there."""
+    event = tables.event
+    kinds = [Deed.SITED.value, Deed.ANEW.value, Deed.MOVED.value]
+    query = select(event.c.event, event.c.body).where(event.c.batch == "", event.c.event.in_(kinds))
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    if not found or found[0].event == Deed.MOVED.value:
+        return None
+    if found[0].event == Deed.ANEW.value:
+        return _told(found[0].body)[0] or None
+    return bytes(found[0].body).decode("ascii", "replace")
+
+
+def settle_down(database: Database, now: datetime, *, who: str) -> None:
+    """The ledger is to be found where it is now."""
+    body = database.site.encode("ascii")
+    with database.write() as connection:
+        append_deed(connection, _deed(Deed.SITED, codec.to_text(now), who=who, note="primer uso aquí", body=body))
+
+
+def started_anew(database: Database) -> datetime | None:
+    """When a person last said so; None for a ledger that remembers everything."""
+    event = tables.event
+    query = select(event.c.utc).where(event.c.batch == "", event.c.event == Deed.ANEW.value)
+    found = database.read(query.order_by(event.c.seq.desc()).limit(1))
+    return codec.to_time(found[0].utc) if found else None
+
+
+def continued(database: Database) -> list[str]:
+    """Ids of the ledgers that this one goes on for: it was moved from them, or takes the place of lost ones."""
+    event = tables.event
+    query = select(event.c.event, event.c.body).where(
+        event.c.batch == "", event.c.event.in_([Deed.ANEW.value, Deed.MOVED.value])
+    )
+    found: set[str] = set()
+    for line in database.read(query.order_by(event.c.seq)):
+        found |= set(_marks(line.body)[:2]) if line.event == Deed.MOVED.value else set(_told(line.body)[1])
+    return sorted(found - {"", id_of(database)})
+
+
+def _marks(body: bytes | None) -> tuple[str, str, str]:
+    """What a move says: the new id, the old one, the machine; the last two were not told by earlier versions."""
+    ident, before, host, *_ = [*bytes(body or b"").decode("ascii", "replace").split(" "), "", ""]
+    return ident, before, host
+
+
+def _told(body: bytes | None) -> tuple[str, list[str]]:
+    """What a word says: where, and which ledgers are lost; nothing in one of earlier versions."""
+    try:
+        values = json.loads(bytes(body or b"{}"))
+        return str(values.get("site", "")), [str(one) for one in values.get("lost", ())]
+    except (ValueError, AttributeError, TypeError):
+        return "", []
+
+
+def is_a_deed(line: Any) -> bool:
+    """Whether an event of the ledger is a deed of the kinds above."""
+    return (
+        line.event in list(Deed)
+        and (line.batch, line.pos, line.attempt, line.from_, line.to_) == ("", 0, None, LEDGER, LEDGER)
+        and bool(line.who)
+    )
+
+
+def is_packed(line: Any) -> bool:
+    """Whether an event says that an evidence pack of a batch was made: of the batch, of none of its rows."""
+    return (
+        line.event == PACKED
+        and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
+        and bool(line.batch and line.who and line.body)
+    )
+
+
+def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: str, sums: bytes, layout: str) -> int:
+    """Puts the digests of an evidence pack's members (``sums``) into the chain and returns the number of that event;
+    the same digests are told once. ``last`` is the newest event of the batch's rows that the pack tells of.
+
+    Raises ``StorageTrouble`` when the batch went on meanwhile.
+    """
+    event = tables.event.c
+    newest = select(func.max(event.seq)).where(event.batch == batch, event.pos > 0)
+    made = select(event.seq, event.body, event.message).where(event.batch == batch, event.event == PACKED)
+    with database.write() as connection:
+        if connection.execute(newest).scalar() != last:
+            raise StorageTrouble(
+                "El lote siguió mientras se escribía su paquete de evidencia.",
+                code="evidence-moved",
+                remedy="Repita la orden.",
+            )
+        before = connection.execute(made.order_by(event.seq.desc()).limit(1)).first()
+        if before is not None and before.seq > last and (bytes(before.body), before.message) == (sums, layout):
+            return int(before.seq)
+        values = {**_deed(PACKED, codec.to_text(now), who=who, note="", message=layout, body=sums)}
+        values["batch"] = batch
+        append_deed(connection, values)
+        return int(values["seq"])
+
+
+def owners_told(database: Database) -> bool:
+    """Whether every adoption in the table ``owner`` is in the chain and the other way round.
+
+    The first line is the machine that made the ledger: nobody decided that, so it has no event.
+    """
+    event, owner = tables.event, tables.owner
+    lines = database.read(select(owner).order_by(owner.c.id))
+    told = database.read(
+        select(event).where(event.c.batch == "", event.c.event == Deed.ADOPTED.value).order_by(event.c.seq)
+    )
+    decided = [line for number, line in enumerate(lines) if number or line.who]
+    return [(e.utc, e.who, e.note, e.message, e.body) for e in told] == [
+        (o.since_utc, o.who, o.why, o.name, o.host.encode("ascii", "replace")) for o in decided
+    ]
+
+
+def _deed(
+    kind: str, utc: str, *, who: str, note: str, message: str | None = None, body: bytes | None = None
+) -> dict[str, Any]:
+    return {
+        "batch": "",
+        "pos": 0,
+        "attempt": None,
+        "from_": LEDGER,
+        "to_": LEDGER,
+        "event": str(kind),
+        "utc": utc,
+        "who": who,
+        "http": None,
+        "estado": None,
+        "dgi": None,
+        "message": message,
+        "note": note,
+        "body": body,
+        "more": "",
+    }

@@ -1,0 +1,158 @@
+"""Where a ledger may lie and on which machine it may be used (reliability.md 2.1, F49, F54).
+
+Two copies of one ledger know nothing of each other, and each would send. So a ledger remembers its machine; on
+another one it is refused until a person says that it was moved. It has to lie where locks and durable writes can be
+trusted, and where nobody else can write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import stat
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from pipeline.domain.commands import order
+from pipeline.domain.errors import StorageTrouble
+from pipeline.ledger import codec, tables
+from pipeline.ledger.ledger_events import adopted, append_deed
+from pipeline.ledger.storage.database import Database
+
+_MACHINE_ID = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+_MOUNTS = Path("/proc/self/mountinfo")
+
+NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "smb2", "9p", "afs", "ceph", "glusterfs", "lustre", "beegfs", "virtiofs"}
+)
+TEMPORARY = frozenset({"tmpfs", "ramfs"})
+_WITHOUT_MODES = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "drvfs", *NETWORK})
+
+
+def host_id(sources: Sequence[Path] = _MACHINE_ID) -> str:
+    """A stable mark of this machine: the hash of its own id, else of its name. The id itself is told to nobody."""
+    for source in sources:
+        try:
+            text = source.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if text and text != "uninitialized":
+            return _mark(f"machine-id {text}")
+    return _mark(f"node {platform.node()}")
+
+
+def check_place(ledger: Path, *, strict: bool, mounts: str | None = None) -> None:
+    """Raises ``StorageTrouble`` when ``ledger`` lies where it cannot be trusted.
+
+    ``strict`` is False in the local sandbox, where nothing has legal effect: there only a file that others may write is
+    refused. ``mounts`` is the text of the system's table of mounts; where there is none, the kind of file system and
+    with it this part of the check is unknown.
+    """
+    kind = file_system(ledger, _read_mounts() if mounts is None else mounts)
+    if strict and (kind in NETWORK or kind.startswith("fuse")):
+        raise _refused(ledger, f"está en un disco de red o prestado ({kind}), donde los bloqueos no son de fiar.")
+    if strict and kind in TEMPORARY:
+        raise _refused(ledger, f"está en memoria ({kind}): se perdería al apagar el equipo.")
+    if kind in _WITHOUT_MODES or kind.startswith("fuse"):
+        return
+    if sys.platform != "win32":  # where who may read and write is not told by the mode
+        if ledger.exists():
+            _check_file(ledger, ledger.stat(), strict=strict)
+        if strict and ledger.parent.exists():
+            _check_folder(ledger.parent)
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """The kind of file system that ``path`` lies (or would lie) on; "" when the table does not tell."""
+    place = path.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    place = place.resolve()
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        left, found, right = line.partition(" - ")
+        fields = left.split()
+        if not found or len(fields) < 5:
+            continue
+        mounted = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4]))
+        if place.is_relative_to(mounted) and len(mounted.parts) >= best:  # the later of two on one place is on top
+            best, kind = len(mounted.parts), right.split()[0]
+    return kind
+
+
+def own(database: Database, now: datetime, *, host: str, name: str) -> None:
+    """The ledger is this machine's, from its first use on. Raises ``StorageTrouble`` when it is another one's."""
+    with database.write() as connection:
+        newest = connection.execute(select(tables.owner).order_by(tables.owner.c.id.desc()).limit(1)).first()
+        if newest is None:
+            connection.execute(insert(tables.owner).values(_owner(host, name, now, who="", why="primer uso")))
+        elif newest.host != host:
+            raise StorageTrouble(
+                f"Este registro es de otro equipo («{newest.name}»). Con dos copias se enviaría dos veces.",
+                code="other-host",
+                where=database.name,
+                remedy=f"Si lo movió y allá ya nadie lo usa, vea aquí cómo decirlo: {order('adopt', '--help')}",
+            )
+
+
+def is_owner(database: Database, host: str) -> bool:
+    """Whether the ledger is the machine's with this mark already."""
+    newest = database.read(select(tables.owner).order_by(tables.owner.c.id.desc()).limit(1))
+    return bool(newest) and newest[0].host == host
+
+
+def adopt(database: Database, now: datetime, *, host: str, name: str, who: str, why: str) -> None:
+    """A person says that the ledger was moved to this machine; who, when and why stand in the chain of events."""
+    with database.write() as connection:
+        owner = _owner(host, name, now, who=who, why=why)
+        connection.execute(insert(tables.owner).values(owner))
+        append_deed(connection, adopted(owner))
+
+
+def _owner(host: str, name: str, now: datetime, *, who: str, why: str) -> dict[str, str]:
+    return {"host": host, "name": name, "since_utc": codec.to_text(now), "who": who, "why": why}
+
+
+if sys.platform != "win32":
+
+    def _check_file(ledger: Path, found: os.stat_result, *, strict: bool) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise _refused(ledger, "no es un archivo normal.")
+        if os.geteuid() not in (0, found.st_uid):
+            raise _refused(ledger, "es de otro usuario de este equipo.")
+        if found.st_mode & (0o077 if strict else 0o022):
+            raise _refused(ledger, "lo pueden leer o modificar otros usuarios.", f"Ejecute: chmod 600 {ledger.name}")
+
+    def _check_folder(folder: Path) -> None:
+        found = folder.stat()
+        by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
+        if found.st_mode & stat.S_IWOTH or by_group:
+            raise _refused(
+                folder, "la pueden modificar otros usuarios.", "Use una carpeta propia: chmod 700.", "La carpeta"
+            )
+
+
+def _refused(path: Path, why: str, remedy: str = "", what: str = "El registro") -> StorageTrouble:
+    return StorageTrouble(
+        f"{what} {why} No se envió nada.",
+        code="ledger-place",
+        where=str(path),
+        remedy=remedy or "Póngalo en un disco de este equipo (ANULAR_LEDGER).",
+    )
+
+
+def _read_mounts() -> str:
+    try:
+        return _MOUNTS.read_text("utf-8", errors="replace")
+    except OSError:  # not Linux
+        return ""
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(f"anular {text}".encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,90 @@
+"""Files that lie beside a ledger, or in place of it: their locks, their free names, and words for what a disk says."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import DatabaseError
+
+from pipeline.domain.errors import AnotherRun, StorageTrouble
+from pipeline.runtime.failpoints import crashpoint
+
+TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
+"""What a disk or SQLite may say; the last one is how the driver meets damaged text."""
+
+
+@contextmanager
+def locked(path: Path, taken: str) -> Iterator[None]:
+    """Owns the lock file ``path`` until the end of the block. Raises ``AnotherRun``, saying ``taken``, at once."""
+    with storage_errors(path):
+        make_folder(path.parent)
+        lock = FileLock(path, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise AnotherRun(taken, remedy="Espere a que termine y vuelva a intentarlo.") from None
+    crashpoint("lock-taken")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def free_name(path: Path) -> Path:
+    """``path`` with the first number behind it that nobody uses: evidence is never overwritten."""
+    return next(name for n in range(1, 1_000_000) if not (name := path.with_name(f"{path.name}.{n}")).exists())
+
+
+def make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)  # another run may make it at the same moment
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turns what the disk or SQLite say into one sentence (P17)."""
+    try:
+        yield
+    except TROUBLES as error:
+        raise StorageTrouble(
+            f"No se pudo usar el registro ({reason_of(error)}).",
+            code="ledger",
+            where=str(path),
+            remedy="Revise permisos, espacio en disco y que el archivo no esté dañado.",
+        ) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """A few Spanish words for a storage error; never the statement or its values."""
+    if isinstance(error, OSError):
+        return _ERRNO.get(error.errno or 0, error.strerror or type(error).__name__)
+    if isinstance(error, UnicodeDecodeError):
+        return "el archivo está dañado"
+    words = str(getattr(error, "orig", None) or error).splitlines()[0]
+    known = {
+        "disk is full": "el disco está lleno",
+        "readonly": "solo lectura",
+        "locked": "otro programa lo tiene bloqueado",
+        "malformed": "el archivo está dañado",
+        "not a database": "no es un registro de anular",
+        "disk I/O": "error de lectura o escritura del disco",
+        "unable to open": "no se puede abrir",
+    }
+    return next((spanish for english, spanish in known.items() if english in words), words)
+
+
+_ERRNO = {
+    errno.ENOSPC: "el disco está lleno",
+    errno.EDQUOT: "se alcanzó la cuota de disco",
+    errno.EACCES: "no hay permiso",
+    errno.EPERM: "no hay permiso",
+    errno.EROFS: "el disco es de solo lectura",
+    errno.EIO: "error de lectura o escritura del disco",
+    errno.ENOENT: "no existe",
+    errno.ENOTDIR: "una parte de la ruta no es una carpeta",
+    errno.EISDIR: "es una carpeta",
+}

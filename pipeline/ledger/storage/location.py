@@ -1,0 +1,93 @@
+"""The door to the ledger: its address decides which database keeps it. ``Database`` is what both offer; what is a
+file's own stands in ``sqlite.py``, what is a server's own in ``postgres.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from pipeline.domain.errors import WrongUsage
+from pipeline.ledger.scope import Scope
+from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.sqlite import SqliteLocation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "Database",
+    "Location",
+    "exclusive",
+    "is_on_a_server",
+    "location_of",
+    "open_as_it_is",
+    "open_ledger",
+    "shown",
+]
+
+
+class Location(Protocol):
+    """The place of a ledger, whether there is one or not. ``place`` says to a person where it is, without a secret."""
+
+    @property
+    def shared(self) -> bool: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def journal(self) -> Path: ...
+    def exists(self) -> bool: ...
+    def emptied(self) -> bool: ...
+    def half(self) -> bool: ...
+    def mark_half(self) -> None: ...
+    def fill(self, fill: Callable[[Database], None]) -> None: ...
+    def alone(self) -> AbstractContextManager[None]: ...
+    def working(self, env: str, credential: str | None) -> AbstractContextManager[Scope]: ...
+    def visited(self, credential: str) -> AbstractContextManager[Scope]: ...
+    def open(self, anew: Callable[[Database], None] | None = None) -> Database: ...
+    def open_as_it_is(self) -> Database: ...
+
+
+def is_on_a_server(url: str) -> bool:
+    """Whether the address is one of PostgreSQL."""
+    try:
+        return make_url(url).get_backend_name() == "postgresql"
+    except (ArgumentError, ValueError):
+        return url.partition(":")[0].partition("+")[0] in ("postgresql", "postgres")
+
+
+def shown(url: str) -> str:
+    """``url`` for people: without what may be a password."""
+    try:
+        return location_of(url).place if is_on_a_server(url) else url
+    except WrongUsage:
+        return "(no válida)"
+
+
+def location_of(url: str) -> Location:
+    """The place that ``url`` names. Raises ``WrongUsage`` for an address of neither kind."""
+    if not is_on_a_server(url):
+        return SqliteLocation(url)
+    from pipeline.ledger.storage.postgres import PostgresLocation  # 0.1 s to import the driver: only where it is used
+
+    return PostgresLocation(url)
+
+
+def exclusive(url: str) -> AbstractContextManager[None]:
+    """Owns the whole ledger until the end of the block. Raises ``AnotherRun``."""
+    return location_of(url).alone()
+
+
+def open_ledger(url: str, *, anew: Callable[[Database], None] | None = None) -> Database:
+    """The ledger at ``url``, made when there is none, or brought to the newest schema. Raises ``StorageTrouble``."""
+    return location_of(url).open(anew)
+
+
+def open_as_it_is(url: str) -> Database:
+    """The ledger at ``url`` for examination: nothing is made or changed. Raises ``StorageTrouble``."""
+    return location_of(url).open_as_it_is()

@@ -1,0 +1,78 @@
+"""The schema's number, and the steps (``migrations/``) that bring a ledger to it: the same on every database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+
+from pipeline.domain.commands import order
+from pipeline.domain.errors import StorageTrouble
+from pipeline.runtime.failpoints import crashpoint
+
+SCHEMA = "0007"
+HALF = "copia"
+"""Stands for the number in a place to which a ledger is being copied; greater than every number."""
+
+
+def schema_of(connection: Connection, place: str) -> str | None:
+    """The schema's number; None where there is no table yet. Raises ``StorageTrouble`` for what is not ours."""
+    known = _tables(connection)
+    ours = "alembic_version" in known
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
+    if found == HALF:
+        raise StorageTrouble(
+            "Aquí quedó a medias la copia de un registro: todavía no es un registro y no se puede usar.",
+            code="ledger-half-copied",
+            where=place,
+            remedy="Repita la orden ledger copy que se interrumpió.",
+        )
+    if (known and not ours) or (found is not None and found > SCHEMA):
+        raise StorageTrouble(
+            "El registro es de otro programa o de una versión más nueva de anular.",
+            code="ledger-version",
+            where=place,
+            remedy="Actualice anular o indique otro registro.",
+        )
+    return None if found is None else str(found)
+
+
+def _tables(connection: Connection) -> list[str]:
+    """The tables of the database without those of the job queue, which may lie beside the ledger."""
+    return [name for name in inspect(connection).get_table_names() if not name.startswith("procrastinate_")]
+
+
+def is_half(connection: Connection) -> bool:
+    """Whether a copy was begun in this place and not finished."""
+    if _tables(connection) != ["alembic_version"]:
+        return False
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HALF]
+
+
+def mark_half(connection: Connection) -> None:
+    """In an empty place: what is here is no ledger yet."""
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:half)"), {"half": HALF})
+
+
+def not_newest(place: str) -> StorageTrouble:
+    """Why a ledger cannot be examined as it is."""
+    return StorageTrouble(
+        "El registro está vacío o no tiene la forma de esta versión de anular.",
+        code="ledger-version",
+        where=place,
+        remedy=f"Si es de una versión anterior, {order('status')} lo pone al día; luego verifíquelo de nuevo.",
+    )
+
+
+def upgrade(connection: Connection) -> None:
+    """Takes every step that is missing, in the transaction of ``connection``."""
+    from alembic import command  # 0.2 s to import: only when there is something to do
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    crashpoint("schema-before-commit")

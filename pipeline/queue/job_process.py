@@ -1,0 +1,132 @@
+"""What a job does, in a process of its own: the same steps as ``run`` after its approval, judged by the ledger alone.
+
+``python -m pipeline.queue.job_process PROFILE BATCH``; without a batch it asks about everything open. It ends early,
+and lets go of its credential, when its standard input closes: its worker is gone, or asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline import conduct, run, wiring
+from pipeline.domain.errors import AnularError, Interrupted, StorageTrouble
+from pipeline.domain.records import BatchInfo
+from pipeline.observe import Observation
+from pipeline.run import Steps
+from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.internal_error import internal
+from pipeline.runtime.shutdown import Stop
+from pipeline.settings import load_settings, whose
+from pipeline.wiring import Memory
+
+HANDOVER_S = 1.1
+"""Whoever had the credential before may have sent until a moment ago, on another machine: with a second in between, no
+second sees the requests of both (reliability.md P9)."""
+
+
+def main() -> None:
+    """One JSON line on standard output, a list of sentences, says what went wrong; the exit code says how it ended."""
+    profile, batch = sys.argv[1], sys.argv[2]
+    trouble: AnularError | None = None
+    unwritten: list[str] = []
+    seen = Observation()
+    try:
+        trouble, unwritten = carry(profile, batch, seen)
+    except AnularError as error:
+        trouble = error
+    except Exception as error:
+        trouble = internal(error)
+    told = [whose(profile, "").told(trouble).sentence] if trouble is not None else []
+    code, seen.error = (trouble.exit_code, trouble.code) if trouble is not None else (0, "")
+    warnings = seen.end(code)
+    sys.stdout.write(json.dumps([*told, *unwritten, *warnings]) + "\n")
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | None, list[str]]:
+    """Carries out one job: what ended it early, if anything did, and which results could not be written.
+
+    Raises ``AnularError``.
+    """
+    settings = load_settings(profile)
+    clock = wiring.make_clock(settings)
+    journal = seen.journal(settings, "worker")
+    if batch:
+        wiring.check_rules(settings)  # before anything is made ready
+    with wiring.open_memory(settings, journal=journal) as memory:
+        infos = _chosen(memory, batch)
+        ids = [info.id for info in infos]
+        if batch:
+            for info in infos:
+                wiring.check_own(memory.views, info)
+                memory.store.reopen(info.id, clock.now())
+        trouble: AnularError | None = None
+        if any(memory.views.unsent(one) for one in ids if batch) or memory.views.followed(ids):
+
+            async def work(steps: Steps, stop: Stop) -> None:
+                _end_with_worker(stop)
+                steps.limiter.pause(HANDOVER_S)
+                progress = Console(file=StringIO())
+                if batch:
+                    await conduct.send(infos, steps, memory, stop, progress)
+                crashpoint("job-sent")
+                await conduct.follow(ids, steps, memory, stop, progress)
+
+            with wiring.running_sandbox(settings) as base:
+                trouble = conduct.carry_out(
+                    settings,
+                    clock,
+                    base,
+                    work,
+                    now=not batch,
+                    anew=memory.anew,
+                    sent=memory.sent,
+                    journal=memory.journal,
+                )
+        unwritten = [words for info in infos if (words := _write(info, memory, settings.out))]
+        crashpoint("job-written")
+    return trouble, unwritten
+
+
+def _chosen(memory: Memory, batch: str) -> list[BatchInfo]:
+    names = [batch] if batch else sorted({row.batch for row in memory.views.followed()})
+    return [info for one in names if (info := memory.views.batch(one)) is not None]
+
+
+def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> str:
+    """The results workbook, where the batch's file came from. That this machine has no such folder, or may not write
+    there, is no reason to do the job again: the ledger has everything, and ``report`` writes it anywhere."""
+    try:
+        run.write_results(info, memory.views, folder)
+    except StorageTrouble as trouble:
+        if trouble.code != "resultados-no-guardados":
+            raise
+        return trouble.sentence
+    return ""
+
+
+def _end_with_worker(stop: Stop) -> None:
+    loop = asyncio.get_running_loop()
+
+    def listen() -> None:
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        with suppress(RuntimeError):  # the loop is closed: the job has ended by itself
+            loop.call_soon_threadsafe(stop.because, Interrupted())
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The parent's side of reading: starts the process that reads, hands it the bytes, and believes it only so far.
+
+However that process ends (out of memory or time, killed, crashed, talking nonsense), the outcome here is a Table or
+one ``InputRefused`` in Spanish; nothing it does can hurt the process that sends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess  # nosec B404 - starts this very program, no shell
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from pipeline.domain.errors import InputRefused
+from pipeline.domain.problems import refused
+from pipeline.read.limits import MEGABYTE, Limits
+from pipeline.read.order import OUT_OF_MEMORY, Order
+from pipeline.read.protocol import Nonsense, understood
+from pipeline.read.source import Source
+from pipeline.read.table import Table
+
+COMMAND = (sys.executable, "-P", "-m", "pipeline.read.child")
+"""Our own interpreter; ``-P``: what lies in the current folder is never loaded."""
+
+_ROOT = Path(__file__).parents[2]
+_KEPT = ("HOME", "USERPROFILE", "APPDATA", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
+# What an interpreter needs to find its libraries, wherever they were installed.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
+_COMPLAINT = 16 * 1024
+GOODBYE_S = 1.0
+"""Seconds that a process whose answer makes no sense has to end by itself, so that we learn how it ended."""
+_NO_ROOM = re.compile(rb"memory allocation of \d+ bytes failed|MemoryError|out of memory|cannot allocate", re.I)
+
+
+class Reader:
+    """One process that reads one file. It loads itself while its owner does something else; ends with the block."""
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        """Starts it; whether the system let us is told by ``read``."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failure = ""
+        self._late = False
+        try:
+            with _deaf():
+                self._process = subprocess.Popen(  # noqa: S603 # nosec B603 - our own interpreter and module
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=_environment(),
+                )
+        except OSError as error:
+            self._failure = error.strerror or type(error).__name__
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process; None when there is none."""
+        return self._process.pid if self._process is not None else None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process if it still runs, and waits for it: none is left behind."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with suppress(OSError):  # what was left unsent
+                    pipe.close()
+
+    def read(
+        self,
+        source: Source,
+        limits: Limits,
+        *,
+        sheet: str | None,
+        include_hidden: bool,
+        prefer: str = "",
+        columns: str = "",
+    ) -> Table:
+        """The table in ``source``. Raises ``InputRefused`` for what is wrong with it, and for whatever happens there.
+
+        May be called once.
+        """
+        name, process = source.path.name, self._process
+        if process is None:
+            why = f"el sistema no permitió iniciar el proceso de lectura ({self._failure})"
+            raise refused("lectura-fallida", name=name, why=why)
+        order = Order(os.getpid(), len(source.data), name, sheet, include_hidden, limits, prefer, columns)
+        clock = threading.Timer(limits.wall, self._too_late)
+        clock.daemon = True
+        clock.start()
+        try:
+            return _ask(process, order, source.data)
+        except Nonsense:
+            raise self._diagnosis(process, order) from None
+        finally:
+            clock.cancel()
+            self.close()
+
+    def _too_late(self) -> None:
+        self._late = True
+        if self._process is not None:
+            self._process.kill()
+
+    def _diagnosis(self, process: subprocess.Popen[bytes], order: Order) -> InputRefused:
+        """The refusal for a process that gave no answer that can be used."""
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GOODBYE_S)
+        code = process.poll()  # None: it is still talking
+        process.kill()
+        complaint = process.stderr.read(_COMPLAINT) if process.stderr is not None else b""
+        if self._late or code == _died_of("SIGXCPU"):
+            return refused("lectura-tiempo", name=order.name, limit=order.limits.cpu)
+        if code == OUT_OF_MEMORY or (code and _NO_ROOM.search(complaint)):
+            return refused("lectura-memoria", name=order.name, limit=f"{order.limits.memory / MEGABYTE:g}")
+        return refused("lectura-fallida", name=order.name, why=_why(code))
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started in this block does not hear that the program should end: a terminal and a service manager tell
+    all of its processes, and one that ended would make a refusal out of a good file. Only the parent ends it."""
+    if sys.platform == "win32":  # a closed console ends both
+        yield
+    else:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:
+    """Hands over ``order`` and ``data`` and understands the answer. Raises ``Nonsense``, ``InputRefused``."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with suppress(OSError):  # it has gone already; how it went says why
+        process.stdin.write(order.line())
+        process.stdin.write(data)
+        process.stdin.close()
+    table = understood(_lines(process.stdout, order.limits.memory), order.limits)
+    if process.wait() != 0:
+        raise Nonsense
+    return table
+
+
+def _why(code: int | None) -> str:
+    """What the exit ``code`` of a reading process says to a person."""
+    if not code:
+        return "el proceso de lectura no dio una respuesta que se entienda"
+    if code == _died_of("SIGKILL"):
+        return "el sistema cortó el proceso de lectura, casi siempre por falta de memoria en el equipo"
+    how = f"señal {-code}" if code < 0 else f"código {code}"
+    return f"el proceso de lectura terminó de golpe ({how})"
+
+
+def _died_of(name: str) -> int | None:
+    """The exit code of a process that a signal ended; None where there is no such signal."""
+    number = getattr(signal, name, None)
+    return None if number is None else -number
+
+
+def _lines(stdout: IO[bytes], most: int) -> Iterator[bytes]:
+    """The lines of the answer. Raises ``Nonsense`` when there are more bytes than ``most``."""
+    while line := stdout.readline(most + 1):
+        most -= len(line)
+        if most < 0:
+            raise Nonsense
+        yield line
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours: no setting, no credential, no proxy; and one thread, which the limit of memory is made for."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"}

@@ -1,0 +1,198 @@
+"""openpyxl's writer with two differences: the same workbook gives the same bytes, and rows go straight to the file.
+
+Every zip member carries one fixed time stamp and the order never changes; document properties hold the batch's
+times, never the clock's (reliability.md P15). A worksheet is streamed into its zip member as its rows come: no
+temporary file, memory stays flat. Rows are written by ``rowxml``, which knows text, numbers and truth values and
+has no way to write a formula.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import IO, Any, cast
+from xml.etree.ElementTree import Element, SubElement
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.packaging.custom import StringProperty
+from openpyxl.packaging.relationship import Relationship, RelationshipList
+from openpyxl.styles import Font
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.functions import tostring
+
+from pipeline.report.edit_check import seal_of
+from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml, shapes_xml
+from pipeline.report.rowxml import Quote, Value, row_xml
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_BUFFER = 1 << 18
+_COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
+
+
+class FixedZip(ZipFile):
+    """A zip whose members have one fixed time stamp and the same attributes on every system."""
+
+    def member(self, name: str) -> ZipInfo:
+        """The header of a member called ``name``."""
+        info = ZipInfo(name, _EPOCH)
+        info.compress_type = ZIP_DEFLATED
+        info.create_system = 3
+        info.external_attr = 0o600 << 16
+        return info
+
+    def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *args: Any, **kwargs: Any) -> None:
+        """As in ``ZipFile``, with our own header for a plain name."""
+        name = zinfo_or_arcname
+        super().writestr(self.member(name) if isinstance(name, str) else name, data, *args, **kwargs)
+
+
+class SheetStream(WorksheetWriter):
+    """Writes one worksheet into its zip member: the top, row after row, the tail."""
+
+    def __init__(self, sheet: WriteOnlyWorksheet, archive: FixedZip, path: str, quote: Quote) -> None:
+        self.file: IO[bytes] = io.BufferedWriter(archive.open(archive.member(path), "w"), _BUFFER)
+        super().__init__(sheet, out=path)
+        self.written = 0
+        self._quote = quote
+
+    def get_stream(self) -> Generator[Any, Any, None]:
+        """openpyxl hands over the parts around the rows, one element at a time."""
+        self.file.write(
+            f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{SHEET_MAIN_NS}">'.encode()
+        )
+        while True:
+            element = yield
+            if element is not None:
+                self.file.write(cast(bytes, tostring(element)))
+
+    def begin(self) -> None:
+        """What stands before the rows: views, widths."""
+        self.write_top()
+        self.file.write(b"<sheetData>")
+
+    def row(self, cells: Sequence[tuple[Value, int]], height: float | None = None) -> int:
+        """Write the next row of (value, style id) cells; returns its 1-based number. ``height`` in points."""
+        self.written += 1
+        self.file.write(row_xml(self.written, cells, self._quote, height))
+        return self.written
+
+    def end(self) -> None:
+        """What stands after the rows; the member is then complete."""
+        self.file.write(b"</sheetData>")
+        self.write_tail()
+        self.xf.close()
+        self.file.write(b"</worksheet>")
+        self.file.close()
+
+    def write_drawings(self) -> None:
+        """Digits kept as text (RUC, document numbers) are meant so: no warning triangle on them."""
+        if self.written:
+            errors = Element("ignoredErrors")
+            SubElement(errors, "ignoredError", sqref=f"A1:XFD{self.written}", numberStoredAsText="1")
+            self.xf.send(errors)
+        super().write_drawings()
+
+    def cleanup(self) -> None:
+        """Nothing to remove: there is no temporary file."""
+
+
+class _Part:
+    """A part that the list of contents has to name."""
+
+    def __init__(self, name: str, mime_type: str) -> None:
+        self.path, self.mime_type = f"/{name}", mime_type
+
+
+class StreamedWriter(ExcelWriter):
+    """Adds what surrounds the worksheets, which are in the archive already."""
+
+    def __init__(self, workbook: Workbook, archive: FixedZip, notes: Sequence[Note]) -> None:
+        super().__init__(workbook, archive)
+        self._zip, self._notes = archive, notes
+
+    def write_worksheet(self, ws: Any) -> None:
+        """Register a worksheet that has been streamed, with its drawing and relationships."""
+        ws._drawing = SpreadsheetDrawing()
+        ws._drawing.charts = ws._charts
+        ws._drawing.images = ws._images
+        ws._rels = ws._writer._rels
+        self.manifest.append(ws)
+        if self._notes and ws._id == 1:
+            self._zip.writestr(COMMENTS_PART, comments_xml(self._notes))
+            self._zip.writestr(SHAPES_PART, shapes_xml(self._notes))
+            self.manifest.append(_Part(COMMENTS_PART, _COMMENTS_TYPE))
+            ws._rels.append(Relationship(Id="comments", type="comments", Target=f"/{COMMENTS_PART}"))
+
+
+class Book:
+    """A write-only workbook on its way into ``stream``; use as a context manager.
+
+    ``stamp`` (aware) is the only time that ends up in the file.
+    """
+
+    def __init__(self, stream: IO[bytes], *, title: str, stamp: datetime) -> None:
+        self.workbook = Workbook(write_only=True)
+        self.notes: list[Note] = []
+        self._archive = FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6)
+        self._writing: SheetStream | None = None
+        properties = self.workbook.properties
+        properties.creator = properties.lastModifiedBy = "anular"
+        properties.title = title
+        properties.language = "es-PA"
+        properties.created = properties.modified = stamp.astimezone(UTC).replace(tzinfo=None)
+
+    def remember(self, name: str, text: str) -> None:
+        """A document property of our own, for whoever reads the workbook again."""
+        properties: Any = self.workbook
+        properties.custom_doc_props.append(StringProperty(name=name, value=text))
+
+    def comment(self, sheet: Any, notes: Sequence[Note]) -> None:
+        """Comments on the first sheet; to be called before that sheet's stream ends."""
+        self.notes.extend(notes)
+        if self.notes:
+            sheet.legacy_drawing = SHAPES_PART
+
+    def seal(self) -> str:
+        """SHA-256 over the worksheets streamed so far; ``edit_check.py`` tells by it whether anybody edited them."""
+        return seal_of(self._archive)
+
+    def base_font(self, name: str, size: float) -> None:
+        """The font that column widths and unstyled cells go by."""
+        styles: Any = self.workbook
+        styles._named_styles["Normal"].font = Font(name=name, size=size)
+
+    def sheet(self, title: str) -> Any:
+        """A new worksheet; set its views and widths, then ``stream`` it."""
+        return self.workbook.create_sheet(title)
+
+    def stream(self, sheet: Any, quote: Quote) -> SheetStream:
+        """Begin writing ``sheet``. Sheets are written one after the other, in the order of their tabs.
+
+        ``quote`` gives the style for text that looks like a formula.
+        """
+        number = len(self.workbook.worksheets)
+        self._writing = sheet._writer = SheetStream(sheet, self._archive, f"xl/worksheets/sheet{number}.xml", quote)
+        sheet._rels = RelationshipList()
+        self._writing.begin()
+        return self._writing
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if kind is None:
+            StreamedWriter(self.workbook, self._archive, self.notes).write_data()
+            self._archive.close()
+            return
+        with suppress(OSError, ValueError):  # what was begun is thrown away; only its handles have to be let go
+            if self._writing is not None:
+                self._writing.file.close()
+            self._archive.close()

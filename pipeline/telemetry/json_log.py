@@ -1,0 +1,146 @@
+"""The log: one JSON object per line, appended to a file that several processes and an external rotation may share.
+
+Lines are handed to a thread, so that a disk that fills, hangs or goes away holds nobody up; what could not be written
+is counted and said in the next line that can. The log is not the record: that is the ledger.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+from pipeline.domain.records import Tally
+from pipeline.runtime.clock import Clock
+from pipeline.telemetry.events import COUNTED
+
+MOST_WAITING = 50_000
+"""Lines that may wait for the disk; further ones are dropped and counted."""
+LAST_WORDS_S = 5.0
+"""How long the end of a command waits for its last lines."""
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+
+class LogFile:
+    """Writes what it hears to ``path`` (mode 0600 when made). ``trouble`` is the first error that cost a line, or None.
+
+    Each line is one ``write`` on a descriptor opened for appending, so lines of several processes stay whole. The file
+    is opened again when its place holds another one: after a rotation, or a removal.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path, self._clock = path, clock
+        self.trouble: OSError | None = None
+        self._lost = 0
+        self._cut = False  # the last write ended in the middle of a line
+        self._handle = -1
+        self._state: tuple[int, int] = (0, 0)
+        self._waiting: SimpleQueue[tuple[str, dict[str, object]] | None] = SimpleQueue()
+        self._logger = _json_lines(self._write)
+        self._thread = Thread(target=self._serve, name="log", daemon=True)
+        self._thread.start()
+
+    def hear(self, event: str, facts: Mapping[str, object]) -> None:
+        if event in COUNTED:
+            return
+        if self._waiting.qsize() >= MOST_WAITING:
+            self._lose(TimeoutError(errno.ETIMEDOUT, "el disco no responde a tiempo"))
+            return
+        moment = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._waiting.put((event, {"time": moment, **facts}))
+
+    def ledger(self, count: Callable[[], Tally] | None) -> None:
+        """A log counts nothing."""
+
+    def close(self) -> None:
+        """Ends when every line is written, or after ``LAST_WORDS_S``: a disk that hangs does not hold up the end."""
+        self._waiting.put(None)
+        self._thread.join(LAST_WORDS_S)
+        if self._thread.is_alive():
+            self._lose(TimeoutError(errno.ETIMEDOUT, "el disco no responde a tiempo"))
+
+    def _serve(self) -> None:
+        while (found := self._waiting.get()) is not None:
+            event, facts = found
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                self._logger.msg("log_gap", time=facts["time"], lines=lost)
+                if self._lost:  # not yet: the gap goes on
+                    self._lost += lost - 1
+            self._logger.msg(event, **facts)
+        self._shut()
+
+    def _write(self, line: str) -> None:
+        data = (b"\n" if self._cut else b"") + line.encode("ascii") + b"\n"
+        try:
+            written = os.write(self._opened(), data)
+            self._cut = written < len(data)
+            if written < len(data) - 1:  # more than the line feed is missing
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self._lose(error)
+            self._shut()
+
+    def _lose(self, error: OSError) -> None:
+        self._lost += 1
+        self.trouble = self.trouble or error
+
+    def _opened(self) -> int:
+        """The descriptor of the file that now lies at the path."""
+        try:
+            found = os.lstat(self._path)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, "no es un archivo de verdad")
+            same = self._handle >= 0 and self._state == (found.st_dev, found.st_ino)
+        except FileNotFoundError:
+            same = False
+        if not same:
+            self._shut()
+            # Should somebody exchange it just now: never waits for a reader, never follows a link.
+            extra = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"))
+            handle = os.open(self._path, _FLAGS | extra, 0o600)
+            new = os.fstat(handle)
+            self._handle, self._state, self._cut = handle, (new.st_dev, new.st_ino), self._ends_cut(new.st_size)
+        return self._handle
+
+    def _ends_cut(self, size: int) -> bool:
+        """Whether the file that was just opened ends in the middle of a line: its disk was full, or a writer died."""
+        if not size:
+            return False
+        try:
+            with self._path.open("rb") as stream:
+                stream.seek(-1, os.SEEK_END)
+                return stream.read(1) != b"\n"
+        except OSError:
+            return False  # a log that may only be appended to
+
+    def _shut(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+class _Lines:
+    """What structlog calls a logger: takes finished lines."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.msg = write
+
+
+def _json_lines(write: Callable[[str], None]) -> Any:
+    """A structlog logger that writes JSON, time and event first; imported only where a log is configured."""
+    import structlog
+
+    def ordered(_logger: object, _method: str, facts: Any) -> Any:
+        return {"time": facts.pop("time"), "event": facts.pop("event"), **facts}
+
+    # ASCII with escapes: whatever a file is called, a line is one line in every encoding.
+    renderer = structlog.processors.JSONRenderer(ensure_ascii=True)
+    return structlog.wrap_logger(
+        _Lines(write), processors=[ordered, renderer], wrapper_class=structlog.BoundLogger, context_class=dict
+    )

@@ -1,0 +1,185 @@
+"""One pass over the drop folder: claim what is complete, company by company, and have each company's files worked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from pipeline import wiring
+from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
+from pipeline.domain.outcomes import worst
+from pipeline.domain.problems import refused
+from pipeline.domain.visible import one_line
+from pipeline.ledger.storage.files import locked
+from pipeline.observe import Observation
+from pipeline.runtime.clock import Clock
+from pipeline.settings import Settings, limits, load_settings, profile_names, whose
+from pipeline.telemetry.events import SILENT, Journal
+from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
+from pipeline.watch.claim import Claim, begun, claim
+from pipeline.watch.ending import Ending
+from pipeline.watch.note import Handled
+from pipeline.watch.places import INBOX, PROCESSING, Lane, folder_errors, lay_out
+from pipeline.watch.process import turn_away, work
+
+if TYPE_CHECKING:
+    from pipeline.watch.queue_bridge import Desk
+
+LOCK = ".anular.lock"
+
+
+@dataclass
+class Pass:
+    """What a pass came to: each file, troubles that belong to no file (and which of them a profile's people are told),
+    how many files were left for later, and the inboxes of companies whose work stopped early (exit code 5)."""
+
+    handled: list[Handled] = field(default_factory=list)
+    troubles: list[AnularError] = field(default_factory=list)
+    concern: dict[str, list[AnularError]] = field(default_factory=dict)
+    left: int = 0
+    stopped: set[Path] = field(default_factory=set)
+
+    def trouble(self, profile: str, *found: AnularError) -> None:
+        """Adds what went wrong with the files of ``profile``."""
+        self.troubles += found
+        if found:
+            self.concern.setdefault(profile, []).extend(found)
+
+    @property
+    def codes(self) -> list[int]:
+        return [one.exit_code for one in self.handled] + [trouble.exit_code for trouble in self.troubles]
+
+
+@contextmanager
+def owned(root: Path) -> Iterator[None]:
+    """The folder belongs to this pass alone. Raises ``AnotherRun``."""
+    with locked(root / LOCK, "Otra ejecución está vigilando la misma carpeta."):
+        yield
+
+
+def one_pass(
+    root: Path,
+    profile: str,
+    ledger: str,
+    unchanged: Callable[[Arrival], float],
+    progress: Console,
+    ending: Ending,
+    *,
+    resting: Collection[Path] = (),
+    seen: Observation | None = None,
+    queue: bool = False,
+    take_over: bool = False,
+) -> Pass:
+    """Everything that is complete in ``root``, company by company; a trouble of one does not hold up the others.
+
+    ``profile`` and ``ledger`` are those of the command line; inboxes that are ``resting`` are left alone; with
+    ``queue`` batches go to workers; ``take_over`` as in ``shift.work``. Raises ``StorageTrouble`` for a folder that
+    cannot be used or trusted, ``WrongUsage`` for settings that cannot be read.
+    """
+    result = Pass()
+    lanes, strange = lay_out(root, profile, profile_names())
+    result.troubles += [_strange(folder, waiting=folder.parent == root / PROCESSING) for folder in strange]
+    for lane in lanes:
+        if lane.inbox in resting:
+            continue
+        journal = SILENT
+        try:
+            settings = load_settings(lane.profile, ledger)
+            clock = wiring.make_clock(settings)
+            journal = seen.journal(settings, "watch") if seen is not None else SILENT
+            desk = _desk(settings) if queue else None
+            earlier = begun(lane)
+            if desk is not None:
+                sorted_out = desk.sort(earlier, clock.now())
+                earlier = sorted_out.free
+                result.handled += sorted_out.waiting
+                result.trouble(lane.profile, *sorted_out.troubles)
+            of_nobody = lane is lanes[0] and len(lanes) > 1
+            taken, left = claims(lane, [] if of_nobody else earlier, settings, clock, unchanged, ending, journal)
+            if of_nobody:  # what an earlier pass took goes on; nothing new is anybody's
+                refusal = refused("carpeta-sin-empresa", folders=_folders(lanes[1:]))
+                result.handled += turn_away(taken, settings, clock, progress, refusal, journal)
+                taken = list(earlier)
+        except AnularError as trouble:
+            result.trouble(lane.profile, whose(lane.profile, ledger).told(trouble))
+            journal.note("run_stopped", error=trouble.code)
+            if seen is not None:
+                seen.came_to(lane.profile, trouble.exit_code)
+            continue
+        result.left += left
+        told = {"take_over": take_over}
+        handled = work(taken, settings, clock, progress, ending, journal, desk, **told) if taken else []
+        result.handled += handled
+        if seen is not None and handled:
+            seen.came_to(lane.profile, worst(one.exit_code for one in handled))
+        if any(one.exit_code == StoppedEarly.exit_code for one in handled):
+            result.stopped.add(lane.inbox)
+    if ending.asked and not any(code == Interrupted.exit_code for code in result.codes):
+        result.troubles.append(Interrupted())
+    return result
+
+
+def _strange(folder: Path, *, waiting: bool) -> WrongUsage:
+    if waiting:
+        return WrongUsage(
+            f"Ya no existe el perfil «{one_line(folder.name)}»: los archivos que esperan ahí no se terminan.",
+            code="watch-profile-waiting",
+            where=one_line(str(folder)),
+            remedy="Agregue otra vez [profile.NOMBRE] a la configuración, hasta que pasen a done.",
+        )
+    return WrongUsage(
+        f"No existe el perfil «{one_line(folder.name)}»: lo que hay en esa carpeta no se toma.",
+        code="watch-profile",
+        where=one_line(str(folder)),
+        remedy="Agregue [profile.NOMBRE] a la configuración, o mueva los archivos.",
+    )
+
+
+def _folders(lanes: Sequence[Lane]) -> str:
+    """The companies' inboxes, as a person finds them."""
+    return ", ".join(f"«{INBOX}/{one_line(lane.inbox.name)}»" for lane in lanes)
+
+
+def _desk(settings: Settings) -> Desk:
+    from pipeline.watch.queue_bridge import Desk
+
+    return Desk(settings)
+
+
+def claims(
+    lane: Lane,
+    earlier: Sequence[Claim],
+    settings: Settings,
+    clock: Clock,
+    unchanged: Callable[[Arrival], float],
+    ending: Ending,
+    journal: Journal = SILENT,
+) -> tuple[list[Claim], int]:
+    """What this pass works on: ``earlier`` files first, then complete ones, the oldest first; and how many were left.
+
+    Raises ``StorageTrouble``.
+    """
+    taken = list(earlier)
+    patience = Patience(settings.watch_quiet, settings.watch_manifest == "required", settings.watch_manifest_wait)
+    left, bounds = 0, limits(settings)
+    with folder_errors(lane.inbox):
+        waiting = arrivals(lane.inbox)
+    for arrival in waiting:
+        if ending.asked or len(taken) >= settings.watch_max_files:
+            left += 1
+            continue
+        with folder_errors(lane.inbox):
+            ready = complete(arrival, patience, unchanged, bounds)
+        found = claim(lane, arrival, clock.now(), secrets.token_hex(4)) if ready else None
+        if found is None:
+            left += 1
+        else:
+            taken.append(found)
+            journal.note("file_claimed", file=one_line(found.original), claim=found.id)
+    return taken, left

@@ -1,0 +1,199 @@
+"""People are told by a real mail server and a real web server, both on this machine; failing to tell fails nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import ssl
+import threading
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from pydantic import SecretStr
+
+from pipeline.notify import SIGNATURE, Notification, tell
+from pipeline.settings import Settings
+
+SECRET = "clave-del-correo-77"
+LETTER = Notification(
+    "ATENCIÓN: 1 retenido\r\nBcc: otro@example.com", ["Libro: /r/lote.xlsx", "", "ñandú"], [{"batch": "b-1"}]
+)
+
+
+class Box:
+    """Keeps what a mail server was given."""
+
+    def __init__(self):
+        self.mails = []
+        self.logins = []
+
+    async def handle_DATA(self, _server, session, envelope):  # noqa: N802 - the name that aiosmtpd calls
+        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
+        return "250 OK"
+
+    def authenticate(self, _server, _session, _envelope, mechanism, data):
+        self.logins.append((data.login.decode(), data.password.decode()))
+        return AuthResult(success=data.password.decode() == SECRET, handled=False)
+
+
+@pytest.fixture
+def box():
+    return Box()
+
+
+@pytest.fixture
+def mail_server(box, monkeypatch, tmp_path):
+    """``mail_server(**options)`` starts one on a free port of this machine and gives the port."""
+    started = []
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    def start(*, trusted=True, **options):
+        if trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        if options.pop("starttls", False):
+            options |= {"tls_context": context, "require_starttls": True}
+        server = Controller(box, hostname="127.0.0.1", port=port, **options)
+        server.start()
+        started.append(server)
+        return port
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def settings(**more: Any) -> Settings:
+    values: dict[str, Any] = {"mail_to": "ana@example.com,luis@example.com", "mail_from": "anular@example.com", **more}
+    return Settings(**values)
+
+
+def test_a_mail_goes_to_everybody_with_the_summary_and_without_new_headers(mail_server, box):
+    port = mail_server()
+    assert tell(settings(mail_host="127.0.0.1", mail_port=port, mail_security="none"), LETTER) == []
+    ((to, mail),) = box.mails
+    assert sorted(to) == ["ana@example.com", "luis@example.com"]
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "ATENCIÓN: 1 retenido Bcc: otro@example.com"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content().split() == ["Libro:", "/r/lote.xlsx", "ñandú"]
+
+
+def test_a_mail_says_whose_it_is(mail_server, box):
+    port = mail_server()
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_security="none", company="Comercial Norte, S.A.")
+    assert tell(given, LETTER) == []
+    assert box.mails[0][1]["Subject"].startswith("[Comercial Norte, S.A.] ATENCIÓN: ")
+
+
+def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, box):
+    port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
+    given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr(SECRET))
+    assert tell(given, LETTER) == []
+    assert box.logins == [("yo", SECRET)]
+    assert len(box.mails) == 1
+
+
+def test_a_refused_password_is_one_sentence_without_the_password(mail_server, box):
+    port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
+    given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr("otra-clave"))
+    (warning,) = tell(given, LETTER)
+    assert warning.startswith("No se pudo avisar por el correo: el servidor respondió 535")
+    assert "otra-clave" not in warning
+    assert box.mails == []
+
+
+def test_a_password_that_mail_cannot_carry_is_told_as_such(mail_server, box):
+    port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
+    given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr("cláve"))
+    (warning,) = tell(given, LETTER)
+    assert "solo puede tener letras sin acento" in warning
+
+
+def test_a_server_without_encryption_or_with_a_strange_certificate_gets_no_mail(mail_server, box):
+    plain = mail_server()
+    assert len(tell(settings(mail_host="localhost", mail_port=plain), LETTER)) == 1
+    strange = mail_server(starttls=True, trusted=False)
+    (warning,) = tell(settings(mail_host="127.0.0.1", mail_port=strange), LETTER)
+    assert "certificado" in warning
+    assert box.mails == []
+
+
+def test_a_server_that_is_not_there_is_one_sentence():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (warning,) = tell(settings(mail_host="127.0.0.1", mail_port=port), LETTER)
+    assert warning == "No se pudo avisar por el correo: ConnectionRefusedError. Lo procesado no cambia."
+
+
+def test_nobody_is_told_when_nobody_is_configured():
+    assert tell(settings(), LETTER) == []
+
+
+@pytest.fixture
+def hook():
+    """A web server that keeps what it is given and answers ``hook.status``."""
+    got = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(server.status)
+            self.send_header("Location", "/otra")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server: Any = HTTPServer(("127.0.0.1", 0), Answers)
+    server.status, server.got, server.url = 204, got, f"http://127.0.0.1:{server.server_port}/aviso?de=anular"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_webhook_gets_the_summary_signed(hook, tmp_path):
+    (tmp_path / "clave").write_text("una clave compartida\n")
+    given = settings(webhook_url=hook.url, webhook_key_file=tmp_path / "clave")
+    assert tell(given, LETTER) == []
+    ((path, headers, body),) = hook.got
+    assert path == "/aviso?de=anular"
+    assert json.loads(body)["data"] == [{"batch": "b-1"}]
+    expected = hmac.new(b"una clave compartida", body, hashlib.sha256).hexdigest()
+    assert headers[SIGNATURE] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize("status", [302, 401, 500])
+def test_a_webhook_that_refuses_or_points_elsewhere_is_one_sentence(hook, status):
+    hook.status = status
+    (warning,) = tell(settings(webhook_url=hook.url), LETTER)
+    assert f"HTTP {status}" in warning
+    assert len(hook.got) == 1, "no redirect is followed and nothing is tried again"
+
+
+@pytest.mark.parametrize("url", ["http://example.com/x", "ftp://127.0.0.1/x", "https://yo:clave@example.com/"])
+def test_a_webhook_that_is_not_safe_is_refused_at_the_start(url):
+    with pytest.raises(ValueError, match="webhook_url"):
+        settings(webhook_url=url)
+
+
+def test_mail_without_encryption_leaves_this_machine_never():
+    with pytest.raises(ValueError, match="MAIL_SECURITY"):
+        settings(mail_host="mail.example.com", mail_security="none")

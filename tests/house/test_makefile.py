@@ -16,6 +16,13 @@ from tests.faults.test_time_faults import JUMPS, POINTS
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXIT_CODES = [
+    int(code)
+    for code in re.findall(
+        r"^\| (\d+) \|", README.partition("\n## Exit codes\n")[2].partition("\n## ")[0], re.MULTILINE
+    )
+]
 TARGETS = re.search(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)[1].split()  # type: ignore[index]
 
 ON_A_SERVER = (
@@ -193,7 +200,7 @@ def test_the_demo_never_answers_yes_for_an_environment_that_is_not_the_sandbox(d
     assert not (demo / "called").exists()
 
 
-@pytest.mark.parametrize("code", [0, 1, 4])
+@pytest.mark.parametrize("code", [0, 1, 4, 7])
 def test_rows_that_need_a_person_or_time_are_no_failure_of_make(demo: Path, code: int) -> None:
     answer = run_demo(demo, "lote.xlsx", ENDS_WITH=str(code))
     assert answer.returncode == 0
@@ -205,6 +212,13 @@ def test_anything_else_is(demo: Path, code: int) -> None:
     answer = run_demo(demo, "lote.xlsx", ENDS_WITH=str(code))
     assert answer.returncode == code
     assert answer.stdout.splitlines()[-1].startswith(f"anular ended with exit code {code}: ")
+
+
+@pytest.mark.parametrize("code", [*EXIT_CODES, 70])
+def test_every_exit_code_of_the_readme_is_said_in_words_and_no_other_one(demo: Path, code: int) -> None:
+    said = run_demo(demo, "lote.xlsx", ENDS_WITH=str(code)).stdout.splitlines()[-1]
+    assert said.endswith(": unexpected") == (code not in EXIT_CODES)
+    assert len(EXIT_CODES) > 8
 
 
 @pytest.fixture

@@ -1409,7 +1409,8 @@ def _report(
     trouble: AnularError | None,
     files: Sequence[Path] = (),
 ) -> int:
-    """Writes the workbooks and the notes beside ``files``, says how it ended, and gives the exit code."""
+    """Writes the workbooks and the notes beside what was held, says how it ended, and gives the exit code. ``files``:
+    those that were given, where the batches were not named by number."""
     from pipeline import answers, run, screen
     from pipeline.watch.renewal import renew
 
@@ -1420,8 +1421,7 @@ def _report(
         code = trouble.exit_code if trouble is not None else answers.exit_code(written.lines)
         answer.codes.append(code)
         answers.note_written(memory.journal, written, code)
-        if file is not None:
-            renew(file, written, code, settings.profile)
+        renew(written, code, settings, file)
         told.append(answers.batch(written, code))
         screen.counts(talk.out, f"Lote {info.id} · {info.file}", answers.totals(written.lines))
         screen.listing(talk.out, "Qué hacer ahora", answers.todo(written.report))

@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
-import os
+import glob
 from contextlib import suppress
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePath
 
 from pipeline import answers
+from pipeline.domain.errors import InputRefused
+from pipeline.domain.records import BatchInfo
+from pipeline.read.source import take
 from pipeline.report.lines import panama
 from pipeline.run import Written
-from pipeline.watch.claim import note_of
+from pipeline.settings import Settings, limits
+from pipeline.watch.claim import note_of, write_whole
 from pipeline.watch.note import HEADS, HELD_MIDWAY, Fate, Handled, text
 
 _LARGEST = 64 * 1024
 
 
-def renew(file: Path, written: Written, code: int, profile: str) -> Path | None:
-    """Writes the note beside ``file`` again if it says that this very batch is held; its path, or None.
+def renew(written: Written, code: int, settings: Settings, given: Path | None = None) -> None:
+    """Writes the note beside the file of a batch again if it says that this very batch is held, which was approved.
 
-    A note that cannot be written changes nothing: the workbook beside it says the same.
+    The file is the one that was ``given``, or lies where the ledger says that the batch's results go; its content is
+    the batch's. A note that cannot be written changes nothing: the workbook says the same.
     """
-    note = note_of(file)
-    with suppress(OSError):
-        if not note.is_file() or note.is_symlink() or note.stat().st_size > _LARGEST or not written.batch.approvals:
-            return None
-        before = note.read_text("utf-8", "replace")
-        if not before.startswith((HEADS[Fate.HELD], HELD_MIDWAY)) or f"lote: {written.batch.id}\n" not in before:
-            return None
-        told = [f"{one.who or 'sin nombre'}, {panama(one.at)}" for one in written.batch.approvals]
-        done = Handled(
-            Fate.DONE,
-            file.name,
-            code,
-            profile,
-            why=f"Estaba retenido y lo aprobó {'; '.join(told)}.",
-            batch=written.batch.id,
-            sha256=written.batch.sha256,
-            env=written.batch.env,
-            totals=answers.totals(written.lines),
-            todo=answers.todo(written.report),
-            workbook=written.workbook,
-            corrections=written.corrections,
-        )
-        fresh = note.with_name(f".{note.name}.nuevo")
-        handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o644)
-        try:
-            os.write(handle, text(done, file).encode("utf-8", "replace"))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        fresh.replace(note)
-        return note
-    return None
+    batch, name = written.batch, PurePath(written.batch.file)
+    if not batch.approvals:
+        return
+    named = f"{glob.escape(name.stem)}*{glob.escape(name.suffix)}"  # a name that was taken got a number
+    with suppress(OSError, InputRefused):
+        for file in chain([given] if given is not None else [], Path(batch.folder).glob(named)):
+            if _is_held(note_of(file), batch) and take(file, limits(settings)).sha256 == batch.sha256:
+                write_whole(note_of(file), _again(file, written, code, settings).encode("utf-8", "replace"), batch.id)
+
+
+def _is_held(note: Path, batch: BatchInfo) -> bool:
+    if not note.is_file() or note.is_symlink() or note.stat().st_size > _LARGEST:
+        return False
+    told = note.read_text("utf-8", "replace")
+    return told.startswith((HEADS[Fate.HELD], HELD_MIDWAY)) and f"lote: {batch.id}\n" in told
+
+
+def _again(file: Path, written: Written, code: int, settings: Settings) -> str:
+    told = [f"{one.who or 'sin nombre'}, {panama(one.at)}" for one in written.batch.approvals]
+    done = Handled(
+        Fate.DONE,
+        file.name,
+        code,
+        settings.profile,
+        why=f"Estaba retenido y lo aprobó {'; '.join(told)}.",
+        batch=written.batch.id,
+        sha256=written.batch.sha256,
+        env=written.batch.env,
+        totals=answers.totals(written.lines),
+        todo=answers.todo(written.report),
+        workbook=written.workbook,
+        corrections=written.corrections,
+        company=settings.company,
+        here=settings.here,
+    )
+    return text(done, file)

@@ -50,8 +50,10 @@ def watch(place, **more):
 
 def test_what_a_note_suggests_releases_the_batch_of_that_company_in_its_ledger(two):
     two.batch(["000"] * 2, "lote.xlsx").rename(two.folder / "carpeta" / "inbox" / "sur" / "lote.xlsx")
+    two.batch(["000"] * 2, "lote.xlsx", 50).rename(two.folder / "carpeta" / "inbox" / "norte" / "lote.xlsx")
     held = watch(two, ANULAR_WATCH_MAX_ROWS="1")
     assert held.code == 7, held.words
+    other = (two.folder / "carpeta" / "done" / "norte" / "lote.txt").read_bytes()
     note = (two.folder / "carpeta" / "done" / "sur" / "lote.txt").read_text("utf-8")
     assert "Empresa:   Comercial Sur" in note
     (command,) = [words for words in suggested(note) if words[0] == "release"]
@@ -62,6 +64,10 @@ def test_what_a_note_suggests_releases_the_batch_of_that_company_in_its_ledger(t
     journal = two.folder / "del sur's" / "r.db.sandbox.jsonl"
     assert NORTH not in journal.read_text("utf-8")
     assert journal.read_text("utf-8").count('"route":"cancel"') == 2
+    note = (two.folder / "carpeta" / "done" / "sur" / "lote.txt").read_text("utf-8")
+    assert "Estaba retenido y lo aprobó" in note
+    assert "Empresa:   Comercial Sur" in note
+    assert (two.folder / "carpeta" / "done" / "norte" / "lote.txt").read_bytes() == other
 
 
 def test_a_file_of_another_company_is_not_sent_and_its_own_command_is_named(two):

@@ -127,7 +127,8 @@ def test_pending_rows_end_in_done_with_exit_code_4(drop):
     assert f"«anular poll {done.data[0]['batch']} --ledger " in drop.note("lote.txt")
 
 
-def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(drop):
+@pytest.mark.parametrize("by", ["file", "number"])
+def test_what_the_policy_does_not_allow_is_held_until_a_person_approves_it(drop, by):
     drop.put(["000", "000", "000"])
     held = drop.go(ANULAR_WATCH_MAX_ROWS="2")
     (answer,) = held.data
@@ -149,7 +150,8 @@ def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(dro
     assert drop.go().data[0]["outcomes"] == {"RETENIDA": 3}
     assert drop.place.entries() == []
 
-    released = drop.place.anular("run", drop.root / "done" / "lote.xlsx", "--yes", "--json")
+    command = ["run", drop.root / "done" / "lote.xlsx"] if by == "file" else ["release", answer["batch"]]
+    released = drop.place.anular(*command, "--yes", "--json")
     assert released.code == 0, released.words
     assert released.data[0]["outcomes"] == {"ANULADA": 3}
     assert sorted(drop.place.posts().values()) == [1, 1, 1]
@@ -159,6 +161,61 @@ def test_what_the_policy_does_not_allow_is_held_until_a_person_runs_the_file(dro
     assert "3  ANULADA" in note
     facts = [row for row in summary_of(released.data[0]["workbook"]) if row[0] == "Retenido al llegar; lo aprobó"]
     assert [row[1].endswith(": 3 filas") for row in facts] == [True]
+
+
+def hold(drop, scenarios=("000", "000"), name="lote.xlsx", first=1):
+    """A file that lies in ``done/``, held; its batch."""
+    drop.put(scenarios, name, first)
+    (answer,) = drop.go(ANULAR_WATCH_MAX_ROWS="0").data
+    assert answer["fate"] == "held"
+    return answer["batch"]
+
+
+def test_the_note_of_what_was_released_is_written_where_the_file_lies_and_its_orders_are_whole(drop):
+    other, batch = hold(drop), hold(drop, ("000", "950"), first=50)
+    before = drop.note("lote.txt")
+    assert f"lote: {other}" in before
+    assert f"lote: {batch}" in drop.note("lote (2).txt")
+
+    released = drop.place.anular("release", batch, "--yes", ANULAR_POLL_FOR="0.5")
+    assert released.code == 4, released.words
+    assert drop.note("lote.txt") == before, "another batch's, which is held still"
+    note = drop.note("lote (2).txt")
+    assert "Archivo:   lote (2).xlsx" in note
+    assert "Estaba retenido y lo aprobó" in note
+    assert f"«anular poll {batch} --ledger " in note
+
+
+def test_where_the_workbooks_lie_elsewhere_the_file_that_is_run_gets_its_note_again(drop):
+    drop.place.env["ANULAR_OUT"] = str(drop.place.folder / "libros")
+    hold(drop)
+    assert drop.place.anular("run", drop.root / "done" / "lote.xlsx", "--yes").code == 0
+    note = drop.note("lote.txt")
+    assert "Estaba retenido y lo aprobó" in note
+    assert str(drop.place.folder / "libros") in note
+
+
+@pytest.mark.parametrize("meddling", ["changed", "gone", "moved", "no note", "own words"])
+def test_a_note_beside_anything_but_the_file_that_was_held_stays_as_it_is(drop, meddling):
+    batch = hold(drop)
+    done = drop.root / "done"
+    file, note = done / "lote.xlsx", done / "lote.txt"
+    if meddling == "changed":
+        file.write_bytes(file.read_bytes() + b"more")
+    elif meddling == "gone":
+        file.unlink()
+    elif meddling == "moved":
+        file.rename(drop.place.folder / "lote.xlsx")
+    elif meddling == "no note":
+        note.unlink()
+    else:
+        note.write_text(f"Visto.\n  lote: {batch}\n", "utf-8")
+    before = note.read_bytes() if note.exists() else None
+
+    released = drop.place.anular("release", batch, "--yes", "--json")
+    assert (released.code, released.err.count("✗")) == (0, 0), released.words
+    assert released.data[0]["outcomes"] == {"ANULADA": 2}
+    assert (note.read_bytes() if note.exists() else None) == before
 
 
 def test_the_cap_of_a_night_counts_what_was_sent_in_the_24_hours_before(drop):

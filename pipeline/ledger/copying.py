@@ -1,7 +1,7 @@
 """The same ledger in another place: every line of every table, read back and compared, under a new id.
 
 The copy has one event more than what was read, and so has the original: that it was moved, to which place and under
-which id. An original is a ledger whose newest such event names another id than its own (``deeds.moved_to``).
+which id. An original is a ledger whose newest such event names another id than its own (``ledger_events.moved_to``).
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ compares. Two notes are kept, one for the place and one for the ledger: the same
 place of this machine is found as well.
 
 A note is **never lowered**: what a failing run finds at its end may be a ledger that was exchanged under it. Only a
-person's word (``deeds.Word``) that this note does not know yet makes it begin again from what is there. A note that is
-missing or cannot be read proves nothing; one that cannot be written never fails a run.
+person's word (``ledger_events.Word``) that this note does not know yet makes it begin again from what is there. A note
+that is missing or cannot be read proves nothing; one that cannot be written never fails a run.
 """
 
 from __future__ import annotations

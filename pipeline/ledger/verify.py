@@ -115,8 +115,8 @@ def look_over(database: Database, *, sound: bool = False) -> None:
             f"El registro no está íntegro: {found.faults[0].words} No se envió nada.",
             code="ledger-broken",
             where=database.name,
-            remedy="No lo use para enviar. Restaure la última copia buena y declárelo una vez (adopt con --restored), o "
-            f"pida ayuda; vea {order('verify')}",
+            remedy="No lo use para enviar. Restaure la última copia buena y declárelo una vez (adopt con --restored) "
+            f"o pida ayuda; vea {order('verify')}",
         )
 
 

@@ -55,7 +55,7 @@ def mail_server(box, monkeypatch, tmp_path):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
 
     def start(*, trusted=True, **options):
         if trusted:
@@ -100,7 +100,7 @@ def test_a_mail_says_whose_it_is(mail_server, box):
 
 def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
-    given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr(SECRET))
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_user="yo", mail_password=SecretStr(SECRET))
     assert tell(given, LETTER) == []
     assert box.logins == [("yo", SECRET)]
     assert len(box.mails) == 1
@@ -108,7 +108,7 @@ def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, bo
 
 def test_a_refused_password_is_one_sentence_without_the_password(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
-    given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr("otra-clave"))
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_user="yo", mail_password=SecretStr("otra-clave"))
     (warning,) = tell(given, LETTER)
     assert warning.startswith("No se pudo avisar por el correo: el servidor respondió 535")
     assert "otra-clave" not in warning
@@ -117,14 +117,14 @@ def test_a_refused_password_is_one_sentence_without_the_password(mail_server, bo
 
 def test_a_password_that_mail_cannot_carry_is_told_as_such(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
-    given = settings(mail_host="localhost", mail_port=port, mail_user="yo", mail_password=SecretStr("cláve"))
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_user="yo", mail_password=SecretStr("cláve"))
     (warning,) = tell(given, LETTER)
     assert "solo puede tener letras sin acento" in warning
 
 
 def test_a_server_without_encryption_or_with_a_strange_certificate_gets_no_mail(mail_server, box):
-    plain = mail_server()
-    assert len(tell(settings(mail_host="localhost", mail_port=plain), LETTER)) == 1
+    plain = mail_server(trusted=False)
+    assert len(tell(settings(mail_host="127.0.0.1", mail_port=plain), LETTER)) == 1
     strange = mail_server(starttls=True, trusted=False)
     (warning,) = tell(settings(mail_host="127.0.0.1", mail_port=strange), LETTER)
     assert "certificado" in warning

@@ -16,7 +16,7 @@ import pytest
 from pipeline.runtime.clock import Clock
 from pipeline.telemetry.json_log import LogFile
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def lines(path):

@@ -148,7 +148,7 @@ def test_the_tables_of_the_job_queue_may_lie_beside_those_of_the_ledger(tmp_path
 def test_what_the_page_about_postgresql_says_to_type_is_enough(ledger_url, row):
     """The statements of docs/despliegue/postgresql.md, word by word but for the names, then both users at work: the
     tables are made by the first command, after everything on the page."""
-    page = (Path(__file__).parents[3] / "docs" / "despliegue" / "postgresql.md").read_text("utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "despliegue" / "postgresql.md").read_text("utf-8")
     owner, reader = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     name = f"{name_of(ledger_url)}_doc"
     told = [block.replace("anular", name).replace("auditoria", f"{name}_a") for block in (owner, reader)]

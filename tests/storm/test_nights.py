@@ -1,6 +1,6 @@
 """Nights of a drop folder, lived through in moments: whatever came and broke, in the end all is accounted for.
 
-Three nights that are always the same, and thirty at random. Time is virtual: a night moves the program's calendar and
+Three nights that are always the same, and many at random. Time is virtual: a night moves the program's calendar and
 eDoc's. In front of a queue, where workers send, each night takes longer: there are fewer of them unless ``NIGHTS`` says
 how many.
 """

@@ -24,6 +24,7 @@ from pipeline.runtime.internal_error import internal
 from pipeline.spanish import SpanishCommand, SpanishGroup, usage_error
 
 if TYPE_CHECKING:
+    from pipeline.conduct import Steps
     from pipeline.domain.errors import Choice
     from pipeline.domain.records import BatchInfo, Finding
     from pipeline.ledger.decisions import Standing
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
     from pipeline.notify import Notification
     from pipeline.read.process import Reader
     from pipeline.read.sheet import Sheet
-    from pipeline.run import Plan, Steps
+    from pipeline.run import Plan
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
     from pipeline.settings import Settings
     from pipeline.telemetry.events import Journal
-    from pipeline.validate import Rules
+    from pipeline.domain.eligibility import Rules
     from pipeline.wiring import Memory
 
 app = typer.Typer(
@@ -205,7 +206,8 @@ class Talk:
         from pipeline import screen
 
         self.out = screen.console(stderr=self.as_json)
-        self.progress = screen.console(stderr=True)
+        self.err = screen.console(stderr=True)
+        self.progress = screen.Terminal(self.err)
 
     def check_seen(self) -> None:
         """Raises ``StorageTrouble`` when what a person was to see before the sending could not be shown (P2)."""
@@ -274,7 +276,7 @@ def check_command(
             told.append(check(file, found))
         except InputRefused as refusal:
             told.append(_refused(file, refusal))
-            screen.say_error(talk.progress, refusal)
+            screen.say_error(talk.err, refusal)
             answer.codes.append(refusal.exit_code)
     talk.data(told)
     return answer.code
@@ -409,9 +411,8 @@ def run_files(
             if not no_poll:
                 await conduct.follow([info.id for info in batches], steps, memory, stop, talk.progress)
 
-        trouble = conduct.carry_out(
-            settings, clock, base, work, now=False, anew=memory.anew, sent=memory.sent, journal=memory.journal
-        )
+        sending = wiring.send_rules(settings, memory.anew, memory.sent)
+        trouble = conduct.carry_out(settings, clock, base, memory.journal, work, sending)
         return _report(batches, memory, talk, settings, trouble, files)
 
 
@@ -466,9 +467,8 @@ def release_batch(
             if not no_poll:
                 await conduct.follow([info.id], steps, memory, stop, talk.progress)
 
-        trouble = conduct.carry_out(
-            settings, clock, base, work, now=False, anew=memory.anew, sent=memory.sent, journal=memory.journal
-        )
+        sending = wiring.send_rules(settings, memory.anew, memory.sent)
+        trouble = conduct.carry_out(settings, clock, base, memory.journal, work, sending)
         return _report([info], memory, talk, settings, trouble)
 
 
@@ -527,7 +527,7 @@ def work_for_others(
         talk.out.print(words, markup=False)
         talk.out.file.flush()
 
-    crew = posts(profile, ledger, lambda trouble: screen.say_error(talk.progress, trouble))
+    crew = posts(profile, ledger, lambda trouble: screen.say_error(talk.err, trouble))
     names = ", ".join(sorted(post.profile or "(sin nombre)" for post in crew))
     say(f"Atiende la cola de trabajo; perfiles: {names}.")
     Worker(crew, wiring.make_clock(settings), say, at_once=at_once).serve(once=once)
@@ -567,7 +567,7 @@ def poll_batches(
             if open_ids:
                 await conduct.follow([info.id for info in chosen], steps, memory, stop, talk.progress)
 
-        trouble = conduct.carry_out(settings, clock, base, work, now=True, journal=memory.journal)
+        trouble = conduct.carry_out(settings, clock, base, memory.journal, work)
         return _report(chosen, memory, talk, settings, trouble)
 
 
@@ -593,7 +593,7 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
                 talk.out.print(line, markup=False)
         screen.listing(talk.out, "Lo que envejeció", [one.words for one in company.old], most=50)
         if company.trouble is not None:
-            screen.say_error(talk.progress, company.trouble)
+            screen.say_error(talk.err, company.trouble)
     if not any(company.written or company.trouble for company in found):
         talk.out.print("No hay filas pendientes que consultar.")
     talk.data([one for company in found for one in nightly.data(company)])
@@ -612,7 +612,7 @@ def _tell(talk: Talk, profile: str, ledger: str, letter: Notification, seen: Obs
     except WrongUsage:  # told already
         return
     for warning in tell(settings, letter, seen.journal(settings, command)):
-        talk.progress.print(f"Aviso: {warning}", markup=False)
+        talk.progress.warn(warning)
 
 
 @command(name="watch", cls=SpanishCommand)
@@ -651,7 +651,7 @@ def watch_folder(
             if one.news or once:
                 talk.out.print(note.line(one), markup=False)
         for trouble in result.troubles:
-            screen.say_error(talk.progress, trouble)
+            screen.say_error(talk.err, trouble)
         answer.codes = result.codes
         talk.data([note.data(one) for one in result.handled])
         people = {one.profile for one in result.handled} | set(result.concern)
@@ -698,7 +698,7 @@ def status(
         told = [answers.batch_counts(info) for info in infos]
     talk.data(told)
     if (missing := wiring.without_issuers(settings)) is not None:
-        screen.say_error(talk.progress, missing)  # who only looks is told, and sees all the same
+        screen.say_error(talk.err, missing)  # who only looks is told, and sees all the same
     if not infos:
         talk.out.print(f"El registro no tiene lotes del ambiente {settings.env}.")
     for info in infos:
@@ -850,7 +850,7 @@ def resend_row(
             return _report([info], memory, talk, settings, None)
         if before is decide.Before.IN_FLIGHT:
             again = order("poll", info.id)
-            talk.progress.print(f"✗ {decide.in_flight_words(answer)}: no se reenvía. Vuelva a consultar: {again}")
+            talk.err.print(f"✗ {decide.in_flight_words(answer)}: no se reenvía. Vuelva a consultar: {again}")
             _report([info], memory, talk, settings, None)
             return 4
         decide.check_allowed(found, rules, clock.now())
@@ -861,7 +861,7 @@ def resend_row(
             await _send_one(attempt, info, steps, memory, stop)
             await conduct.follow([info.id], steps, memory, stop, talk.progress, only=found.pos)
 
-        trouble = conduct.carry_out(settings, clock, base, work, now=False, journal=memory.journal)
+        trouble = conduct.carry_out(settings, clock, base, memory.journal, work, wiring.send_rules(settings))
         return _report([info], memory, talk, settings, trouble)
 
 
@@ -918,17 +918,17 @@ def _ask_before(
         if await first(asking, stop.wait()) == 0:
             said.append(asking.result())
 
-    trouble = conduct.carry_out(settings, clock, base, work, now=False, journal=journal)
+    trouble = conduct.carry_out(settings, clock, base, journal, work)
     if trouble is None and said and said[0].stop is not None:
         trouble = ServiceRefused(said[0].stop)
     return (said[0] if said else None), trouble
 
 
 async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory, stop: Stop) -> None:
-    from pipeline import run
+    from pipeline import conduct
 
     rows = [one for one in memory.views.ready(info.id) if one.attempt == attempt]
-    await run.send_rows(rows, steps, memory.store, stop, lambda _before, _after, _finding: None)
+    await conduct.send_rows(rows, steps, memory.store, stop, lambda _word: None)
 
 
 def _company(settings: Settings) -> list[tuple[str, str]]:
@@ -1255,9 +1255,9 @@ def _read(file: Path, wish: _Wish, settings: Settings, reader: Reader | None, ta
 
 def _chosen(file: Path, refusal: InputRefused, talk: Talk) -> Choice:
     """What the person at the terminal answers to the question of ``file``; the refusal itself for no answer."""
-    talk.progress.print(f"{file.name}: {refusal.message}", markup=False)
+    talk.err.print(f"{file.name}: {refusal.message}", markup=False)
     for number, choice in enumerate(refusal.choices, start=1):
-        talk.progress.print(f"  {number}. {choice.words}", markup=False)
+        talk.err.print(f"  {number}. {choice.words}", markup=False)
     typed = typer.prompt("Escriba el número (otra cosa cancela)", default="", show_default=False, err=True).strip()
     if typed not in [str(number) for number in range(1, len(refusal.choices) + 1)]:
         raise refusal.offering(())
@@ -1277,7 +1277,7 @@ def _read_all(files: list[Path], wish: _Wish, settings: Settings, talk: Talk, re
     if refusals:
         talk.data([_refused(file, refusal) for file, refusal in refusals])
         for _, earlier in refusals[:-1]:
-            screen.say_error(talk.progress, earlier)
+            screen.say_error(talk.err, earlier)
         raise refusals[-1][1]
     return sheets
 
@@ -1351,7 +1351,7 @@ def _without_locks(files: list[Path], talk: Talk) -> list[Path]:
     others = [file for file in files if not is_lock(file)]
     for file in files if others else ():
         if is_lock(file):
-            talk.progress.print(f"Se pasa por alto «{file.name}»: es el archivo de bloqueo de Excel.", markup=False)
+            talk.err.print(f"Se pasa por alto «{file.name}»: es el archivo de bloqueo de Excel.", markup=False)
     return others or files
 
 
@@ -1428,10 +1428,10 @@ def _report(
         for line in (f"Resultados: {written.workbook}", *answers.to_correct(written)):
             talk.out.print(line, markup=False)
     for warning in memory.sent.warnings if memory.sent is not None else ():
-        talk.progress.print(f"Aviso: {warning}", markup=False)
+        talk.progress.warn(warning)
     if trouble is not None:
         memory.journal.note("run_stopped", error=trouble.code)
-        screen.say_error(talk.progress, trouble)
+        screen.say_error(talk.err, trouble)
         answer.codes.append(trouble.exit_code)
     talk.data(told)
     return answer.code

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from rich.console import Console
-
 from pipeline import answers, conduct, run, wiring
+from pipeline.conduct import Steps
 from pipeline.domain.actions import Action
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError
@@ -19,8 +18,9 @@ from pipeline.domain.lifecycle import FOLLOWED, PERSON
 from pipeline.domain.records import BatchInfo
 from pipeline.notify import Notification
 from pipeline.observe import Observation
+from pipeline.progress import Progress
 from pipeline.report.lines import action_of
-from pipeline.run import Steps, Written
+from pipeline.run import Written
 from pipeline.runtime.shutdown import Stop
 from pipeline.settings import Settings, load_settings, profile_names, whose
 from pipeline.telemetry.events import SILENT, Journal
@@ -73,7 +73,7 @@ def companies(only: str) -> list[str]:
     return [only] if only else ["", *profile_names()]
 
 
-def follow_up(profile: str, ledger: str, progress: Console, seen: Observation | None = None) -> Company | None:
+def follow_up(profile: str, ledger: str, progress: Progress, seen: Observation | None = None) -> Company | None:
     """Asks about everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
     person can cause: it stands in ``trouble``."""
     company, journal = Company(profile), SILENT
@@ -93,7 +93,7 @@ def follow_up(profile: str, ledger: str, progress: Console, seen: Observation | 
     return company
 
 
-def _through(company: Company, settings: Settings, progress: Console, journal: Journal) -> None:
+def _through(company: Company, settings: Settings, progress: Progress, journal: Journal) -> None:
     clock = wiring.make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
     with wiring.open_views(settings, mine=True) as views:
@@ -111,7 +111,7 @@ def _through(company: Company, settings: Settings, progress: Console, journal: J
                 await conduct.follow(sorted(set(ids)), steps, memory, stop, progress)
 
             with wiring.running_sandbox(settings) as base:
-                company.trouble = conduct.carry_out(settings, clock, base, work, now=True, journal=memory.journal)
+                company.trouble = conduct.carry_out(settings, clock, base, memory.journal, work)
         company.written = [run.write_results(info, memory.views, settings.out) for info in infos]
         for one in company.written:
             answers.note_written(memory.journal, one, answers.exit_code(one.lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,27 +11,18 @@ from typing import TypeVar
 from pipeline.domain.duplicates import believed
 from pipeline.domain.eligibility import barred
 from pipeline.domain.errors import StorageTrouble
-from pipeline.domain.lifecycle import State
 from pipeline.domain.problems import problem, refused
 from pipeline.domain.records import (
     COMPANY,
     BatchInfo,
-    Cancellation,
     CheckedRow,
-    Finding,
     ResultLine,
-    Tracked,
     Verdict,
     Waiting,
 )
-from pipeline.domain.schedule import followed_enough
-from pipeline.edoc.client import EdocClient
-from pipeline.edoc.limiter import Limiter
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.store import Store, batch_id
 from pipeline.ledger.views import Views
-from pipeline.ledger.writer import Writer
-from pipeline.poll import PollRules, poll
 from pipeline.read.sheet import Sheet
 from pipeline.report.corrections import corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
@@ -39,11 +30,8 @@ from pipeline.report.model import Report
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
-from pipeline.runtime.clock import Clock
-from pipeline.runtime.shutdown import Stop
-from pipeline.submit import SendRules, submit
-from pipeline.telemetry.events import SILENT, Journal
-from pipeline.validate import Checked, Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import Checked, check
 
 HELD_ON_ARRIVAL = "retenida-carpeta"
 """The reason (``domain/problems.py``) of rows that the drop folder held back: a person's ``run`` releases them."""
@@ -108,22 +96,6 @@ class Plan:
         if self.checked is None or self.checked.first_issue is None or self.checked.last_issue is None:
             return None
         return self.checked.first_issue, self.checked.last_issue
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Everything a run needs to send and to ask, built once by ``wiring``; without ``send`` it only asks."""
-
-    client: EdocClient
-    limiter: Limiter
-    clock: Clock
-    send: SendRules | None
-    ask: PollRules
-    journal: Journal = SILENT
-
-
-Watch = Callable[[State | None, State, Finding], None]
-"""Hears every durable move: from which state (None: sent just now), to which, and why."""
 
 
 def make_plan(
@@ -282,65 +254,6 @@ def batch_info(
         folder=str(folder),
         corrects=sheet.corrects or None,
     )
-
-
-async def send(
-    batches: Sequence[BatchInfo], steps: Steps, store: Store, views: Views, stop: Stop, watch: Watch, only: int | None
-) -> None:
-    """Sends what is ready in ``batches``. ``only`` limits each to its first rows that may be sent at all, so that the
-    same command twice sends nothing new."""
-    for info in batches:
-        if stop.asked:
-            return
-        last = None if only is None else views.cutoff(info.id, only)
-        rows = [row for row in views.ready(info.id) if last is None or row.pos <= last]
-        steps.journal.note("sending", batch=info.id, rows=len(rows))
-        await send_rows(rows, steps, store, stop, watch)
-
-
-async def send_rows(rows: Sequence[Cancellation], steps: Steps, store: Store, stop: Stop, watch: Watch) -> None:
-    """Sends these very rows, until each has an outcome or ``stop`` is asked."""
-    assert steps.send is not None, "who only asks sends nothing"
-    async with Writer(store) as writer:
-        await submit(
-            rows,
-            client=steps.client,
-            limiter=steps.limiter,
-            writer=writer,
-            clock=steps.clock,
-            rules=steps.send,
-            stop=stop,
-            watch=lambda state, finding: watch(None, state, finding),
-            journal=steps.journal,
-        )
-
-
-def to_follow(batches: Sequence[str], views: Views, rules: PollRules) -> list[Tracked]:
-    """The pending and uncertain rows to query now: all of them for ``poll``, else those not followed enough yet."""
-    return [
-        row
-        for row in views.followed(batches, by_answer=rules.by_answer)
-        if rules.now or not followed_enough(row.since, row.queried_at, row.misses, rules.every, rules.lasting)
-    ]
-
-
-async def follow(rows: Sequence[Tracked], steps: Steps, store: Store, stop: Stop, watch: Watch) -> None:
-    """Queries ``rows`` until each is final or the time of this run is up."""
-    if stop.asked or not rows:
-        return
-    steps.journal.note("queries_started", rows=len(rows))
-    async with Writer(store) as writer:
-        await poll(
-            rows,
-            client=steps.client,
-            limiter=steps.limiter,
-            writer=writer,
-            clock=steps.clock,
-            rules=steps.ask,
-            stop=stop,
-            watch=watch,
-        )
-    steps.journal.note("queries_ended", interrupted=stop.asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -114,6 +114,22 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
+class Terminal:
+    """Progress on a terminal, or in lines on a pipe (``pipeline/progress.py``)."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+
+    @contextmanager
+    def phase(self, title: str, total: int) -> Iterator[Callable[[str], None]]:
+        ticker = Ticker(self._out, title, total)
+        with ticker.running():
+            yield ticker.moved
+
+    def warn(self, words: str) -> None:
+        self._out.print(f"Aviso: {words}", markup=False)
+
+
 class Ticker:
     """Progress by outcome: a bar on a terminal, a line every few seconds elsewhere."""
 
@@ -124,11 +140,9 @@ class Ticker:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
-    def moved(self, before: str | None, after: str) -> None:
-        """A row now shows ``after``; ``before`` None when it is counted for the first time."""
-        if before is not None and self._seen[before] > 0:
-            self._seen[before] -= 1
-        self._seen[after] += 1
+    def moved(self, word: str) -> None:
+        """One more row shows ``word``."""
+        self._seen[word] += 1
         self._show()
 
     @property

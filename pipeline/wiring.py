@@ -54,7 +54,7 @@ from pipeline.settings import CUFE_DIGIT, PROGRAM, Env, Settings, addresses, lim
 from pipeline.submit import SendRules
 from pipeline.telemetry.events import SILENT, Journal
 from pipeline.traces import Input
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 
 SANDBOX_USER = SANDBOX_PASSWORD = "sandbox"  # noqa: S105 - the public credentials of the local double
 START_SANDBOX_S = 20.0

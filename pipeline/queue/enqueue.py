@@ -15,7 +15,7 @@ from pipeline.run import Plan
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.settings import Settings
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 from pipeline.wiring import Memory
 
 

@@ -12,16 +12,14 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from io import StringIO
 from pathlib import Path
 
-from rich.console import Console
-
 from pipeline import conduct, run, wiring
+from pipeline.conduct import Steps
 from pipeline.domain.errors import AnularError, Interrupted, StorageTrouble
 from pipeline.domain.records import BatchInfo
 from pipeline.observe import Observation
-from pipeline.run import Steps
+from pipeline.progress import Unseen
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
 from pipeline.runtime.shutdown import Stop
@@ -76,23 +74,15 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
             async def work(steps: Steps, stop: Stop) -> None:
                 _end_with_worker(stop)
                 steps.limiter.pause(HANDOVER_S)
-                progress = Console(file=StringIO())
+                progress = Unseen()
                 if batch:
                     await conduct.send(infos, steps, memory, stop, progress)
                 crashpoint("job-sent")
                 await conduct.follow(ids, steps, memory, stop, progress)
 
             with wiring.running_sandbox(settings) as base:
-                trouble = conduct.carry_out(
-                    settings,
-                    clock,
-                    base,
-                    work,
-                    now=not batch,
-                    anew=memory.anew,
-                    sent=memory.sent,
-                    journal=memory.journal,
-                )
+                sending = wiring.send_rules(settings, memory.anew, memory.sent) if batch else None
+                trouble = conduct.carry_out(settings, clock, base, memory.journal, work, sending)
         unwritten = [words for info in infos if (words := _write(info, memory, settings.out))]
         crashpoint("job-written")
     return trouble, unwritten

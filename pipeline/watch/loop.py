@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rich.console import Console
-
 from pipeline.observe import Observation
+from pipeline.progress import Progress
 from pipeline.runtime.clock import Clock
 from pipeline.settings import load_settings
 from pipeline.watch.arrival import Remembered, arrivals, by_stamps
@@ -25,7 +24,7 @@ def look_once(
     root: Path,
     profile: str,
     ledger: str,
-    progress: Console,
+    progress: Progress,
     seen: Observation | None = None,
     *,
     queue: bool = False,
@@ -43,7 +42,7 @@ def keep_watch(
     root: Path,
     profile: str,
     ledger: str,
-    progress: Console,
+    progress: Progress,
     told: Callable[[Pass], None],
     seen: Observation | None = None,
     *,
@@ -85,7 +84,7 @@ def keep_watch(
                 told(result)
             troubles = news
             for warning in seen.pass_over() if seen is not None else ():
-                progress.print(f"Aviso: {warning}", markup=False)
+                progress.warn(warning)
             unchanged.forget_others({one.path for folder in _inboxes(root) for one in arrivals(folder)})
             quiet = settings.watch_quiet / 2 if result.left else settings.watch_every
             _wait(changes, clock, max(STEP_S, min(settings.watch_every, quiet)), ending)

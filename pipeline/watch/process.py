@@ -14,9 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from pipeline import answers, conduct, questions, run, traces, wiring
+from pipeline.conduct import Steps
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
 from pipeline.domain.outcomes import Outcome
@@ -27,9 +26,10 @@ from pipeline.ledger.cap import Cap
 from pipeline.ledger.ledger_events import continued, id_of
 from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.store import who_am_i
+from pipeline.progress import Progress
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
-from pipeline.run import HELD_ON_ARRIVAL, Steps, Written
+from pipeline.run import HELD_ON_ARRIVAL, Written
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
@@ -53,7 +53,7 @@ def work(
     taken: Sequence[Claim],
     settings: Settings,
     clock: Clock,
-    progress: Console,
+    progress: Progress,
     ending: Ending,
     journal: Journal = SILENT,
     desk: Desk | None = None,
@@ -76,7 +76,12 @@ class _Read:
 
 
 def turn_away(
-    taken: Sequence[Claim], settings: Settings, clock: Clock, progress: Console, refusal: InputRefused, journal: Journal
+    taken: Sequence[Claim],
+    settings: Settings,
+    clock: Clock,
+    progress: Progress,
+    refusal: InputRefused,
+    journal: Journal,
 ) -> list[Handled]:
     """Puts files away that belong to no company, with a note that says why. Raises ``StorageTrouble``."""
     shift = _Shift(settings, clock, progress, Ending(), journal, None)
@@ -90,7 +95,7 @@ class _Shift:
         self,
         settings: Settings,
         clock: Clock,
-        progress: Console,
+        progress: Progress,
         ending: Ending,
         journal: Journal,
         desk: Desk | None,
@@ -320,16 +325,8 @@ class _Shift:
             await conduct.follow(ids, steps, memory, stop, self._progress)
 
         with wiring.running_sandbox(self._settings) as base:
-            trouble = conduct.carry_out(
-                self._settings,
-                self._clock,
-                base,
-                carry,
-                now=False,
-                anew=memory.anew,
-                sent=memory.sent,
-                journal=memory.journal,
-            )
+            sending = wiring.send_rules(self._settings, memory.anew, memory.sent)
+            trouble = conduct.carry_out(self._settings, self._clock, base, memory.journal, carry, sending)
         self._ending.asked |= isinstance(trouble, Interrupted)
         return trouble
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from pipeline import wiring
 from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.outcomes import worst
@@ -18,6 +16,7 @@ from pipeline.domain.problems import refused
 from pipeline.domain.visible import one_line
 from pipeline.ledger.storage.files import locked
 from pipeline.observe import Observation
+from pipeline.progress import Progress
 from pipeline.runtime.clock import Clock
 from pipeline.settings import Settings, limits, load_settings, profile_names, whose
 from pipeline.telemetry.events import SILENT, Journal
@@ -68,7 +67,7 @@ def one_pass(
     profile: str,
     ledger: str,
     unchanged: Callable[[Arrival], float],
-    progress: Console,
+    progress: Progress,
     ending: Ending,
     *,
     resting: Collection[Path] = (),

@@ -17,7 +17,8 @@ def anular(path: str, rows: int) -> Numbers:
     from pipeline.domain.records import Verdict
     from pipeline.read.limits import Limits
     from pipeline.read.sheet import read_sheet
-    from pipeline.validate import Rules, check
+    from pipeline.domain.eligibility import Rules
+from pipeline.validate import check
 
     start = time.perf_counter()
     sheet = read_sheet(Path(path), limits=Limits(rows=max(rows, 100_000)))

@@ -63,23 +63,25 @@ def polling(base: str, rows: int) -> Numbers:
             ]
         )
         start = time.perf_counter()
-        asyncio.run(_poll(base, store, views))
+        asyncio.run(_poll(base, database, store, views))
         seconds = time.perf_counter() - start
         assert not views.followed()
         database.close()
     return {"seconds": seconds}
 
 
-async def _poll(base: str, store: Any, views: Any) -> None:
+async def _poll(base: str, database: Any, store: Any, views: Any) -> None:
+    from pipeline.conduct import Steps, follow
     from pipeline.edoc.client import EdocClient, Urls
     from pipeline.edoc.limiter import Limiter
     from pipeline.edoc.token import TokenKeeper
     from pipeline.edoc.transport import Transport
     from pipeline.poll import PollRules
-    from pipeline.run import Steps, follow
+    from pipeline.progress import Unseen
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
     from pipeline.submit import SendRules
+    from pipeline.wiring import Memory
     from tests.bench.submit import _Secret
 
     clock = Clock.starting_at(NOW)
@@ -90,7 +92,8 @@ async def _poll(base: str, store: Any, views: Any) -> None:
         client = EdocClient(transport, tokens, limiter, urls, integration_name="")
         steps = Steps(client, limiter, clock, SendRules(), PollRules(concurrency=FLIGHT, now=True, lasting=3600))
         stop = Stop(clock)
-        await follow(views.followed(), steps, store, stop, lambda *_: None)
+        memory = Memory(database, store, views)
+        await follow([info.id for info in views.batches()], steps, memory, stop, Unseen())
         assert stop.reason is None, stop.reason
 
 

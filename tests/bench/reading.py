@@ -43,7 +43,8 @@ def anular(path: str, rows: int) -> Numbers:
     reader = Reader()  # first of all, as the command does: it loads itself beside what follows
     from pipeline.domain.records import Verdict
     from pipeline.read.sheet import read_sheet
-    from pipeline.validate import Rules, check
+    from pipeline.domain.eligibility import Rules
+from pipeline.validate import check
     from tests.bench.material import NOW
 
     loaded = time.perf_counter()

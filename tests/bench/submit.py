@@ -38,8 +38,8 @@ def body(number: int) -> bytes:
 
 def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> Numbers:
     """The real steps: ledger on the disk, writer, client, transport, from the first claim to the last outcome."""
-    import pipeline.run  # noqa: F401 - what is imported is not what is measured
-    from pipeline.domain.lifecycle import State
+    import pipeline.conduct  # noqa: F401 - what is imported is not what is measured
+    from pipeline.domain.outcomes import Outcome
     from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Store
     from pipeline.ledger.views import Views
@@ -52,26 +52,26 @@ def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> N
         store.intake(info, checked(rows))
         ready = views.ready(info.id)
         cpu, network, start = time.process_time(), time.thread_time(), time.perf_counter()
-        states = asyncio.run(_send(base, store, ready, in_flight, rate))
+        words = asyncio.run(_send(base, store, ready, in_flight, rate))
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
         network = time.thread_time() - network
-        assert states.count(State.CANCELLED) == rows, states
+        assert words.count(Outcome.CANCELLED.value) == rows, words
         database.close()
     return {"seconds": seconds, "cpu": cpu, "network": network}
 
 
-async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float | None) -> list[Any]:
+async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float | None) -> list[str]:
+    from pipeline.conduct import Steps, send_rows
     from pipeline.edoc.client import EdocClient, Urls
     from pipeline.edoc.limiter import Limiter
     from pipeline.edoc.token import TokenKeeper
     from pipeline.edoc.transport import Transport
     from pipeline.poll import PollRules
-    from pipeline.run import Steps, send_rows
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
     from pipeline.submit import SendRules
 
-    states: list[Any] = []
+    words: list[str] = []
     clock = Clock()
     limiter = Limiter(rate, clock)
     urls = Urls(f"{base}ServicioEDOC", f"{base}Anulacion", f"{base}ConsultarDocumentoRuta")
@@ -82,9 +82,9 @@ async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float |
         rules = SendRules(concurrency=in_flight, ahead=ahead)
         steps = Steps(client, limiter, clock, rules, PollRules())
         stop = Stop(clock)
-        await send_rows(ready, steps, store, stop, lambda _before, after, _finding: states.append(after))
+        await send_rows(ready, steps, store, stop, words.append)
         assert stop.reason is None, stop.reason
-    return states
+    return words
 
 
 class _Secret:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 from tests.corpus.entry import REASON, A, B, C, D, Read, Refused, Row, Theme, cufe
 
 theme = Theme()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.domain.cufe import check_digit
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 REASON = "Anulación: error en el monto"

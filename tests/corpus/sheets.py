@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 from tests.corpus.entry import REASON, A, B, C, D, Read, Refused, Theme, cufe
 from tests.corpus.parts import (
     GOOD,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 from tests.corpus import cells, containers, csv_rows, csv_structure, sheets
 from tests.corpus.containers import outside
 from tests.corpus.entry import Entry, Read, Refused

@@ -10,7 +10,8 @@ from pipeline import questions
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
 from pipeline.read.sheet import Sheet
-from pipeline.validate import Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import check
 from tests.corpus.entry import NOW
 from tests.corpus.grid import LINES, Case, cases
 from tests.corpus.test_corpus import nothing_seen

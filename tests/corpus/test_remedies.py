@@ -9,7 +9,8 @@ import pytest
 from pipeline import questions
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
-from pipeline.validate import Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import check
 from tests.corpus.dressed import dressed, looking, row, view
 from tests.corpus.entry import NOW, REASON, A, B
 from tests.corpus.parts import GOOD, MAIN, book, sheet

@@ -18,7 +18,8 @@ import pytest
 
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
-from pipeline.validate import Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import check
 from tests.corpus.entry import NOW, REASON, cufe
 from tests.reading import read_sheet
 

@@ -22,7 +22,8 @@ from pipeline.edoc.wire import read_answer
 from pipeline.sandbox.documents import Book, key_of
 from pipeline.sandbox.scenarios import SCENARIOS
 from pipeline.submit import by_urgency
-from pipeline.validate import Checked, Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import Checked, check
 from sample_data.build import FILES, build
 from sample_data.codes import DISTRIBUTOR, HARDWARE, ISSUERS
 from sample_data.mistakes import HEADER_ROW, cases

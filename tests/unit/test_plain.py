@@ -12,7 +12,8 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Position, Seen
 from pipeline.read.hidden import Hidden
-from pipeline.validate import Checked, Rules, _Checker, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import Checked, _Checker, check
 from schemas.plain import Plain
 from tests.unit.test_validate import NOW, REASON, cufe, sheet_of
 

@@ -17,7 +17,8 @@ from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import CheckedRow, Leader, Position, Seen, Verdict
 from pipeline.read.hidden import Hidden
 from pipeline.read.sheet import Sheet
-from pipeline.validate import Checked, Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import Checked, check
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 REASON = "Error en el monto facturado"

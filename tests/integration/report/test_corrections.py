@@ -26,7 +26,8 @@ from pipeline.report.publish import publish_corrections
 from pipeline.report.sheets.fixes import MOST_NOTES
 from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
-from pipeline.validate import Checked, Rules, check
+from pipeline.domain.eligibility import Rules
+from pipeline.validate import Checked, check
 from tests.dialects import soffice
 from tests.long import long
 from tests.reading import read_sheet

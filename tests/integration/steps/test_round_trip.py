@@ -14,7 +14,7 @@ from pipeline import run
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import Finding, Leader, Position, Problem, Source, Verdict
-from pipeline.validate import Rules
+from pipeline.domain.eligibility import Rules
 from schemas.columns import RESULT_COLUMNS
 from tests.reading import read_sheet
 

@@ -17,7 +17,8 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding
 from pipeline.ledger.decisions import Standing
-from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.moves import Move, Moved
+from pipeline.ledger.store import Store
 
 CODE_LENGTH = 8
 """How many characters of the CUFE a person types to confirm (reliability.md 2.3)."""

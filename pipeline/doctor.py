@@ -12,8 +12,10 @@ from pipeline.domain.errors import AnularError, RequestFailed
 from pipeline.edoc.transport import Transport
 from pipeline.ledger.storage.location import location_of, shown
 from pipeline.runtime.clock import Clock
-from pipeline.settings import ENV_WORDS, Settings, config_path
-from pipeline.wiring import Service, open_service, without_issuers
+from pipeline.settings.load import config_path
+from pipeline.settings.model import ENV_WORDS, Settings
+from pipeline.wiring.rules import without_issuers
+from pipeline.wiring.service import Service, open_service
 
 SKEW_S = 120.0
 """A clock that is off by more than this makes the recorded times hard to compare with the authority's."""

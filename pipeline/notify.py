@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.domain.visible import one_line
-from pipeline.settings import PROGRAM, VERSION, Settings
+from pipeline.runtime.tls import client_context
+from pipeline.settings.model import PROGRAM, VERSION, Settings
 from pipeline.telemetry.events import SILENT, Journal
-from pipeline.tls import client_context
 
 EACH_S = 20.0
 """Seconds for one answer of a server; for a channel as a whole twice as much."""

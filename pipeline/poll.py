@@ -17,7 +17,7 @@ from pipeline.domain.lifecycle import FOLLOWED, Event, State, move
 from pipeline.domain.records import Finding, Tracked
 from pipeline.edoc.client import EdocClient
 from pipeline.edoc.limiter import Limiter
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from pipeline.ledger.writer import Writer
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint

@@ -43,7 +43,7 @@ def main() -> None:
         os.dup2(nothing.fileno(), 0)
     for module, _ in _OUR_MODULES.values():
         importlib.import_module(module)
-    importlib.import_module("pipeline.cli")
+    importlib.import_module("pipeline.cli.app")
     importlib.import_module("pipeline.sandbox.serve")
     rigging.warm()
     subprocess.Popen = Forked  # type: ignore[misc]

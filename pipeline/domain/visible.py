@@ -39,3 +39,8 @@ def _sign(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def thousands(number: int) -> str:
+    """``1,234``: thousands as Panama writes them."""
+    return f"{number:,}"

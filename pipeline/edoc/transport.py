@@ -26,7 +26,7 @@ from pipeline.domain.errors import AnswerLost, NothingLeft, RequestFailed, Servi
 from pipeline.edoc.connection import OneShot
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
-from pipeline.tls import client_context
+from pipeline.runtime.tls import client_context
 
 KEPT = 8
 """Connections that are kept, for token requests: httpx's pool slows down with more of them."""

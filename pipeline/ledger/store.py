@@ -6,112 +6,48 @@ transaction (reliability.md R3, R8). A compare-and-set that finds another state 
 
 from __future__ import annotations
 
-import getpass
-import hashlib
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    Integer,
-    String,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import exists, func, insert, select, true
 from sqlalchemy.engine import Connection
 
-from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import ELSEWHERE
-from pipeline.domain.payload import payload_sha256
-from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Source, Verdict, Waiting
+from pipeline.domain.records import BatchInfo, CheckedRow, Source, Verdict, Waiting
 from pipeline.ledger import codec, reserve, tables
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.chain import head_digest, row_digest
 from pipeline.ledger.ledger_events import append
+from pipeline.ledger.moves import Move, Moved
+from pipeline.ledger.ownership import who_am_i
 from pipeline.ledger.reserve import Kept
 from pipeline.ledger.scope import Scope
-from pipeline.ledger.sent import Elsewhere, Sending, Sent
+from pipeline.ledger.sent import Sending, Sent
+from pipeline.ledger.statements import CLAIM, FIND, NEWEST, Fence
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.files import storage_errors
+from pipeline.ledger.values import (
+    VALIDATED,
+    batch_values,
+    event_values,
+    fresh_attempt,
+    intake_event,
+    move_event,
+    move_facts,
+    row_values,
+)
 from pipeline.ledger.watermark import Keeping
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.telemetry.events import SILENT, Journal
 
-_VALIDATED: dict[Verdict, Event] = {
-    Verdict.ACCEPTED: Event.ACCEPTED,
-    Verdict.HELD: Event.HELD,
-    Verdict.REJECTED: Event.REJECTED,
-    Verdict.DUPLICATE: Event.DUPLICATED,
-    Verdict.CONFLICT: Event.CONFLICTED,
-    Verdict.NOT_APPLICABLE: Event.NO_INVOICE,
-}
 _CHUNK = 5_000
-
-
-class _Fence(Enum):
-    """Which rows a compare-and-set may find, and which newer run keeps it from them."""
-
-    EVERYTHING = "everything"  # a ledger without companies, in tests and copies
-    FILE = "file"  # a credential's rows, in a file that one run owns
-    SERVER = "server"  # a credential's rows, beside others
-    DESK = "desk"
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A wish to move one attempt. ``retry`` adds the next attempt of the row in the same transaction.
-
-    ``next_due`` when to query next (None: not followed); ``miss`` counts an 18 for the settle schedule; ``payload`` is
-    the hash of what was sent, for the reserve journal; ``cufe`` of a claim, for the machine's memory.
-    """
-
-    attempt: int
-    version: int
-    batch: str
-    pos: int
-    source: State
-    event: Event
-    at: datetime
-    finding: Finding | None = None
-    note: str = ""
-    who: str | None = None
-    next_due: datetime | None = None
-    miss: bool = False
-    retry: bool = False
-    payload: str = ""
-    cufe: str = ""
-
-    @property
-    def target(self) -> State:
-        return move(self.source, self.event)
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What became of a move: the new version, the state, and the id of the next attempt when one was added; of a claim
-    also which other ledger of this machine has sent the document: then nothing of it may leave."""
-
-    version: int
-    state: State
-    next_attempt: int | None = None
-    elsewhere: Elsewhere | None = None
 
 
 class Store:
@@ -167,7 +103,7 @@ class Store:
         """All rows of a file in one transaction, before anything is sent (R5). ``cap`` is weighed in it: what others
         took in meanwhile counts. Raises ``StorageTrouble`` (``ledger-taken``) when they no longer fit."""
         at = codec.to_text(info.created)
-        head = _batch_values(info, self._env)
+        head = batch_values(info, self._env)
         mark = head_digest(head)
         with self._database.write() as connection:
             self._begins(connection)
@@ -180,13 +116,13 @@ class Store:
             crashpoint("intake-batch-written")
             for start in range(0, len(rows), _CHUNK):
                 chunk = rows[start : start + _CHUNK]
-                values = [_row_values(info.id, row) for row in chunk]
+                values = [row_values(info.id, row) for row in chunk]
                 connection.execute(insert(tables.row), values)
                 live = [row for row in chunk if row.verdict in (Verdict.ACCEPTED, Verdict.HELD)]
                 if live:
                     connection.execute(insert(tables.attempt), [self._attempt_values(info.id, row) for row in live])
                 events = [
-                    _intake_event(info, row, at, row_digest(mark, one)) for row, one in zip(chunk, values, strict=True)
+                    intake_event(info, row, at, row_digest(mark, one)) for row, one in zip(chunk, values, strict=True)
                 ]
                 self._append(connection, events)
             crashpoint("intake-before-commit")
@@ -212,7 +148,7 @@ class Store:
                 self._database.check_owned(connection)  # an answer is recorded all the same: the epoch fences it
             self._compare_and_set(connection, moves)
             crashpoint("apply-moved")
-            events = [_move_event(wish) for wish in moves]
+            events = [move_event(wish) for wish in moves]
             self._append(connection, events)
             moved = [
                 Moved(wish.version + 1, wish.target, self._add_attempt(connection, wish) if wish.retry else None)
@@ -224,7 +160,7 @@ class Store:
             moved = self._remembered(moves, events, moved)
         if self._journal.heard:
             for wish, done in zip(moves, moved, strict=True):
-                self._journal.note("row_moved", **_told(wish, done))
+                self._journal.note("row_moved", **move_facts(wish, done))
         return moved
 
     def _remembered(
@@ -388,14 +324,14 @@ class Store:
         self._database.check_owned(connection)
         if self._scope.alone or self._scope.desk:
             return  # the kernel holds the lock of the file; or nothing is begun but a batch
-        newest = connection.execute(select(_NEWEST[False]), {"b_credential": self._scope.credential}).scalar()
+        newest = connection.execute(select(NEWEST[False]), {"b_credential": self._scope.credential}).scalar()
         if newest != self._epoch:
             raise Bug("a newer run owns the ledger")
 
     def _compare_and_set(self, connection: Connection, moves: Sequence[Move]) -> None:
         claims = [self._claim_values(wish) for wish in moves if wish.event is Event.CLAIMED]
         others = [self._finding_values(wish) for wish in moves if wish.event is not Event.CLAIMED]
-        statements = _CLAIM[self._fence], _FIND[self._fence]
+        statements = CLAIM[self._fence], FIND[self._fence]
         for statement, values in zip(statements, (claims, others), strict=True):
             if values and connection.execute(statement, values).rowcount != len(values):
                 raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
@@ -412,12 +348,12 @@ class Store:
         }
 
     @property
-    def _fence(self) -> _Fence:
+    def _fence(self) -> Fence:
         if self._scope.desk:
-            return _Fence.DESK
+            return Fence.DESK
         if not self._scope.alone:
-            return _Fence.SERVER
-        return _Fence.EVERYTHING if self._scope.everything else _Fence.FILE
+            return Fence.SERVER
+        return Fence.EVERYTHING if self._scope.everything else Fence.FILE
 
     def _whose(self) -> dict[str, Any]:
         if self._scope.everything:
@@ -465,7 +401,7 @@ class Store:
     ) -> int:
         source = State(line.state)
         target = move(source, Event.RETRY)
-        fresh = _fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
+        fresh = fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
         fresh["credential"] = line.credential
         if source is State.CLOSED_RESEND:
             fresh.update(possible_duplicate=1, preflight=preflight)
@@ -475,236 +411,13 @@ class Store:
         assert key is not None
         number = int(key[0])
         note = f"attempt-{line.n + 1}{' known-elsewhere' if known else ''}"
-        values = _event_values(line.batch, line.pos, number, source, Event.RETRY, at, who=known, note=note)
+        values = event_values(line.batch, line.pos, number, source, Event.RETRY, at, who=known, note=note)
         self._append(connection, [values])
         crashpoint("next-attempt-before-commit")
         return number
 
     def _attempt_values(self, batch: str, row: CheckedRow) -> dict[str, Any]:
         assert row.cufe is not None
-        state = move(State.RECEIVED, _VALIDATED[row.verdict])
-        fresh = _fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
+        state = move(State.RECEIVED, VALIDATED[row.verdict])
+        fresh = fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
         return {**fresh, "credential": self._scope.credential}
-
-
-def _told(wish: Move, done: Moved) -> dict[str, object]:
-    """A durable move for those who watch: codes and numbers of ours and of eDoc. Neither the CUFE nor anybody's words:
-    batch and row lead to both in the ledger (docs/decisions/0080)."""
-    found = wish.finding
-    return {
-        "batch": wish.batch,
-        "row": wish.pos,
-        "attempt": wish.attempt,
-        "from": wish.source.value,
-        "to": done.state.value,
-        "why": wish.event.value,
-        "http": found.http if found else None,
-        "estado": found.estado if found else None,
-        "dgi": found.dgi if found else None,
-        "note": found.note or None if found else None,
-        "next_attempt": done.next_attempt,
-    }
-
-
-def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:
-    """The cancellation that follows ``sent`` when a further attempt was added."""
-    if moved.next_attempt is None:
-        return None
-    return replace(sent, attempt=moved.next_attempt, version=1, number=sent.number + 1)
-
-
-def batch_id(env: str, sha256: str, sheet: str | None, created: datetime) -> str:
-    """``20261120-3f9a2c71``: the Panamanian day, and eight characters that only this file in this environment has."""
-    mark = hashlib.sha256(f"{env}|{sha256}|{sheet or ''}".encode()).hexdigest()[:8]
-    return f"{created.astimezone(PANAMA):%Y%m%d}-{mark}"
-
-
-def who_am_i() -> str:
-    """The system's user name, for the record."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a user entry
-        return "desconocido"
-
-
-# The newest run's number fences all before it: of the whole ledger where one run owns it, else of the same credential.
-_NEWEST = {
-    True: select(func.max(tables.run.c.id)).scalar_subquery(),
-    False: select(func.max(tables.run.c.id))
-    .where(tables.run.c.credential.is_not_distinct_from(bindparam("b_credential", type_=String)))
-    .scalar_subquery(),
-}
-_SAME = and_(
-    tables.attempt.c.id == bindparam("b_id"),
-    tables.attempt.c.v == bindparam("b_v"),
-    tables.attempt.c.state == bindparam("b_from"),
-)
-_OWN = or_(
-    tables.attempt.c.credential == bindparam("b_credential", type_=String),
-    and_(tables.attempt.c.credential.is_(None), bindparam("b_orphans", type_=Boolean)),
-)
-_FENCE: dict[_Fence, ColumnElement[bool]] = {
-    _Fence.EVERYTHING: and_(_SAME, _NEWEST[True] == bindparam("b_epoch")),
-    _Fence.FILE: and_(_SAME, _OWN, _NEWEST[True] == bindparam("b_epoch")),
-    _Fence.SERVER: and_(_SAME, _OWN, _NEWEST[False] == bindparam("b_epoch")),
-    _Fence.DESK: and_(_SAME, _OWN),  # a release by who hands in: no run, and rows that no run touches
-}
-
-# The one statement shape for claims and the one for everything else, each by who may move what.
-_CLAIM = {
-    whose: update(tables.attempt)
-    .where(fence)
-    .values(
-        state=bindparam("b_to"),
-        v=tables.attempt.c.v + 1,
-        epoch=bindparam("b_epoch"),
-        sent_utc=bindparam("b_sent"),
-    )
-    for whose, fence in _FENCE.items()
-}
-_ESTADO = bindparam("b_estado", type_=Integer)
-_FIND = {
-    whose: update(tables.attempt)
-    .where(fence)
-    .values(
-        state=bindparam("b_to"),
-        v=tables.attempt.c.v + 1,
-        epoch=bindparam("b_epoch"),
-        # What an earlier answer said stays until another answer says something.
-        estado=func.coalesce(_ESTADO, tables.attempt.c.estado),
-        source=case((_ESTADO.is_(None), tables.attempt.c.source), else_=bindparam("b_source", type_=String)),
-        dgi=func.coalesce(bindparam("b_dgi", type_=String), tables.attempt.c.dgi),
-        message=func.coalesce(bindparam("b_message", type_=String), tables.attempt.c.message),
-        authorised_at=func.coalesce(bindparam("b_authorised", type_=String), tables.attempt.c.authorised_at),
-        http=func.coalesce(bindparam("b_http", type_=Integer), tables.attempt.c.http),
-        note=bindparam("b_note"),
-        next_due=bindparam("b_due"),
-        queried_utc=func.coalesce(bindparam("b_queried", type_=String), tables.attempt.c.queried_utc),
-        queries=tables.attempt.c.queries + bindparam("b_query"),
-        misses=tables.attempt.c.misses + bindparam("b_miss"),
-        preflight=func.coalesce(bindparam("b_preflight", type_=Integer), tables.attempt.c.preflight),
-    )
-    for whose, fence in _FENCE.items()
-}
-
-
-def _fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: int, epoch: int) -> dict[str, Any]:
-    return {
-        "env": env,
-        "cufe": cufe,
-        "batch": batch,
-        "pos": pos,
-        "n": n,
-        "state": state.value,
-        "v": 1,
-        "epoch": epoch,
-        "queries": 0,
-        "misses": 0,
-        "note": "",
-        "possible_duplicate": 0,
-        "preflight": None,
-    }
-
-
-def _batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
-    return {
-        "id": info.id,
-        "env": env,
-        "sha256": info.sha256,
-        "sheet": info.sheet or "",
-        "file": info.file,
-        "folder": info.folder,
-        "headings": codec.cells_to_text(info.headings),
-        "n_rows": info.rows,
-        "issuers": codec.cells_to_text(info.issuers),
-        "notes": codec.cells_to_text(info.notes),
-        "deadline_hours": info.deadline_hours,
-        "created_utc": codec.to_text(info.created),
-        "approved_by": info.approved_by or "",
-        "corrects": info.corrects,
-    }
-
-
-def _row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
-    return {
-        "batch": batch,
-        "pos": row.pos,
-        "line": row.position.line,
-        "cells": codec.cells_to_text(row.cells),
-        "state": move(State.RECEIVED, _VALIDATED[row.verdict]).value,
-        "cufe": row.cufe,
-        "reason": _text(row.reason),
-        "email": _text(row.email),
-        "payload_sha256": payload_sha256(row.cufe, row.reason, row.email) if row.cufe else None,
-        "leader_batch": row.leader.batch if row.leader else None,
-        "leader_pos": row.leader.pos if row.leader else None,
-        "remarks": codec.remarks_to_text(row.problems, row.repairs, row.warnings),
-        "deadline_window": row.deadline.window.value if row.deadline else None,
-        "hours_left": row.deadline.hours_left if row.deadline else None,
-    }
-
-
-def _text(value: str | None) -> str | None:
-    """PostgreSQL has no character NUL; a rejected row may, and keeps it in its ``cells``."""
-    return None if value is None else value.replace("\0", "␀")
-
-
-def _intake_event(info: BatchInfo, row: CheckedRow, at: str, mark: bytes) -> dict[str, Any]:
-    event = _VALIDATED[row.verdict]
-    values = _event_values(info.id, row.pos, None, State.RECEIVED, event, at, who=info.approved_by)
-    values["body"] = mark  # what was approved, held by the chain (verify.py)
-    return values
-
-
-def _move_event(wish: Move) -> dict[str, Any]:
-    found = wish.finding
-    values = _event_values(
-        wish.batch, wish.pos, wish.attempt, wish.source, wish.event, codec.to_text(wish.at), who=wish.who
-    )
-    values["note"] = wish.note
-    values["more"] = codec.more_to_text(
-        queried=found is not None and found.source is Source.QUERY,
-        due=codec.to_text(wish.next_due) if wish.next_due else None,
-        authorised_at=found.authorised_at if found is not None else None,
-        miss=wish.miss,
-    )
-    if found is not None:
-        values.update(
-            http=found.http,
-            estado=found.estado,
-            dgi=found.dgi,
-            message=found.message,
-            note=wish.note or found.note,
-            body=found.body or None,
-        )
-    return values
-
-
-def _event_values(
-    batch: str,
-    pos: int,
-    attempt: int | None,
-    source: State,
-    event: Event,
-    at: str,
-    *,
-    who: str | None = None,
-    note: str = "",
-) -> dict[str, Any]:
-    return {
-        "batch": batch,
-        "pos": pos,
-        "attempt": attempt,
-        "from_": source.value,
-        "to_": move(source, event).value,
-        "event": event.value,
-        "utc": at,
-        "who": who or None,
-        "http": None,
-        "estado": None,
-        "dgi": None,
-        "message": None,
-        "note": note,
-        "body": None,
-        "more": "",
-    }

@@ -19,9 +19,9 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger import copying, ownership, reserve, watermark
 from pipeline.ledger.ledger_events import append_deed, id_of, moved, moved_to
+from pipeline.ledger.ownership import who_am_i
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.location import Location, location_of
-from pipeline.ledger.store import who_am_i
 from pipeline.ledger.verify import examine
 from pipeline.runtime.failpoints import crashpoint
 

@@ -11,7 +11,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 
 from pipeline.domain.errors import Bug
-from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.moves import Move, Moved
+from pipeline.ledger.store import Store
 from pipeline.runtime.failpoints import crashpoint
 
 _MOST = 512  # moves in one transaction: bounds the wait of the first

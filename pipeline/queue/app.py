@@ -19,7 +19,7 @@ from procrastinate.schema import SchemaManager
 from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger.storage import postgres_errors
 from pipeline.ledger.storage.location import is_on_a_server, shown
-from pipeline.ledger.storage.postgres import configure, configure_async, driver_arguments, number_of
+from pipeline.ledger.storage.postgres_session import configure, configure_async, driver_arguments, number_of
 from pipeline.ledger.storage.sqlite import without_a_server
 
 LONGEST_BUSY_S = 60.0

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import run
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.records import BatchInfo
 from pipeline.ledger.views import Views
 from pipeline.queue import jobs
 from pipeline.queue.profiles import post_of
 from pipeline.read.sheet import Sheet
-from pipeline.run import Plan
+from pipeline.run.intake import queued_by, retry_if_taken, take_in, was_queued
+from pipeline.run.plan import Plan, make_plan
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
-from pipeline.settings import Settings
-from pipeline.domain.eligibility import Rules
-from pipeline.wiring import Memory
+from pipeline.settings.model import Settings
+from pipeline.wiring.ledger import Memory
 
 
 def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock) -> Plan:
     """What would be done with a file now. Raises ``InputRefused``."""
-    return run.make_plan(sheet, memory.views, rules, clock.now())
+    return make_plan(sheet, memory.views, rules, clock.now())
 
 
 def hand_in(
@@ -36,7 +36,7 @@ def hand_in(
 
     def attempt() -> BatchInfo:
         one = plans.pop() if plans else plan(sheet, memory, rules, clock)
-        return run.take_in(
+        return take_in(
             one,
             memory.store,
             memory.views,
@@ -45,13 +45,13 @@ def hand_in(
             folder=folder,
             hours=settings.deadline_hours,
             company=settings.company,
-            note=run.queued_by(who),
+            note=queued_by(who),
         )
 
     if approved.known is not None:
         # What it says of itself was written when it came: a release that is killed midway leaves a job all the same.
         jobs.hand_in(settings.ledger, approved.known.id, post_of(settings), again=True)
-    info = run.insisting(attempt)
+    info = retry_if_taken(attempt)
     give_job(info, settings, again=True)
     return info
 
@@ -78,5 +78,5 @@ def _carried(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> se
     if not infos:
         return set()
     # The ledger first: a job that ends between the two looks has left it all there.
-    left = views.all_on_the_way([info.id for info in infos if run.was_queued(info)])
+    left = views.all_on_the_way([info.id for info in infos if was_queued(info)])
     return left | jobs.having(settings.ledger, [info.id for info in infos])

@@ -14,17 +14,22 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline import conduct, run, wiring
-from pipeline.conduct import Steps
 from pipeline.domain.errors import AnularError, Interrupted, StorageTrouble
 from pipeline.domain.records import BatchInfo
-from pipeline.observe import Observation
-from pipeline.progress import Unseen
+from pipeline.run import session
+from pipeline.run.progress import Unseen
+from pipeline.run.results import write_results
+from pipeline.run.session import Steps
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
 from pipeline.runtime.shutdown import Stop
-from pipeline.settings import load_settings, whose
-from pipeline.wiring import Memory
+from pipeline.settings.load import load_settings
+from pipeline.settings.model import whose
+from pipeline.wiring.companies import check_own
+from pipeline.wiring.ledger import Memory, open_memory
+from pipeline.wiring.rules import check_rules, make_clock, send_rules
+from pipeline.wiring.sandbox import running_sandbox
+from pipeline.wiring.telemetry import Observation
 
 HANDOVER_S = 1.1
 """Whoever had the credential before may have sent until a moment ago, on another machine: with a second in between, no
@@ -57,16 +62,16 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
     Raises ``AnularError``.
     """
     settings = load_settings(profile)
-    clock = wiring.make_clock(settings)
+    clock = make_clock(settings)
     journal = seen.journal(settings, "worker")
     if batch:
-        wiring.check_rules(settings)  # before anything is made ready
-    with wiring.open_memory(settings, journal=journal) as memory:
+        check_rules(settings)  # before anything is made ready
+    with open_memory(settings, journal=journal) as memory:
         infos = _chosen(memory, batch)
         ids = [info.id for info in infos]
         if batch:
             for info in infos:
-                wiring.check_own(memory.views, info)
+                check_own(memory.views, info)
                 memory.store.reopen(info.id, clock.now())
         trouble: AnularError | None = None
         if any(memory.views.unsent(one) for one in ids if batch) or memory.views.followed(ids):
@@ -76,13 +81,13 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
                 steps.limiter.pause(HANDOVER_S)
                 progress = Unseen()
                 if batch:
-                    await conduct.send(infos, steps, memory, stop, progress)
+                    await session.send(infos, steps, memory, stop, progress)
                 crashpoint("job-sent")
-                await conduct.follow(ids, steps, memory, stop, progress)
+                await session.follow(ids, steps, memory, stop, progress)
 
-            with wiring.running_sandbox(settings) as base:
-                sending = wiring.send_rules(settings, memory.anew, memory.sent) if batch else None
-                trouble = conduct.carry_out(settings, clock, base, memory.journal, work, sending)
+            with running_sandbox(settings) as base:
+                sending = send_rules(settings, memory.anew, memory.sent) if batch else None
+                trouble = session.carry_out(settings, clock, base, memory.journal, work, sending)
         unwritten = [words for info in infos if (words := _write(info, memory, settings.out))]
         crashpoint("job-written")
     return trouble, unwritten
@@ -97,7 +102,7 @@ def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> str:
     """The results workbook, where the batch's file came from. That this machine has no such folder, or may not write
     there, is no reason to do the job again: the ledger has everything, and ``report`` writes it anywhere."""
     try:
-        run.write_results(info, memory.views, folder)
+        write_results(info, memory.views, folder)
     except StorageTrouble as trouble:
         if trouble.code != "resultados-no-guardados":
             raise

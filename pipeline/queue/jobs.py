@@ -11,11 +11,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from pipeline.ledger.scope import Scope
-from pipeline.ledger.storage.postgres import number_of
+from pipeline.ledger.storage.postgres_session import number_of
 from pipeline.ledger.views import Views
 from pipeline.queue.app import BATCH, POLL, connected
 from pipeline.queue.profiles import Post
-from pipeline.run import QUEUED
+from pipeline.run.intake import QUEUED
 
 _MORE = "+"
 """Behind the name of a batch whose rows were approved while a job of it was running: another job follows."""

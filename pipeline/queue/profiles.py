@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline import wiring
 from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError, WrongUsage
 from pipeline.ledger.scope import credential_mark
-from pipeline.settings import Settings, load_settings, profile_names, whose
+from pipeline.settings.load import load_settings, profile_names
+from pipeline.settings.model import Settings, whose
+from pipeline.wiring.credentials import credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Post:
 
 def post_of(settings: Settings) -> Post:
     """Raises ``WrongUsage`` when credentials are missing."""
-    return Post(settings.profile, settings, credential_mark(settings.env, wiring.credentials(settings)[0]))
+    return Post(settings.profile, settings, credential_mark(settings.env, credentials(settings)[0]))
 
 
 def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> list[Post]:

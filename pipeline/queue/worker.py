@@ -16,12 +16,12 @@ import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
-from pipeline import wiring
 from pipeline.domain.errors import AnotherRun, AnularError, Interrupted, StorageTrouble, WrongUsage
 from pipeline.queue import jobs
 from pipeline.queue.app import PutBack, connected, make_app, queue_errors, quiet
 from pipeline.queue.profiles import Post
 from pipeline.runtime.clock import Clock
+from pipeline.wiring.ledger import open_views
 
 BUSY_S = 2.0
 """After so many seconds a credential that somebody else uses is tried again: perhaps a worker that is just ending."""
@@ -148,7 +148,7 @@ class Worker:
 
     def _look_now(self) -> list[str]:
         taken = jobs.take_over(self._url, self._settings.queue_stale)
-        with wiring.open_views(self._settings) as views:
+        with open_views(self._settings) as views:
             if views is not None:
                 jobs.sweep(self._url, views, list(self._posts.values()), self._clock.now())
         return taken

@@ -20,6 +20,7 @@ from pipeline.domain.fields import REASON_LEAST, canonical_email, canonical_reas
 from pipeline.domain.pasted import is_invoice, unpaste
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
+from pipeline.domain.visible import thousands
 from pipeline.read.beside import refuse_beside, refuse_names
 from pipeline.read.header import HEADER_WITHIN, NONE_GIVEN, Header, find_header, is_header, is_second_line, title_note
 from pipeline.read.limits import Limits
@@ -165,7 +166,7 @@ def _rows(
             fields = _as_wide(fields, header, line, last=last)
             filled.append(line)
         if len(rows) >= limits.rows:
-            raise refused("demasiadas-filas", limit=f"{limits.rows:,}".replace(",", "."))
+            raise refused("demasiadas-filas", limit=thousands(limits.rows))
         lines.append(line)
         rows.append([*fields])
     if not rows:

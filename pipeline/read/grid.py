@@ -8,6 +8,7 @@ from itertools import chain, product
 
 from pipeline.domain.problems import refused
 from pipeline.domain.records import column_letters
+from pipeline.domain.visible import thousands
 from pipeline.read.styles import Judged
 
 COLUMNS = 16_384
@@ -69,8 +70,7 @@ def key(row: int, column: int) -> int:
 def far_away(sheet: str, row: int, column: int, limits: tuple[int, int]) -> Exception:
     """The refusal of a cell beyond the limits."""
     address = f"{sheet}!{column_letters(column)}{row}"
-    rows = f"{limits[0]:,}".replace(",", ".")
-    return refused("xlsx-lejos", address=address, rows=rows, columns=limits[1])
+    return refused("xlsx-lejos", address=address, rows=thousands(limits[0]), columns=limits[1])
 
 
 def place_of(address: str) -> tuple[int, int]:

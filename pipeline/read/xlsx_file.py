@@ -19,6 +19,7 @@ from pipeline.domain.columns import RESULTS_SHEET
 from pipeline.domain.errors import AnularError, Choice
 from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import Cell, column_letters
+from pipeline.domain.visible import thousands
 from pipeline.read.beside import codes_in, refuse_beside, refuse_names
 from pipeline.read.fast_scan import scan
 from pipeline.read.grid import COLUMNS, Area, Scan, key
@@ -221,7 +222,7 @@ def _table(page: _Page, limits: Limits, notes: tuple[str, ...], wanted: _Wanted)
     if not lines:
         raise refused("sin-filas", where=name)
     if len(lines) > limits.rows:
-        raise refused("demasiadas-filas", where=name, limit=f"{limits.rows:,}".replace(",", "."))
+        raise refused("demasiadas-filas", where=name, limit=thousands(limits.rows))
     hidden = _hidden(page, header, lines, columns)
     if hidden.count and not include_hidden:
         raise refused("xlsx-ocultas", where=name, what=hidden.words, which=hidden.which)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
+from pipeline.domain.visible import thousands
 from pipeline.report.model import Banner, Tone
 
 SUMMARY = "Resumen"
@@ -20,7 +21,7 @@ FACT_HASH = "Huella del archivo (SHA-256)"
 FACT_BATCH = "Lote"
 FACT_ENV = "Ambiente"
 FACT_SEAL = "Sello del lote"
-"""Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later (``pipeline/traces.py``)."""
+"""Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later (``pipeline/wiring/lost_ledger.py``)."""
 
 TONES: dict[Outcome, Tone] = {
     Outcome.CANCELLED: Tone.DONE,
@@ -142,11 +143,6 @@ def banner(env: str, *, preview: bool) -> Banner:
 def count(number: int, one: str, many: str) -> str:
     """``1 fila`` / ``1,234 filas``: a number with its noun."""
     return f"{thousands(number)} {one if number == 1 else many}"
-
-
-def thousands(number: int) -> str:
-    """``1,234``: thousands as Panama writes them."""
-    return f"{number:,}"
 
 
 def lineage(corrects: str | None, corrected_in: Sequence[str] = (), *, known: bool) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.errors import Bug
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
 from pipeline.domain.records import COMPANY, Approval, BatchInfo, EventLine, ResultLine
+from pipeline.domain.visible import thousands
 from pipeline.report.labels import (
     EVENT_WORDS,
     FACT_BATCH,
@@ -24,7 +25,6 @@ from pipeline.report.labels import (
     banner,
     count,
     lineage,
-    thousands,
 )
 from pipeline.report.lines import Rows, action_of, outcome_of, panama
 from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pipeline.observe import Observation
-from pipeline.progress import Progress
+from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
 from pipeline.watch.arrival import Remembered, arrivals, by_stamps
 from pipeline.watch.ending import Ending, listening
 from pipeline.watch.places import INBOX, check_drop_folder
 from pipeline.watch.scan import Pass, one_pass, owned
+from pipeline.wiring.telemetry import Observation
 
 STEP_S = 0.5
 """How long it takes at most until a request to end is noticed."""

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError
-from pipeline.domain.visible import one_line
+from pipeline.domain.visible import one_line, thousands
 from pipeline.notify import Notification
-from pipeline.screen import thousands
 
 
 class Fate(Enum):

@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import answers, conduct, questions, run, traces, wiring
-from pipeline.conduct import Steps
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
 from pipeline.domain.outcomes import Outcome
@@ -24,24 +22,32 @@ from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.ledger_events import continued, id_of
+from pipeline.ledger.ownership import who_am_i
 from pipeline.ledger.storage.location import location_of
-from pipeline.ledger.store import who_am_i
-from pipeline.progress import Progress
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
-from pipeline.run import HELD_ON_ARRIVAL, Written
+from pipeline.run import questions, session
+from pipeline.run.intake import queued_by, retry_if_taken, take_in, was_queued
+from pipeline.run.plan import HELD_ON_ARRIVAL, Plan, hold, make_plan
+from pipeline.run.progress import Progress
+from pipeline.run.results import Written, batch_data, exit_code, note_written, todo, totals, write_results
+from pipeline.run.session import Steps
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
 from pipeline.runtime.shutdown import Stop
-from pipeline.settings import Env, Settings, limits
+from pipeline.settings.model import Env, Settings, limits
 from pipeline.telemetry.events import SILENT, Journal
 from pipeline.watch import belonging, manifest, policy
 from pipeline.watch.claim import Claim, belong_to, changed_since, private_copy, put_away
 from pipeline.watch.ending import Ending
 from pipeline.watch.note import Fate, Handled, text
 from pipeline.watch.policy import UNATTENDED, Asked, Policy
-from pipeline.wiring import Memory
+from pipeline.wiring import lost_ledger
+from pipeline.wiring.companies import elsewhere
+from pipeline.wiring.ledger import Memory, go_on_for, open_memory
+from pipeline.wiring.rules import check_rules, send_rules
+from pipeline.wiring.sandbox import running_sandbox
 
 if TYPE_CHECKING:
     from pipeline.watch.queue_bridge import Desk
@@ -177,9 +183,9 @@ class _Shift:
         # Earlier results of the same content lie where finished files go, not in processing/.
         given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
         queue = self._desk is not None
-        with wiring.open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
+        with open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
             if (lost := _waits_elsewhere(reads, memory)) is not None:
-                return traces.refusal(location_of(settings.ledger), [lost], settings.profile)
+                return lost_ledger.refusal(location_of(settings.ledger), [lost], settings.profile)
             memory = self._settled([read.claim for read in reads], memory)
             approved: list[tuple[_Read, BatchInfo]] = []
             self._repeated.clear()
@@ -187,7 +193,7 @@ class _Shift:
                 if self._ending.asked:
                     return Interrupted()
                 with self._desk.in_turn() if self._desk is not None else nullcontext():
-                    info = run.insisting(partial(self._hand_in, read, memory, key))
+                    info = retry_if_taken(partial(self._hand_in, read, memory, key))
                 crashpoint("watch-handed-in")
                 if info is not None:
                     belong_to(read.claim, id_of(memory.database), info.id)
@@ -208,7 +214,7 @@ class _Shift:
             raise belonging.refusal(lane)
         if found:
             why = f"se tomó a cargo la carpeta {one_line(str(lane.inbox))}"
-            memory = wiring.go_on_for(memory, found, self._clock.now(), who=who_am_i(), why=why)
+            memory = go_on_for(memory, found, self._clock.now(), who=who_am_i(), why=why)
         belonging.settle(lane, own)
         return memory
 
@@ -244,9 +250,9 @@ class _Shift:
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
             if (far := questions.far_rows([sheet])) is not None:
                 raise far[1]
-            if wiring.elsewhere(settings, memory.views, sheet.sha256) is not None:
+            if elsewhere(settings, memory.views, sheet.sha256) is not None:
                 raise refused("otro-registro", where=one_line(one.original))
-            plan = run.make_plan(sheet, memory.views, wiring.check_rules(settings), self._clock.now(), release=False)
+            plan = make_plan(sheet, memory.views, check_rules(settings), self._clock.now(), release=False)
         except InputRefused as refusal:
             return self._refused_late(read, memory, refusal)
         if plan.known is not None and not any(_entry(one) in note for note in plan.known.notes):
@@ -254,12 +260,12 @@ class _Shift:
             return None
         why = self._objections(plan, one, memory, key)
         if why and plan.known is None:
-            plan = run.hold(plan, why)
+            plan = hold(plan, why)
         if why and plan.known is not None:
             self._finish(read, plan.known, memory, Fate.HELD, why)
             return None
         who = "" if why else f"{UNATTENDED} ({who_am_i()})"
-        info = run.take_in(
+        info = take_in(
             plan,
             memory.store,
             memory.views,
@@ -268,7 +274,7 @@ class _Shift:
             folder=settings.out or one.lane.done,
             hours=settings.deadline_hours,
             company=settings.company,
-            note=f"{run.queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
+            note=f"{queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
             cap=None if why else Cap(UNATTENDED, self._clock.now() - NIGHT, settings.watch_max_night),
         )
         if why:
@@ -285,7 +291,7 @@ class _Shift:
             self.refuse(one, refusal, read.sha256)
             return None
         info = known[0]
-        if self._desk is not None and run.was_queued(info):
+        if self._desk is not None and was_queued(info):
             return info  # workers have it
         if not views.unsent(info.id) and not views.all_on_the_way([info.id]):
             return info
@@ -293,10 +299,10 @@ class _Shift:
         self._open.pop(one.id)
         return None
 
-    def _objections(self, plan: run.Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
+    def _objections(self, plan: Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
         """What keeps the plan from being sent unattended, in words; "" when nothing does or nothing would be sent."""
         settings, known = self._settings, plan.known
-        if not plan.to_send or (known is not None and run.was_queued(known)):  # workers send it, whatever is said now
+        if not plan.to_send or (known is not None and was_queued(known)):  # workers send it, whatever is said now
             return ""
         rows = known.rows if known is not None else len(plan.checked.rows) if plan.checked is not None else 0
         allowed = Policy(settings.watch_env, settings.watch_issuers, settings.watch_max_rows, settings.watch_max_night)
@@ -321,12 +327,12 @@ class _Shift:
             return None
 
         async def carry(steps: Steps, stop: Stop) -> None:
-            await conduct.send(batches, steps, memory, stop, self._progress)
-            await conduct.follow(ids, steps, memory, stop, self._progress)
+            await session.send(batches, steps, memory, stop, self._progress)
+            await session.follow(ids, steps, memory, stop, self._progress)
 
-        with wiring.running_sandbox(self._settings) as base:
-            sending = wiring.send_rules(self._settings, memory.anew, memory.sent)
-            trouble = conduct.carry_out(self._settings, self._clock, base, memory.journal, carry, sending)
+        with running_sandbox(self._settings) as base:
+            sending = send_rules(self._settings, memory.anew, memory.sent)
+            trouble = session.carry_out(self._settings, self._clock, base, memory.journal, carry, sending)
         self._ending.asked |= isinstance(trouble, Interrupted)
         return trouble
 
@@ -334,15 +340,15 @@ class _Shift:
         """Publishes the results, then puts the file away."""
         one, settings = read.claim, self._settings
         assert one.file is not None
-        written = run.write_results(info, memory.views, settings.out or one.lane.done)
+        written = write_results(info, memory.views, settings.out or one.lane.done)
         crashpoint("watch-results-published")
         held = why or _held_for(written)
         if held and fate is Fate.DONE:
             fate = Fate.HELD
         if fate is Fate.HELD:
             memory.journal.note("batch_held", batch=info.id)
-        code = answers.exit_code(written.lines)
-        answers.note_written(memory.journal, written, code)
+        code = exit_code(written.lines)
+        note_written(memory.journal, written, code)
         done = Handled(
             fate,
             one.original,
@@ -352,11 +358,11 @@ class _Shift:
             batch=info.id,
             sha256=info.sha256,
             env=info.env,
-            totals=answers.totals(written.lines),
-            todo=answers.todo(written.report),
+            totals=totals(written.lines),
+            todo=todo(written.report),
             workbook=written.workbook,
             corrections=written.corrections,
-            answer=answers.batch(written, code),
+            answer=batch_data(written, code),
             begun=fate is Fate.HELD and any(line.sent_at is not None for line in written.lines),
             company=settings.company,
             here=settings.here,
@@ -370,7 +376,7 @@ def _waits_elsewhere(reads: Sequence[_Read], memory: Memory) -> str | None:
     """Which file waits for a batch that this ledger does not know: another one has it, and may be sending it."""
     anew = memory.anew.astimezone(PANAMA).date() if memory.anew is not None else None
     for one in (read.claim for read in reads):
-        if one.batch and traces.is_lost(one.batch, memory.views.knows, anew):
+        if one.batch and lost_ledger.is_lost(one.batch, memory.views.knows, anew):
             return f"«{one_line(one.original)}» espera el lote {one.batch} y el registro no conoce ese lote"
     return None
 

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipeline import wiring
 from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, StoppedEarly
@@ -19,9 +18,10 @@ from pipeline.ledger.views import Views
 from pipeline.queue import enqueue, jobs
 from pipeline.queue.app import check_server
 from pipeline.queue.profiles import post_of
-from pipeline.settings import Settings
+from pipeline.settings.model import Settings
 from pipeline.watch.claim import Claim, wait_for
 from pipeline.watch.note import Fate, Handled
+from pipeline.wiring.ledger import open_views
 
 PENDING_CODE = 4
 """As ``run --queue`` ends: what was handed in has no outcome yet (interface.md 2)."""
@@ -51,7 +51,7 @@ class Desk:
         names = {one.id: one.batch for one in begun}
         found = Sorted()
         infos: dict[str, BatchInfo] = {}
-        with wiring.open_views(self._settings, mine=True) if any(names.values()) else nullcontext() as views:
+        with open_views(self._settings, mine=True) if any(names.values()) else nullcontext() as views:
             if views is not None:
                 infos = views.heads(sorted({name for name in names.values() if name}))
             busy = self.in_work(list(infos.values()), views) if views is not None else set()

@@ -7,13 +7,12 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path, PurePath
 
-from pipeline import answers
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import BatchInfo
 from pipeline.read.source import take
 from pipeline.report.lines import panama
-from pipeline.run import Written
-from pipeline.settings import Settings, limits
+from pipeline.run.results import Written, todo, totals
+from pipeline.settings.model import Settings, limits
 from pipeline.watch.claim import note_of, write_whole
 from pipeline.watch.note import HEADS, HELD_MIDWAY, Fate, Handled, text
 
@@ -54,8 +53,8 @@ def _again(file: Path, written: Written, code: int, settings: Settings) -> str:
         batch=written.batch.id,
         sha256=written.batch.sha256,
         env=written.batch.env,
-        totals=answers.totals(written.lines),
-        todo=answers.todo(written.report),
+        totals=totals(written.lines),
+        todo=todo(written.report),
         workbook=written.workbook,
         corrections=written.corrections,
         company=settings.company,

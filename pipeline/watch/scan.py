@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import wiring
 from pipeline.domain.errors import AnularError, Interrupted, StoppedEarly, WrongUsage
 from pipeline.domain.outcomes import worst
 from pipeline.domain.problems import refused
 from pipeline.domain.visible import one_line
 from pipeline.ledger.storage.files import locked
-from pipeline.observe import Observation
-from pipeline.progress import Progress
+from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
-from pipeline.settings import Settings, limits, load_settings, profile_names, whose
+from pipeline.settings.load import load_settings, profile_names
+from pipeline.settings.model import Settings, limits, whose
 from pipeline.telemetry.events import SILENT, Journal
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
@@ -26,6 +25,8 @@ from pipeline.watch.ending import Ending
 from pipeline.watch.note import Handled
 from pipeline.watch.places import INBOX, PROCESSING, Lane, folder_errors, lay_out
 from pipeline.watch.process import turn_away, work
+from pipeline.wiring.rules import make_clock
+from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
     from pipeline.watch.queue_bridge import Desk
@@ -90,7 +91,7 @@ def one_pass(
         journal = SILENT
         try:
             settings = load_settings(lane.profile, ledger)
-            clock = wiring.make_clock(settings)
+            clock = make_clock(settings)
             journal = seen.journal(settings, "watch") if seen is not None else SILENT
             desk = _desk(settings) if queue else None
             earlier = begun(lane)

@@ -14,11 +14,11 @@ from tests.bench.runner import BUILD, Figure, Numbers, Scale, apart, column, in_
 
 def anular(path: str, rows: int) -> Numbers:
     """The first two steps with all their checks, from the bytes on the disk to a verdict for every row."""
+    from pipeline.domain.eligibility import Rules
     from pipeline.domain.records import Verdict
     from pipeline.read.limits import Limits
     from pipeline.read.sheet import read_sheet
-    from pipeline.domain.eligibility import Rules
-from pipeline.validate import check
+    from pipeline.validate.check import check
 
     start = time.perf_counter()
     sheet = read_sheet(Path(path), limits=Limits(rows=max(rows, 100_000)))

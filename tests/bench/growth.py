@@ -40,11 +40,12 @@ def bookkeeping(rows: int) -> Numbers:
 
 def polling(base: str, rows: int) -> Numbers:
     """Every pending row is queried once and found cancelled; 32 in flight, a server without delay."""
-    import pipeline.run  # noqa: F401
+    import pipeline.run.session  # noqa: F401
     from pipeline.domain.lifecycle import Event, State
     from pipeline.domain.records import Finding, Source
+    from pipeline.ledger.moves import Move
     from pipeline.ledger.storage.location import open_ledger
-    from pipeline.ledger.store import Move, Store
+    from pipeline.ledger.store import Store
     from pipeline.ledger.views import Views
 
     pending = Finding(Source.CANCELLATION, Event.IN_PROGRESS, http=200, estado=5)
@@ -71,17 +72,17 @@ def polling(base: str, rows: int) -> Numbers:
 
 
 async def _poll(base: str, database: Any, store: Any, views: Any) -> None:
-    from pipeline.conduct import Steps, follow
     from pipeline.edoc.client import EdocClient, Urls
     from pipeline.edoc.limiter import Limiter
     from pipeline.edoc.token import TokenKeeper
     from pipeline.edoc.transport import Transport
     from pipeline.poll import PollRules
-    from pipeline.progress import Unseen
+    from pipeline.run.progress import Unseen
+    from pipeline.run.session import Steps, follow
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
-    from pipeline.submit import SendRules
-    from pipeline.wiring import Memory
+    from pipeline.submit.submit import SendRules
+    from pipeline.wiring.ledger import Memory
     from tests.bench.submit import _Secret
 
     clock = Clock.starting_at(NOW)

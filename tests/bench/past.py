@@ -72,7 +72,7 @@ def fill(path: Path, rows: int, batches: int) -> dict[str, float]:
 
 def cancel_all(store: Any, views: Any, name: str, group: int = _GROUP) -> float:
     """Claims and outcomes of all that is ready in a batch, in groups of ``group`` rows; seconds in the store."""
-    from pipeline.ledger.store import Move
+    from pipeline.ledger.moves import Move
 
     ready, seconds = views.ready(name), 0.0
     for start in range(0, len(ready), group):

@@ -41,10 +41,10 @@ def anular(path: str, rows: int) -> Numbers:
     from pipeline.read.process import Reader
 
     reader = Reader()  # first of all, as the command does: it loads itself beside what follows
+    from pipeline.domain.eligibility import Rules
     from pipeline.domain.records import Verdict
     from pipeline.read.sheet import read_sheet
-    from pipeline.domain.eligibility import Rules
-from pipeline.validate import check
+    from pipeline.validate.check import check
     from tests.bench.material import NOW
 
     loaded = time.perf_counter()

@@ -18,7 +18,7 @@ def anular(ledger: str) -> Numbers:
     """``anular report``: read from the ledger, written, read back and compared, synchronised, put in place."""
     from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.views import Views
-    from pipeline.run import write_results
+    from pipeline.run.results import write_results
 
     database = open_ledger(f"sqlite:///{ledger}")
     views = Views(database, ENV)

@@ -19,14 +19,14 @@ from typing import Any
 from tests.bench.runner import high_water
 
 STEPS = {
-    "leer": ("pipeline.cli", "_read_all"),
-    "validar": ("pipeline.run", "make_plan"),
-    "registrar": ("pipeline.run", "take_in"),
-    "enviar": ("pipeline.conduct", "send"),
-    "consultar": ("pipeline.conduct", "follow"),
-    "libro de resultados": ("pipeline.run", "write_results"),
-    "paquete de evidencia": ("pipeline.cli", "_write_pack"),
-    "verificar el paquete": ("pipeline.cli", "_verify_pack"),
+    "leer": ("pipeline.cli.run", "read_all"),
+    "validar": ("pipeline.run.plan", "make_plan"),
+    "registrar": ("pipeline.run.intake", "take_in"),
+    "enviar": ("pipeline.run.session", "send"),
+    "consultar": ("pipeline.run.session", "follow"),
+    "libro de resultados": ("pipeline.run.results", "write_results"),
+    "paquete de evidencia": ("pipeline.cli.report", "_write_pack"),
+    "verificar el paquete": ("pipeline.cli.verify", "_verify_pack"),
 }
 
 
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
     for step, (module, name) in STEPS.items():
         place = importlib.import_module(module)
         setattr(place, name, marked(step, getattr(place, name), peaks))
-    from pipeline.cli import run_command
+    from pipeline.cli.main import run_command
 
     code = run_command(command)
     Path(target).write_text(json.dumps(peaks), "utf-8")

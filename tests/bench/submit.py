@@ -38,7 +38,7 @@ def body(number: int) -> bytes:
 
 def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> Numbers:
     """The real steps: ledger on the disk, writer, client, transport, from the first claim to the last outcome."""
-    import pipeline.conduct  # noqa: F401 - what is imported is not what is measured
+    import pipeline.run.session  # noqa: F401 - what is imported is not what is measured
     from pipeline.domain.outcomes import Outcome
     from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Store
@@ -61,15 +61,15 @@ def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> N
 
 
 async def _send(base: str, store: Any, ready: Any, in_flight: int, rate: float | None) -> list[str]:
-    from pipeline.conduct import Steps, send_rows
     from pipeline.edoc.client import EdocClient, Urls
     from pipeline.edoc.limiter import Limiter
     from pipeline.edoc.token import TokenKeeper
     from pipeline.edoc.transport import Transport
     from pipeline.poll import PollRules
+    from pipeline.run.session import Steps, send_rows
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
-    from pipeline.submit import SendRules
+    from pipeline.submit.submit import SendRules
 
     words: list[str] = []
     clock = Clock()

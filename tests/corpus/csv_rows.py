@@ -265,7 +265,7 @@ def formula_cells() -> bytes:
     51,
     "rows_over_limit.csv",
     "one row too many is refused whole, and how to split is said",
-    Refused("demasiadas-filas", says="100.000 filas de datos. Divida el archivo"),
+    Refused("demasiadas-filas", says="100,000 filas de datos. Divida el archivo"),
 )
 def rows_over_limit() -> bytes:
     return b"cufe,motivo\n" + f"{A},{REASON}\n".encode() * 100_001

@@ -12,7 +12,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Seen, Verdict
 from pipeline.read.sheet import Sheet
-from pipeline.validate import Checked, check
+from pipeline.validate.check import Checked, check
 from tests.corpus import cells, containers, csv_rows, csv_structure, seen, sheets, words
 from tests.corpus.entry import NOW, Entry, Read, Refused
 from tests.reading import read_sheet

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import questions
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
 from pipeline.read.sheet import Sheet
-from pipeline.domain.eligibility import Rules
-from pipeline.validate import check
+from pipeline.run import questions
+from pipeline.validate.check import check
 from tests.corpus.entry import NOW
 from tests.corpus.grid import LINES, Case, cases
 from tests.corpus.test_corpus import nothing_seen

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import questions
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
-from pipeline.domain.eligibility import Rules
-from pipeline.validate import check
+from pipeline.run import questions
+from pipeline.validate.check import check
 from tests.corpus.dressed import dressed, looking, row, view
 from tests.corpus.entry import NOW, REASON, A, B
 from tests.corpus.parts import GOOD, MAIN, book, sheet

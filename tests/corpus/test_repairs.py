@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.domain.eligibility import Rules
 from pipeline.report.lines import row_of
 from pipeline.report.preview import lines_of
-from pipeline.domain.eligibility import Rules
-from pipeline.validate import check
+from pipeline.validate.check import check
 from tests.corpus.csv_rows import codes
 from tests.corpus.entry import NOW, REASON, A, cufe
 from tests.corpus.parts import GOOD, HEADER, book, row, sheet

@@ -16,10 +16,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
-from pipeline.domain.eligibility import Rules
-from pipeline.validate import check
+from pipeline.validate.check import check
 from tests.corpus.entry import NOW, REASON, cufe
 from tests.reading import read_sheet
 

@@ -304,7 +304,7 @@ def test_without_either_setting_nothing_of_it_is_even_imported(place):
     done = place.real("run", place.batch(["000"]), "--yes", PYTHONPROFILEIMPORTTIME="1")
     assert done.code == 0
     imported = set(re.findall(r"\| +([\w.]+)$", done.err, re.MULTILINE))
-    assert "pipeline.observe" in imported
+    assert "pipeline.wiring.telemetry" in imported
     assert not imported & {
         "structlog",
         "pipeline.telemetry.json_log",

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import answers
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.edoc_states import QueryDescribes
@@ -24,18 +23,20 @@ from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
+from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.storage.location import Database, open_ledger
-from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.report.exports import write_jsonl
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
-from pipeline.run import write_results
+from pipeline.run import results
+from pipeline.run.results import write_results
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Stop
-from pipeline.submit import SendRules, submit
+from pipeline.submit.submit import SendRules, submit
 from tests.faults import judge
 from tests.faults.actions import Action
 from tests.faults.processes import BASIC, PASSWORD, USER, FaultServer
@@ -278,7 +279,7 @@ class Bench:
     @property
     def exit_code(self) -> int:
         """What the command would end with."""
-        return self.reason.exit_code if self.reason is not None else answers.exit_code(self.views.lines(self.info))
+        return self.reason.exit_code if self.reason is not None else results.exit_code(self.views.lines(self.info))
 
     @property
     def outcomes(self) -> list[str]:

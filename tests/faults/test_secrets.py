@@ -24,7 +24,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.edoc.connection import OneShot
 from pipeline.edoc.transport import Transport
 from pipeline.evidence.pack import write_pack
-from pipeline.run import write_results
+from pipeline.run.results import write_results
 from tests.faults import judge
 from tests.faults.actions import Action, sends, state
 from tests.faults.bench import Bench

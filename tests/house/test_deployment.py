@@ -11,7 +11,7 @@ import pytest
 import typer
 from defusedxml.ElementTree import parse
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.runtime.shutdown import GRACE_S
 
 FOLDER = Path(__file__).parents[2] / "docs" / "despliegue"

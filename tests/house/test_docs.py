@@ -15,14 +15,14 @@ import pytest
 import typer.main
 from pydantic import SecretStr
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.domain.actions import ACTIONS
 from pipeline.domain.edoc_states import EDOC_STATES, judge
 from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.outcomes import Outcome, outcome
 from pipeline.domain.records import Source
 from pipeline.report.labels import EVENT_WORDS, MEANINGS, SUMMARY
-from pipeline.settings import PREFIX, Settings
+from pipeline.settings.model import PREFIX, Settings
 from schemas.columns import INPUT_COLUMNS, RESULT_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,9 @@ import pytest
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Leader, Position, Source, Verdict
+from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.storage.location import Database, open_ledger
-from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
 from pipeline.notify import SIGNATURE, Notification, tell
-from pipeline.settings import Settings
+from pipeline.settings.model import Settings
 
 SECRET = "clave-del-correo-77"
 LETTER = Notification(

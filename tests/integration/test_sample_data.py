@@ -15,15 +15,15 @@ import pytest
 from pipeline.domain.circuit_breaker import Advice, Caution
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.problems import KINDS
 from pipeline.domain.records import Cancellation, CheckedRow, Finding, Position, Seen, Source, Verdict
 from pipeline.edoc.wire import read_answer
 from pipeline.sandbox.documents import Book, key_of
 from pipeline.sandbox.scenarios import SCENARIOS
-from pipeline.submit import by_urgency
-from pipeline.domain.eligibility import Rules
-from pipeline.validate import Checked, check
+from pipeline.submit.submit import by_urgency
+from pipeline.validate.check import Checked, check
 from sample_data.build import FILES, build
 from sample_data.codes import DISTRIBUTOR, HARDWARE, ISSUERS
 from sample_data.mistakes import HEADER_ROW, cases

@@ -38,7 +38,7 @@ from pipeline.ledger.views import Views
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.runtime.shutdown import Stop
-from pipeline.submit import SendRules, submit
+from pipeline.submit.submit import SendRules, submit
 
 ENV = "sandbox"
 BASE = "https://edoc.example"

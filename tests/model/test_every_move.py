@@ -18,8 +18,9 @@ from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger import tables
+from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.storage.location import Database, open_ledger
-from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
 

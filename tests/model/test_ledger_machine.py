@@ -38,8 +38,9 @@ from pipeline.domain.outcomes import outcome
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger import tables
+from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import Database, open_ledger
-from pipeline.ledger.store import Move, Store
+from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
 from tests.long import long

@@ -89,7 +89,7 @@ def _live(spec: dict[str, Any], out: int) -> None:
         os.chdir(spec["folder"])
         random.seed(spec["seed"])  # the jitter of the program
         rigging.rig(spec)
-        from pipeline.cli import run_command
+        from pipeline.cli.main import run_command
 
         code = run_command(spec["arguments"])
         sys.stdout.flush()
@@ -114,7 +114,7 @@ def run(specs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    import pipeline.cli  # noqa: F401
+    import pipeline.cli.app  # noqa: F401
 
     rigging.warm()
     rigging.read_here()

@@ -28,9 +28,10 @@ from sqlalchemy import event
 
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Position, Source, Verdict
+from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.storage.sqlite import PRAGMAS
-from pipeline.ledger.store import Move, Store
+from pipeline.ledger.store import Store
 
 SECTOR = 512
 NAME = "registro.db"

@@ -31,13 +31,13 @@ _LATE = (
     "pandera.pandas",
     "pandera.backends.pandas.register",
     "pandera.strategies.pandas_strategies",
-    "pipeline.answers",
+    "pipeline.cli.render",
     "pipeline.ledger.storage.postgres",
-    "pipeline.run",
-    "pipeline.validate",
-    "pipeline.vault",
+    "pipeline.run.follow_up",
+    "pipeline.validate.check",
     "pipeline.watch.scan",
-    "pipeline.wiring",
+    "pipeline.wiring.keyring_store",
+    "pipeline.wiring.lost_ledger",
     "platformdirs.unix",
     "psycopg.types.numpy",
     "python_calamine",
@@ -77,7 +77,7 @@ def _keep_the_command_line() -> None:
     """The commands and their options are put together once."""
     import typer.main
 
-    from pipeline.cli import app
+    from pipeline.cli.app import app
 
     ready = typer.main.get_command(app)
     _replace(typer.main, get_command=lambda _app: ready)
@@ -106,7 +106,7 @@ def read_here() -> None:
 def _rehearse() -> None:
     """A row goes through the program: what pandera, openpyxl, SQLAlchemy and others make at their first use is made.
     The sandbox for it is a fork, which takes no second to start."""
-    from pipeline.cli import run_command
+    from pipeline.cli.main import run_command
     from tests.forks import Forked
     from tests.storm.scene import REASON, make_cufe
 
@@ -140,8 +140,9 @@ def rig(spec: dict[str, Any]) -> None:
 
 def _tell(path: str) -> None:
     """One line ``attempt version state batch pos`` for each move, written when its commit has returned, not before."""
-    from pipeline import wiring
-    from pipeline.ledger.store import Move, Moved, Store
+    from pipeline.ledger.moves import Move, Moved
+    from pipeline.ledger.store import Store
+    from pipeline.wiring import ledger
 
     pipe = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
 
@@ -155,7 +156,7 @@ def _tell(path: str) -> None:
             os.write(pipe, lines.encode())
             return moved
 
-    _replace(wiring, Store=Telling)
+    _replace(ledger, Store=Telling)
 
 
 def _largest_file(size: int) -> None:
@@ -193,10 +194,10 @@ def _patience(seconds: float) -> None:
 def _stale_after(seconds: float) -> None:
     from dataclasses import replace
 
-    from pipeline import wiring
+    from pipeline.wiring.rules import send_rules
 
-    real = wiring.send_rules
-    _replace(wiring, send_rules=lambda *given: replace(real(*given), stale_after=seconds))
+    real = send_rules
+    _replace_everywhere(send_rules, lambda *given: replace(real(*given), stale_after=seconds))
 
 
 def _busy(milliseconds: int) -> None:
@@ -210,7 +211,8 @@ def _busy(milliseconds: int) -> None:
 def _failing_outcomes(after: int) -> None:
     """From the transaction on that would be the ``after``-th with an answer in it the disk is gone."""
     from pipeline.domain.lifecycle import Event
-    from pipeline.ledger.store import Move, Moved, Store
+    from pipeline.ledger.moves import Move, Moved
+    from pipeline.ledger.store import Store
 
     real_apply, answers = Store.apply, 0
 
@@ -279,15 +281,15 @@ def _read_only() -> None:
 
 def _full_before_results(size: int) -> None:
     """The disk is full by the time that the results are written."""
-    from pipeline import run
+    from pipeline.run.results import write_results
 
-    real = run.write_results
+    real = write_results
 
     def write(*arguments: Any, **more: Any) -> Any:
         _largest_file(size)
         return real(*arguments, **more)
 
-    _replace(run, write_results=write)
+    _replace_everywhere(real, write)
 
 
 def _mute_after(writes: int) -> None:
@@ -334,6 +336,14 @@ def _somebody_else() -> None:
     """This process belongs to a user who owns none of the files here."""
     owner = os.geteuid()
     _replace(os, geteuid=lambda: owner + 4000)
+
+
+def _replace_everywhere(real: object, value: object) -> None:
+    """In each module of the program that has imported ``real`` by its name."""
+    for place, module in list(sys.modules.items()):
+        if place.startswith("pipeline."):
+            for name in [name for name, one in vars(module).items() if one is real]:
+                setattr(module, name, value)
 
 
 def _replace(module: object, **values: object) -> None:

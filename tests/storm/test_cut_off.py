@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.lifecycle import State
-from pipeline.ledger.storage.postgres import SILENCE_S
+from pipeline.ledger.storage.postgres_session import SILENCE_S
 from tests import ledgers, needs
 from tests.storm.machines import NoMachines, network
 from tests.storm.scene import ROOT

@@ -14,8 +14,8 @@ from pipeline.domain.lifecycle import State
 from pipeline.ledger.scope import credential_mark
 from pipeline.queue.jobs import in_turn
 from pipeline.queue.profiles import Post
-from pipeline.settings import load_settings
-from pipeline.wiring import SANDBOX_USER
+from pipeline.settings.load import load_settings
+from pipeline.wiring.credentials import SANDBOX_USER
 from tests import ledgers
 from tests.storm.test_nightly import told  # noqa: F401 - a fixture
 from tests.storm.test_watch_queue import Front, fates, posts

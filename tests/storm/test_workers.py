@@ -11,10 +11,10 @@ import pytest
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.scope import credential_mark
 from pipeline.ledger.storage.location import location_of
-from pipeline.ledger.storage.postgres import SILENCE_S
+from pipeline.ledger.storage.postgres_session import SILENCE_S
 from pipeline.queue.app import connected
 from pipeline.sandbox.request_log import busiest_second, read
-from pipeline.wiring import SANDBOX_USER
+from pipeline.wiring.credentials import SANDBOX_USER
 from tests import ledgers
 from tests.storm.scene import ROOT
 from tests.storm.workers import is_empty, jobs, until, work_once, working

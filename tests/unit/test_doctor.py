@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from pipeline.doctor import configuration, masked
-from pipeline.settings import Settings
+from pipeline.settings.model import Settings
 
 
 @pytest.mark.parametrize(

@@ -12,68 +12,37 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, func, select, text
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Engine, NullPool, create_engine, event, func, select, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
-from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
+from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import tables
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.storage import postgres_errors
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.files import make_folder
+from pipeline.ledger.storage.postgres_session import (
+    FIND_UNLOGGED,
+    SIGNS,
+    TROUBLES,
+    Holding,
+    check_server,
+    configure,
+    holds,
+    number_of,
+    parse_address,
+    take_lock,
+)
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.runtime.failpoints import crashpoint
 
 T = TypeVar("T")
-UNSAFE = "ANULAR_TEST_UNSAFE_SERVER"
-"""For tests alone: ``1`` accepts a server that would lose commits in a power cut."""
-WAIT = "60s"
-"""How long a writer waits for the others, and how long one may stand still in a transaction."""
-PATIENCE = "1s"
-"""How long a starting run waits for a lock: the server needs a moment to see that a killed run is gone."""
-CONNECT_S = 10
-SILENCE_S = 25
-"""After so many seconds without a sign of the other side a connection counts as broken, on either side."""
-
-_SIGNS = {
-    "application_name": "anular",
-    "client_encoding": "utf8",
-    "connect_timeout": CONNECT_S,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": SILENCE_S * 1000,
-}
-"""What this side does of its own accord to notice that the other one is gone; ``_SESSION`` is the server's part."""
-
-_TROUBLES = (OSError, DBAPIError, psycopg.Error)
 _MOVING = "El registro se está moviendo a otro lugar."
-_DRIVERS = ("postgresql", "postgresql+psycopg")
-_SESSION = {
-    "lock_timeout": WAIT,
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": WAIT,
-    "idle_session_timeout": "0",  # from version 14 on
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": str(SILENCE_S * 1000),
-}
 _RULES = ("event_no_update", "event_no_delete", "event_no_truncate", "one_live", "one_batch_per_file")
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """The session that holds a run's locks: its process on the server, and the number of the credential's lock."""
-
-    pid: int
-    number: int
 
 
 class PostgresLedger(Database):
@@ -121,7 +90,7 @@ class PostgresLedger(Database):
             connection = _of_one_moment(self._engine.connect())
             # Whoever writes a workbook of what is read may take a while between two reads, and holds nobody up.
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-        except _TROUBLES as error:
+        except TROUBLES as error:
             raise self._not_read(error) from error
         try:
             self._snapshot = connection
@@ -161,7 +130,7 @@ class PostgresLedger(Database):
 
     def structure(self, pages: str) -> list[tuple[str, str]]:  # noqa: ARG002 - the server reads its own pages
         there = {line.name for line in self.read(_FIND_RULES)}
-        fleeting = [line.name for line in self.read(_FIND_UNLOGGED)]
+        fleeting = [line.name for line in self.read(FIND_UNLOGGED)]
         gone = [name for name in _RULES if name not in there]
         return [("schema", f"falta la regla «{name}», que protege la bitácora.") for name in gone] + [
             ("schema", f"la tabla «{name}» no sobrevive a una caída del servidor (UNLOGGED).") for name in fleeting
@@ -180,7 +149,7 @@ class PostgresLedger(Database):
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": number_of("escritura")})
 
     def _troubles(self) -> tuple[type[BaseException], ...]:
-        return _TROUBLES
+        return TROUBLES
 
     def _not_written(self, error: BaseException) -> StorageTrouble:
         found = postgres_errors.understood(error)
@@ -207,7 +176,7 @@ class PostgresLocation:
     shared = True
 
     def __init__(self, url: str) -> None:
-        self._url = _parsed(url)
+        self._url = parse_address(url)
         self.name = f"«{self._url.database}»"
         user = f"{self._url.username}@" if self._url.username else ""
         query = self._url.query.get("host", "")
@@ -247,7 +216,7 @@ class PostgresLocation:
         """A new ledger with what ``fill`` writes into it, in place of the mark, in one transaction."""
         with self._errors(), self._kept() as engine:
             with engine.begin() as connection:
-                _check_server(connection, self.place)
+                check_server(connection, self.place)
                 connection.execute(text("DROP TABLE alembic_version"))
                 upgrade(connection)
                 fill(PostgresLedger(engine, self, inside=connection))
@@ -268,7 +237,9 @@ class PostgresLocation:
         """No run works on this ledger until the end of the block. Raises ``AnotherRun``."""
         with self._session() as connection:
             with self._errors():
-                _take(connection, "pg_advisory_lock", number_of("registro"), "Otra ejecución está usando el registro.")
+                take_lock(
+                    connection, "pg_advisory_lock", number_of("registro"), "Otra ejecución está usando el registro."
+                )
             yield
 
     @contextmanager
@@ -295,14 +266,14 @@ class PostgresLocation:
         """
         with self._session() as connection:
             with self._errors():
-                _take(connection, "pg_advisory_lock_shared", number_of("registro"), _MOVING)
+                take_lock(connection, "pg_advisory_lock_shared", number_of("registro"), _MOVING)
             yield Scope(credential, alone=False, desk=True)
 
     def _own(self, connection: Connection, env: str, mine: int) -> tuple[Holding, bool]:
         """Takes a run's locks; whether the rows that bear no credential are its own too, for whoever comes first."""
         ledger = number_of("registro")
-        _take(connection, "pg_advisory_lock_shared", ledger, _MOVING)
-        _take(connection, "pg_advisory_lock", mine, "Otra ejecución está usando el registro con esta credencial.")
+        take_lock(connection, "pg_advisory_lock_shared", ledger, _MOVING)
+        take_lock(connection, "pg_advisory_lock", mine, "Otra ejecución está usando el registro con esta credencial.")
         free = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
         orphans, pid = connection.execute(free, {"key": number_of("sin credencial", env)}).one()
         holding = Holding(int(pid), mine)
@@ -328,7 +299,7 @@ class PostgresLocation:
         """
         with self._errors(), self._kept() as engine:
             with engine.begin() as connection:
-                _check_server(connection, self.place)
+                check_server(connection, self.place)
                 found = schema_of(connection, self.place)
             if found != SCHEMA:
                 self._bring_up_to_date(engine, anew)
@@ -365,7 +336,7 @@ class PostgresLocation:
 
     def _engine(self, **more: Any) -> Engine:
         engine = create_engine(
-            self._url, connect_args=_SIGNS, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
+            self._url, connect_args=SIGNS, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
         )
         event.listen(engine, "connect", lambda connection, _record: configure(connection))
         return engine
@@ -388,38 +359,15 @@ class PostgresLocation:
         """What the server or the way to it says, as one sentence without a secret."""
         try:
             yield
-        except _TROUBLES as error:
+        except TROUBLES as error:
             found = postgres_errors.understood(error)
             raise StorageTrouble(
                 f"No se pudo usar el registro: {found.words}.", code="ledger", where=self.place, remedy=found.remedy
             ) from error
 
 
-def driver_arguments(url: str) -> dict[str, Any]:
-    """What the driver is to be told to connect to ``url``, a password included; ``configure`` does the rest.
-
-    Raises ``WrongUsage``.
-    """
-    parsed = _parsed(url)
-    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
-    return {**arguments, **_SIGNS}
-
-
 def _of_one_moment(connection: Connection) -> Connection:
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-def number_of(*names: str) -> int:
-    """The 64-bit number of an advisory lock, the same on every machine."""
-    told = "\0".join(("anular", *names)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.sha256(told).digest()[:8], "big", signed=True)
-
-
-def holds(connection: Connection, holding: Holding) -> bool:
-    """Whether that session still has that lock. Any connection to the server may ask."""
-    unsigned = holding.number % 2**64
-    values = {"pid": holding.pid, "high": unsigned >> 32, "low": unsigned % 2**32}
-    return bool(connection.execute(_HELD, values).scalar())
 
 
 def _site_of(connection: Connection) -> str:
@@ -438,92 +386,9 @@ def _site_of(connection: Connection) -> str:
     return f"{system}/{line.timeline}/{line.oid}"
 
 
-_HELD = text(
-    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND pid = :pid "
-    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND classid::bigint = :high AND objid::bigint = :low AND objsubid = 1"
-)
 _FIND_RULES = text(
     "SELECT tgname AS name FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE tgrelid = to_regclass('event') "
     "AND tgenabled IN ('O', 'A') AND prosrc LIKE '% RAISE EXCEPTION %append-only%' UNION ALL "
     "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
     "WHERE indisunique AND indisvalid AND indrelid IN (to_regclass('attempt'), to_regclass('batch'))"
 )
-_FIND_UNLOGGED = text(
-    "SELECT relname AS name FROM pg_class JOIN unnest(CAST(:names AS text[])) AS name ON oid = to_regclass(name) "
-    "WHERE relpersistence <> 'p'"
-).bindparams(names=["run", "owner", "ledger", "batch", "row", "attempt", "event"])
-
-
-def _take(connection: Connection, function: str, number: int, taken: str) -> None:
-    """Takes a session lock. Raises ``AnotherRun``, saying ``taken``, when it is not to be had within a moment."""
-    try:
-        connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": PATIENCE})
-        connection.execute(text(f"SELECT {function}(:key)"), {"key": number})
-    except DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
-            raise AnotherRun(taken, remedy="Espere a que termine y vuelva a intentarlo.") from None
-        raise
-
-
-def configure(connection: Any) -> None:
-    """A session in which nothing that was acknowledged can be lost, and which ends when the other side is gone."""
-    was = connection.autocommit
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(_CONFIGURE, (list(_SESSION), list(_SESSION.values())))
-    connection.autocommit = was
-
-
-async def configure_async(connection: psycopg.AsyncConnection[Any]) -> None:
-    """As ``configure``."""
-    was = connection.autocommit
-    await connection.set_autocommit(True)
-    await connection.execute(_CONFIGURE, (list(_SESSION), list(_SESSION.values())))
-    await connection.set_autocommit(was)
-
-
-_CONFIGURE = """
-    SELECT set_config(name, wanted.value, false)
-    FROM pg_settings JOIN unnest(%s::text[], %s::text[]) AS wanted(name, value) USING (name)
-    UNION ALL SELECT set_config(name, 'on', false) FROM pg_settings
-    WHERE name = 'synchronous_commit' AND setting NOT IN ('on', 'remote_apply')
-"""
-"""An older server does not have them all."""
-
-
-def _check_server(connection: Connection, place: str) -> None:
-    """Raises ``StorageTrouble`` for a server that may lose what it acknowledged, or that cannot hold our texts."""
-    asked = ("fsync", "full_page_writes", "server_encoding", "synchronous_commit")
-    columns = ", ".join(f"current_setting('{name}') AS {name}" for name in asked)
-    line = connection.execute(text(f"SELECT {columns}, pg_is_in_recovery() AS copy")).one()
-    why = ""
-    if "off" in (line.fsync, line.full_page_writes) and os.environ.get(UNSAFE) != "1":
-        why = "El servidor perdería lo guardado en un corte de luz (fsync o full_page_writes está en off)."
-    elif line.synchronous_commit not in ("on", "remote_apply"):
-        why = "El servidor no deja encender synchronous_commit."
-    elif line.server_encoding != "UTF8":
-        why = f"La base de datos tiene la codificación {line.server_encoding} y tiene que ser UTF8."
-    elif line.copy:
-        why = "El servidor es una réplica de solo lectura."
-    if why:
-        raise StorageTrouble(
-            f"{why} No se envió nada.",
-            code="ledger-server",
-            where=place,
-            remedy="Vea docs/despliegue/postgresql.md.",
-        )
-
-
-def _parsed(url: str) -> URL:
-    try:
-        found = make_url(url)
-    except (ArgumentError, ValueError):  # what they say may repeat the password
-        found = None
-    if found is None or found.drivername not in _DRIVERS or not found.database:
-        raise WrongUsage(
-            "ANULAR_LEDGER no es una dirección de PostgreSQL válida.",
-            code="ledger-url",
-            remedy="Escriba postgresql+psycopg://usuario@servidor:5432/base (la contraseña, en ~/.pgpass).",
-        )
-    return found.set(drivername="postgresql+psycopg")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.report.labels import thousands
+from pipeline.domain.visible import thousands
 from pipeline.report.model import Report
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
 from pipeline.report.styles import CENTRED, CODE, HEAD, NUMBER, PLAIN, WRAPPED, Look, Palette

@@ -15,7 +15,7 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Finding, Leader, Position, Problem, Source, Verdict
 from pipeline.evidence.pack import write_pack
 from pipeline.ledger.ledger_events import start_anew
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
 from pipeline.report.xlsx_writer import FixedZip

@@ -14,7 +14,7 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Leader, Position, Source, Verdict, Waiting
 from pipeline.evidence.check import check, check_file
 from pipeline.ledger import verify
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from tests import ledgers
 from tests.integration.evidence.conftest import answer
 from tests.integration.evidence.forge import edit, forgery

@@ -16,7 +16,7 @@ from pipeline.evidence import sheet, unzip
 from pipeline.evidence.check import check_file
 from pipeline.evidence.pack import write_pack
 from pipeline.ledger import extract, snapshot
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from pipeline.report import verify
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise

@@ -11,16 +11,17 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from pipeline import wiring
 from pipeline.domain.errors import AnotherRun, Bug, StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
+from pipeline.ledger.moves import Move
 from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.storage.location import location_of
-from pipeline.ledger.store import Move, Store
+from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
-from pipeline.settings import Env, Settings
+from pipeline.settings.model import Env, Settings
+from pipeline.wiring.ledger import open_views
 from tests import ledgers
 
 pytestmark = pytest.mark.postgres
@@ -184,7 +185,7 @@ def test_the_follow_up_of_every_company_leaves_the_batches_of_the_others_to_them
     seen = {}
     for user in ("ana", "eva"):
         settings = Settings(**{"env": Env.SANDBOX, "user": user, "ledger": book.url})
-        with wiring.open_views(settings, mine=True) as views:
+        with open_views(settings, mine=True) as views:
             assert views is not None
             seen[user] = (len(views.followed()), views.waiting_since(book.now.replace(year=2030)))
 

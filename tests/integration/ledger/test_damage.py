@@ -14,9 +14,9 @@ import pytest
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.ledger import verify
+from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import open_as_it_is
 from pipeline.ledger.storage.sqlite import sqlite_path
-from pipeline.ledger.store import Move
 
 pytestmark = pytest.mark.sqlite
 

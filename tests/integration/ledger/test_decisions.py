@@ -10,7 +10,7 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger.decisions import standing
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
 

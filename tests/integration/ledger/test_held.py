@@ -13,7 +13,7 @@ from pipeline.domain.problems import problem
 from pipeline.domain.records import Verdict
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.verify import examine
-from pipeline.run import HELD_ON_ARRIVAL
+from pipeline.run.plan import HELD_ON_ARRIVAL
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline import wiring
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.ledger import ownership
 from pipeline.ledger.storage.sqlite import sqlite_path
-from pipeline.settings import Env, Settings
+from pipeline.settings.model import Env, Settings
+from pipeline.wiring.ledger import adopt_ledger, open_memory
 
 ROOT_MOUNT = "22 1 8:1 / / rw - ext4 /dev/sda rw"
 
@@ -136,21 +136,21 @@ def configured(tmp_path, monkeypatch):
 
 
 def test_two_ledgers_cannot_send_under_one_credential_at_the_same_time(configured):
-    with wiring.open_memory(configured("a")):
-        with pytest.raises(AnotherRun, match="misma credencial"), wiring.open_memory(configured("b")):
+    with open_memory(configured("a")):
+        with pytest.raises(AnotherRun, match="misma credencial"), open_memory(configured("b")):
             pass
-        with wiring.open_memory(configured("b", user="otro")):
+        with open_memory(configured("b", user="otro")):
             pass
-        with wiring.open_memory(configured("c", auth_url="https://otro.example/Autenticacion")):
+        with open_memory(configured("c", auth_url="https://otro.example/Autenticacion")):
             pass
-        with wiring.open_memory(configured("b"), sends=False):
+        with open_memory(configured("b"), sends=False):
             pass
-    with wiring.open_memory(configured("b")):
+    with open_memory(configured("b")):
         pass
 
 
 def test_the_lock_of_a_credential_does_not_tell_whose_it_is(configured, tmp_path):
-    with wiring.open_memory(configured("a", user="usuario-secreto")):
+    with open_memory(configured("a", user="usuario-secreto")):
         names = [path.name for path in (tmp_path / "state").rglob("*")]
 
     assert names
@@ -159,28 +159,28 @@ def test_the_lock_of_a_credential_does_not_tell_whose_it_is(configured, tmp_path
 
 def test_sandboxes_that_runs_start_for_themselves_do_not_exclude_each_other(configured):
     with (
-        wiring.open_memory(configured("a", env=Env.SANDBOX)),
-        wiring.open_memory(configured("b", env=Env.SANDBOX)),
+        open_memory(configured("a", env=Env.SANDBOX)),
+        open_memory(configured("b", env=Env.SANDBOX)),
     ):
         pass
 
 
 def test_a_copied_ledger_is_refused_on_another_machine_in_the_lab_and_works_after_adoption(configured, monkeypatch):
-    with wiring.open_memory(configured()):
+    with open_memory(configured()):
         pass
     monkeypatch.setattr(ownership, "host_id", lambda: "otro equipo")
 
-    with pytest.raises(StorageTrouble) as refused, wiring.open_memory(configured()):
+    with pytest.raises(StorageTrouble) as refused, open_memory(configured()):
         pass
     assert refused.value.code == "other-host"
-    with wiring.open_memory(configured(env=Env.SANDBOX)):
+    with open_memory(configured(env=Env.SANDBOX)):
         pass  # nothing has legal effect there
 
-    wiring.adopt_ledger(configured(), who="Ana", why="equipo nuevo")
-    with wiring.open_memory(configured()):
+    adopt_ledger(configured(), who="Ana", why="equipo nuevo")
+    with open_memory(configured()):
         pass
 
 
 def test_there_is_nothing_to_adopt_where_there_is_no_ledger(configured):
     with pytest.raises(WrongUsage):
-        wiring.adopt_ledger(configured("nada"), who="Ana", why="equipo nuevo")
+        adopt_ledger(configured("nada"), who="Ana", why="equipo nuevo")

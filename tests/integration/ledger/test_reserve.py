@@ -16,8 +16,9 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import reserve
+from pipeline.ledger.moves import Move
 from pipeline.ledger.reserve import Kept
-from pipeline.ledger.store import Move, Store
+from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.writer import Writer
 

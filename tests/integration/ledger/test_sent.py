@@ -15,8 +15,9 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import tables
 from pipeline.ledger.ledger_events import continued, id_of, newest_word, start_anew
+from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.sent import Sending, Sent
-from pipeline.ledger.store import Move, Moved, Store
+from pipeline.ledger.store import Store
 
 ROOT = Path(__file__).parents[3]
 CUFE, OTHER = "FE-uno", "FE-dos"

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Position, Source, Verdict
 from pipeline.ledger import snapshot, tables
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from pipeline.ledger.views import Views
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise

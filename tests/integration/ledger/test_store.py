@@ -13,9 +13,10 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, link
+from pipeline.ledger.moves import batch_id, next_try
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.sent import Sent
-from pipeline.ledger.store import Store, batch_id, next_try
+from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 
 ENV = "sandbox"
@@ -241,7 +242,7 @@ def test_a_batch_id_names_the_panamanian_day_and_the_file(book):
 
 
 def _claim(book, ready):
-    from pipeline.ledger.store import Move
+    from pipeline.ledger.moves import Move
 
     return Move(ready.attempt, ready.version, ready.batch, ready.pos, State.READY, Event.CLAIMED, book.now)
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.ledger import writer as writer_module
-from pipeline.ledger.store import Move
+from pipeline.ledger.moves import Move
 from pipeline.ledger.writer import Writer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.cli import run_command
+from pipeline.cli.main import run_command
 
 
 @pytest.fixture

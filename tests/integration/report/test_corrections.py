@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.cufe import check_digit
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.records import BatchInfo, Verdict
 from pipeline.read.sheet import Sheet
@@ -26,8 +27,7 @@ from pipeline.report.publish import publish_corrections
 from pipeline.report.sheets.fixes import MOST_NOTES
 from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
-from pipeline.domain.eligibility import Rules
-from pipeline.validate import Checked, check
+from pipeline.validate.check import Checked, check
 from tests.dialects import soffice
 from tests.long import long
 from tests.reading import read_sheet

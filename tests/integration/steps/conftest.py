@@ -19,7 +19,7 @@ from pipeline.domain.records import BatchInfo, CheckedRow, Finding
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.runtime.shutdown import Stop
-from pipeline.submit import SendRules, submit
+from pipeline.submit.submit import SendRules, submit
 
 CANCEL, QUERY = "/Eventos/Anulacion", "/Consulta"
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from pipeline import run
+from pipeline.domain.eligibility import Rules
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import Finding, Leader, Position, Problem, Source, Verdict
-from pipeline.domain.eligibility import Rules
+from pipeline.run.plan import make_plan
+from pipeline.run.results import write_results
 from schemas.columns import RESULT_COLUMNS
 from tests.reading import read_sheet
 
@@ -71,7 +72,7 @@ class Past:
     codes: dict[str, str]
 
     def verdicts(self, *, same: bool) -> dict[str, Verdict]:
-        plan = run.make_plan(read_sheet(self.path), self.views if same else None, Rules(), NOW)
+        plan = make_plan(read_sheet(self.path), self.views if same else None, Rules(), NOW)
         assert plan.checked is not None
         return dict(zip(ROWS, (row.verdict for row in plan.checked.rows), strict=False))
 
@@ -121,7 +122,7 @@ def past(book, row, make_code, tmp_path) -> Past:
             book.move(one.attempt, moved.version, one.pos, State.UNKNOWN, Event.RESOLVED)
     taken_back = ready[ROWS.index("RETIRADA") + 1]
     book.move(taken_back.attempt, taken_back.version, taken_back.pos, State.READY, Event.WITHDRAWN)
-    written = run.write_results(book.views.batch(info.id), book.views, tmp_path / "out")
+    written = write_results(book.views.batch(info.id), book.views, tmp_path / "out")
     return Past(book.views, info.id, written.workbook, codes)
 
 

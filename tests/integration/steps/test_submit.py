@@ -24,7 +24,7 @@ from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.sent import Sending, Sent
 from pipeline.ledger.store import Store
 from pipeline.report.lines import outcome_of
-from pipeline.submit import SendRules, by_urgency
+from pipeline.submit.submit import SendRules, by_urgency
 from tests.conftest import START
 from tests.integration.steps.conftest import answer
 

@@ -20,9 +20,11 @@ from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import reserve, tables, verify
 from pipeline.ledger.ledger_events import settle_down, sited, start_anew
+from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import location_of, open_as_it_is, open_ledger, shown
-from pipeline.ledger.storage.postgres import UNSAFE, PostgresLocation
-from pipeline.ledger.store import Move, Store
+from pipeline.ledger.storage.postgres import PostgresLocation
+from pipeline.ledger.storage.postgres_session import UNSAFE
+from pipeline.ledger.store import Store
 from pipeline.queue.app import connected
 from pipeline.queue.health import health
 from tests import ledgers

@@ -1,0 +1,57 @@
+"""The command line: every command, in the order of the help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from pipeline.cli.check import check_command
+from pipeline.cli.decide import resolve_row, withdraw_row
+from pipeline.cli.doctor import doctor
+from pipeline.cli.help import SpanishCommand, SpanishGroup
+from pipeline.cli.ledger import adopt, ledger_command
+from pipeline.cli.login import login, logout
+from pipeline.cli.poll import poll_batches
+from pipeline.cli.release import release_batch
+from pipeline.cli.report import report
+from pipeline.cli.resend import resend_row
+from pipeline.cli.run import run_files
+from pipeline.cli.sandbox import serve_sandbox
+from pipeline.cli.status import status
+from pipeline.cli.verify import verify
+from pipeline.cli.watch import watch_folder
+from pipeline.cli.worker import work_for_others
+
+app = typer.Typer(
+    name="anular",
+    cls=SpanishGroup,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Anula facturas electrónicas de Panamá listadas en un CSV o Excel, por medio de eDoc, y entrega un libro de "
+    "resultados que un auditor puede comprobar.",
+)
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "check": check_command,
+    "run": run_files,
+    "release": release_batch,
+    "worker": work_for_others,
+    "poll": poll_batches,
+    "watch": watch_folder,
+    "status": status,
+    "report": report,
+    "resolve": resolve_row,
+    "withdraw": withdraw_row,
+    "resend": resend_row,
+    "verify": verify,
+    "adopt": adopt,
+    "ledger": ledger_command,
+    "sandbox": serve_sandbox,
+    "login": login,
+    "logout": logout,
+    "doctor": doctor,
+}
+for _name, _function in COMMANDS.items():
+    app.command(name=_name, cls=SpanishCommand)(_function)

@@ -1,0 +1,101 @@
+"""A person's approval before anything is sent, at the terminal or by options."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.context import Talk
+from pipeline.cli.inputs import refusal_data
+from pipeline.domain.errors import InputRefused, Interrupted, WrongUsage
+from pipeline.domain.visible import one_line
+
+if TYPE_CHECKING:
+    from pipeline.read.sheet import Sheet
+    from pipeline.run.plan import Plan
+    from pipeline.settings.model import Settings
+
+
+def need_terminal(*, yes: bool) -> None:
+    if not yes and not sys.stdin.isatty():
+        raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
+
+
+def confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool) -> None:
+    """Hidden rows go along only when a person says how many there are (reliability.md D7); ``--yes`` is not enough.
+
+    Raises ``InputRefused`` for no number or another one, ``Interrupted`` for another answer on the terminal.
+    """
+    from pipeline.domain.problems import refused
+
+    total = sum(sheet.hidden.count for sheet in sheets)
+    if total == (given or 0):
+        return
+    hiding = [(file, sheet.hidden) for file, sheet in zip(files, sheets, strict=True) if sheet.hidden.count]
+    found = "; ".join(f"{file.name}: {hidden.words} ({hidden.which})" for file, hidden in hiding)
+    if given is None and sys.stdin.isatty() and not yes:
+        typed = typer.prompt(f"{found}. Escriba {total} para incluir también eso (otra cosa cancela)", default="")
+        if typed.strip() == str(total):
+            return
+        raise Interrupted("No se envió nada: usted no confirmó lo oculto.", code="not-approved")
+    if given is None:
+        refusal = refused("ocultas-sin-confirmar", found=found, count=total)
+    else:
+        refusal = refused("ocultas-distintas", found=found or "nada oculto", given=given, count=total)
+    talk.data([refusal_data(file, refusal) for file in [one for one, _ in hiding] or files[:1]])
+    raise refusal
+
+
+def confirm_asked(
+    files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool, ignore_views: bool
+) -> None:
+    """Rows far below the others, and all rows of a book with views that filter, go along only when a person says so.
+
+    Raises ``InputRefused`` where nobody can be asked, ``Interrupted`` for another answer on the terminal.
+    """
+    from pipeline.run import questions
+
+    asks = sys.stdin.isatty() and not yes
+
+    def settle(refusal: InputRefused, wanted: str) -> None:
+        if asks:
+            typed = typer.prompt(f"{refusal.message} Escriba {wanted} para incluirlas (otra cosa cancela)", default="")
+            if typed.strip().casefold().replace("í", "i") == wanted:
+                return
+            raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
+        named = [file for file, sheet in zip(files, sheets, strict=True) if sheet.distant or sheet.views]
+        talk.data([refusal_data(file, refusal) for file in named])
+        raise refusal
+
+    if (far := questions.far_rows(sheets)) is not None and far[0] != given:
+        settle(far[1], str(far[0]))
+    if (filtering := questions.views(sheets)) is not None and not ignore_views:
+        settle(filtering, "si")
+
+
+def approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
+    """Asks before sending. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
+    count = plan.to_send if only is None else min(only, plan.to_send)
+    if count == 0:
+        return
+    talk.check_seen()
+    strangers = len(plan.issuers) > 1 and not settings.issuers
+    if yes:
+        if strangers and settings.env == "production":
+            raise WrongUsage(
+                f"El archivo tiene {len(plan.issuers)} emisores y --yes no los confirma en producción.",
+                remedy="Nómbrelos en ANULAR_ISSUERS, o ejecute sin --yes.",
+            )
+        return
+    whose = f" de «{one_line(settings.company)}»" if settings.company else ""
+    if settings.env == "production" or strangers:
+        asked = typer.prompt(f"Escriba {count} para enviar {count} anulaciones{whose} (otra cosa cancela)", default="")
+        agreed = asked.strip() == str(count)
+    else:
+        asked = typer.prompt(f"¿Enviar {count} anulaciones{whose}? Escriba «si» para continuar", default="no")
+        agreed = asked.strip().lower() in ("s", "si", "sí")
+    if not agreed:
+        raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")

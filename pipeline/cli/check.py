@@ -1,0 +1,91 @@
+"""``anular check``: reads and validates, sends nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pipeline.cli.context import ExitCodes, Talk, results_folder, settings_for
+from pipeline.cli.inputs import Wish, read_file, reader_processes, refusal_data, without_locks
+from pipeline.cli.options import BadDigit, Columns, Files, Formulas, Hidden, Json, Ledger, Profile, SheetName
+from pipeline.cli.output import show_plan
+from pipeline.domain.errors import InputRefused
+
+if TYPE_CHECKING:
+    from pipeline.read.sheet import Sheet
+    from pipeline.settings.model import Settings
+
+
+def check_command(
+    context: typer.Context,
+    files: Files,
+    sheet: SheetName = "",
+    columns: Columns = "",
+    include_hidden: Hidden = False,
+    accept_formulas: Formulas = False,
+    allow_bad_check_digit: BadDigit = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Lee y valida, sin enviar nada y sin usar la red: escribe un libro de revisión con lo que pasaría."""
+    from pipeline.cli import console
+
+    readers = reader_processes(context)
+    settings, talk, answer = settings_for(profile, ledger), Talk(as_json), ExitCodes()
+    wish = Wish(sheet, columns, include_hidden, asks=sys.stdin.isatty())
+    told: list[object] = []
+    check: Callable[[Path, Sheet], dict[str, Any]] | None = None
+    for file in without_locks(files, talk):
+        try:
+            found = read_file(file, wish, settings, next(readers), talk)
+            if check is None:  # loads the libraries of the other steps: a file that is refused does not need them
+                check = context.with_resource(
+                    _checking(settings, talk, answer, bad_digit=allow_bad_check_digit, formulas=accept_formulas)
+                )
+            told.append(check(file, found))
+        except InputRefused as refusal:
+            told.append(refusal_data(file, refusal))
+            console.say_error(talk.err, refusal)
+            answer.codes.append(refusal.exit_code)
+    talk.data(told)
+    return answer.code
+
+
+@contextmanager
+def _checking(
+    settings: Settings, talk: Talk, answer: ExitCodes, *, bad_digit: bool, formulas: bool
+) -> Iterator[Callable[[Path, Sheet], dict[str, Any]]]:
+    """Validates what was read from a file, shows it, and gives what ``--json`` tells of it."""
+    from pipeline.cli.render import checked_data
+    from pipeline.run.plan import make_plan
+    from pipeline.run.results import to_correct, write_preview
+    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.rules import check_rules, make_clock
+
+    clock = make_clock(settings)
+    rules = check_rules(settings, allow_bad_check_digit=bad_digit, accept_formulas=formulas)
+
+    with open_views(settings) as views:
+
+        def check(file: Path, found: Sheet) -> dict[str, Any]:
+            plan = make_plan(found, views, rules, clock.now(), resume=False)
+            written = write_preview(
+                plan,
+                env=settings.env,
+                folder=results_folder(settings, file),
+                hours=settings.deadline_hours,
+                company=settings.company,
+            )
+            show_plan(talk, plan, settings)
+            for line in (f"Libro de revisión: {written.workbook}", *to_correct(written)):
+                talk.out.print(line, markup=False)
+            answer.codes.append(0 if plan.checked and plan.to_send == plan.checked.invoices else 1)
+            return checked_data(file, plan, written, settings.rate)
+
+        yield check

@@ -1,0 +1,132 @@
+"""``anular resolve`` and ``anular withdraw``: a decision on one row that sends nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.context import Talk, observation_of, settings_for
+from pipeline.cli.inputs import own_batch
+from pipeline.cli.options import Confirm, Json, Ledger, Profile, RowNumber, Who, Why
+from pipeline.cli.output import report_batches
+from pipeline.domain.errors import Interrupted, WrongUsage
+
+if TYPE_CHECKING:
+    from pipeline.ledger.decisions import Standing
+    from pipeline.settings.model import Settings
+    from pipeline.telemetry.events import Journal
+
+
+def resolve_row(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    row: RowNumber,
+    decision: Annotated[
+        str, typer.Option("--as", metavar="cancelled|not-cancelled", help="Lo que usted comprobó fuera de anular.")
+    ],
+    by: Who,
+    reason: Why,
+    confirm: Confirm = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Registra la decisión de una persona sobre una fila que el programa no puede decidir. No envía nada."""
+    from pipeline import decide
+
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    if decision not in list(decide.Decision):
+        raise WrongUsage("--as debe ser cancelled (quedó anulada) o not-cancelled (no quedó anulada).")
+    chosen = decide.Decision(decision)
+    told = ("Decisión", decide.WORDS[chosen])
+    settle = partial(decide.resolve, decision=chosen)
+    journal = observation_of(context).journal(settings, "resolve")
+    return _decide(batch, row, by, reason, confirm, talk, settings, journal, told, decide.check_resolvable, settle)
+
+
+def withdraw_row(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    row: RowNumber,
+    by: Who,
+    reason: Why,
+    confirm: Confirm = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Retira una sola fila que todavía no se intentó enviar. No envía nada; el documento sigue autorizado."""
+    from pipeline import decide
+
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    told = ("Se retira", "no se enviará")
+    journal = observation_of(context).journal(settings, "withdraw")
+    check, settle = decide.check_withdrawable, decide.withdraw
+    return _decide(batch, row, by, reason, confirm, talk, settings, journal, told, check, settle)
+
+
+def _decide(
+    batch: str,
+    row: int,
+    by: str,
+    reason: str,
+    confirm: str,
+    talk: Talk,
+    settings: Settings,
+    journal: Journal,
+    told: tuple[str, str],
+    check: Callable[[Standing], None],
+    settle: Callable[..., object],
+) -> int:
+    """One person's decision on one row that sends nothing: shown, confirmed, recorded, and the workbook written."""
+    from pipeline import decide
+    from pipeline.ledger.decisions import standing
+    from pipeline.wiring.ledger import open_memory
+    from pipeline.wiring.rules import make_clock
+
+    who, why = decide.signed(by, reason)
+    clock = make_clock(settings)
+    with open_memory(settings, sends=False, journal=journal) as memory:
+        info = own_batch(memory.views, batch)
+        found = standing(memory.database, info, row)
+        check(found)
+        show_row(talk, found, [*company_fact(settings), told, ("Decide", who), ("Motivo", why)])
+        confirm_code(talk, found.cufe, confirm)
+        settle(memory.store, found, who=who, why=why, now=clock.now())
+        return report_batches([info], memory, talk, settings, None)
+
+
+def company_fact(settings: Settings) -> list[tuple[str, str]]:
+    return [("Empresa", settings.company)] if settings.company else []
+
+
+def show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:
+    from pipeline.cli import console
+
+    told = [("CUFE", row.cufe), ("Motivo de anulación", row.reason), ("Resultado hasta hoy", row.outcome.value)]
+    console.facts(talk.out, f"Lote {row.batch} · {row.position}", [*told, *more])
+
+
+def confirm_code(talk: Talk, cufe: str, given: str) -> None:
+    """A person types the end of the CUFE, or gives it as ``--confirm``. Raises ``WrongUsage`` or ``Interrupted``."""
+    from pipeline.decide import CODE_LENGTH, confirmation
+
+    talk.check_seen()
+    asked = f"los últimos {CODE_LENGTH} caracteres del CUFE"
+    if given:
+        if given != confirmation(cufe):
+            raise WrongUsage(f"--confirm no coincide con {asked}. No se cambió nada.", code="wrong-confirmation")
+        return
+    if not sys.stdin.isatty():
+        raise WrongUsage(
+            "Sin una terminal no se puede pedir la confirmación. No se cambió nada.",
+            code="no-confirmation",
+            remedy=f"Agregue --confirm con {asked}.",
+        )
+    typed = typer.prompt(f"Escriba {asked} para confirmar (otra cosa cancela)", default="", show_default=False)
+    if typed.strip() != confirmation(cufe):
+        raise Interrupted("No coincide: no se cambió nada.", code="not-confirmed")

@@ -1,0 +1,151 @@
+"""Input files and batches as the command line names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pipeline.cli.context import Talk
+from pipeline.domain.commands import order
+from pipeline.domain.errors import InputRefused, WrongUsage
+
+if TYPE_CHECKING:
+    from pipeline.domain.errors import Choice
+    from pipeline.domain.records import BatchInfo
+    from pipeline.ledger.views import Views
+    from pipeline.read.process import Reader
+    from pipeline.read.sheet import Sheet
+    from pipeline.settings.model import Settings
+    from pipeline.wiring.ledger import Memory
+
+
+def reader_processes(context: typer.Context) -> Iterator[Reader]:
+    """A process that reads for each file, ended with the command. The first loads itself while we do."""
+    from pipeline.read.process import Reader
+
+    first = context.with_resource(Reader())
+
+    def each() -> Iterator[Reader]:
+        yield first
+        while True:
+            yield Reader()
+
+    return each()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How the files of one command are to be read, as the person said; ``asks``: she is there to be asked."""
+
+    sheet: str
+    columns: str
+    include_hidden: bool
+    asks: bool
+
+    def but(self, choice: Choice) -> Wish:
+        return replace(self, sheet=choice.sheet or self.sheet, columns=choice.columns or self.columns)
+
+
+def read_file(file: Path, wish: Wish, settings: Settings, reader: Reader | None, talk: Talk) -> Sheet:
+    from pipeline.read.sheet import read_sheet
+    from pipeline.settings.model import limits
+
+    try:
+        return read_sheet(
+            file,
+            sheet=wish.sheet or None,
+            limits=limits(settings),
+            include_hidden=wish.include_hidden,
+            prefer="" if wish.asks else settings.sheet,
+            columns=wish.columns,
+            reader=reader,
+        )
+    except InputRefused as refusal:
+        if refusal.choices and wish.asks:
+            return read_file(file, wish.but(_chosen(file, refusal, talk)), settings, None, talk)
+        if file.name not in refusal.sentence:  # with several files the person has to know which
+            refusal.where = f"{file.name}, {refusal.where}" if refusal.where else file.name
+        raise
+
+
+def _chosen(file: Path, refusal: InputRefused, talk: Talk) -> Choice:
+    """What the person at the terminal answers to the question of ``file``; the refusal itself for no answer."""
+    talk.err.print(f"{file.name}: {refusal.message}", markup=False)
+    for number, choice in enumerate(refusal.choices, start=1):
+        talk.err.print(f"  {number}. {choice.words}", markup=False)
+    typed = typer.prompt("Escriba el número (otra cosa cancela)", default="", show_default=False, err=True).strip()
+    if typed not in [str(number) for number in range(1, len(refusal.choices) + 1)]:
+        raise refusal.offering(())
+    return refusal.choices[int(typed) - 1]
+
+
+def read_all(files: list[Path], wish: Wish, settings: Settings, talk: Talk, readers: Iterator[Reader]) -> list[Sheet]:
+    """All files or none: one that is refused stops the command before anything is written or sent."""
+    from pipeline.cli import console
+
+    sheets, refusals = [], []
+    for file in files:
+        try:
+            sheets.append(read_file(file, wish, settings, next(readers), talk))
+        except InputRefused as refusal:
+            refusals.append((file, refusal))
+    if refusals:
+        talk.data([refusal_data(file, refusal) for file, refusal in refusals])
+        for _, earlier in refusals[:-1]:
+            console.say_error(talk.err, earlier)
+        raise refusals[-1][1]
+    return sheets
+
+
+def refusal_data(file: Path, refusal: InputRefused) -> dict[str, Any]:
+    """What ``--json`` tells of a file that was refused as a whole."""
+    return {
+        "file": str(file),
+        "refused": {"code": refusal.code, "message": refusal.sentence, "cell": refusal.where or None},
+    }
+
+
+def without_locks(files: list[Path], talk: Talk) -> list[Path]:
+    """The files without those that Excel keeps beside an open workbook, which a pattern like ``*.xlsx`` names too.
+
+    They are said and passed over, unless there is nothing else."""
+    from pipeline.read.kinds import is_lock
+
+    others = [file for file in files if not is_lock(file)]
+    for file in files if others else ():
+        if is_lock(file):
+            talk.err.print(f"Se pasa por alto «{file.name}»: es el archivo de bloqueo de Excel.", markup=False)
+    return others or files
+
+
+def of_nobody_else(found: Sheet, memory: Memory, settings: Settings) -> Sheet:
+    """The file, if no other company of this machine has it. Raises ``InputRefused`` that says whose it is and how that
+    company goes on with it: this is the machine's own terminal."""
+    from pipeline.domain.problems import refused
+    from pipeline.wiring.companies import elsewhere
+
+    other = elsewhere(settings, memory.views, found.sha256)
+    if other is None:
+        return found
+    whose = f"«{other.company}»" if other.company else "que trabaja sin perfil"
+    raise refused("lote-de-otra-empresa", where=found.name, batch=other.batch, whose=whose, order=other.order)
+
+
+def batch_named(views: Any, name: str) -> BatchInfo:
+    found: BatchInfo | None = views.batch(name)
+    if found is None:
+        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
+    return found
+
+
+def own_batch(views: Views, name: str) -> BatchInfo:
+    """One that this run may go on with: not another credential's."""
+    from pipeline.wiring.companies import check_own
+
+    info = batch_named(views, name)
+    check_own(views, info)
+    return info

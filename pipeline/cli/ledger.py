@@ -1,0 +1,57 @@
+"""``anular adopt`` and ``anular ledger copy``: where the ledger is and whose."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.context import Talk, settings_for
+from pipeline.cli.options import Json, Ledger, Profile, Restored, Who, Why
+from pipeline.domain.commands import order
+from pipeline.domain.errors import WrongUsage
+
+
+def adopt(by: Who, reason: Why, restored: Restored = False, profile: Profile = "", ledger: Ledger = "") -> int:
+    """Declara que el registro se movió a este equipo, o que se restauró (--restored): vale este. No envía nada."""
+    from pipeline import decide
+    from pipeline.ledger.storage.location import location_of
+    from pipeline.wiring.ledger import adopt_ledger
+
+    settings = settings_for(profile, ledger)
+    who, why = decide.signed(by, reason)
+    adopt_ledger(settings, who=who, why=why, restored=restored)
+    talk = Talk(False)
+    if restored:
+        place = location_of(settings.ledger).place
+        talk.out.print(f"Desde ahora el registro {place} es el que vale, en todos los equipos.", markup=False)
+        talk.out.print("Lo que pudo haberse enviado antes se consulta en eDoc antes de anularlo.")
+        return 0
+    talk.out.print(f"Desde ahora el registro {location_of(settings.ledger).place} es de este equipo.", markup=False)
+    talk.out.print("No use la copia anterior: dos copias enviarían lo mismo dos veces.")
+    return 0
+
+
+def ledger_command(
+    action: Annotated[str, typer.Argument(metavar="copy", help="copy: lleva el registro entero a otro lugar.")],
+    source: Annotated[
+        str,
+        typer.Option("--from", metavar="URL", help="El registro: sqlite:////ruta/completa o postgresql+psycopg://…"),
+    ],
+    target: Annotated[str, typer.Option("--to", metavar="URL", help="El lugar nuevo, vacío.")],
+    as_json: Json = False,
+    profile: Profile = "",
+) -> int:
+    """Lleva un registro entero a otro lugar, de archivo a PostgreSQL o al revés; del anterior ya no se envía más."""
+    from pipeline.cli.render import moved_data, moved_words
+    from pipeline.wiring.ledger import move_ledger
+    from pipeline.wiring.rules import make_clock
+
+    if action != "copy":
+        raise WrongUsage(f"No existe «ledger {action}».", remedy=f"Vea {order('ledger', '--help')}")
+    settings, talk = settings_for(profile, ""), Talk(as_json)
+    moved = move_ledger(source, target, make_clock(settings).now())
+    talk.data(moved_data(moved))
+    for line in moved_words(moved):
+        talk.out.print(line, markup=False)
+    return 0

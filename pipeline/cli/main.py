@@ -1,0 +1,75 @@
+"""Entry point: runs one command and returns its exit code; no traceback for what a user can cause."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from pipeline.cli.app import app
+from pipeline.cli.help import usage_error
+from pipeline.cli.stdio import outlets, unheard
+from pipeline.domain.commands import Here, order
+from pipeline.domain.errors import AnularError, Interrupted
+from pipeline.runtime.internal_error import internal
+from pipeline.wiring.telemetry import Observation
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the exit code of interface.md 2."""
+    if not __debug__:
+        sys.exit("anular no funciona con python -O: sus comprobaciones de seguridad quedarían apagadas.")
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """One command with its ``arguments``; its exit code. Never a traceback for what a user can cause."""
+    seen = Observation()
+    with outlets(Here.of(list(arguments), windows=os.name == "nt")) as (out, _):
+        code = _ended(arguments, seen)
+        out.flush()
+        trouble = unheard(out, f"Lo hecho quedó registrado: vea {order('status')} y los libros de resultados.")
+        if trouble is not None and not isinstance(out.lost, BrokenPipeError) and code in (0, 1, 4, 7):
+            _say(trouble)  # whoever stopped reading knows it; an earlier trouble says more
+            code, seen.error = trouble.exit_code, trouble.code
+        for warning in seen.end(code):
+            sys.stderr.write(f"Aviso: {warning}\n")
+        return code
+
+
+def _ended(arguments: Sequence[str], seen: Observation) -> int:
+    """The exit code of one command; what went wrong is told on standard error."""
+    try:
+        return int(app(list(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
+    except AnularError as error:
+        seen.error = error.code
+        _say(error)
+        return error.exit_code
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            return 2
+        from pipeline.cli import console
+
+        errors = console.make_console(stderr=True)
+        errors.print(f"✗ {usage_error(error, [c.name or '' for c in app.registered_commands])}", markup=False)
+        errors.print("Vea la ayuda con --help.", style="dim")
+        return 2
+    except typer.Exit as end:
+        return end.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        seen.error = Interrupted().code
+        _say(Interrupted())
+        return Interrupted.exit_code
+    except Exception as error:
+        seen.error = internal(error).code
+        _say(internal(error))
+        return 5
+
+
+def _say(error: AnularError) -> None:
+    """On standard error. What draws on a terminal takes as long to import as all the rest, so help does without."""
+    from pipeline.cli import console
+
+    console.say_error(console.make_console(stderr=True), error)

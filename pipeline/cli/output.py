@@ -1,0 +1,78 @@
+"""What commands show: the plan before sending, the results after it, notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.context import ExitCodes, Talk, settings_for
+from pipeline.domain.errors import AnularError, WrongUsage
+from pipeline.wiring.telemetry import Observation
+
+if TYPE_CHECKING:
+    from pipeline.domain.records import BatchInfo
+    from pipeline.notify import Notification
+    from pipeline.run.plan import Plan
+    from pipeline.settings.model import Settings
+    from pipeline.wiring.ledger import Memory
+
+
+def send_notification(
+    talk: Talk, profile: str, ledger: str, letter: Notification, seen: Observation, command: str
+) -> None:
+    """Tells those whom the profile's settings name; that it did not work is one line, and changes nothing."""
+    from pipeline.notify import tell
+
+    try:
+        settings = settings_for(profile, ledger)
+    except WrongUsage:  # told already
+        return
+    for warning in tell(settings, letter, seen.journal(settings, command)):
+        talk.progress.warn(warning)
+
+
+def show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
+    from pipeline.cli import console
+    from pipeline.cli.render import plan_facts, plan_problems
+
+    style = "bold white on red" if settings.env == "production" else "bold"
+    console.facts(talk.out, f" {plan.file} ", plan_facts(plan, settings), style=style)
+    console.listing(talk.out, "No se enviarán", plan_problems(plan))
+
+
+def report_batches(
+    batches: Sequence[BatchInfo],
+    memory: Memory,
+    talk: Talk,
+    settings: Settings,
+    trouble: AnularError | None,
+    files: Sequence[Path] = (),
+) -> int:
+    """Writes the workbooks and the notes beside what was held, says how it ended, and gives the exit code. ``files``:
+    those that were given, where the batches were not named by number."""
+    from pipeline.cli import console
+    from pipeline.run.results import batch_data, exit_code, note_written, to_correct, todo, totals, write_results
+    from pipeline.watch.renewal import renew
+
+    answer, told = ExitCodes(), []
+    beside = [*files, *[None] * (len(batches) - len(files))]
+    for info, file in zip(batches, beside, strict=True):
+        written = write_results(info, memory.views, settings.out)
+        code = trouble.exit_code if trouble is not None else exit_code(written.lines)
+        answer.codes.append(code)
+        note_written(memory.journal, written, code)
+        renew(written, code, settings, file)
+        told.append(batch_data(written, code))
+        console.counts(talk.out, f"Lote {info.id} · {info.file}", totals(written.lines))
+        console.listing(talk.out, "Qué hacer ahora", todo(written.report))
+        for line in (f"Resultados: {written.workbook}", *to_correct(written)):
+            talk.out.print(line, markup=False)
+    for warning in memory.sent.warnings if memory.sent is not None else ():
+        talk.progress.warn(warning)
+    if trouble is not None:
+        memory.journal.note("run_stopped", error=trouble.code)
+        console.say_error(talk.err, trouble)
+        answer.codes.append(trouble.exit_code)
+    talk.data(told)
+    return answer.code

@@ -1,0 +1,58 @@
+"""``anular release``: approves and sends a batch that was held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.approve import approve, need_terminal
+from pipeline.cli.context import Talk, observation_of, settings_for
+from pipeline.cli.inputs import own_batch
+from pipeline.cli.options import Json, Ledger, Profile
+from pipeline.cli.output import report_batches, show_plan
+
+if TYPE_CHECKING:
+    from pipeline.run.session import Steps
+    from pipeline.runtime.shutdown import Stop
+
+
+def release_batch(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote que quedó retenido.")],
+    yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
+    no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Aprueba y envía lo que la carpeta o una regla retuvo, por el número del lote. Pregunta antes de enviar."""
+    from pipeline.ledger.ownership import who_am_i
+    from pipeline.run import session
+    from pipeline.run.intake import release
+    from pipeline.run.plan import make_plan_again
+    from pipeline.wiring.ledger import open_memory
+    from pipeline.wiring.rules import check_rules, make_clock, send_rules
+    from pipeline.wiring.sandbox import running_sandbox
+
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    clock, journal = make_clock(settings), observation_of(context).journal(settings, "release")
+    need_terminal(yes=yes)
+    rules = check_rules(settings)
+    with open_memory(settings, journal=journal) as memory, running_sandbox(settings) as base:
+        info = own_batch(memory.views, batch)
+        plan = make_plan_again(info, memory.views, rules, clock.now())
+        show_plan(talk, plan, settings)
+        if not plan.to_send:
+            talk.out.print("No hay nada que aprobar ni que enviar en este lote.")
+        approve(talk, plan, settings, yes=yes, only=None)
+        release(plan, memory.store, who=who_am_i())
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            await session.send([info], steps, memory, stop, talk.progress)
+            if not no_poll:
+                await session.follow([info.id], steps, memory, stop, talk.progress)
+
+        sending = send_rules(settings, memory.anew, memory.sent)
+        trouble = session.carry_out(settings, clock, base, memory.journal, work, sending)
+        return report_batches([info], memory, talk, settings, trouble)

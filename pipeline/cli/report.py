@@ -1,0 +1,66 @@
+"""``anular report``: the results workbook again, exports, the evidence pack."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.context import Talk, settings_for
+from pipeline.cli.inputs import batch_named, own_batch
+from pipeline.cli.options import Json, Ledger, Profile
+from pipeline.domain.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from pipeline.domain.records import BatchInfo
+    from pipeline.ledger.views import Views
+
+
+def report(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Escribe también un CSV.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Escribe también JSON, una fila por línea.")] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Escribe también el paquete de evidencia (.zip) para la auditoría.")
+    ] = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Vuelve a escribir el libro de resultados de un lote, solo con lo que dice el registro."""
+    from pipeline.run.results import batch_data, exit_code, to_correct, write_results
+    from pipeline.wiring.ledger import Memory, ledger_exists, open_memory, open_views
+    from pipeline.wiring.rules import make_clock
+
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    no_batch = WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+    if evidence and not ledger_exists(settings):
+        raise no_batch
+    with open_memory(settings, sends=False) if evidence else open_views(settings) as opened:
+        views = opened.views if isinstance(opened, Memory) else opened
+        if views is None:
+            raise no_batch
+        info = own_batch(views, batch) if evidence else batch_named(views, batch)
+        written = write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
+        code = exit_code(written.lines)
+        answer = batch_data(written, code)
+        told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
+        told += to_correct(written)
+        if evidence:
+            info, workbook = written.batch, written.workbook
+            del written  # the pack is made from the ledger: the rows of a large batch are not in memory beside it
+            pack = _write_pack(info, views, workbook, make_clock(settings).now())
+            answer, told = {**answer, "evidence": str(pack)}, [f"Paquete de evidencia: {pack}", *told]
+    talk.data(answer)
+    for line in told:
+        talk.out.print(line, markup=False)
+    return code
+
+
+def _write_pack(info: BatchInfo, views: Views, workbook: Path, now: datetime) -> Path:
+    from pipeline.evidence.pack import write_pack
+    from pipeline.ledger.ownership import who_am_i
+
+    return write_pack(views.extract(info), workbook, now, who=who_am_i())

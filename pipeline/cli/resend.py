@@ -1,0 +1,110 @@
+"""``anular resend``: sends one row again because a person decides so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.context import Talk, observation_of, settings_for
+from pipeline.cli.decide import company_fact, confirm_code, show_row
+from pipeline.cli.inputs import own_batch
+from pipeline.cli.options import Confirm, Json, Ledger, Profile, RowNumber, Who, Why
+from pipeline.cli.output import report_batches
+from pipeline.domain.commands import order
+from pipeline.domain.errors import AnularError
+
+if TYPE_CHECKING:
+    from pipeline.domain.records import BatchInfo, Finding
+    from pipeline.run.session import Steps
+    from pipeline.runtime.clock import Clock
+    from pipeline.runtime.shutdown import Stop
+    from pipeline.settings.model import Settings
+    from pipeline.telemetry.events import Journal
+    from pipeline.wiring.ledger import Memory
+
+
+def resend_row(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    row: RowNumber,
+    by: Who,
+    reason: Why,
+    confirm: Confirm = "",
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Reenvía una sola fila porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada."""
+    from pipeline import decide
+    from pipeline.ledger.decisions import standing
+    from pipeline.run import session
+    from pipeline.wiring.ledger import open_memory
+    from pipeline.wiring.rules import check_rules, make_clock, send_rules
+    from pipeline.wiring.sandbox import running_sandbox
+
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    who, why = decide.signed(by, reason)
+    clock, journal = make_clock(settings), observation_of(context).journal(settings, "resend")
+    rules = check_rules(settings)
+    with open_memory(settings, journal=journal) as memory, running_sandbox(settings) as base:
+        info = own_batch(memory.views, batch)
+        found = standing(memory.database, info, row)
+        decide.check_resendable(found)
+        answer, trouble = _ask_before(found.cufe, settings, clock, base, memory.journal)
+        if answer is None or trouble is not None:
+            return report_batches([info], memory, talk, settings, trouble)
+        before = decide.read_before(answer, found.state)
+        told = [("Consulta previa", decide.answer_words(answer)), ("Decide", who), ("Motivo", why)]
+        if decide.is_late(found, clock.now(), settings.deadline_hours):
+            told.append(("Aviso", "El plazo legal venció: lo seguro es una nota de crédito (tipo 04)."))
+        show_row(talk, found, [*company_fact(settings), *told])
+        if before is decide.Before.CANCELLED:
+            decide.found_cancelled(memory.store, found, answer, clock.now())
+            talk.out.print("Ya está anulada: no se envió nada.")
+            return report_batches([info], memory, talk, settings, None)
+        if before is decide.Before.IN_FLIGHT:
+            again = order("poll", info.id)
+            talk.err.print(f"✗ {decide.in_flight_words(answer)}: no se reenvía. Vuelva a consultar: {again}")
+            report_batches([info], memory, talk, settings, None)
+            return 4
+        decide.check_allowed(found, rules, clock.now())
+        confirm_code(talk, found.cufe, confirm)
+        attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=clock.now())
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            await _send_one(attempt, info, steps, memory, stop)
+            await session.follow([info.id], steps, memory, stop, talk.progress, only=found.pos)
+
+        trouble = session.carry_out(settings, clock, base, memory.journal, work, send_rules(settings))
+        return report_batches([info], memory, talk, settings, trouble)
+
+
+def _ask_before(
+    cufe: str, settings: Settings, clock: Clock, base: str, journal: Journal
+) -> tuple[Finding | None, AnularError | None]:
+    """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
+    import asyncio
+
+    from pipeline.domain.errors import ServiceRefused
+    from pipeline.run import session
+    from pipeline.runtime.shutdown import first
+
+    said: list[Finding] = []
+
+    async def work(steps: Steps, stop: Stop) -> None:
+        asking = asyncio.ensure_future(steps.client.query(cufe))
+        if await first(asking, stop.wait()) == 0:
+            said.append(asking.result())
+
+    trouble = session.carry_out(settings, clock, base, journal, work)
+    if trouble is None and said and said[0].stop is not None:
+        trouble = ServiceRefused(said[0].stop)
+    return (said[0] if said else None), trouble
+
+
+async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory, stop: Stop) -> None:
+    from pipeline.run import session
+
+    rows = [one for one in memory.views.ready(info.id) if one.attempt == attempt]
+    await session.send_rows(rows, steps, memory.store, stop, lambda _word: None)

@@ -1,0 +1,201 @@
+"""``anular run``: the five steps for files that a person approves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.approve import approve, confirm_asked, confirm_hidden, need_terminal
+from pipeline.cli.context import Talk, local_time, observation_of, results_folder, settings_for
+from pipeline.cli.inputs import Wish, of_nobody_else, read_all, reader_processes, without_locks
+from pipeline.cli.options import (
+    BadDigit,
+    Columns,
+    FarRows,
+    Files,
+    Formulas,
+    Hidden,
+    HiddenCount,
+    IgnoreViews,
+    Json,
+    KnownElsewhere,
+    Ledger,
+    NewLedger,
+    Profile,
+    SheetName,
+)
+from pipeline.cli.output import report_batches, show_plan
+from pipeline.domain.commands import order
+from pipeline.domain.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from pipeline.domain.eligibility import Rules
+    from pipeline.domain.records import BatchInfo
+    from pipeline.ledger.views import Views
+    from pipeline.read.sheet import Sheet
+    from pipeline.run.session import Steps
+    from pipeline.runtime.clock import Clock
+    from pipeline.runtime.shutdown import Stop
+    from pipeline.settings.model import Settings
+    from pipeline.wiring.ledger import Memory
+
+
+def run_files(
+    context: typer.Context,
+    files: Files,
+    yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
+    only: Annotated[
+        int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N filas enviables.")
+    ] = None,
+    no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    queue: Annotated[
+        bool,
+        typer.Option("--queue", help="No envía: entrega el lote aprobado a la cola de los trabajadores (worker)."),
+    ] = False,
+    sheet: SheetName = "",
+    columns: Columns = "",
+    include_hidden: Hidden = False,
+    hidden_count: HiddenCount = None,
+    far_rows: FarRows = None,
+    ignore_views: IgnoreViews = False,
+    accept_formulas: Formulas = False,
+    allow_bad_check_digit: BadDigit = False,
+    new_ledger: NewLedger = False,
+    known_elsewhere: KnownElsewhere = None,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
+    readers = reader_processes(context)
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    journal = observation_of(context).journal(settings, "run")
+    need_terminal(yes=yes)
+    if hidden_count is not None and not include_hidden:
+        raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
+    if queue:
+        if only is not None or no_poll:
+            raise WrongUsage("--only y --no-poll son para enviar aquí mismo: no se usan con --queue.")
+        if known_elsewhere is not None:
+            raise WrongUsage("--known-elsewhere es para enviar aquí mismo: no se usa con --queue.")
+        from pipeline.queue.app import check_server
+
+        check_server(settings.ledger)
+    files = without_locks(files, talk)
+    wish = Wish(sheet, columns, include_hidden, asks=sys.stdin.isatty() and not yes)
+    sheets = read_all(files, wish, settings, talk, readers)
+    confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
+    confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
+    from pipeline.ledger.ownership import who_am_i
+    from pipeline.run import session
+    from pipeline.run.intake import take_in, was_queued
+    from pipeline.run.plan import make_plan
+    from pipeline.wiring.ledger import open_memory
+    from pipeline.wiring.rules import check_rules, make_clock, send_rules
+    from pipeline.wiring.sandbox import running_sandbox
+
+    clock = make_clock(settings)
+    rules = check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
+    given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
+    if queue:
+        with open_memory(settings, files=given, new_ledger=new_ledger, journal=journal, hands_in=True) as memory:
+            return _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
+    with (
+        open_memory(settings, files=given, new_ledger=new_ledger, journal=journal) as memory,
+        running_sandbox(settings) as base,
+    ):
+        if memory.anew is not None:
+            talk.out.print(
+                f"Registro nuevo desde el {local_time(memory.anew)}: antes de anular un documento se consulta en eDoc."
+            )
+        _check_elsewhere(sheets, memory.views, known_elsewhere)
+        batches: list[BatchInfo] = []
+        for file in files:
+            # What was read goes with the plan: a large file is not in memory any more while its rows are sent.
+            known = known_elsewhere is not None
+            found = of_nobody_else(sheets.pop(0), memory, settings)
+            plan = make_plan(found, memory.views, rules, clock.now(), known_elsewhere=known)
+            if only is not None and plan.known is not None and plan.to_send and was_queued(plan.known):
+                raise WrongUsage(
+                    f"El lote {plan.known.id} se entregó a la cola: lo que aquí no se envíe lo envía un trabajador.",
+                    code="only-queued",
+                    where=str(file),
+                    remedy="Ejecútelo sin --only, o retire antes (orden withdraw) las filas que no se han de enviar.",
+                )
+            show_plan(talk, plan, settings)
+            approve(talk, plan, settings, yes=yes, only=only)
+            batches.append(
+                take_in(
+                    plan,
+                    memory.store,
+                    memory.views,
+                    env=settings.env,
+                    who=who_am_i(),
+                    folder=results_folder(settings, file),
+                    hours=settings.deadline_hours,
+                    company=settings.company,
+                )
+            )
+            del plan
+
+        async def work(steps: Steps, stop: Stop) -> None:
+            await session.send(batches, steps, memory, stop, talk.progress, only)
+            if not no_poll:
+                await session.follow([info.id for info in batches], steps, memory, stop, talk.progress)
+
+        sending = send_rules(settings, memory.anew, memory.sent)
+        trouble = session.carry_out(settings, clock, base, memory.journal, work, sending)
+        return report_batches(batches, memory, talk, settings, trouble, files)
+
+
+def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -> None:
+    """Rows that another ledger of this machine sent are sent only when a person says how many there are.
+
+    Raises ``WrongUsage`` for another number.
+    """
+    if given is None:
+        return
+    known = [info for sheet in sheets if (info := views.find(sheet.sha256, sheet.sheet)) is not None]
+    count = sum(views.elsewhere(info.id) for info in known)
+    if count == given:
+        return
+    right = f"Revíselas en el libro de resultados (CONFLICTO) e indique --known-elsewhere {count}."
+    raise WrongUsage(
+        f"Usted indicó {given} filas enviadas desde otro registro y hay {count}. No se envió nada.",
+        code="elsewhere-count",
+        remedy=right if count else "Quite --known-elsewhere.",
+    )
+
+
+def _hand_in(
+    files: list[Path],
+    sheets: list[Sheet],
+    memory: Memory,
+    rules: Rules,
+    clock: Clock,
+    settings: Settings,
+    talk: Talk,
+    *,
+    yes: bool,
+) -> int:
+    """Into the ledger as approved, and into the queue. A kill between the two is mended by any worker."""
+    from pipeline.ledger.ownership import who_am_i
+    from pipeline.queue import enqueue
+
+    told = []
+    for file in files:
+        found = of_nobody_else(sheets.pop(0), memory, settings)
+        plan = enqueue.plan(found, memory, rules, clock)
+        show_plan(talk, plan, settings)
+        approve(talk, plan, settings, yes=yes, only=None)
+        info = enqueue.hand_in(
+            plan, memory, rules, clock, settings, who=who_am_i(), folder=results_folder(settings, file)
+        )
+        told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})
+        talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va: {order('status', info.id)}")
+    talk.data(told)
+    return 4

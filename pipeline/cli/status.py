@@ -1,0 +1,68 @@
+"""``anular status``: batches and their counts; the workers of the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.context import Talk, settings_for
+from pipeline.cli.inputs import batch_named
+from pipeline.cli.options import Json, Ledger, Profile
+from pipeline.domain.commands import order
+from pipeline.domain.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from pipeline.settings.model import Settings
+
+
+def status(
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="Un lote; por omisión, todos.")] = "",
+    workers: Annotated[
+        bool, typer.Option("--workers", help="Muestra la cola: qué trabajadores dan señales y qué espera.")
+    ] = False,
+    as_json: Json = False,
+    profile: Profile = "",
+    ledger: Ledger = "",
+) -> int:
+    """Muestra los lotes del registro y cuántas filas tienen cada resultado."""
+    from pipeline.cli import console
+    from pipeline.cli.render import counts_data, status_facts
+    from pipeline.run.results import ordered
+    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.rules import without_issuers
+
+    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    if workers and batch:
+        raise WrongUsage("--workers es para toda la cola: no se nombra un lote.")
+    if workers:
+        return _show_workers(settings, talk)
+    with open_views(settings) as views:
+        if views is None and batch:
+            raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+        infos = [] if views is None else [batch_named(views, batch)] if batch else views.batches()
+        told = [counts_data(info) for info in infos]
+    talk.data(told)
+    if (missing := without_issuers(settings)) is not None:
+        console.say_error(talk.err, missing)  # who only looks is told, and sees all the same
+    if not infos:
+        talk.out.print(f"El registro no tiene lotes del ambiente {settings.env}.")
+    for info in infos:
+        console.facts(talk.out, f"Lote {info.id}", status_facts(info))
+        console.counts(talk.out, "Resultados", ordered(info.counts))
+    return 0
+
+
+def _show_workers(settings: Settings, talk: Talk) -> int:
+    from pipeline.cli import console
+    from pipeline.queue import health
+
+    found = health.health(settings.ledger, settings.queue_stale)
+    talk.data(health.data(found))
+    console.facts(talk.out, "Trabajadores", health.worker_facts(found) or [("Ninguno", f"inicie {order('worker')}")])
+    console.facts(
+        talk.out, "Lotes en cola por perfil", health.profile_facts(found) or [("Ninguno", "la cola está vacía")]
+    )
+    if found.unowned:
+        talk.out.print(f"Sin trabajador, otro los toma: {', '.join(found.unowned)}", markup=False)
+    return 0

@@ -1,0 +1,10 @@
+"""One file through the five steps: what the command line, the drop folder and the workers have in common.
+
+- ``plan``: what would be sent, for the person who approves it
+- ``questions``: what only a person can answer about a file
+- ``intake``: an approved plan becomes a batch in the ledger
+- ``session``: service, signals, sending and querying, until the time is up
+- ``progress``: how far a session is, for a terminal or for nobody
+- ``results``: the workbooks of a batch, and what is said of them
+- ``follow_up``: the nightly queries of every company, and what has grown old
+"""

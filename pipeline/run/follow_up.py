@@ -1,0 +1,174 @@
+"""The nightly follow-up: everything that earlier nights left open, company by company, and what has grown old.
+
+Nothing here can send a cancellation: it asks, rewrites the workbooks, and says whom to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pipeline.domain.actions import Action
+from pipeline.domain.deadline import PANAMA
+from pipeline.domain.errors import AnularError
+from pipeline.domain.lifecycle import FOLLOWED, PERSON
+from pipeline.domain.records import BatchInfo
+from pipeline.notify import Notification
+from pipeline.report.lines import action_of
+from pipeline.run import results, session
+from pipeline.run.progress import Progress
+from pipeline.run.results import Written, batch_data, exit_code, note_written, write_results
+from pipeline.run.session import Steps
+from pipeline.runtime.shutdown import Stop
+from pipeline.settings.load import load_settings, profile_names
+from pipeline.settings.model import Settings, whose
+from pipeline.telemetry.events import SILENT, Journal
+from pipeline.wiring.ledger import ledger_exists, open_memory, open_views
+from pipeline.wiring.rules import make_clock
+from pipeline.wiring.sandbox import running_sandbox
+from pipeline.wiring.telemetry import Observation
+
+MOST_PLACES = 5
+"""Rows of one action that are named; the workbook has them all."""
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """Rows that wait for longer than they should, by what has to be done: how many, since when, where."""
+
+    action: Action
+    rows: int
+    since: datetime
+    places: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """One line for a person: how many, since when, what to do and whom to call, which rows."""
+        more = f" y {self.rows - len(self.places)} más" if self.rows > len(self.places) else ""
+        since = f"{self.since.astimezone(PANAMA):%d/%m/%Y %H:%M}"
+        title = f"{self.rows} desde el {since} · {self.action.title} [{self.action.rule}]"
+        return f"{title}: {self.action.words} ({'; '.join(self.places)}{more})"
+
+
+@dataclass
+class Company:
+    """What the follow-up of one profile came to; what came ``before`` that moment counts as old."""
+
+    profile: str
+    name: str = ""
+    written: list[Written] = field(default_factory=list)
+    old: list[Old] = field(default_factory=list)
+    trouble: AnularError | None = None
+    before: datetime = NEVER
+
+    @property
+    def codes(self) -> list[int]:
+        if self.trouble is not None:
+            return [self.trouble.exit_code]
+        return [exit_code(one.lines) for one in self.written]
+
+
+def companies(only: str) -> list[str]:
+    """The profiles to follow: ``only`` that one, or the one without a name and all that the settings name."""
+    return [only] if only else ["", *profile_names()]
+
+
+def follow_up(profile: str, ledger: str, progress: Progress, seen: Observation | None = None) -> Company | None:
+    """Asks about everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
+    person can cause: it stands in ``trouble``."""
+    company, journal = Company(profile), SILENT
+    try:
+        settings = load_settings(profile, ledger)
+        company.name = settings.company
+        if not ledger_exists(settings):
+            return None
+        journal = seen.journal(settings, "poll") if seen is not None else SILENT
+        _through(company, settings, progress, journal)
+    except AnularError as trouble:
+        if not profile and trouble.code == "credentials-missing" and profile_names():
+            return None  # the settings without a name are only what the companies have in common
+        company.trouble = whose(profile, ledger).told(trouble)
+    if company.trouble is not None:
+        journal.note("run_stopped", error=company.trouble.code)
+    return company
+
+
+def _through(company: Company, settings: Settings, progress: Progress, journal: Journal) -> None:
+    clock = make_clock(settings)
+    company.before = before = clock.now() - timedelta(hours=settings.old_hours)
+    with open_views(settings, mine=True) as views:
+        waiting = set[str]()
+        if views is not None:
+            waiting = views.waiting_since(before) | {row.batch for row in views.followed()} | views.cut_off()
+    if not waiting:
+        return
+    with open_memory(settings, journal=journal) as memory:
+        infos = [info for one in sorted(waiting) if (info := memory.views.batch(one)) is not None]
+        ids = [row.batch for row in memory.views.followed([info.id for info in infos])]
+        if ids:
+
+            async def work(steps: Steps, stop: Stop) -> None:
+                await session.follow(sorted(set(ids)), steps, memory, stop, progress)
+
+            with running_sandbox(settings) as base:
+                company.trouble = session.carry_out(settings, clock, base, memory.journal, work)
+        company.written = [write_results(info, memory.views, settings.out) for info in infos]
+        for one in company.written:
+            note_written(memory.journal, one, exit_code(one.lines))
+    company.old = grown_old(company.written, before)
+
+
+def grown_old(written: Sequence[Written], before: datetime) -> list[Old]:
+    """The rows that were sent, or came, before ``before`` and are still open or a person's, the most urgent first."""
+    found: dict[str, tuple[Action, list[tuple[datetime, str]]]] = {}
+    for one in written:
+        for line in one.lines:
+            since = line.sent_at or one.batch.created
+            if line.state in FOLLOWED | PERSON and line.cufe is not None and line.attempts and since < before:
+                action = action_of(line)
+                place = f"lote {_short(one.batch)}, {line.position}"
+                found.setdefault(action.rule, (action, []))[1].append((since, place))
+    groups = sorted(found.values(), key=lambda group: (group[0].urgency, group[0].rule))
+    return [
+        Old(action, len(rows), min(rows)[0], tuple(place for _, place in sorted(rows)[:MOST_PLACES]))
+        for action, rows in groups
+    ]
+
+
+def _short(info: BatchInfo) -> str:
+    return f"{info.id} ({info.file})"
+
+
+def data(company: Company) -> list[dict[str, object]]:
+    """What ``--json`` says: the batches as ``poll`` tells them, with the profile, and what of each has grown old."""
+    told: list[dict[str, object]] = []
+    for one in company.written:
+        code = company.trouble.exit_code if company.trouble is not None else exit_code(one.lines)
+        old = [
+            {"rule": old.action.rule, "title": old.action.title, "rows": old.rows, "since": old.since.isoformat()}
+            for old in grown_old([one], company.before)
+        ]
+        told.append({**batch_data(one, code), "profile": company.profile, "old": old})
+    return told
+
+
+def letter(companies: Sequence[Company]) -> Notification:
+    """What people are told of a follow-up: what has grown old and whom to call, then the workbooks; no CUFE."""
+    old = sum(one.rows for company in companies for one in company.old)
+    troubles = [company.trouble for company in companies if company.trouble is not None]
+    lines = [f"✗ {trouble.sentence} [{trouble.code}]" for trouble in troubles]
+    for company in companies:
+        name = f"[{company.name or company.profile}] " if company.name or company.profile else ""
+        lines += [f"{name}{one.words}" for one in company.old]
+        for written in company.written:
+            totals = ", ".join(f"{word} {number}" for word, number in results.totals(written.lines).items())
+            lines.append(f"{name}Lote {written.batch.id} ({written.batch.file}): {totals}. Libro: {written.workbook}")
+    words = f"filas que envejecieron: {old}" if old else "nada envejecido"
+    urgent = "ATENCIÓN: " if old or troubles else ""
+    return Notification(
+        f"{urgent}anular: seguimiento, {words}", lines, [one for company in companies for one in data(company)]
+    )

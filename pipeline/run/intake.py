@@ -1,0 +1,114 @@
+"""Intake: an approved plan becomes a batch in the ledger, whole, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.records import COMPANY, BatchInfo
+from pipeline.ledger.cap import Cap
+from pipeline.ledger.moves import batch_id
+from pipeline.ledger.store import Store
+from pipeline.ledger.views import Views
+from pipeline.read.sheet import Sheet
+from pipeline.run.plan import Plan
+from pipeline.validate.check import Checked
+
+TRIES = 5
+"""How often a file's plan is made anew because others took in the same file or the same CUFEs meanwhile."""
+T = TypeVar("T")
+
+
+QUEUED = "Entregado a la cola de trabajo"
+"""Begins a note of a batch that a person or the drop folder approved for workers to send: one of these that lost its
+job gets another. A batch of ``run`` alone never does: its person may have sent only a part on purpose."""
+
+
+def take_in(
+    plan: Plan,
+    store: Store,
+    views: Views,
+    *,
+    env: str,
+    who: str,
+    folder: Path,
+    hours: int,
+    note: str = "",
+    company: str = "",
+    cap: Cap | None = None,
+) -> BatchInfo:
+    """Writes an approved file of ``company`` into the ledger, whole, with ``note`` among its notes, within the ``cap``;
+    for a known one releases what was held and makes what was proven unsent ready again."""
+    if plan.known is not None:
+        return release(plan, store, who=who)
+    assert plan.checked is not None
+    assert plan.sheet is not None
+    info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)
+    info = replace(info, notes=(*of_company(company), *info.notes, *([note] if note else [])))
+    store.intake(info, plan.checked.rows, cap)
+    taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
+    assert taken is not None, "just written"
+    return taken
+
+
+def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
+    """A known batch goes on: ``who`` approves what was held, and what was proven unsent may be sent again."""
+    assert plan.known is not None
+    if plan.held:
+        store.approve(plan.held, plan.moment, who=who)
+    if not store.at_the_desk:  # else whoever carries the batch out does so
+        store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
+    return plan.known
+
+
+def of_company(name: str) -> tuple[str, ...]:
+    """The note of a batch that says whose it is; none for a company without a name."""
+    return (f"{COMPANY}{name}",) if name else ()
+
+
+def queued_by(who: str) -> str:
+    """The note of a batch that ``who`` approved for workers to send."""
+    return f"{QUEUED} por {who}."
+
+
+def was_queued(info: BatchInfo) -> bool:
+    """Whether workers are to send the batch: then whatever of it is not on its way yet will be."""
+    return any(note.startswith(QUEUED) for note in info.notes)
+
+
+def retry_if_taken(attempt: Callable[[], T]) -> T:
+    """``attempt`` to take a file in, made again, from its plan on, when somebody else has taken in the same file, or
+    some of its CUFEs, meanwhile: the ledger's unique indexes decide. Raises ``StorageTrouble``."""
+    for left in reversed(range(TRIES)):
+        try:
+            return attempt()
+        except StorageTrouble as trouble:
+            if trouble.code != "ledger-taken" or not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def batch_info(
+    sheet: Sheet, checked: Checked, *, env: str, who: str, folder: Path, hours: int, now: datetime
+) -> BatchInfo:
+    """The head of a new batch."""
+    return BatchInfo(
+        id=batch_id(env, sheet.sha256, sheet.sheet, now),
+        file=sheet.name,
+        sha256=sheet.sha256,
+        env=env,
+        sheet=sheet.sheet,
+        rows=len(checked.rows),
+        headings=sheet.headings,
+        created=now,
+        approved_by=who,
+        issuers=checked.issuers,
+        notes=sheet.notes,
+        deadline_hours=hours,
+        folder=str(folder),
+        corrects=sheet.corrects or None,
+    )

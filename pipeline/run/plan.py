@@ -1,0 +1,140 @@
+"""Plan of one file or batch: what would be sent, what not and why, for the person who approves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from pipeline.domain.duplicates import believed
+from pipeline.domain.eligibility import Rules, barred
+from pipeline.domain.problems import problem, refused
+from pipeline.domain.records import BatchInfo, CheckedRow, Verdict, Waiting
+from pipeline.ledger.views import Views
+from pipeline.read.sheet import Sheet
+from pipeline.validate.check import Checked, check
+
+HELD_ON_ARRIVAL = "retenida-carpeta"
+"""The reason (``domain/problems.py``) of rows that the drop folder held back: a person's ``run`` releases them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done with one file, for the person who approves it (reliability.md P2).
+
+    ``known`` is the batch that this very file became before; then ``checked`` is None, and ``sheet`` too when it is
+    continued by its number, and ``to_send`` counts the rows that are still unsent. ``moment`` is when it was validated.
+    ``held`` are rows that the drop folder held back and that this plan would release; ``elsewhere`` counts those that
+    were not sent because another ledger of this machine had sent them, which ``known_elsewhere`` sends all the same;
+    ``to_send`` counts both as well. ``barred``: for each row of a known batch that today's rules will not let leave,
+    why; ``to_send`` does not count it. ``parent_known``: the ledger holds the batch that this file corrects.
+    """
+
+    sheet: Sheet | None
+    moment: datetime
+    to_send: int
+    known: BatchInfo | None = None
+    checked: Checked | None = None
+    held: tuple[Waiting, ...] = ()
+    barred: tuple[str, ...] = ()
+    parent_known: bool = False
+    elsewhere: int = 0
+    known_elsewhere: bool = False
+
+    @property
+    def file(self) -> str:
+        """The name that the file has, or had when it was taken in."""
+        return self.sheet.name if self.sheet is not None else self._batch.file
+
+    @property
+    def sha256(self) -> str:
+        return self.sheet.sha256 if self.sheet is not None else self._batch.sha256
+
+    @property
+    def _batch(self) -> BatchInfo:
+        assert self.known is not None, "a plan has a file or a batch"
+        return self.known
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        if self.checked is not None:
+            return self.checked.issuers
+        return self.known.issuers if self.known is not None else ()
+
+    @property
+    def dates(self) -> tuple[date, date] | None:
+        """First and last issue date of what would be sent; None when unknown or nothing."""
+        if self.checked is None or self.checked.first_issue is None or self.checked.last_issue is None:
+            return None
+        return self.checked.first_issue, self.checked.last_issue
+
+
+def make_plan(
+    sheet: Sheet,
+    views: Views | None,
+    rules: Rules,
+    now: datetime,
+    *,
+    resume: bool = True,
+    release: bool = True,
+    known_elsewhere: bool = False,
+) -> Plan:
+    """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew; without
+    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them;
+    ``known_elsewhere`` as in ``Plan``. Raises ``InputRefused`` for a file that is another credential's batch."""
+    known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
+    if known is not None and views is not None:
+        if views.of_another(known.id):
+            raise refused("lote-de-otra-credencial", where=sheet.name, batch=known.id)
+        again = make_plan_again(known, views, rules, now, release=release, known_elsewhere=known_elsewhere)
+        return replace(again, sheet=sheet)
+    ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
+    sheet = replace(sheet, earlier=believed(sheet.earlier, known=ours))
+    seen = views.seen if views is not None else lambda _: {}
+    checked = check(sheet, rules, now, seen, views.taken if views is not None else lambda _: ())
+    if not checked.invoices:
+        raise refused("sin-facturas", where=sheet.name)
+    return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked, parent_known=parent)
+
+
+def make_plan_again(
+    known: BatchInfo,
+    views: Views,
+    rules: Rules,
+    now: datetime,
+    *,
+    release: bool = True,
+    known_elsewhere: bool = False,
+) -> Plan:
+    """What would be done now with a batch that is in the ledger: the rows that are still unsent, with ``release`` those
+    that were held back on arrival, and with ``known_elsewhere`` those that another ledger sent; each judged by today's
+    rules."""
+    held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
+    codes = [*views.unsent_codes(known.id), *(one.cufe for one in held)]
+    codes += views.elsewhere_codes(known.id) if known_elsewhere else []
+    judged = [barred(rules, code, now) for code in codes]
+    return Plan(
+        None,
+        now,
+        to_send=judged.count(""),
+        known=known,
+        held=held,
+        barred=tuple(why for why in judged if why),
+        parent_known=known.corrects_known,
+        elsewhere=views.elsewhere(known.id),
+        known_elsewhere=known_elsewhere,
+    )
+
+
+def hold(plan: Plan, why: str) -> Plan:
+    """The same new file with every row that could be sent held for a person; ``why`` stands beside each row."""
+    assert plan.checked is not None
+    rows = tuple(_held(row, why) if row.verdict is Verdict.ACCEPTED else row for row in plan.checked.rows)
+    counts = dict(plan.checked.counts)
+    counts[Verdict.HELD] = counts.get(Verdict.HELD, 0) + counts.get(Verdict.ACCEPTED, 0)
+    counts[Verdict.ACCEPTED] = 0
+    return replace(plan, to_send=0, checked=replace(plan.checked, rows=rows, counts=counts))
+
+
+def _held(row: CheckedRow, why: str) -> CheckedRow:
+    found = problem(HELD_ON_ARRIVAL, cell=str(row.position), column="", value="", why=why)
+    return replace(row, verdict=Verdict.HELD, problems=(*row.problems, found))

@@ -1,0 +1,147 @@
+"""Results: the workbooks of a batch, written from the ledger alone, and what is said of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.domain import outcomes
+from pipeline.domain.outcomes import Outcome
+from pipeline.domain.records import BatchInfo, ResultLine
+from pipeline.domain.visible import thousands
+from pipeline.ledger.views import Views
+from pipeline.report.corrections import corrections_of
+from pipeline.report.exports import write_csv, write_jsonl
+from pipeline.report.lines import action_of, outcome_of
+from pipeline.report.model import Report
+from pipeline.report.preview import lines_of, preview_batch
+from pipeline.report.publish import publish, publish_corrections, publish_export
+from pipeline.report.summary import summarise
+from pipeline.run.intake import of_company
+from pipeline.run.plan import Plan
+from pipeline.telemetry.events import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """Where ``check`` wrote what it found: the preview workbook, and the corrections, if any are needed."""
+
+    workbook: Path
+    corrections: Path | None
+    to_correct: int
+
+
+def write_preview(plan: Plan, *, env: str, folder: Path, hours: int, company: str = "") -> Previewed:
+    """The workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
+    assert plan.checked is not None
+    assert plan.sheet is not None
+    info = preview_batch(
+        file=plan.sheet.name,
+        sha256=plan.sheet.sha256,
+        env=env,
+        sheet=plan.sheet.sheet,
+        rows=len(plan.checked.rows),
+        headings=plan.sheet.headings,
+        now=plan.moment,
+        issuers=plan.checked.issuers,
+        notes=(*of_company(company), *plan.sheet.notes),
+        deadline_hours=hours,
+    )
+    info = replace(info, corrects=plan.sheet.corrects or None, corrects_known=plan.parent_known)
+    lines, stem = lines_of(plan.checked.rows), Path(plan.sheet.name).stem
+    workbook = publish(summarise(info, lines, ()), folder, stem)
+    fixes = corrections_of(info, lines)
+    return Previewed(workbook, publish_corrections(fixes, folder, stem), len(fixes))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the ledger says of a batch now, and where that was written; ``to_correct`` rows stand in ``corrections``."""
+
+    batch: BatchInfo
+    lines: list[ResultLine]
+    report: Report
+    workbook: Path
+    corrections: Path | None
+    to_correct: int
+    exports: tuple[Path, ...] = ()
+
+
+def write_results(
+    info: BatchInfo, views: Views, folder: Path | None = None, *, csv: bool = False, jsonl: bool = False
+) -> Written:
+    """The results workbook of a batch and its corrections, from the ledger alone. Raises ``StorageTrouble``."""
+    whole = views.whole(info)
+    fresh, lines = whole.info, whole.lines
+    report = summarise(fresh, lines, whole.log)
+    place, stem = folder or Path(fresh.folder), Path(fresh.file).stem
+    workbook = publish(report, place, stem)
+    fixes = corrections_of(fresh, lines)
+    corrections = publish_corrections(fixes, place, stem)
+    exports = []
+    for wanted, suffix, write in ((csv, ".csv", write_csv), (jsonl, ".jsonl", write_jsonl)):
+        if wanted:
+            exports.append(publish_export(report, workbook.with_suffix(suffix), write))
+    return Written(fresh, lines, report, workbook, corrections, len(fixes), tuple(exports))
+
+
+def batch_data(written: Written, code: int) -> dict[str, Any]:
+    """What became of one batch."""
+    return {
+        **batch_head(written.batch),
+        "outcomes": totals(written.lines),
+        "needs_person": sum(action_of(line).person for line in written.lines),
+        "pending": sum(outcome_of(line) in outcomes.OPEN for line in written.lines),
+        "workbook": str(written.workbook),
+        "corrections": path_text(written.corrections),
+        "exit_code": code,
+    }
+
+
+def note_written(journal: Journal, written: Written, code: int) -> None:
+    """Tells those who watch where a batch's results lie, and what became of it."""
+    info = written.batch
+    journal.note("workbook_written", batch=info.id, file=str(written.workbook))
+    outcomes = totals(written.lines) if journal.heard else {}
+    journal.note("batch_finished", batch=info.id, rows=info.rows, outcomes=outcomes, exit_code=code)
+
+
+def to_correct(written: Previewed | Written) -> list[str]:
+    """Where the rows to correct are, for the screen; nothing when there are none."""
+    if written.corrections is None:
+        return []
+    rows = "1 fila" if written.to_correct == 1 else f"{thousands(written.to_correct)} filas"
+    return [f"Para corregir ({rows}): {written.corrections}"]
+
+
+def path_text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def exit_code(lines: Sequence[ResultLine]) -> int:
+    """The exit code that the rows alone ask for; a duplicate counts like the row it mirrors."""
+    return outcomes.exit_code(outcome_of(line.mirrored or line) for line in lines)
+
+
+def totals(lines: Sequence[ResultLine]) -> dict[str, int]:
+    """Rows by outcome word, in the order of the summary."""
+    found = Counter(outcome_of(line) for line in lines)
+    return {word.value: found[word] for word in Outcome if found[word]}
+
+
+def ordered(counts: dict[str, int]) -> dict[str, int]:
+    """Counts by outcome word in the order of the summary, without zeros."""
+    return {word.value: counts[word.value] for word in Outcome if counts.get(word.value)}
+
+
+def todo(report: Report) -> list[str]:
+    """What to do next, most urgent first."""
+    return [f"{thousands(one.rows)} · {one.action.title}: {one.action.words}" for one in report.todo]
+
+
+def batch_head(info: BatchInfo) -> dict[str, Any]:
+    head = {"batch": info.id, "file": info.file, "sha256": info.sha256, "env": info.env, "rows": info.rows}
+    return {**head, "corrects": info.corrects, "corrected_in": list(info.corrected_in)}

@@ -1,0 +1,167 @@
+"""A sending session: the service, the signals, the progress of one run, from its approval to its last answer.
+
+A person's command, the drop folder under its policy and a worker all call this; what was done before is known from the
+ledger and not done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.domain.errors import AnularError, Interrupted
+from pipeline.domain.lifecycle import FOLLOWED, Event, State
+from pipeline.domain.outcomes import outcome
+from pipeline.domain.records import BatchInfo, Cancellation, Finding
+from pipeline.domain.schedule import followed_enough
+from pipeline.edoc.client import EdocClient
+from pipeline.edoc.limiter import Limiter
+from pipeline.ledger.store import Store
+from pipeline.ledger.writer import Writer
+from pipeline.poll import PollRules, poll
+from pipeline.run.progress import Progress
+from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import Stop
+from pipeline.settings.model import Settings
+from pipeline.submit.submit import SendRules, submit
+from pipeline.telemetry.events import SILENT, Journal
+from pipeline.wiring.ledger import Memory
+from pipeline.wiring.rules import poll_rules
+from pipeline.wiring.service import open_service
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Everything a run needs to send and to ask."""
+
+    client: EdocClient
+    limiter: Limiter
+    clock: Clock
+    #: None: this run only asks
+    send: SendRules | None
+    ask: PollRules
+    journal: Journal = SILENT
+
+
+Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]
+"""What is done with the service: sending, asking, or both; it ends early when the ``Stop`` is asked."""
+
+
+def carry_out(
+    settings: Settings, clock: Clock, base: str, journal: Journal, work: Work, sending: SendRules | None = None
+) -> AnularError | None:
+    """Runs ``work`` with everything it needs; returns what ended it early, if anything did.
+
+    ``base`` is the running sandbox's address. Without the rules of ``sending`` nothing can be sent, and every row is
+    queried at once.
+    """
+
+    async def inside() -> AnularError | None:
+        stop = Stop(clock)
+        async with open_service(settings, clock, base, journal) as service:
+            asking = poll_rules(settings, now=sending is None)
+            with _signals(stop):
+                await work(Steps(service.client, service.limiter, clock, sending, asking, journal), stop)
+        return stop.reason
+
+    return asyncio.run(inside())
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal ask to stop; a second one gives up what is in flight.
+
+    Whoever listened before listens again afterwards: the loop itself would leave the system's default behind.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    with ExitStack() as undo:
+        for number in numbers:
+            before = signal.getsignal(number)
+            try:
+                loop.add_signal_handler(number, stop.ask, Interrupted())
+                undo.callback(signal.signal, number, before)
+                undo.callback(loop.remove_signal_handler, number)
+            except NotImplementedError:  # Windows: no handlers in the loop, so wake it from the C-level one
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.ask, Interrupted()))
+                undo.callback(signal.signal, number, before)
+        yield
+
+
+async def send(
+    batches: Sequence[BatchInfo], steps: Steps, memory: Memory, stop: Stop, progress: Progress, only: int | None = None
+) -> None:
+    """Sends what is ready in ``batches``. ``only`` limits each to its first rows that may be sent at all, so that the
+    same command twice sends nothing new."""
+    views = memory.views
+    total = sum(views.unsent(info.id) for info in batches)
+    with progress.phase("Enviando", total if only is None else min(only * len(batches), total)) as moved:
+        for info in batches:
+            if stop.asked:
+                return
+            last = None if only is None else views.cutoff(info.id, only)
+            rows = [row for row in views.ready(info.id) if last is None or row.pos <= last]
+            steps.journal.note("sending", batch=info.id, rows=len(rows))
+            await send_rows(rows, steps, memory.store, stop, moved)
+
+
+async def send_rows(
+    rows: Sequence[Cancellation], steps: Steps, store: Store, stop: Stop, moved: Callable[[str], None]
+) -> None:
+    """Sends these very rows, until each has an outcome, whose word ``moved`` gets, or ``stop`` is asked."""
+    assert steps.send is not None, "who only asks sends nothing"
+
+    def watch(state: State, finding: Finding) -> None:
+        moved(outcome(state, elsewhere=finding.event is Event.ELSEWHERE).value)
+
+    async with Writer(store) as writer:
+        await submit(
+            rows,
+            client=steps.client,
+            limiter=steps.limiter,
+            writer=writer,
+            clock=steps.clock,
+            rules=steps.send,
+            stop=stop,
+            watch=watch,
+            journal=steps.journal,
+        )
+
+
+async def follow(
+    ids: Collection[str], steps: Steps, memory: Memory, stop: Stop, progress: Progress, *, only: int | None = None
+) -> None:
+    """Queries the pending and uncertain rows of these batches until each is final or the time of this run is up: all
+    of them where nothing is sent, else those not followed enough yet; ``only`` the one at this position."""
+    ask = steps.ask
+    rows = [
+        row
+        for row in memory.views.followed(list(ids), by_answer=ask.by_answer)
+        if only in (None, row.pos)
+        and (ask.now or not followed_enough(row.since, row.queried_at, row.misses, ask.every, ask.lasting))
+    ]
+    with progress.phase("Consultando", len(rows)) as moved:
+        if stop.asked or not rows:
+            return
+
+        def watch(_before: State | None, after: State, _finding: Finding) -> None:
+            if after not in FOLLOWED:
+                moved(outcome(after).value)
+
+        steps.journal.note("queries_started", rows=len(rows))
+        async with Writer(memory.store) as writer:
+            await poll(
+                rows,
+                client=steps.client,
+                limiter=steps.limiter,
+                writer=writer,
+                clock=steps.clock,
+                rules=ask,
+                stop=stop,
+                watch=watch,
+            )
+        steps.journal.note("queries_ended", interrupted=stop.asked)

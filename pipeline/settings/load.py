@@ -1,0 +1,203 @@
+"""Settings of a profile, read from the environment and the TOML file; every mistake in words."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from pipeline.domain.commands import order
+from pipeline.domain.errors import WrongUsage
+from pipeline.settings import companies
+from pipeline.settings.companies import PAIR, Pair
+from pipeline.settings.model import PREFIX, PROGRAM, Settings
+
+
+def config_path() -> Path:
+    """``ANULAR_CONFIG``, or ``anular.toml`` in the user's configuration folder."""
+    from platformdirs import user_config_path
+
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    return Path(named) if named else user_config_path(PROGRAM) / "anular.toml"
+
+
+def default_ledger() -> str:
+    """The ledger in the user's data folder."""
+    from platformdirs import user_data_path
+
+    return f"sqlite:///{user_data_path(PROGRAM) / 'anular.db'}"
+
+
+def load_settings(profile: str = "", ledger: str = "") -> Settings:
+    """The settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file over its top level).
+
+    Raises ``WrongUsage`` with one line per mistake, never with a secret.
+    """
+    base, profiles = _read_file()
+    values = _merged(profile, base, profiles)
+    _refuse_unknown_names()
+    companies.check_no_ruc_twice(base, profiles, _from_variables(("issuers", "env")))
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise WrongUsage("\n".join(_mistakes(error)), code="settings") from None
+    changes: dict[str, Any] = {
+        "profile": profile,
+        "ledger": ledger or settings.ledger or default_ledger(),
+        "home": str(values.get("ledger") or default_ledger()),
+        "company": settings.company or profile,
+        **_pairs(profile, base, profiles.get(profile, {})),
+    }
+    if settings.mail_password_file is not None:
+        secret = secret_file(settings.mail_password_file, "ANULAR_MAIL_PASSWORD_FILE")
+        changes["mail_password"] = SecretStr(secret)
+    return settings.model_copy(update=changes)
+
+
+def _pairs(profile: str, base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """User and password, whole from one place (eyes.md 2): with a profile its own table, and ``spare`` those of the
+    settings without one, for when its keyring entry is missing too; without a profile the variables, else the file's.
+    """
+    variables = {name: f"{PREFIX}{name.upper()}" for name in PAIR}
+    if profile:
+        found = companies.pair_in(own, f"[profile.{profile}]")
+        spare = companies.pair_in(base, "Los ajustes sin perfil") if found is None else None
+    else:
+        found = companies.pair_in(_from_variables(PAIR), "Las variables de entorno", variables)
+        found = found or companies.pair_in(base, "El archivo de configuración")
+        spare = None
+    user, password = _opened(found) if found is not None else ("", SecretStr(""))
+    return {
+        "user": user,
+        "password": password,
+        "user_file": Path(found.user_file) if found is not None and found.user_file else None,
+        "password_file": Path(found.password_file) if found is not None and found.password_file else None,
+        "spare": _opened(spare) if spare is not None else None,
+    }
+
+
+def _opened(pair: Pair) -> tuple[str, SecretStr]:
+    user = pair.user or _text_of(Path(pair.user_file), "user_file")
+    return user, SecretStr(pair.password or secret_file(Path(pair.password_file), "password_file"))
+
+
+def _from_variables(names: Iterable[str]) -> dict[str, str]:
+    """Those of the settings ``names`` that the environment's variables give; an empty one gives nothing."""
+    found = {name: os.environ.get(f"{PREFIX}{name.upper()}", "") for name in names}
+    return {name: value for name, value in found.items() if value}
+
+
+def profile_names() -> list[str]:
+    """The profiles that the TOML file names. Raises ``WrongUsage`` when it cannot be read."""
+    return sorted(_read_file()[1])
+
+
+def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The top level of the TOML file, and its profiles."""
+    path = config_path()
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if os.environ.get(f"{PREFIX}CONFIG"):
+            raise WrongUsage("No existe el archivo de configuración.", code="config", where=str(path)) from None
+        values = {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise WrongUsage(
+            "No se puede leer el archivo de configuración.",
+            code="config",
+            where=str(path),
+            remedy="Revise que sea TOML válido y que tenga permiso de lectura.",
+        ) from None
+    profiles: dict[str, dict[str, Any]] = values.pop("profile", {})
+    return values, profiles
+
+
+def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    path = config_path()
+    if profile and profile not in profiles:
+        known = ", ".join(sorted(profiles)) or "ninguno"
+        raise WrongUsage(
+            f"No existe el perfil «{profile}».", code="profile", where=str(path), remedy=f"Perfiles: {known}."
+        )
+    merged = {**values, **profiles.get(profile, {})}
+    if {"password", "mail_password"} & merged.keys():
+        raise WrongUsage(
+            "La contraseña no se escribe en el archivo de configuración.",
+            code="password-in-file",
+            where=str(path),
+            remedy=f"Use {order('login')}, o password_file: un archivo que solo usted pueda leer.",
+        )
+    return merged
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt variable must not be ignored: it may be the one that names the environment."""
+    names = Settings.model_fields.keys() - {"profile", "spare", "home"}
+    known = {f"{PREFIX}{name.upper()}" for name in names} | {f"{PREFIX}CONFIG"}
+    others = sorted(
+        n for n in os.environ if n.startswith(PREFIX) and n not in known and not n.startswith("ANULAR_TEST")
+    )
+    if others:
+        raise WrongUsage(
+            f"Variable desconocida: {', '.join(others)}.", code="settings", remedy="Revise cómo se escribe."
+        )
+
+
+def _mistakes(error: ValidationError) -> list[str]:
+    lines = []
+    for mistake in error.errors(include_input=False, include_url=False):
+        name = str(mistake["loc"][0]) if mistake["loc"] else ""
+        label = f"{PREFIX}{name.upper()}: " if name else ""
+        lines.append(f"{label}{_spanish(mistake['type'], mistake['msg'], mistake.get('ctx', {}))}.")
+    return lines
+
+
+def _spanish(kind: str, words: str, context: dict[str, Any]) -> str:
+    """pydantic's own mistakes in Spanish; ours are Spanish already (``value_error``)."""
+    table = {
+        "greater_than": "debe ser mayor que {gt}",
+        "greater_than_equal": "debe ser {ge} o más",
+        "less_than_equal": "debe ser {le} o menos",
+        "int_parsing": "debe ser un número entero",
+        "int_from_float": "debe ser un número entero",
+        "float_parsing": "debe ser un número",
+        "bool_parsing": "debe ser true o false",
+        "enum": "debe ser {expected}",
+        "literal_error": "debe ser {expected}",
+        "string_too_long": "admite {max_length} caracteres como máximo",
+        "datetime_from_date_parsing": "debe ser una fecha con hora",
+        "datetime_parsing": "debe ser una fecha con hora",
+        "extra_forbidden": "no se conoce esta opción",
+    }
+    if kind == "value_error":
+        return words.removeprefix("Value error, ")
+    return table.get(kind, "valor no válido").format(**context).replace(" or ", " o ")
+
+
+def secret_file(path: Path, name: str) -> str:
+    """The secret in a file that only its owner (and a group that he chose) can read. Raises ``WrongUsage``."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        mode = 0
+    if os.name != "nt" and mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise WrongUsage(
+            f"{name}: otros usuarios de este equipo pueden leer o cambiar el archivo. No se usó.",
+            code="password-file-open",
+            where=str(path),
+            remedy=f"Quite el permiso: chmod 600 {shlex.quote(str(path))}",
+        )
+    return _text_of(path, name)
+
+
+def _text_of(path: Path, name: str) -> str:
+    try:
+        return path.read_text("utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise WrongUsage(f"{name}: no se puede leer el archivo.", code="settings", where=str(path)) from None

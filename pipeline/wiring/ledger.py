@@ -1,0 +1,288 @@
+"""The ledger of one command: opened, owned by this process, recovered; and everything that makes it this machine's."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from pipeline.domain.deadline import PANAMA
+from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.ledger import ownership, watermark
+from pipeline.ledger.ledger_events import (
+    continued,
+    id_of,
+    moved_to,
+    newest_word,
+    settle_down,
+    sited,
+    start_anew,
+    started_anew,
+)
+from pipeline.ledger.ownership import who_am_i
+from pipeline.ledger.scope import Scope, credential_mark
+from pipeline.ledger.sent import Sent
+from pipeline.ledger.storage import integrity_cache
+from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.location import Location, location_of
+from pipeline.ledger.store import Store
+from pipeline.ledger.transfer import Moved, move
+from pipeline.ledger.verify import Examination, examine, look_over
+from pipeline.ledger.views import Views
+from pipeline.settings.model import PROGRAM, Env, Settings, limits
+from pipeline.telemetry.events import SILENT, Journal
+from pipeline.wiring import lost_ledger
+from pipeline.wiring.credentials import credentials, one_credential
+from pipeline.wiring.lost_ledger import Input
+from pipeline.wiring.rules import make_clock, nothing_known
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The ledger, owned by this process until the block ends. ``anew``: when a person last said that the one before
+    it is lost; None for a ledger that remembers everything. ``sent``: what this machine sent, whatever the ledger; None
+    where it is not asked."""
+
+    database: Database
+    store: Store
+    views: Views
+    anew: datetime | None = None
+    sent: Sent | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """Where this run is told of."""
+        return self.store.journal
+
+
+@contextmanager
+def open_memory(
+    settings: Settings,
+    *,
+    sends: bool = True,
+    files: Iterable[tuple[Path, str]] = (),
+    new_ledger: bool = False,
+    journal: Journal = SILENT,
+    hands_in: bool = False,
+) -> Iterator[Memory]:
+    """The ledger for writing: in a place that can be trusted, locked, whole, this machine's, and the one that knows
+    what was sent; the run is registered, and what an earlier one left undecided is recovered.
+
+    With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time.
+    ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
+    ``new_ledger`` is a person's word that such a memory is lost. ``journal`` is told what became durable. ``hands_in``:
+    batches are taken in for others to send, beside a run that may own the credential; nothing is recovered and nothing
+    can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
+    """
+    now, site, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
+    inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
+    notes = _notes()
+    with ExitStack() as stack:
+        scope = stack.enter_context(_visited(settings, site) if hands_in else _owned(settings, site, sends=sends))
+        lost = ["el registro estaba vacío"] if site.emptied() else []
+        there = site.exists()
+        if bound and not there:
+            lost = lost_ledger.of_missing(site, notes) or lost_ledger.of_inputs(
+                inputs, settings.env, nothing_known, limits(settings)
+            )
+            if lost and not new_ledger:
+                raise lost_ledger.refusal(site, lost, settings.profile)  # none is made: the old one may be brought back
+        fresh = not there or bool(lost)
+
+        def begin_anew(database: Database) -> None:
+            why = "; ".join(lost) or "sin rastros del registro anterior"
+            _say_anew(database, site, now, who=who_am_i(), why=why)
+
+        database = stack.enter_context(_opened(settings, site, begin_anew if new_ledger else None))
+        views = Views(database, settings.env, scope)
+        sent = _sent(settings, database)
+        if sent is not None:
+            stack.callback(sent.close)
+            sent.heed(database, continued(database), newest_word(database))
+        if bound and not site.shared:
+            ownership.own(database, now, host=ownership.host_id(), name=platform.node())
+        if not fresh:
+            lost = sent.doubts(database) if sent is not None else []
+            if bound:
+                lost += _elsewhere(database) + watermark.doubts(notes, database)
+                lost += lost_ledger.of_inputs(inputs, settings.env, views.knows, limits(settings), _day(database))
+            if lost and not new_ledger:
+                raise lost_ledger.refusal(site, lost, settings.profile)
+        if new_ledger and not fresh:
+            begin_anew(database)
+        if sent is not None and new_ledger:
+            sent.heed(database, continued(database), newest_word(database))
+        if bound and site.shared and sited(database) is None:
+            settle_down(database, now, who=who_am_i())
+        keeping = watermark.Keeping(notes, database, time.monotonic) if bound else None
+        store = Store(database, settings.env, scope, journal, sent, keeping)
+        store.begin_run(now)
+        if not hands_in:
+            store.recover(now)
+        if keeping is not None:
+            keeping.renew()
+            stack.callback(keeping.renew)
+        stack.callback(journal.ledger, None)
+        journal.ledger(views.tally)
+        yield Memory(database, store, views, started_anew(database), sent)
+
+
+def _say_anew(database: Database, site: Location, now: datetime, *, who: str, why: str) -> None:
+    """A person's word, for every machine: what may have been sent is asked about from now on."""
+    before = watermark.used_there(_notes(), site.key)
+    start_anew(database, now, who=who, why=why, site=database.site, lost={before} - {"", id_of(database)})
+
+
+def go_on_for(memory: Memory, lost: Iterable[str], now: datetime, *, who: str, why: str) -> Memory:
+    """The same memory after a person's word that it takes the place of the ledgers ``lost`` (ids)."""
+    database = memory.database
+    start_anew(database, now, who=who, why=why, site=database.site, lost=lost)
+    if memory.sent is not None:
+        memory.sent.heed(database, continued(database), newest_word(database))
+    return replace(memory, anew=started_anew(database))
+
+
+def _elsewhere(database: Database) -> list[str]:
+    """What its own events say against the place where a shared ledger is: a machine without notes sees it too."""
+    where = sited(database) if database.shared else None
+    if where is None or where == database.site:
+        return []
+    return ["está en otro servidor o en otra base de datos que ayer (¿una réplica ascendida, un respaldo restaurado?)"]
+
+
+def _sent(settings: Settings, database: Database) -> Sent | None:
+    """This machine's memory of what was sent: not for a sandbox that a run starts for itself, which nobody shares."""
+    if settings.env is Env.SANDBOX and not settings.base_url:
+        return None
+    return Sent(user_state_path(PROGRAM) / "enviados.db", settings.env, id_of(database))
+
+
+def _notes() -> Path:
+    """Where this machine notes what it knows of ledgers, outside of them."""
+    return user_state_path(PROGRAM) / "registros"
+
+
+def _day(database: Database) -> date | None:
+    """The Panamanian day on which a person last said that the memory is lost."""
+    anew = started_anew(database)
+    return anew.astimezone(PANAMA).date() if anew is not None else None
+
+
+def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = False) -> None:
+    """Makes the ledger this machine's; ``restored``: it went back (a backup, a standby), and every machine is to accept
+    it as it is. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
+    site = location_of(settings.ledger)
+    if site.shared and not restored:
+        raise WrongUsage(
+            "Un registro en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.",
+            code="adopt-shared",
+            remedy="Después de restaurar un respaldo o ascender una réplica: --restored.",
+        )
+    if not site.exists():
+        raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+    if not site.shared:
+        ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+    with site.alone(), _opened(settings, site) as database:
+        now = make_clock(settings).now()
+        if not site.shared and not (restored and ownership.is_owner(database, ownership.host_id())):
+            ownership.adopt(database, now, host=ownership.host_id(), name=platform.node(), who=who, why=why)
+        if restored:
+            _say_anew(database, site, now, who=who, why=why)
+
+
+@contextmanager
+def _owned(settings: Settings, site: Location, *, sends: bool) -> Iterator[Scope]:
+    """The place of the ledger can be trusted, and nobody else uses it (on PostgreSQL: the rows of this credential) or,
+    with ``sends``, the credential."""
+    if not site.shared:
+        ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+    mark = credential_mark(settings.env, credentials(settings)[0])
+    with site.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
+        yield scope
+
+
+def _visited(settings: Settings, site: Location) -> AbstractContextManager[Scope]:
+    return site.visited(credential_mark(settings.env, credentials(settings)[0]))
+
+
+@contextmanager
+def _opened(settings: Settings, site: Location, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
+    notes, now = _notes(), make_clock(settings).now()
+    file = None if site.shared else Path(site.place)
+    known = integrity_cache.sound_since(notes, file, now) if file is not None else None
+    database = site.open(anew)
+    try:
+        look_over(database, sound=known is not None)
+        if (gone := moved_to(database)) is not None:
+            raise StorageTrouble(
+                f"Este registro se movió a {gone.place}: aquí solo se puede consultar. No se envió nada.",
+                code="ledger-moved",
+                where=site.place,
+                remedy="Indique el nuevo lugar en ANULAR_LEDGER.",
+            )
+        yield database
+    finally:
+        database.close()
+    # After a clean end only: whatever broke it off, the file is checked next time.
+    if file is not None:
+        integrity_cache.keep(notes, file, known or now)
+
+
+@contextmanager
+def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -> Iterator[Views | None]:
+    """The ledger for looking only, beside a run that may own it. None when there is no ledger yet.
+
+    ``mine``: what is followed and what waits is that of these settings' credential.
+
+    ``alone``: everything that is read belongs together. Nobody writes a file meanwhile (raises ``AnotherRun``); a
+    server shows one moment and lets the others work.
+    """
+    site = location_of(settings.ledger)
+    if not site.exists():
+        yield None
+        return
+    with site.alone() if alone and not site.shared else nullcontext():
+        database = site.open()
+        try:
+            with database.still() if alone else nullcontext():
+                yield Views(database, settings.env, _scope_of(settings) if mine else None)
+        finally:
+            database.close()
+
+
+def _scope_of(settings: Settings) -> Scope:
+    return Scope(credential_mark(settings.env, credentials(settings)[0]), alone=False)
+
+
+def ledger_exists(settings: Settings) -> bool:
+    """Whether there is a ledger at all. Raises ``StorageTrouble`` when nobody can tell, ``WrongUsage``."""
+    return location_of(settings.ledger).exists()
+
+
+def move_ledger(source: str, target: str, now: datetime) -> Moved:
+    """A whole ledger to another place. Raises like ``moving.move``."""
+    return move(source, target, now, _notes())
+
+
+def verify_ledger(url: str) -> Examination:
+    """Goes through a whole ledger as it is at one moment: while nobody writes it, or, on a server, in a snapshot.
+
+    Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``.
+    """
+    site = location_of(url)
+    if not site.exists():
+        raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+    if not site.shared and not Path(site.place).is_file():
+        raise WrongUsage("Ahí no hay un archivo de registro.", code="no-ledger", where=site.place)
+    with nullcontext() if site.shared else site.alone():
+        database = site.open_as_it_is()
+        try:
+            return examine(database)
+        finally:
+            database.close()

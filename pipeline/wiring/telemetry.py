@@ -1,0 +1,140 @@
+"""What one command tells its watchers: for each company that it works for, the log and the metrics file that the
+settings name (``ANULAR_LOG``, ``ANULAR_METRICS``). Without either nothing is opened, imported or written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.telemetry.events import SILENT, Journal
+
+if TYPE_CHECKING:
+    from pipeline.domain.records import Tally
+    from pipeline.runtime.clock import Clock
+    from pipeline.settings.model import Settings
+    from pipeline.telemetry.collector import Meter
+    from pipeline.telemetry.json_log import LogFile
+
+
+class _Channel:
+    """The watchers of one company. Listens itself for what the last line tells: the run's number, rows by outcome."""
+
+    def __init__(self, settings: Settings, clock: Clock, command: str) -> None:
+        self.command, self._clock = command, clock
+        self.log: LogFile | None = None
+        self.meter: Meter | None = None
+        if settings.log is not None:
+            from pipeline.telemetry.json_log import LogFile
+
+            self.log = LogFile(settings.log, clock)
+        if settings.metrics is not None:
+            from pipeline.settings.model import VERSION
+            from pipeline.telemetry.collector import Meter
+
+            self.meter = Meter(
+                settings.metrics,
+                clock,
+                env=settings.env.value,
+                profile=settings.profile,
+                rate=settings.rate,
+                version=VERSION,
+            )
+        listeners = [one for one in (self, self.log, self.meter) if one is not None]
+        about = {"env": settings.env.value, "company": settings.company, "profile": settings.profile}
+        self.journal = Journal(listeners, {**about, "command": command})
+        self._places = {"log": settings.log, "metrics": settings.metrics}
+        self._warned: set[str] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._run: object = None
+        self._rows: Counter[str] = Counter()
+        self._heard = False
+        self._since = self._clock.monotonic()
+
+    def hear(self, event: str, facts: Mapping[str, object]) -> None:
+        self._heard = True
+        self._run = facts.get("run", self._run)
+        counts = facts.get("outcomes")
+        if event == "batch_finished" and isinstance(counts, dict):
+            self._rows.update(counts)
+
+    def ledger(self, count: Callable[[], Tally] | None) -> None:
+        """The meter counts."""
+
+    def ended(self, code: int, error: str, *, always: bool = True) -> None:
+        """Tells that the command, or a pass of it, ended; unless ``always`` the log hears of it only when anything was
+        done."""
+        if self._heard or always:
+            seconds = round(self._clock.monotonic() - self._since, 3)
+            rows, run = dict(self._rows), self._run
+            self.journal.note("run_ended", run=run, exit_code=code, error=error or None, outcomes=rows, seconds=seconds)
+        if self.meter is not None:
+            self.meter.write(command=self.command, code=code)
+        self._begin()
+
+    def close(self) -> None:
+        for one in (self.log, self.meter):
+            if one is not None:
+                one.close()
+
+    def warnings(self) -> list[str]:
+        """A sentence for the log and for the metrics, each told once, when they could not be written."""
+        from pipeline.ledger.storage.files import reason_of
+
+        told = []
+        names = (("log", self.log, "la bitácora técnica"), ("metrics", self.meter, "el archivo de métricas"))
+        for name, one, words in names:
+            if one is not None and one.trouble is not None and name not in self._warned:
+                self._warned.add(name)
+                why = reason_of(one.trouble)
+                told.append(f"No se pudo escribir {words} ({why}): {self._places[name]}. Lo procesado no cambia.")
+        return told
+
+
+class Observation:
+    """The watchers of one command; one for each profile and pair of files. ``error`` is the code of what ended it."""
+
+    def __init__(self) -> None:
+        self._channels: dict[tuple[str, Path | None, Path | None], _Channel] = {}
+        self._codes: dict[str, int] = {}
+        self.error = ""
+
+    def journal(self, settings: Settings, command: str) -> Journal:
+        """Where the work for one company is told of; the null form when nobody asked to be told."""
+        if settings.log is None and settings.metrics is None:
+            return SILENT
+        key = (settings.profile, settings.log, settings.metrics)
+        if key not in self._channels:
+            from pipeline.wiring.rules import make_clock
+
+            self._channels[key] = _Channel(settings, make_clock(settings), command)
+        return self._channels[key].journal
+
+    def came_to(self, profile: str, code: int) -> None:
+        """How the work for one company ended, where one command works for several."""
+        self._codes[profile] = code
+
+    def pass_over(self) -> list[str]:
+        """A pass ended and another may follow; what a person should be warned of."""
+        return self._over(0, "", always=False)
+
+    def end(self, code: int) -> list[str]:
+        """The command ended with exit code ``code``; what a person should be warned of. Never raises ``OSError``."""
+        warnings = self._over(code, self.error, always=True)
+        for channel in self._channels.values():
+            channel.close()
+            warnings += channel.warnings()
+        self._channels.clear()
+        return warnings
+
+    def _over(self, code: int, error: str, *, always: bool) -> list[str]:
+        warnings = []
+        for (profile, _, _), channel in self._channels.items():
+            channel.ended(self._codes.get(profile, code), error, always=always)
+            warnings += channel.warnings()
+        self._codes.clear()
+        return warnings

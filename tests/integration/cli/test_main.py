@@ -1,0 +1,53 @@
+"""What the command line says when the program itself is wrong: kind and place, never values, never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.cli.main import run_command
+from pipeline.domain.errors import Bug
+from pipeline.settings import load
+
+
+@pytest.mark.parametrize("error", [ValueError("clave-secreta"), KeyError("clave-secreta"), RuntimeError("x")])
+def test_an_unexpected_error_is_one_sentence_without_values(monkeypatch, capsys, error):
+    def broken(*_args):
+        raise error
+
+    monkeypatch.setattr(load, "load_settings", broken)
+
+    assert run_command(["status"]) == 5
+    shown = capsys.readouterr()
+    assert type(error).__name__ in shown.err
+    assert "clave-secreta" not in shown.err + shown.out
+    assert "Traceback" not in shown.err
+
+
+def test_a_bug_of_the_ledger_protocol_says_which(monkeypatch, capsys):
+    def broken(*_args):
+        raise Bug("no legal move from SENDING by accepted")
+
+    monkeypatch.setattr(load, "load_settings", broken)
+
+    assert run_command(["status"]) == 5
+    assert "no legal move" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_anything_happened_is_130(monkeypatch):
+    def interrupted(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(load, "load_settings", interrupted)
+
+    assert run_command(["status"]) == 130
+
+
+@pytest.mark.parametrize("name", ["ANULAR_ISSUERS", "ANULAR_WATCH_ISSUERS", "ANULAR_MAIL_TO"])
+@pytest.mark.parametrize("value", [",", " ", " , ,"])
+def test_a_list_of_nothing_is_a_mistake_and_never_means_any(monkeypatch, capsys, name, value):
+    monkeypatch.setenv(name, value)
+
+    assert run_command(["status"]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert "escríbalos separados por comas, o deje el ajuste vacío" in " ".join(said.split())

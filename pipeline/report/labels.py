@@ -21,7 +21,7 @@ FACT_HASH = "Huella del archivo (SHA-256)"
 FACT_BATCH = "Lote"
 FACT_ENV = "Ambiente"
 FACT_SEAL = "Sello del lote"
-"""Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later (``pipeline/wiring/lost_ledger.py``)."""
+"""Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later."""
 
 TONES: dict[Outcome, Tone] = {
     Outcome.CANCELLED: Tone.DONE,

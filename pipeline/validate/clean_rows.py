@@ -1,7 +1,7 @@
 """Which rows need no words: whole columns at once find those of which there is nothing to say, as of most there is not.
 
-``pipeline/validate/check.py`` makes records of these as they are and looks at all others one by one. Whatever there might be
-to say of a row leaves it out here: one too few costs time and nothing else, and a property test keeps one too many out.
+``check.py`` makes records of these as they are and looks at all others one by one. Whatever there might be to say of a
+row leaves it out here: one too few costs time and nothing else, and a property test keeps one too many out.
 """
 
 from __future__ import annotations

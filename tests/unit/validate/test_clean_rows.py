@@ -15,7 +15,7 @@ from pipeline.domain.records import Position, Seen
 from pipeline.read.hidden import Hidden
 from pipeline.validate.check import Checked, _Checker, check
 from pipeline.validate.clean_rows import Plain
-from tests.unit.test_validate import NOW, REASON, cufe, sheet_of
+from tests.unit.validate.test_check import NOW, REASON, cufe, sheet_of
 
 RUCS = ("155668001-2-2018", "29-29-29", "8-PE-3824-523", "1F5668001-2-2018")
 DAYS = ("20261118", "20261112", "20261101", "20261122", "20261131")

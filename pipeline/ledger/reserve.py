@@ -21,6 +21,7 @@ from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import codec
 from pipeline.ledger.storage.files import free_name
+from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 
 _PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
@@ -54,7 +55,7 @@ def keep(path: Path, outcomes: Sequence[Kept]) -> None:
     finally:
         os.close(handle)
     crashpoint("reserve-kept")
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def read(path: Path) -> tuple[list[Kept], int]:
@@ -76,7 +77,7 @@ def put_away(path: Path, run: int) -> None:
     target = path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl")
     path.rename(free_name(target) if target.exists() else target)  # of a lost ledger, whose runs had the same numbers
     crashpoint("reserve-put-away")
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _line(one: Kept) -> str:
@@ -114,13 +115,3 @@ def _parse(line: bytes) -> Kept | None:
 
 def _sum(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode("ascii")).hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "nt":  # folders cannot be opened there; the file system keeps its own journal of names
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

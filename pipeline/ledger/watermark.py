@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from pipeline.domain.errors import AnularError
 from pipeline.ledger import tables
 from pipeline.ledger.ledger_events import newest_word
 from pipeline.ledger.storage.database import Database
+from pipeline.runtime.atomic_file import replace_file
 
 RENEWED_S = 1.0
 """How often, at most, the notes are renewed while rows are sent."""
@@ -70,15 +70,7 @@ def keep(folder: Path, database: Database, *, sync: bool = True, placed: bool = 
             elsewhere = placed and before is not None and before.ledger != mark.ledger
             if not elsewhere and not _may_follow(before, mark):
                 continue
-            fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-            handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            try:
-                os.write(handle, json.dumps(asdict(mark)).encode("ascii"))
-                if sync:
-                    os.fsync(handle)
-            finally:
-                os.close(handle)
-            fresh.replace(path)
+            replace_file(path, json.dumps(asdict(mark)).encode("ascii"), sync=sync)
 
 
 def _may_follow(before: Mark | None, mark: Mark) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -26,6 +25,7 @@ from pipeline.report.names import corrections_name, preview_name, results_name
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify, verify_corrections
 from pipeline.report.workbook import write_corrections, write_workbook
+from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from schemas.columns import RESULT_COLUMNS
 from schemas.results import check_results
@@ -178,19 +178,9 @@ def _put_in_place(
             trouble = error
             continue
         crashpoint("results-replaced")
-        _sync(folder)
+        with suppress(OSError):
+            sync_folder(folder)
         crashpoint("results-in-place")
         return target
     assert trouble is not None
     raise trouble
-
-
-def _sync(folder: Path) -> None:
-    """The move itself is durable; where folders cannot be synchronised (Windows) the system does it."""
-    if sys.platform != "win32":
-        with suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)

@@ -7,13 +7,13 @@ is counted and said in the next line that can. The log is not the record: that i
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
 
 from pipeline.domain.records import Tally
 from pipeline.runtime.clock import Clock
@@ -40,8 +40,7 @@ class LogFile:
         self._cut = False  # the last write ended in the middle of a line
         self._handle = -1
         self._state: tuple[int, int] = (0, 0)
-        self._waiting: SimpleQueue[tuple[str, dict[str, object]] | None] = SimpleQueue()
-        self._logger = _json_lines(self._write)
+        self._waiting: SimpleQueue[dict[str, object] | None] = SimpleQueue()
         self._thread = Thread(target=self._serve, name="log", daemon=True)
         self._thread.start()
 
@@ -52,7 +51,7 @@ class LogFile:
             self._lose(TimeoutError(errno.ETIMEDOUT, "el disco no responde a tiempo"))
             return
         moment = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._waiting.put((event, {"time": moment, **facts}))
+        self._waiting.put({"time": moment, "event": event, **facts})
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
         """A log counts nothing."""
@@ -65,18 +64,18 @@ class LogFile:
             self._lose(TimeoutError(errno.ETIMEDOUT, "el disco no responde a tiempo"))
 
     def _serve(self) -> None:
-        while (found := self._waiting.get()) is not None:
-            event, facts = found
+        while (facts := self._waiting.get()) is not None:
             if self._lost:
                 lost, self._lost = self._lost, 0
-                self._logger.msg("log_gap", time=facts["time"], lines=lost)
+                self._write({"time": facts["time"], "event": "log_gap", "lines": lost})
                 if self._lost:  # not yet: the gap goes on
                     self._lost += lost - 1
-            self._logger.msg(event, **facts)
+            self._write(facts)
         self._shut()
 
-    def _write(self, line: str) -> None:
-        data = (b"\n" if self._cut else b"") + line.encode("ascii") + b"\n"
+    def _write(self, facts: dict[str, object]) -> None:
+        # ASCII with escapes: whatever a file is called, a line is one line in every encoding.
+        data = (b"\n" if self._cut else b"") + json.dumps(facts, default=repr).encode("ascii") + b"\n"
         try:
             written = os.write(self._opened(), data)
             self._cut = written < len(data)
@@ -123,24 +122,3 @@ class LogFile:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
-
-
-class _Lines:
-    """What structlog calls a logger: takes finished lines."""
-
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self.msg = write
-
-
-def _json_lines(write: Callable[[str], None]) -> Any:
-    """A structlog logger that writes JSON, time and event first; imported only where a log is configured."""
-    import structlog
-
-    def ordered(_logger: object, _method: str, facts: Any) -> Any:
-        return {"time": facts.pop("time"), "event": facts.pop("event"), **facts}
-
-    # ASCII with escapes: whatever a file is called, a line is one line in every encoding.
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=True)
-    return structlog.wrap_logger(
-        _Lines(write), processors=[ordered, renderer], wrapper_class=structlog.BoundLogger, context_class=dict
-    )

@@ -7,11 +7,12 @@ Several commands, and several companies, may share one file: each write reads it
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from pipeline.runtime.atomic_file import replace_file
 
 Labels = tuple[tuple[str, str], ...]
 Samples = dict[tuple[str, Labels], float]
@@ -77,15 +78,7 @@ def update(path: Path, change: Callable[[Samples], Samples]) -> None:
             before = parse(path.read_text("utf-8"))
         except (FileNotFoundError, UnicodeDecodeError):
             before = {}
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # not *.prom: the collector must not see it
-        try:
-            handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o644)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(render(change(before)).encode("utf-8"))
-            fresh.chmod(0o644)  # whatever the umask of the service is
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        replace_file(path, render(change(before)).encode("utf-8"), mode=0o644)
 
 
 def _escaped(text: str, *, quote: bool = False) -> str:

@@ -26,6 +26,7 @@ from pipeline.read.source import Source
 from pipeline.read.source import take as take_bytes
 from pipeline.report.names import plain
 from pipeline.report.temporary import new_aside
+from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
@@ -98,8 +99,8 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
             _clear(folder)
             return None
         crashpoint("watch-claimed")
-        _sync(lane.inbox)
-        _sync(folder)
+        sync_folder(lane.inbox)
+        sync_folder(folder)
         if _mark(file) != arrival.mark and not arrival.path.exists():
             file.rename(arrival.path)  # somebody is still at it
             _clear(folder)
@@ -203,8 +204,8 @@ def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -
         crashpoint("watch-note-written")
         taken.file.rename(target)
         crashpoint("watch-moved")
-        _sync(into)
-        _sync(taken.folder)
+        sync_folder(into)
+        sync_folder(taken.folder)
         _clear(taken.folder)
     crashpoint("watch-put-away")
     return target, text
@@ -275,7 +276,7 @@ def write_whole(path: Path, data: bytes, batch: str) -> None:
             os.fsync(stream.fileno())
         temporary.chmod(0o640)
         temporary.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _clear(folder: Path) -> None:
@@ -288,15 +289,3 @@ def _clear(folder: Path) -> None:
     if ours.is_dir():
         ours.rmdir()
     folder.rmdir()
-
-
-def _sync(folder: Path) -> None:
-    """A rename is durable once its folder is; where folders cannot be opened (Windows) the system sees to it."""
-    try:
-        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    except PermissionError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

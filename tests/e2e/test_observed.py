@@ -306,7 +306,6 @@ def test_without_either_setting_nothing_of_it_is_even_imported(place):
     imported = set(re.findall(r"\| +([\w.]+)$", done.err, re.MULTILINE))
     assert "pipeline.wiring.telemetry" in imported
     assert not imported & {
-        "structlog",
         "pipeline.telemetry.json_log",
         "pipeline.telemetry.collector",
         "pipeline.telemetry.prometheus",

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.ledger import codec
+from pipeline.runtime.atomic_file import replace_file
 
 LARGE = 64 << 20
 """Bytes. A smaller ledger is checked every time: that takes less than a second."""
@@ -40,14 +41,8 @@ def keep(folder: Path, ledger: Path, checked: datetime) -> None:
         if state[2] < LARGE:
             return
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        path = _note(folder, ledger)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        try:
-            os.write(handle, json.dumps({"checked": codec.to_text(checked), "file": state}).encode("ascii"))
-        finally:
-            os.close(handle)
-        fresh.replace(path)
+        told = {"checked": codec.to_text(checked), "file": state}
+        replace_file(_note(folder, ledger), json.dumps(told).encode("ascii"))
 
 
 def _state(ledger: Path) -> list[int]:

@@ -1,0 +1,40 @@
+"""Atomic files: whole under their name, or not there; a reader never sees half of one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = False) -> None:
+    """Writes ``data`` under another name of the same folder and gives it ``path``'s; the mode is whatever the umask is.
+
+    With ``sync`` the bytes are on the disk before the name is; the folder is synchronised by ``sync_folder``.
+    Raises ``OSError``; then the file of before is untouched and nothing is left over.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), mode)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            if sync:
+                stream.flush()
+                os.fsync(handle)
+        fresh.chmod(mode)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable. On Windows, where no folder can be opened, the file system does that itself.
+
+    Raises ``OSError``.
+    """
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -7,13 +7,11 @@ ledger and not done again.
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.domain.errors import AnularError, Interrupted
+from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import FOLLOWED, Event, State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.records import BatchInfo, Cancellation, Finding
@@ -25,7 +23,7 @@ from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
-from pipeline.runtime.shutdown import Stop
+from pipeline.runtime.shutdown import Stop, signals
 from pipeline.settings.model import Settings
 from pipeline.submit.submit import SendRules, submit
 from pipeline.telemetry.events import SILENT, Journal
@@ -64,32 +62,11 @@ def carry_out(
         stop = Stop(clock)
         async with open_service(settings, clock, base, journal) as service:
             asking = poll_rules(settings, now=sending is None)
-            with _signals(stop):
+            with signals(stop):
                 await work(Steps(service.client, service.limiter, clock, sending, asking, journal), stop)
         return stop.reason
 
     return asyncio.run(inside())
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal ask to stop; a second one gives up what is in flight.
-
-    Whoever listened before listens again afterwards: the loop itself would leave the system's default behind.
-    """
-    loop = asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    with ExitStack() as undo:
-        for number in numbers:
-            before = signal.getsignal(number)
-            try:
-                loop.add_signal_handler(number, stop.ask, Interrupted())
-                undo.callback(signal.signal, number, before)
-                undo.callback(loop.remove_signal_handler, number)
-            except NotImplementedError:  # Windows: no handlers in the loop, so wake it from the C-level one
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.ask, Interrupted()))
-                undo.callback(signal.signal, number, before)
-        yield
 
 
 async def send(

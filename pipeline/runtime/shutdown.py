@@ -1,12 +1,22 @@
-"""Being asked to stop: one object that everything that waits looks at (reliability.md P14)."""
+"""Graceful shutdown: a signal asks, and what runs ends itself (reliability.md P14).
+
+``Stop`` is for what sends and queries: everything that waits looks at it. ``Ending`` is for files that are read and put
+away: it is looked at between two of them.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
-from pipeline.domain.errors import AnularError
+from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.runtime.clock import Clock
 
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ctrl-C, the service manager and a closed terminal."""
 GRACE_S = 25.0
 """How long requests in flight may go on after the first Ctrl-C or SIGTERM."""
 
@@ -52,6 +62,26 @@ class Stop:
         await first(self._clock.sleep(self._grace), self._hurried.wait())
 
 
+@contextmanager
+def signals(stop: Stop) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal ask to stop; a second one gives up what is in flight.
+
+    Whoever listened before listens again afterwards: the loop itself would leave the system's default behind.
+    """
+    loop = asyncio.get_running_loop()
+    with ExitStack() as undo:
+        for number in SIGNALS:
+            before = signal.getsignal(number)
+            try:
+                loop.add_signal_handler(number, stop.ask, Interrupted())
+                undo.callback(signal.signal, number, before)
+                undo.callback(loop.remove_signal_handler, number)
+            except NotImplementedError:  # Windows: no handlers in the loop, so wake it from the C-level one
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.ask, Interrupted()))
+                undo.callback(signal.signal, number, before)
+        yield
+
+
 async def first(*waits: object) -> int:
     """Index of whichever awaitable ends first; the others are cancelled. Raises what that one raised."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[call-overload]
@@ -64,3 +94,27 @@ async def first(*waits: object) -> int:
     index: int = next(i for i, task in enumerate(tasks) if task in done)
     tasks[index].result()
     return index
+
+
+@dataclass
+class Ending:
+    """Whether the pass was asked to end: no further file is begun."""
+
+    asked: bool = False
+
+
+@contextmanager
+def listening(ending: Ending) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal ask for the end; asked again, what is being read is given up as well."""
+
+    def asked(_number: int, _frame: object) -> None:
+        if ending.asked:
+            raise KeyboardInterrupt
+        ending.asked = True
+
+    before = {number: signal.signal(number, asked) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,6 +1,6 @@
 """The drop folder (interface.md 6): wait until complete, claim, hand on under the written policy, settle, note.
 
-loop          one pass after the other; ``ending`` being asked to stop
+loop          one pass after the other, until asked to end
 scan          one pass: claim what is complete, company by company
 places        what lies where; ``belonging`` which ledger the folder is of
 arrival       when a file is complete

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import Ending, listening
 from pipeline.settings.load import load_settings
 from pipeline.watch.arrival import Remembered, arrivals, by_stamps
-from pipeline.watch.ending import Ending, listening
 from pipeline.watch.places import INBOX, check_drop_folder
 from pipeline.watch.scan import Pass, one_pass, owned
 from pipeline.wiring.telemetry import Observation

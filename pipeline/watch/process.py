@@ -35,12 +35,11 @@ from pipeline.run.session import Steps
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
-from pipeline.runtime.shutdown import Stop
+from pipeline.runtime.shutdown import Ending, Stop
 from pipeline.settings.model import Env, Settings, limits
 from pipeline.telemetry.events import SILENT, Journal
 from pipeline.watch import belonging, manifest, policy
 from pipeline.watch.claim import Claim, belong_to, changed_since, private_copy, put_away
-from pipeline.watch.ending import Ending
 from pipeline.watch.note import Fate, Handled, text
 from pipeline.watch.policy import UNATTENDED, Asked, Policy
 from pipeline.wiring import lost_ledger

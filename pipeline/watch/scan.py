@@ -16,12 +16,12 @@ from pipeline.domain.visible import one_line
 from pipeline.ledger.storage.files import locked
 from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import Ending
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, limits, whose
 from pipeline.telemetry.events import SILENT, Journal
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
-from pipeline.watch.ending import Ending
 from pipeline.watch.note import Handled
 from pipeline.watch.places import INBOX, PROCESSING, Lane, folder_errors, lay_out
 from pipeline.watch.process import turn_away, work

@@ -1,0 +1,125 @@
+"""A worksheet behind the guard: its values as a person sees them, read by calamine, and what surrounds them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+from pipeline.domain.errors import AnularError
+from pipeline.domain.problems import refused
+from pipeline.domain.records import Cell
+from pipeline.read.grid import Scan
+from pipeline.read.guard import Parts
+from pipeline.read.header import HEADER_WITHIN, find_header, is_header
+from pipeline.read.remarks import Remarks
+from pipeline.read.worksheets import Tab
+
+SHOWN = 5
+_EXACT = 2**53
+"""Beyond this a whole number has already lost digits; it stays as it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person said of the file: the sheet, or the one to prefer; hidden rows; which column is which. ``ours``
+    when the workbook is one that this program wrote."""
+
+    sheet: str | None
+    prefer: str
+    include_hidden: bool
+    given: Mapping[str, int]
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A worksheet after the guard: what surrounds its values, what was written beside them, and the values with leading
+    blanks kept."""
+
+    tab: Tab
+    around: Scan
+    remarks: Remarks
+    rows: list[list[Any]]
+
+
+def has_header(page: Page) -> bool:
+    return any(is_header(texts) for line, texts in top_rows(page) if line <= HEADER_WITHIN)
+
+
+def is_our_page(page: Page) -> bool:
+    """Whether the page is of a workbook that we wrote: results, or corrections."""
+    try:
+        header = find_header(top_rows(page), sheet=page.tab.name)
+    except AnularError:
+        return False
+    return header.outcome is not None or header.reasons is not None
+
+
+def top_rows(page: Page) -> list[tuple[int, list[str]]]:
+    return list(islice(row_texts(page), HEADER_WITHIN + 1))
+
+
+def row_texts(page: Page, after: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """The rows ``after`` that line as texts, with their lines."""
+    for line in range(after, len(page.rows)):
+        yield line + 1, [as_text(value) for value in page.rows[line]]
+
+
+def is_blank(value: Cell) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def page_reader(parts: Parts) -> Callable[[str], list[list[Any]]]:
+    """A function from the name of a worksheet to its values. Whatever calamine dislikes is a damaged workbook.
+
+    Uses up ``parts``: a large one should not be there beside what calamine makes of it.
+    """
+    from python_calamine import CalamineWorkbook
+
+    container = parts.repacked()
+    parts.by_name.clear()
+    book: Any = guarded(lambda: CalamineWorkbook.from_filelike(container))
+    container.close()
+    return lambda name: guarded(lambda: book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+
+
+def guarded(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise refused("xlsx-danado") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # a panic of the Rust code is no Exception
+            raise
+        raise refused("xlsx-danado") from error
+
+
+def cell_value(value: Any) -> Cell:
+    """What a person sees in the cell: whole numbers as such, blanks as None, durations as text."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(int(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+    assert value is None or isinstance(value, int | float | datetime | date | time)
+    return value
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else str(cell_value(value))
+
+
+def listed(items: Sequence[str], *, quoted: bool = True) -> str:
+    """The first few of ``items`` and how many more there are."""
+    shown = ", ".join(f"«{item}»" if quoted else item for item in items[:SHOWN])
+    return shown if len(items) <= SHOWN else f"{shown} y {len(items) - SHOWN} más"

@@ -37,7 +37,7 @@ def test_the_program_lists_its_commands(place):
 
 def test_help_loads_none_of_the_heavy_libraries(place):
     code = (
-        "import sys\nfrom pipeline.cli import run_command\nrun_command(['--help'])\n"
+        "import sys\nfrom pipeline.cli.main import run_command\nrun_command(['--help'])\n"
         "heavy = {'pandas','pandera','openpyxl','sqlalchemy','httpx','pydantic','numpy','asyncio','rich.console'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

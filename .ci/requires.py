@@ -2,7 +2,8 @@
 
 A lock is installed without resolving, so it has to be closed: whatever a locked package asks for is locked too. The
 test of that (tests/house/test_locks.py) reads the metadata of what is installed, and this file for the rest: packages
-for Windows, for older Pythons, and the like. A package's wheels are taken to ask for the same, whatever they are for.
+for Windows, for older Pythons, and the like, and all that is installed in a folder beside the environment. A package's
+wheels are taken to ask for the same, whatever they are for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-fuzz.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt")
+BESIDE = ("requirements-fuzz.txt", "requirements-docs.txt")  # installed in folders of their own
 FILE = Path(".ci/requires.json")
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -51,6 +53,12 @@ def pins(lock: str) -> list[Requirement]:
     return [Requirement(line.strip()) for line in re.findall(r"^([a-z0-9][^\\\n]*) \\$", lock, re.MULTILINE)]
 
 
+def not_everywhere() -> list[Requirement]:
+    """The pins of all locks whose packages not every environment has."""
+    locks = {lock: pins(Path(lock).read_text(encoding="utf-8")) for lock in (*LOCKS, *BESIDE)}
+    return [pin for lock, held in locks.items() for pin in held if pin.marker is not None or lock in BESIDE]
+
+
 def newest_python(pin: Requirement) -> str:
     """The newest Python for which the package is meant."""
     fitting = [e["python_version"] for e in environments() if pin.marker is None or pin.marker.evaluate(e)]
@@ -69,12 +77,7 @@ def ask(python: str, wanted: list[str]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Asks the package index only when the file says something else than the locks."""
-    conditional = {
-        f"{pin.name}{pin.specifier}": pin
-        for lock in LOCKS
-        for pin in pins(Path(lock).read_text(encoding="utf-8"))
-        if pin.marker is not None
-    }
+    conditional = {f"{pin.name}{pin.specifier}": pin for pin in not_everywhere()}
     known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     found = {name: known[name] for name in conditional if name in known}
     for python in PYTHONS:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT: dict[str, Any] = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-fuzz.txt"]
+LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-fuzz.txt", "requirements-docs.txt"]
 
 
 def load(name: str) -> ModuleType:
@@ -78,6 +78,12 @@ def test_the_fuzzer_has_a_lock_of_its_own() -> None:
     assert not {"atheris"} & (locked("requirements.txt").keys() | locked("requirements-dev.txt").keys())
 
 
+def test_what_builds_the_site_has_a_lock_of_its_own() -> None:
+    """It is large, and nothing else needs it."""
+    assert {normal(each) for each in PYPROJECT["dependency-groups"]["docs"]} <= locked("requirements-docs.txt").keys()
+    assert not {"mkdocs", "mkdocs-material"} & locked("requirements-dev.txt").keys()
+
+
 def test_no_tool_of_developers_reaches_the_program() -> None:
     tools = {normal(r) for r in EXTRAS["dev"]} - {normal(r) for r in EXTRAS["build"]}
     assert not tools & locked("requirements.txt").keys()
@@ -101,6 +107,7 @@ ROOTS = {
     "requirements.txt": [*PROJECT["dependencies"], *EXTRAS["build"]],
     "requirements-dev.txt": [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["dev"]],
     "requirements-fuzz.txt": PYPROJECT["dependency-groups"]["fuzz"],
+    "requirements-docs.txt": PYPROJECT["dependency-groups"]["docs"],
 }
 NOT_HERE: dict[str, list[str]] = json.loads((ROOT / ".ci" / "requires.json").read_text(encoding="utf-8"))
 
@@ -205,8 +212,7 @@ def test_a_pin_for_one_system_only_is_missed_on_the_others() -> None:
 
 
 def test_what_is_noted_of_packages_that_are_not_everywhere_is_what_they_say_where_they_are() -> None:
-    pins = [pin for lock in LOCKS for pin in requires.pins((ROOT / lock).read_text(encoding="utf-8"))]
-    assert NOT_HERE.keys() == {f"{pin.name}{pin.specifier}" for pin in pins if pin.marker is not None}
+    assert NOT_HERE.keys() == {f"{pin.name}{pin.specifier}" for pin in requires.not_everywhere()}
     installed = {f"{normal(each.name)}=={each.version}": each.requires or [] for each in metadata.distributions()}
     here = NOT_HERE.keys() & installed.keys()
     assert here

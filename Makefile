@@ -40,6 +40,9 @@ ROWS ?= 50
 SECONDS ?= 60
 FUZZER := .venv/.fuzzer
 
+# What builds the documentation, apart from the program and its tests.
+SITE := .venv/.docs
+
 # A developer's own settings (credentials, production addresses) never reach the tests; nor does what forbids Python
 # to keep what it has compiled: every worker and every command would compile all of it anew.
 # The program refuses a ledger in memory, and many a system has /tmp there.
@@ -47,7 +50,7 @@ WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}"
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help install tools run test test-all test-unit test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data pictures coverage lock clean
+.PHONY: help install tools run test test-all test-unit test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -142,6 +145,24 @@ check: $(TOOLS)  ## style, types (Linux, Windows, macOS), import contracts, secu
 
 sample-data: $(TOOLS)  ## rebuild the files of sample_data/
 	$(BIN)/python sample_data/build.py
+
+# A folder of its own, like the fuzzer's: none of it is seen by the program or by its tests.
+$(SITE)/.ready: requirements-docs.txt $(LOCKED)
+	@echo 'Installing what builds the site (28 MB) ...' >&2
+	@rm -rf $(SITE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--no-compile --target $(SITE) -r requirements-docs.txt 2>.venv/.pip || { tail -n 10 .venv/.pip >&2; \
+		echo 'anular: could not install requirements-docs.txt (see above; is the network reachable?)' >&2; exit 1; }
+	@touch $@
+
+docs: $(SITE)/.ready  ## build the site of the documentation into build/site; a broken link or a page that is nowhere fails
+	@PYTHONPATH=$(SITE) NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+	@echo 'ready: build/site/index.html'
+
+pages: $(TOOLS)  ## write the pages and tables of docs/ that are made from the program anew
+	@$(BIN)/python .ci/pages.py
+	@$(BIN)/python tests/house/test_docs.py
+	@$(BIN)/python tests/house/test_errores.py
 
 pictures: $(READY)  ## make the pictures of docs/img anew from the sample batch (LibreOffice, pdftoppm)
 	@.ci/pictures

@@ -101,3 +101,29 @@ def test_what_a_page_loads_from_another_host_is_found(page: str) -> None:
 )
 def test_what_is_of_the_site_or_only_named_is_not(page: str) -> None:
     assert site.from_other_hosts(page) == []
+
+
+# --------------------------------------------------------------------------------------------- pictures of a terminal
+
+terminal = load("terminal")
+
+
+def test_of_what_was_printed_a_part_is_drawn_with_its_colours_and_nothing_from_elsewhere() -> None:
+    lines = ["before", " Plan ", "\x1b[32mANULADA\x1b[0m   ", "x" * 200, "Nota", "after"]
+    drawn = terminal.picture("anular run", terminal.part(lines, "Plan", "Nota"))
+    assert "ANULADA" in drawn
+    assert "x…" in drawn
+    assert "before" not in drawn
+    assert "after" not in drawn
+    assert site.from_other_hosts(drawn) == []
+
+
+@pytest.mark.parametrize(("first", "last"), [("Nothing", "Nota"), ("Plan", "Nothing")])
+def test_a_part_that_was_not_printed_gives_no_picture(first: str, last: str) -> None:
+    with pytest.raises(ValueError, match="Nothing"):
+        terminal.part([" Plan ", "Nota"], first, last)
+
+
+@pytest.mark.parametrize("drawing", sorted(ROOT.glob("docs/img/*.svg")), ids=lambda path: path.name)
+def test_a_picture_of_the_documentation_loads_nothing(drawing: Path) -> None:
+    assert site.from_other_hosts(drawing.read_text("utf-8")) == []

@@ -1,33 +1,33 @@
 """The documents agree with the program: commands, settings, states, words and links.
 
 The tables between `<!-- name: begin -->` and `<!-- name: end -->` are written from the code by
-``python tests/house/test_docs.py``; the tests here only compare.
+``python tests/house/test_docs.py`` (`make pages`); the tests here only compare. The pages of commands and settings are
+tested in ``test_pages.py``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import Enum
 from pathlib import Path
 
 import pytest
-import typer.main
-from pydantic import SecretStr
 
-from pipeline.cli.app import app
 from pipeline.domain.actions import ACTIONS
 from pipeline.domain.edoc_states import EDOC_STATES, judge
 from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.outcomes import Outcome, outcome
 from pipeline.domain.records import Source
 from pipeline.report.labels import EVENT_WORDS, MEANINGS, SUMMARY
-from pipeline.settings.model import PREFIX, Settings
+from pipeline.settings import PREFIX, Settings
 from schemas.columns import INPUT_COLUMNS, RESULT_COLUMNS
+from tests.house.test_pages import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 README, GUIDE, AUDIT = ROOT / "README.md", ROOT / "docs/guia-contable.md", ROOT / "docs/auditoria.md"
 RELIABILITY = ROOT / "docs/fiabilidad.md"
+STATES, CONTRACT = ROOT / "docs/auditoria/estados.md", ROOT / "docs/spec/interface.md"
+PROMISES, PROMESAS = ROOT / "docs/dev/promises.md", ROOT / "docs/auditoria/promesas.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
 SHEETS = (SUMMARY, "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")
 
@@ -62,7 +62,7 @@ def table_of_states() -> str:
     unknown = max(EDOC_STATES) + 1
     rows.append(
         [
-            "other",
+            "otro",
             "Estado desconocido",
             "NO",
             "SI",
@@ -71,7 +71,7 @@ def table_of_states() -> str:
             word_after(State.UNKNOWN, unknown, Source.QUERY),
         ]
     )
-    heads = ["state", "meaning", "reenviar", "consultar", "action", "in the answer to the cancellation", "in a query"]
+    heads = ["estado", "significado", "reenviar", "consultar", "acción", "en la respuesta al envío", "en una consulta"]
     return table(heads, rows)
 
 
@@ -87,7 +87,7 @@ def table_of_outcomes() -> str:
     by_word[Outcome.HELD] = [s.value for s in State if outcome(s, unsent=True) is Outcome.HELD]
     by_word[Outcome.STILL_ALIVE] = [s.value for s in State if outcome(s, alive=True) is Outcome.STILL_ALIVE]
     rows = [[f"`{word.value}`", MEANINGS[word], ", ".join(f"`{name}`" for name in by_word[word])] for word in Outcome]
-    return table(["resultado", "meaning, as the workbook says it", "states in the ledger"], rows)
+    return table(["resultado", "qué significa, como lo dice el libro", "estados en el registro"], rows)
 
 
 def table_of_rules() -> str:
@@ -100,8 +100,8 @@ def table_of_events() -> str:
 
 
 GENERATED: dict[tuple[Path, str], Callable[[], str]] = {
-    (README, "states"): table_of_states,
-    (README, "outcomes"): table_of_outcomes,
+    (STATES, "states"): table_of_states,
+    (STATES, "outcomes"): table_of_outcomes,
     (AUDIT, "reglas"): table_of_rules,
     (AUDIT, "sucesos"): table_of_events,
 }
@@ -123,94 +123,71 @@ def test_a_table_that_is_written_from_the_code_is_up_to_date(page: Path, name: s
     assert inside == GENERATED[page, name](), "run: .venv/bin/python tests/house/test_docs.py"
 
 
-def test_the_state_table_of_the_readme_has_a_line_for_every_state() -> None:
-    _, inside, _ = split_at(README, "states")
+def test_the_table_of_states_has_a_line_for_every_state() -> None:
+    _, inside, _ = split_at(STATES, "states")
     shown = [line.split("|")[1].strip() for line in inside.splitlines()[2:]]
-    assert shown == [*map(str, EDOC_STATES), "other"]
+    assert shown == [*map(str, EDOC_STATES), "otro"]
 
 
 def test_no_state_of_a_query_but_eleven_is_shown_as_a_cancellation() -> None:
-    _, inside, _ = split_at(README, "states")
+    _, inside, _ = split_at(STATES, "states")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in inside.splitlines()[2:]]
     assert {row[0] for row in rows if row[5] == "`ANULADA`"} == {"2", "11"}
     assert {row[0] for row in rows if row[6] == "`ANULADA`"} == {"11"}
 
 
-def commands() -> dict[str, set[str]]:
-    """Every command with its long options."""
-    group = typer.main.get_command(app)
-    return {
-        name: {
-            option
-            for parameter in command.params
-            if not getattr(parameter, "hidden", False)
-            for option in parameter.opts
-            if option.startswith("--")
-        }
-        for name, command in group.commands.items()  # type: ignore[attr-defined]
-    }
+def test_the_readme_can_be_read_at_one_sitting() -> None:
+    assert len(text_of(README).splitlines()) <= 150
 
 
-def test_every_command_and_every_option_is_in_the_readme() -> None:
-    words = text_of(README)
-    rows = {name: next((x for x in words.splitlines() if x.startswith(f"| `{name}")), "") for name in commands()}
-    assert [name for name, row in rows.items() if not row] == []
-    everywhere = {option for option in {"--json", "--profile", "--ledger", "--help"} if f"`{option}" in words}
-    for name, options in commands().items():
-        missing = {option for option in options - everywhere if f"`{option}" not in rows[name]}
-        assert not missing, f"{name}: {missing}"
+def test_every_command_has_its_line_in_the_readme() -> None:
+    table = text_of(README).partition("\n## Commands\n")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(word for cell in cells for word in re.findall(r"`([a-z]+)", cell)) == sorted(pages.commands())
 
 
-def test_the_readme_names_no_command_that_does_not_exist() -> None:
-    """Except where it says that they are not there yet."""
-    before, _, rest = text_of(README).partition("## Not yet")
-    there = before + rest.partition("\n## ")[2]
-    spoken = set(re.findall(r"\banular ([a-z]+)\b", there.replace("anular ended", "")))
-    assert spoken
-    assert spoken <= set(commands())
+def test_every_command_and_every_option_is_in_the_contract() -> None:
+    words = text_of(CONTRACT).partition("\n## 2. ")[2].partition("\n## 3. ")[0]
+    named = {name for name in pages.commands() if f"**`{name}" in words or f"/ **`{name}" in words}
+    assert named == set(pages.commands())
+    options = {name for one in pages.commands().values() for p in one.params if not p.hidden for name in p.opts}
+    assert {
+        name for name in options if name.startswith("--") and f"`{name}" not in words and f" {name} " not in words
+    } == set()
 
 
-def shown(value: object) -> str:
-    """A default as the settings table writes it."""
-    if isinstance(value, SecretStr | str | frozenset) and not (
-        value.get_secret_value() if isinstance(value, SecretStr) else value
-    ):
-        return "none"
-    if isinstance(value, Enum):
-        return f"`{value.value}`"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    return "none" if value is None else f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+@pytest.mark.parametrize("page", [README, *sorted(ROOT.glob("docs/dev/*.md"))], ids=lambda page: page.name)
+def test_no_page_names_a_command_that_does_not_exist(page: Path) -> None:
+    spoken = set(re.findall(r"\banular ([a-z]+)\b", text_of(page).replace("anular ended", "")))
+    assert {"run"} <= spoken or page != README
+    assert spoken <= set(pages.commands())
 
 
-def test_every_setting_stands_in_the_readme_with_its_default() -> None:
-    rows = {
-        cells[1].strip().strip("`"): cells[2].strip()
-        for line in text_of(README).splitlines()
-        if line.startswith(f"| `{PREFIX}") and len(cells := line.split("|")) > 3
-    }
+def test_every_setting_stands_in_the_contract_with_its_default() -> None:
+    rows = [line.split("|") for line in text_of(CONTRACT).splitlines() if line.startswith(f"| `{PREFIX}")]
+    found = {name: cells[2].strip() for cells in rows for name in re.findall(rf"`({PREFIX}\w+)`", cells[1])}
     expected = {
-        f"{PREFIX}{name.upper()}": shown(field.default)
+        f"{PREFIX}{name.upper()}": pages.default_of(field).replace("ninguno", "none")
         for name, field in Settings.model_fields.items()
-        if name not in ("profile", "spare", "home")
+        if name not in pages.NOT_SET_BY_PEOPLE
     }
-    assert rows == {**expected, f"{PREFIX}CONFIG": rows.get(f"{PREFIX}CONFIG", "missing")}
+    assert found == expected
 
 
-@pytest.mark.parametrize("page", [README, GUIDE, AUDIT, RELIABILITY], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
     assert set(re.findall(rf"\b{PREFIX}[A-Z0-9_]*[A-Z0-9]\b", text_of(page))) <= known
 
 
-@pytest.mark.parametrize("page", [README, GUIDE, AUDIT], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [STATES, GUIDE, AUDIT], ids=lambda page: page.name)
 def test_every_word_of_a_result_is_explained(page: Path) -> None:
     words = text_of(page)
     assert [word.value for word in Outcome if f"`{word.value}`" not in words] == []
 
 
-def test_every_accepted_heading_is_in_the_readme_and_in_the_guide() -> None:
-    for page in (README, GUIDE):
+def test_every_accepted_heading_is_in_the_contract_and_in_the_guide() -> None:
+    for page in (CONTRACT, GUIDE):
         missing = [h for column in INPUT_COLUMNS for h in column.headings if f"`{h}`" not in text_of(page)]
         assert missing == [], page.name
 
@@ -273,7 +250,7 @@ def test_the_guide_to_reliability_names_every_long_suite() -> None:
     assert {"test", "storm", "powercuts", "simulate", "mutants"} <= named
 
 
-@pytest.mark.parametrize("page", [README, RELIABILITY], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [PROMISES, PROMESAS], ids=lambda page: page.name)
 def test_every_promise_stands_once_with_a_test_behind_it(page: Path) -> None:
     rows = [line.split("|") for line in text_of(page).splitlines() if re.match(r"\| P\d+ \|", line)]
     assert [row[1].strip() for row in rows] == [f"P{n}" for n in range(1, 19)]

@@ -15,7 +15,7 @@ import typer.main
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "usuario"

@@ -54,7 +54,7 @@ def part(lines: list[str], first: str, last: str) -> list[str]:
 def picture(title: str, lines: list[str]) -> str:
     """An SVG of ``lines``, which may hold colours of a terminal."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    for line in lines:
+    for line in [*lines, ""]:  # below the last line there has to be room for what hangs from it
         text = Text.from_ansi(line)
         text.rstrip()
         text.truncate(WIDTH - 1, overflow="ellipsis")

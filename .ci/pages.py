@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from pipeline.cli.app import app
-from pipeline.settings import PREFIX, Settings
+from pipeline.settings.model import PREFIX, Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "usuario"
 

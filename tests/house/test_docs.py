@@ -19,7 +19,7 @@ from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.outcomes import Outcome, outcome
 from pipeline.domain.records import Source
 from pipeline.report.labels import EVENT_WORDS, MEANINGS, SUMMARY
-from pipeline.settings import PREFIX, Settings
+from pipeline.settings.model import PREFIX, Settings
 from schemas.columns import INPUT_COLUMNS, RESULT_COLUMNS
 from tests.house.test_pages import pages
 

@@ -1,4 +1,4 @@
-"""What to do about each outcome, in words for an accountant, each with the id of its rule.
+"""Recommended actions: what an accountant does about each outcome, each with the id of its rule.
 
 The one table behind ``accion_recomendada`` and ``regla`` (interface.md 5); sources: edoc-api.md 5, domain.md 4
 and 5, reliability.md 2.5. ``recommend`` picks the first rule that fits; ``urgency`` orders the to-do list.
@@ -16,12 +16,17 @@ from pipeline.domain.records import ResultLine, Source
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A rule: id, group heading of the to-do list, words, whether a person has to act, urgency (1 first)."""
+    """A recommended action."""
 
+    #: id, such as ``A01``
     rule: str
+    #: heading of its group in the to-do list
     title: str
+    #: the Spanish text
     words: str
+    #: whether a person has to act
     person: bool
+    #: order in the to-do list, 1 first
     urgency: int
 
 
@@ -174,7 +179,7 @@ NO_INVOICE = Action(
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 CORRECTED = (FIX_ROW, CHOOSE)
-"""What is mended by correcting data and loading it again: such rows stand in the corrections workbook."""
+"""Actions that mean: correct the data and load the row again. Such rows go into the corrections workbook."""
 
 _BY_STATE: dict[State, Action] = {
     State.RECEIVED: SEND_LATER,
@@ -202,18 +207,18 @@ _BY_STATE: dict[State, Action] = {
 }
 
 SAYING_NO = frozenset({"fila-tachada", "fila-dice-no"})
-"""Problems of rows that say themselves that they are not to be sent: our workbooks cross them out too."""
+"""Problems of rows whose own text says that they must not be sent. Our workbooks cross these rows out too."""
 
 _REFUSED_LATE = frozenset({State.NEEDS_CORRECTION, State.RETURNED, State.NOT_SENT, State.READY, State.HELD})
 
 
 def says_no(line: ResultLine) -> bool:
-    """Whether the row said itself, in the file, that it is not to be sent."""
+    """Whether the file itself says that this row must not be sent."""
     return any(problem.code in SAYING_NO for problem in line.problems)
 
 
 def recommend(line: ResultLine) -> Action:
-    """What to do about ``line``."""
+    """The action for ``line``."""
     alive = line.source is Source.QUERY and line.estado == 2
     if alive and line.state in (State.PENDING, State.UNKNOWN, State.REVIEW):
         return STILL_ALIVE

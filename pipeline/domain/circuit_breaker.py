@@ -1,8 +1,8 @@
-"""How boldly to send: the canary, the ramp and the circuit breaker (reliability.md P8, D11, D14).
+"""Circuit breaker with canary and ramp: how many requests may be sent now (reliability.md P8, D11, D14).
 
-Pure: it is told every finding in the order they come and says what may happen next. One row goes first;
-1, 2, 4 … up to the most open only on answers that are understood. Three answers in a row that are not, or five
-unknown outcomes in a row of any kind, open the breaker: wait, then one canary again. The third opening ends it.
+Pure: it receives every finding in order and returns what may happen next. One row goes first. The window
+grows (1, 2, 4 … up to the maximum) only on answers that are understood. Three answers in a row that are not, or five
+unknown outcomes in a row of any kind, open the breaker: wait, then one canary again. The third opening ends the run.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ OPENINGS = 3
 
 class Advice(Enum):
     GO = "go"
-    WAIT = "wait"  # the breaker opened: nobody sends for a while
+    #: the breaker opened: pause sending
+    WAIT = "wait"
     STOP = "stop"
 
 
 class Caution:
-    """``window`` is how many requests may be in flight now, at most ``most``."""
+    """The circuit breaker. ``window`` is how many requests may be in flight now, at most ``most``."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -41,10 +42,10 @@ class Caution:
         return self._canary
 
     def seen(self, finding: Finding, sent_under: int | None = None) -> Advice:
-        """Takes note of one finding of a cancellation request.
+        """Records one finding of a cancellation request and returns what to do next.
 
-        ``sent_under`` is what ``openings`` was when the request left: what was in flight when the breaker opened
-        does not speak for the service as it is after the wait.
+        ``sent_under`` is the value of ``openings`` when the request left. A request that was in flight when the breaker
+        opened says nothing about the service after the wait, so it is ignored.
         """
         if sent_under is not None and sent_under < self.openings:
             return Advice.GO
@@ -68,5 +69,5 @@ class Caution:
         self.openings += 1
         self._unclear_answers = self._unknown = 0
         self.window = 1
-        self._canary = True  # the one that goes after the wait has to be understood, or the breaker opens again
+        self._canary = True  # the next request is the canary: if it is not understood, the breaker opens again
         return Advice.STOP if self.openings >= OPENINGS else Advice.WAIT

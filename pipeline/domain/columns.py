@@ -1,8 +1,7 @@
-"""Which columns the input has, by which headings they are known, and which columns the results add.
+"""Column table: the input columns with their accepted headings, and the columns that the results add.
 
-The one table of interface.md 4 and 5. It stands in the domain because both the reader (which finds the header)
-and the schemas (which check and print) need it; ``schemas/columns.py`` is the name under which validation and
-the report know it.
+The one table of interface.md 4 and 5. It is in the domain because both the reader (which finds the header) and
+the schemas (which check and print) need it. Validation and the report import it as ``schemas/columns.py``.
 """
 
 from __future__ import annotations
@@ -14,11 +13,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InputColumn:
-    """A column that means something to us: its role in code, its usual heading, the others, and whether it must be."""
+    """An input column that the program uses."""
 
+    #: its name in code
     role: str
+    #: its usual heading
     label: str
+    #: the accepted headings, as ``key_of`` compares them
     headings: tuple[str, ...]
+    #: whether a file without it is refused
     required: bool
 
 
@@ -90,20 +93,20 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "horas_restantes",
     "observaciones",
 )
-"""Columns that the results add after the original ones, in their order (interface.md 5)."""
+"""Columns that the results add after the original ones, in this order (interface.md 5)."""
 
 RESULTS_SHEET = "Resultados"
 RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
-"""A sheet with all of these is a results workbook of our own."""
+"""A sheet with all of these columns is one of our own results workbooks."""
 
 PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
-"""First and last column of a corrections workbook: where the row stood, and what is wrong with it."""
+"""First and last column of a corrections workbook: where the row was, and what is wrong with it."""
 
 NOTE_AUTHOR = "anular"
-"""Who the comments are by that our corrections workbook puts on cells."""
+"""Author of the cell comments in our corrections workbook."""
 
 ORIGIN_PROPERTY = "anular_lote"
-"""Document property in which our workbooks carry the id of their batch: it survives editing, names of files do not."""
+"""Document property with the batch id, in our workbooks. It survives editing; file names do not."""
 
 OURS_PROPERTY = "anular_programa"
 """Document property of every workbook that this program writes, whether it has a batch or not."""
@@ -112,9 +115,9 @@ _BATCH = re.compile(r"[0-9]{8}-[0-9A-Za-z-]{1,23}")
 
 
 def key_of(heading: str) -> str:
-    """``heading`` without regard to case, accents, spaces and underscores: ``Motivo_Anulación`` -> ``motivoanulacion``.
+    """``heading`` without case, accents, spaces and underscores: ``Motivo_Anulación`` -> ``motivoanulacion``.
 
-    Hyphens and colons count like spaces, so that ``E-mail:`` and ``email`` are the same.
+    Hyphens and colons count as spaces, so that ``E-mail:`` and ``email`` are equal.
     """
     plain = unicodedata.normalize("NFKD", heading).casefold()
     return "".join(c for c in plain if c.isalnum())
@@ -124,12 +127,12 @@ _SAYING_NO = frozenset({"no", "n", "falso", "false", "0"})
 
 
 def asks_whether(heading: str) -> bool:
-    """Whether the column with this ``heading`` says of each row if it is to be cancelled: ``Anular``, ``¿Anular?``."""
+    """Whether this column says, for each row, if it is to be cancelled: ``Anular``, ``¿Anular?``."""
     return key_of(heading) == "anular"
 
 
 def says_no(value: object) -> bool:
-    """Whether a cell of such a column says no: ``no``, ``N``, ``FALSO``, 0, or words that begin with it."""
+    """Whether a cell of such a column says no: ``no``, ``N``, ``FALSO``, 0, or a text that begins with it."""
     if isinstance(value, bool | int | float):
         return not value
     words = re.findall(r"\w+", unicodedata.normalize("NFKD", str(value or "")).casefold())
@@ -141,7 +144,7 @@ _RESULT_KEYS = {key_of(name): name for name in RESULT_COLUMNS}
 
 
 def role_of(heading: str) -> str | None:
-    """``cufe``, ``reason``, ``email``; None for a column that is only kept."""
+    """``cufe``, ``reason`` or ``email``; None for a column that is only kept."""
     return _ROLE_OF.get(key_of(heading))
 
 
@@ -150,7 +153,7 @@ _COUNTS = ("total", "subtotal", "cantidad", "suma")
 
 
 def seems(heading: str) -> str | None:
-    """The role of a heading that looks like one of ours and is none: ``Motivo del cliente``; None for any other."""
+    """The role that a heading resembles but does not have, as ``Motivo del cliente``; None for any other."""
     key = key_of(heading)
     if not 3 < len(key) <= _SEEMS_MOST or key in _ROLE_OF or key in _RESULT_KEYS or len(heading.split()) > _WORDS_MOST:
         return None
@@ -169,5 +172,5 @@ def result_column_of(heading: str) -> str | None:
 
 
 def origin_in(text: str) -> str:
-    """The batch that ``text``, the value of ``ORIGIN_PROPERTY``, names; empty for what is no batch's id."""
+    """The batch id in ``text``, a value of ``ORIGIN_PROPERTY``; empty when it is not a batch id."""
     return text.strip() if _BATCH.fullmatch(text.strip()) else ""

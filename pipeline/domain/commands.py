@@ -1,8 +1,8 @@
-"""Commands that a text suggests: begun here alone, completed for whoever reads it, quoted for the shell that he has.
+"""Suggested commands: the texts write them short; ``Here.complete`` adds the options and quotes for the reader's shell.
 
-A text says ``order("poll", batch)``, which reads «anular poll LOTE»; where it is shown to a person, ``Here.complete``
-adds what leads to the same company and the same ledger. So a suggestion that is typed word by word does what the text
-says, and not the same under another credential or beside another memory (eyes.md 2).
+A text says ``order("poll", batch)``, which reads «anular poll LOTE». Before a person sees it, ``Here.complete``
+adds the options that lead to the same company and the same ledger. So a suggested command, typed exactly, does what
+the text says, and never the same under another credential or with another ledger (eyes.md 2).
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ _WITHOUT_LEDGER = frozenset({"login", "logout", "ledger", "init", "template"})
 
 
 def order(*words: object) -> str:
-    """«anular …» with these words, each of which reaches the program as it is."""
+    """«anular …» with these arguments, quoted so that each reaches the program unchanged."""
     return f"«{' '.join(['anular', *(shlex.quote(str(word)) for word in words)])}»"
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Which company and which ledger a text speaks of, for whoever follows it elsewhere: ``ledger`` only where the
-    settings of ``profile`` alone would not lead there. ``windows``: the reader's shell is Windows' own."""
+    """The company and the ledger of a text, for suggested commands."""
 
+    #: profile of the company; empty for the default
     profile: str = ""
+    #: set only where the settings of ``profile`` alone would not lead to this ledger
     ledger: str = ""
+    #: whether the reader's shell is that of Windows
     windows: bool = False
 
     @classmethod
     def of(cls, arguments: list[str], *, windows: bool = False) -> Here:
-        """What the person at this terminal gave to the command that he typed: he will type the next one here too."""
+        """Taken from the ``arguments`` of the command that was just typed: the next one needs the same."""
         found = {"--profile": "", "--ledger": ""}
         for place, word in enumerate(arguments):
             name, is_there, value = word.partition("=")
@@ -43,11 +45,11 @@ class Here:
         return cls(found["--profile"], found["--ledger"], windows)
 
     def complete(self, text: str) -> str:
-        """``text`` with every command in it whole. What is whole already stays as it is."""
+        """``text`` with the options added to every command in it. A command that has them stays unchanged."""
         return _SUGGESTED.sub(self._whole, text) if "«anular" in text else text
 
     def told(self, error: AnularError) -> AnularError:
-        """The same error, its words completed."""
+        """Completes the commands in the text of ``error`` and returns it."""
         error.message, error.remedy = self.complete(error.message), self.complete(error.remedy)
         error.args = (error.sentence,)
         return error

@@ -1,11 +1,11 @@
 """CUFE: the code of a Panamanian electronic invoice, 66 characters (domain.md 1).
 
-Layout, check digit (Luhn over characters 2..64, the prefix left out) and parts were read off working
-clients and codes that the authority publishes. It proves careful typing, not that the document exists.
+Layout, check digit (Luhn over characters 2..64, the prefix left out) and parts come from working clients and from
+codes that the authority publishes. A valid code proves careful typing, not that the document exists.
 
 The check digit finds every digit mistyped for another digit. Letters and the dash count as a digit each
-(``P`` like ``0``, ``-`` like ``5``), so a letter for *its* digit goes unseen; the shape of the RUC finds
-those in the RUC, and a letter in the branch (legal, but rare) is flagged in ``warnings``.
+(``P`` like ``0``, ``-`` like ``5``), so a letter in place of *its* digit is not found. The shape of the RUC finds
+such letters in the RUC; a letter in the branch (legal, but rare) is reported in ``warnings``.
 
 >>> Cufe.parse("FE01200000000000029-29-29-5676322018101525982740639300126729580548").ruc
 '29-29-29'
@@ -26,12 +26,14 @@ from pipeline.domain.ruc import dv, has_known_shape
 
 LENGTH = 66
 ISSUER, DAY, ENVIRONMENT = slice(5, 32), slice(32, 40), slice(55, 56)
-"""Where a code has its issuer (with DV and branch), its day of issue and its environment."""
+"""Positions in a code: issuer (with DV and branch), day of issue, environment."""
 
 
 def document_of(cufe: str) -> str:
-    """The fiscal document that a code is of: type, issuer, branch, number and point of invoicing. Two codes of one
-    document differ in their date, emission or security code: one of them was mistyped or replaced (eyes.md 1)."""
+    """The fiscal document of a code: type, issuer, branch, number and point of invoicing.
+
+    Two codes of one document differ in date, emission or security code: one was mistyped or replaced (eyes.md 1).
+    """
     return cufe[2:25] + cufe[28:32] + cufe[40:53]
 
 
@@ -52,7 +54,7 @@ DOCUMENT_TYPES = {
     "10": "factura de operación extranjera",
 }
 
-# (slice, code of the problem, what must stand there): walked when the whole layout fails, to say where.
+# (start, end, code of the problem, what must be there): used when the whole layout fails, to say where.
 _PARTS: tuple[tuple[int, int, str, str, str], ...] = (
     (0, 2, "FE", "cufe-prefijo", "debe comenzar con FE"),
     (2, 4, "0[1-9]|10", "cufe-tipo", "el tipo de documento (posiciones 3-4) debe estar entre 01 y 10"),
@@ -73,15 +75,15 @@ _PARTS: tuple[tuple[int, int, str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Cufe:
-    """A valid code in its canonical text. Constructing one means valid (unless the check digit was waived)."""
+    """A valid code in canonical form. An instance is always valid (unless the check digit was waived)."""
 
     text: str
 
     @classmethod
     def parse(cls, text: str, *, allow_bad_check_digit: bool = False) -> Cufe:
-        """``text`` (canonical: upper case, no spaces) as a CUFE.
+        """Parses ``text`` (canonical: upper case, no spaces).
 
-        Raises ``CufeInvalid`` with a code, the position and Spanish words (domain.md 1).
+        Raises ``CufeInvalid`` with a code, the position and a Spanish message (domain.md 1).
         """
         check_layout(text)
         if not allow_bad_check_digit and not has_known_shape(ruc := text[5:25].lstrip("0")):
@@ -142,7 +144,7 @@ class Cufe:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a person should look at although the code is valid, in Spanish (domain.md 1: never a blocker)."""
+        """Spanish warnings about a valid code, for a person (domain.md 1: never a blocker)."""
         found = []
         if not self.branch.isdigit():
             found.append(f"La sucursal «{self.branch}» contiene letras: es poco usual, revísela.")
@@ -155,7 +157,7 @@ class Cufe:
 
 
 def check_digit(text: str) -> str:
-    """The digit that should stand at position 65, for at least 65 characters of ``text`` (domain.md 1)."""
+    """The correct digit for position 65; ``text`` has at least 65 characters (domain.md 1)."""
     total = 0
     for place, char in enumerate(reversed(text[2:65])):
         digit = int(char) if "0" <= char <= "9" else ord(char) % 10
@@ -166,7 +168,7 @@ def check_digit(text: str) -> str:
 
 
 def check_layout(text: str) -> None:
-    """Raises ``CufeInvalid`` for the first part of ``text`` that is not as domain.md 1 says."""
+    """Raises ``CufeInvalid`` for the first part of ``text`` that does not follow domain.md 1."""
     if len(text) != LENGTH:
         raise CufeInvalid(
             f"El CUFE tiene {len(text)} caracteres y debe tener {LENGTH}.",

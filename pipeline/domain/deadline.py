@@ -1,7 +1,7 @@
 """The legal deadline: 182 hours after issue (domain.md 4).
 
-The CUFE has a date but no time of day, so there are two bounds: issued at the first or at the last second
-of that day in Panama (UTC-5 all year). All differences of aware datetimes, nothing depends on a local zone.
+The CUFE has a date but no time of day, so there are two bounds: issued in the first or in the last second of
+that day in Panama (UTC-5 all year). All are differences of aware datetimes; nothing depends on a local time zone.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ DEFAULT_HOURS = 182
 
 
 class Window(Enum):
-    """Where a row stands against the limit; the value is the word in the results."""
+    """Position of a row relative to the deadline; the value is the text in the results."""
 
     IN_TIME = "en plazo"  # even if issued at 00:00 of its date
-    LIMIT_DAY = "día límite"  # depends on the hour of issue, which the CUFE does not tell
+    LIMIT_DAY = "día límite"  # depends on the hour of issue, which the CUFE does not contain
     LATE = "vencido"  # even if issued at 23:59:59
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """``hours_left`` counts to the *earlier* bound; negative once it has passed."""
+    """A row's deadline at one moment."""
 
     window: Window
+    #: until the *earlier* bound; negative after it
     hours_left: float
 
 
 def deadline(issued_on: date, now: datetime, hours: int = DEFAULT_HOURS) -> Deadline:
-    """Where a document issued on ``issued_on`` stands at ``now`` (aware)."""
+    """The deadline of a document issued on ``issued_on``, at ``now`` (aware)."""
     limit = timedelta(hours=hours)
     oldest = now - datetime.combine(issued_on, time(0, 0, 0), PANAMA)
     youngest = now - datetime.combine(issued_on, time(23, 59, 59), PANAMA)

@@ -1,9 +1,9 @@
-"""One CUFE, several rows: which row leads, which mirror it, and which contradict each other (interface.md 5).
+"""Duplicates: for rows with one CUFE, which row leads, which mirror it, and which are in conflict (interface.md 5).
 
-Same CUFE, reason and e-mail: the first row leads and the others are duplicates of it. Another reason or e-mail:
-nobody can tell which was meant, so none of them is sent. What the ledger already holds comes before the file. And
-what an earlier results workbook says happened, while this ledger holds no trace of it, waits for a person; so does a
-row that was set aside there, because it is in another batch or because a person took it back (decision 0031).
+Same CUFE, reason and e-mail: the first row leads and the others are its duplicates. Another reason or e-mail: it
+is not known which was meant, so none is sent. What the ledger already holds comes before the file. A row that an
+earlier results workbook reports as sent, while this ledger has no trace of it, waits for a person; so does a row
+that was set aside there, because it is in another batch or because a person withdrew it (decision 0031).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Leader, Position, Seen, Verdict
 
 NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.NOT_SENT.value, Outcome.NOT_APPLICABLE.value})
-"""Earlier outcomes that prove nothing was sent: such rows may be taken again."""
+"""Earlier outcomes that prove nothing was sent: such rows may be taken in again."""
 
 SET_ASIDE = frozenset({Outcome.CONFLICT.value, Outcome.WITHDRAWN.value})
-"""Earlier outcomes of rows that were not sent for a reason that stands elsewhere: another batch, or a person."""
+"""Earlier outcomes of rows that were not sent because of another batch or a person's decision."""
 
 
 class Basis(Enum):
-    """What a ruling rests on."""
+    """What a ruling is based on."""
 
     ALONE = "alone"
     FILE = "file"
@@ -36,31 +36,33 @@ class Basis(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that could be sent. ``earlier`` is what a results workbook said of it; empty: nothing."""
+    """A row that could be sent."""
 
     pos: int
     position: Position
     cufe: str
     reason: str
     email: str | None
+    #: its outcome in an earlier results workbook; empty when none
     earlier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What becomes of an entry, and why; ``word`` is the earlier outcome that makes it wait for a person."""
+    """The decision about an entry, and why."""
 
     verdict: Verdict
     basis: Basis
     leader: Leader | None = None
+    #: the earlier outcome because of which it waits for a person; empty otherwise
     word: str = ""
 
 
 SAME_DOCUMENT = Ruling(Verdict.CONFLICT, Basis.DOCUMENT)
-"""Another code of the same fiscal document stands in the file, or was sent: nobody can tell which is meant."""
+"""Another code of the same fiscal document is in the file, or was sent: it is not known which is meant."""
 
 ALONE = Ruling(Verdict.ACCEPTED, Basis.ALONE)
-"""A row that nothing speaks against."""
+"""A row without any objection."""
 
 
 def rule(entries: Sequence[Entry], seen: Mapping[str, Seen]) -> list[Ruling]:
@@ -82,9 +84,9 @@ def rule(entries: Sequence[Entry], seen: Mapping[str, Seen]) -> list[Ruling]:
 
 
 def _against(entries: Sequence[Entry]) -> str:
-    """The first earlier outcome that speaks against sending; empty when none does.
+    """The first earlier outcome that forbids sending; empty when none does.
 
-    ``DUPLICADA`` mirrors another row: beside that row it says nothing of its own, alone it may mirror a sent one.
+    ``DUPLICADA`` mirrors another row. If that row is present it adds nothing; alone it may mirror a sent one.
     """
     for entry in entries:
         word = " ".join(entry.earlier.split())
@@ -96,11 +98,11 @@ def _against(entries: Sequence[Entry]) -> str:
 
 
 def believed(earlier: Mapping[int, str], *, known: bool) -> dict[int, str]:
-    """What of an earlier results workbook's words, by row, still has to be heeded.
+    """The outcomes of an earlier results workbook, by row, that still count.
 
-    Where the ledger holds that very batch (``known``) it knows better why a row was in conflict, and what is no word of
-    ours was typed there by somebody: neither counts. What says that a row was sent, or taken back, always does: a
-    ledger that was restored from a copy may know less than the workbook.
+    If the ledger holds that same batch (``known``), it knows better why a row was in conflict, and an outcome that is
+    not one of ours was typed by somebody: neither counts. An outcome that says that a row was sent or withdrawn always
+    counts: a ledger restored from a copy may know less than the workbook.
     """
     if not known:
         return dict(earlier)

@@ -1,4 +1,4 @@
-"""The eDoc states and what an answer proves (edoc-api.md 5; DGI codes: domain.md 5).
+"""eDoc state table, and what an answer proves (edoc-api.md 5; DGI codes: domain.md 5).
 
 ``judge`` is the one place that decides what an answer is evidence of; ``proves_cancellation`` the one
 function that decides whether it proves a cancellation. Unknown stays unknown: never success, never rejection.
@@ -24,18 +24,22 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EdocState:
-    """A row of the table in edoc-api.md 5, with the Spanish words of the results."""
+    """A row of the table in edoc-api.md 5, with the Spanish texts of the results."""
 
     number: int
     meaning: str
+    #: whether the documentation allows a resend
     resend: bool
+    #: whether to query again
     query: bool
+    #: what to do, in Spanish
     action: str
+    #: what it means for our row
     kind: Kind
 
 
-# resend is True for 4 and 6 as the documentation's table has it; its text adds "not automatically", so the action
-# says by hand, and no path of the program resends by itself.
+# resend is True for 4 and 6 as in the documentation's table; its text adds "not automatically", so the action
+# says by hand, and no code path resends automatically.
 EDOC_STATES: dict[int, EdocState] = {
     s.number: s
     for s in (
@@ -112,7 +116,7 @@ _DGI_PERSON = frozenset({"1002"})
 
 
 class QueryDescribes(Enum):
-    """What a query's 2 speaks of (reliability.md D4): the invoice itself (default), or the cancellation."""
+    """What a 2 in a query's answer is about (reliability.md D4): the invoice (default) or the cancellation."""
 
     INVOICE = "invoice"
     CANCELLATION = "cancellation"
@@ -126,9 +130,9 @@ def proves_cancellation(
 ) -> bool:
     """Whether an answer proves that the invoice is cancelled (edoc-api.md 5).
 
-    DGI 0600 and 0622 decide over the state, and the authority's known errors speak against it. In the answer
-    to a cancellation 2 and 11 are proof unless a DGI code that nobody knows stands beside them; in a query
-    only 11, because 2 there is the state of the invoice itself: still alive.
+    DGI 0600 and 0622 count more than the state, and the authority's known errors are against it. In the answer to a
+    cancellation, 2 and 11 are proof unless the answer also has an unknown DGI code. In a query only 11 is proof: 2
+    there is the state of the invoice, which is still authorised.
     """
     if dgi in (DGI_REGISTERED, DGI_ALREADY):
         return True
@@ -145,15 +149,15 @@ def judge(
     dgi: str | None,
     describes: QueryDescribes = QueryDescribes.INVOICE,
 ) -> Event:
-    """What an answer is evidence of.
+    """The event that an answer is evidence of.
 
-    ``estado`` is None when the answer carries none or one that is not plain (reliability.md D12); ``dgi`` the
-    authority's code, None when absent. Anything that the tables do not name is ``UNCLEAR``.
+    ``estado`` is None when the answer has none, or one that is not plain (reliability.md D12); ``dgi`` is the
+    authority's code, None when absent. Anything that is not in the tables is ``UNCLEAR``.
     """
     if proves_cancellation(source, estado, dgi, describes):
         return Event.ALREADY if dgi == DGI_ALREADY else Event.CANCELLED
     if estado in (2, 11):
-        # Success beside a code that contradicts it or that nobody knows; or a query that found it alive.
+        # Success with a code that contradicts it or is unknown; or a query that found the invoice authorised.
         return Event.ALIVE if source is Source.QUERY and estado == 2 else Event.UNCLEAR
     if estado in _SAYS_ENOUGH:
         return _SAYS_ENOUGH[estado]
@@ -164,7 +168,7 @@ def judge(
     return Event.IN_PROGRESS if estado in TRANSITORY else Event.UNCLEAR
 
 
-# These states say by themselves what to do; a code beside them only explains why.
+# These states are enough to decide; a code with them only explains why.
 _SAYS_ENOUGH: dict[int | None, Event] = {
     4: Event.SUPPORT,
     6: Event.CORRECT,

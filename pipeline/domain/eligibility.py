@@ -1,4 +1,4 @@
-"""What may be sent, and where a valid code stands against it: environment, issuer, deadline (domain.md 4)."""
+"""Eligibility: whether a valid code may be sent, by environment, issuer and deadline (domain.md 4)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,28 @@ _ENVIRONMENT = {"1": "producción", "2": "prueba"}
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may be sent. ``env_digit``: ``1`` production, ``2`` test, None both; ``issuers``: RUCs that may be
-    cancelled, empty for any; ``late``: what becomes of rows past the deadline (domain.md 4); ``accept_formulas``: take
-    the text that a formula came to when the workbook was last saved; ``notify_email``: for rows that have none.
-    """
+    """The rules for what may be sent."""
 
+    #: environment of the codes: ``1`` production, ``2`` test, None both
     env_digit: Literal["1", "2"] | None = None
+    #: RUCs that may be cancelled; empty for any
     issuers: frozenset[str] = frozenset()
+    #: the legal limit, in hours
     deadline_hours: int = DEFAULT_HOURS
+    #: what happens to rows past the deadline (domain.md 4)
     late: Literal["warn", "reject", "ignore"] = "warn"
     allow_bad_check_digit: bool = False
+    #: use the text of a formula's result when the workbook was last saved
     accept_formulas: bool = False
+    #: for rows that have none
     notify_email: str | None = None
 
 
 def barred(rules: Rules, cufe: str, now: datetime) -> str:
-    """Why ``rules`` do not let a row with this valid code leave now, in words with their code; "" when they do.
+    """Why ``rules`` do not let a row with this valid code be sent now, as text with its problem code; "" when they do.
 
-    The one judgement of what was taken in before, under rules that may have changed since: of the plan that a person
-    approves, of a resend, and of the claim itself (eyes.md 2).
+    The one check of rows that were taken in earlier, under rules that may have changed since: for the plan that a
+    person approves, for a resend, and for the claim itself (eyes.md 2).
     """
     found = Standing(rules, now).objection(Cufe.parse(cufe, allow_bad_check_digit=True))
     if found is None:
@@ -46,7 +49,7 @@ def barred(rules: Rules, cufe: str, now: datetime) -> str:
 
 
 class Standing:
-    """What ``rules`` have to say of valid codes at ``now`` (aware). Nothing said: the code may be sent as it is."""
+    """Applies ``rules`` to valid codes at ``now`` (aware). No result means: the code may be sent as it is."""
 
     def __init__(self, rules: Rules, now: datetime) -> None:
         self._rules, self._now = rules, now
@@ -54,16 +57,16 @@ class Standing:
         self._issuers = frozenset(bare(ruc) for ruc in rules.issuers)
 
     def objection(self, code: Cufe) -> Mistake | None:
-        """What forbids to send ``code`` now, the first of it; None when nothing does."""
+        """The first reason not to send ``code`` now; None when there is none."""
         forbidden = [*self.on_issuer(code)[0], *self.on_dates(*self.due(code))[0]]
         return forbidden[0] if forbidden else None
 
     def due(self, code: Cufe) -> tuple[date, Deadline]:
-        """The day of issue, and what is left of the time since then."""
+        """The day of issue and the deadline."""
         return code.issued_on, deadline(code.issued_on, self._now, self._rules.deadline_hours)
 
     def on_issuer(self, code: Cufe) -> tuple[Sequence[Mistake], Sequence[Mistake]]:
-        """What forbids to send ``code`` for its environment and its issuer, and what a person should know of these.
+        """Errors and warnings about the environment and the issuer of ``code``.
 
         The same for all codes with the same characters at ``ISSUER`` and ``ENVIRONMENT``.
         """
@@ -77,7 +80,7 @@ class Standing:
         return forbidden, [Mistake("cufe-revisar", {"words": remark}) for remark in code.warnings]
 
     def on_dates(self, issued: date, due: Deadline) -> tuple[Sequence[Mistake], Sequence[Mistake]]:
-        """What forbids to send what was ``issued`` then, and what a person should know of that day."""
+        """Errors and warnings about the day of issue."""
         if due.window is Window.IN_TIME and issued <= self._today:
             return (), ()
         words = {"hours": str(self._rules.deadline_hours), "issued": issued.strftime("%d/%m/%Y")}

@@ -1,22 +1,22 @@
-"""The whole error tree. Every error that reaches a person is an ``AnularError`` with Spanish words.
+"""The error tree. Every error that reaches a person is an ``AnularError`` with a Spanish message.
 
 ::
 
     AnularError                      code, message, where, remedy, exit_code
-    ├── WrongUsage            (2)    an option, a setting, a combination that cannot be
+    ├── WrongUsage            (2)    an option, a setting, an impossible combination
     ├── InputRefused          (3)    the file as a whole; nothing was sent
     ├── CufeInvalid                  one code; a row's problem, never the file's
     ├── StoppedEarly          (5)    what was sent is recorded; the rest was not sent
     │   ├── CredentialsRefused       user or password, or the rights behind them
     │   ├── ServiceRefused           wrong address, redirect, certificate, crossed answers
-    │   ├── ServiceUnclear           the breaker opened: answers that nobody understands
+    │   ├── ServiceUnclear           the breaker opened: answers that are not understood
     │   └── StorageTrouble           our own disk, ledger or folder
     ├── AnotherRun            (6)    another run holds the ledger or the credential
     └── Interrupted         (130)    Ctrl-C or SIGTERM; safe to run again
 
     Bug                              an illegal move, a lost compare-and-set: stops the run, is never hidden
 
-    RequestFailed                    between transport and client only, never shown as such
+    RequestFailed                    between transport and client only, never shown to a person
     ├── NothingLeft                  proof that no byte of the request left: may be sent again
     └── AnswerLost                   anything may have happened: query, never send again
 """
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer to the question of a refused file: its words, and the options with which it is read again."""
+    """One possible answer to the question of a refused file: its text, and the options for reading the file again."""
 
     words: str
     sheet: str = ""
@@ -68,7 +68,7 @@ class InputRefused(AnularError):
     choices: tuple[Choice, ...] = ()
 
     def offering(self, choices: Iterable[Choice]) -> InputRefused:
-        """The same refusal with what a person at a terminal may choose instead."""
+        """The same refusal with the choices for a person at a terminal."""
         self.choices = tuple(choices)
         return self
 
@@ -112,11 +112,11 @@ class Interrupted(AnularError):
 
 
 class Bug(Exception):
-    """An impossible situation. Stops the run at once; what is in the ledger stays true."""
+    """An impossible situation. Stops the run at once; the ledger stays true."""
 
 
 class RequestFailed(Exception):
-    """A request without an answer. ``reason`` is one of a few words, never text from the wire."""
+    """A request without an answer. ``reason`` is one of a few fixed values, never text from the wire."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -131,12 +131,12 @@ class NothingLeft(RequestFailed):
 
 
 class AnswerLost(RequestFailed):
-    """The request began and no trustworthy answer came: it may have been applied (edoc-api.md 7).
+    """The request began and no reliable answer came: it may have been applied (edoc-api.md 7).
 
     ``reason``: ``read-timeout``, ``write-timeout``, ``reset``, ``protocol``, ``deadline``, ``cancelled``, ``other``.
     """
 
 
 def _code_of(kind: type) -> str:
-    """``CredentialsRefused`` -> ``credentials-refused``: the stable machine word beside the Spanish ones."""
+    """``CredentialsRefused`` -> ``credentials-refused``: the stable code that goes with the Spanish message."""
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("-")

@@ -1,4 +1,4 @@
-"""Reason and notification e-mail: their canonical text and what may be wrong with them (domain.md 3)."""
+"""Reason and notification e-mail: canonical text and mistakes (domain.md 3)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pipeline.domain.pasted import INVISIBLE, Mistake
 REASON_LEAST, REASON_MOST = 15, 1000
 EMAIL_MOST = 100
 
-# Line ends and tabs are white space; every other control character, and what turns the direction of text, is refused.
-# Characters beyond the first plane count as one, as in the API.
+# Line ends and tabs are white space; every other control character, and what changes text direction, is refused.
+# A character beyond the first plane counts as one, as in the API.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -18,12 +18,12 @@ EMAIL = re.compile(
 )
 
 LOST = "\ufffd"
-"""What a program puts in the place of a character that it could not read."""
+"""The character that programs write for one that they could not read."""
 MAYBE_SHOWN = 80
 
 
 def _as_windows_shows(byte: int) -> str:
-    """A byte as Windows-1252 shows it; the five that it leaves out as the control character of that number."""
+    """A byte as Windows-1252 shows it; its five unused bytes as the control character of that number."""
     try:
         return bytes([byte]).decode("cp1252")
     except UnicodeDecodeError:
@@ -32,7 +32,7 @@ def _as_windows_shows(byte: int) -> str:
 
 _BYTE_OF = {_as_windows_shows(byte): byte for byte in range(0x80, 0x100)}
 _LATER = "".join(re.escape(char) for char, byte in _BYTE_OF.items() if byte < 0xC0)
-# The letters of western Europe are two bytes that begin with C2 or C3; quotes, dashes and the euro are three with E2.
+# Western European letters are two bytes that begin with C2 or C3; quotes, dashes and the euro are three with E2.
 _DAMAGED = re.compile(f"[ÂÃ][{_LATER}]|â[{_LATER}]{{2}}")
 
 _ZERO_WIDTH = dict.fromkeys(map(ord, INVISIBLE.replace("\u200c", "").replace("\u200d", "")))  # joiners: emoji need them
@@ -41,7 +41,7 @@ _SPACES = re.compile(r"[^\S\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
 
 def canonical_reason(text: str) -> str:
-    """``text`` as it is counted and sent: trimmed, white space collapsed, characters without width left out.
+    """``text`` as it is counted and sent: trimmed, white space collapsed, zero-width characters removed.
 
     Control characters stay, so that they can be refused by name.
     """
@@ -51,12 +51,12 @@ def canonical_reason(text: str) -> str:
 
 
 def canonical_email(text: str) -> str:
-    """``text`` without white space around it. Inside nothing is mended: an address is not guessed."""
+    """``text`` without white space around it. Nothing inside is repaired: an address is not guessed."""
     return text.strip().strip(INVISIBLE).strip()
 
 
 def reason_mistake(text: str) -> Mistake | None:
-    """What is wrong with the canonical reason ``text``; None when it may be sent."""
+    """The mistake in the canonical reason ``text``; None when it may be sent."""
     if control := CONTROL.search(text):
         place = control.start()
         return Mistake("motivo-control", {"point": f"{ord(text[place]):04X}", "place": str(place + 1)})
@@ -70,7 +70,7 @@ def reason_mistake(text: str) -> Mistake | None:
 
 
 def email_mistake(text: str) -> Mistake | None:
-    """What is wrong with the canonical e-mail ``text``; None when it is empty or may be sent."""
+    """The mistake in the canonical e-mail ``text``; None when it is empty or may be sent."""
     if not text:
         return None
     if text.count("@") > 1:
@@ -81,9 +81,9 @@ def email_mistake(text: str) -> Mistake | None:
 
 
 def reason_doubt(written: str) -> Mistake | None:
-    """What a person should look at in a reason that may be sent; ``written`` as it stands in the cell.
+    """A warning about a reason that may be sent; ``written`` is the text in the cell.
 
-    As in the cell, because half of a damaged letter may be a character without width (``í`` ends in U+00AD).
+    The cell's text is needed because half of a damaged letter may be a zero-width character (``í`` ends in U+00AD).
     """
     if written.isascii():
         return None
@@ -94,9 +94,9 @@ def reason_doubt(written: str) -> Mistake | None:
 
 
 def damaged_accents(text: str) -> str | None:
-    """What ``text`` probably said before its UTF-8 was read as Windows-1252; None when nothing points to that.
+    """The probable text before its UTF-8 was read as Windows-1252; None when there is no sign of that.
 
-    Each damaged letter by itself, so that one that was typed right beside it does not hide the damage.
+    Each damaged letter is repaired separately, so that a correct letter next to it does not hide the damage.
     """
     mended = _DAMAGED.sub(_mend, text)
     return mended if mended != text else None

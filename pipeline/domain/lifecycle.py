@@ -1,8 +1,8 @@
-"""Our life cycle of a row: one table of legal moves (reliability.md 2.2 - 2.4). Every move is in this file.
+"""Row life cycle: one table of legal moves (reliability.md 2.2 - 2.4). Every move is in this file.
 
-``STATES`` says what each state means and whether the machine is done with it; ``MOVES`` is the whole
-machine: from a state, by an event (a kind of evidence), to a state. What is not in the table is a bug
-and stops the run. There is no move that leads from an unknown outcome back to sending.
+``STATES`` says what each state means and whether the program is done with it. ``MOVES`` is the whole state
+machine: from a state, by an event (a kind of evidence), to a state. A move that is not in the table is a bug
+and stops the run. No move leads from an unknown outcome back to sending.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.domain.errors import Bug
 
 
 class State(Enum):
-    """Where a row stands. The value is the word in the ledger."""
+    """State of a row. The value is what the ledger stores."""
 
     RECEIVED = "RECEIVED"  # stored verbatim, not validated
     REJECTED_INPUT = "REJECTED_INPUT"  # failed validation
@@ -22,7 +22,7 @@ class State(Enum):
     NOT_APPLICABLE = "NOT_APPLICABLE"  # a line that is no invoice: a total, a note, a signature
     HELD = "HELD"  # valid, waits for a person
     READY = "READY"  # approved, unclaimed
-    WITHDRAWN = "WITHDRAWN"  # a person took it back before it was ever claimed
+    WITHDRAWN = "WITHDRAWN"  # a person withdrew it before it was ever claimed
     SENDING = "SENDING"  # intent durable; unknown until proven
     NOT_SENT = "NOT_SENT"  # proof that nothing was applied: trace, stale guard, 429; or never claimed: rules of the day
     REFUSED_AUTH = "REFUSED_AUTH"  # 401: not applied
@@ -34,22 +34,22 @@ class State(Enum):
     NEEDS_CORRECTION = "NEEDS_CORRECTION"  # 6, and the authority's input codes
     RETURNED = "RETURNED"  # 15
     NOT_FOUND = "NOT_FOUND"  # 18 in direct answer to the cancellation
-    REVIEW = "REVIEW"  # the machine cannot decide
+    REVIEW = "REVIEW"  # the program cannot decide
     CLOSED_BY_PERSON = "CLOSED_BY_PERSON"  # a person decided
     CLOSED_RESEND = "CLOSED_RESEND"  # a person authorised a resend: a new attempt follows
 
 
 class Event(Enum):
-    """What happened: the evidence that a move rests on. The value is the word in the ledger."""
+    """The evidence that a move rests on. The value is what the ledger stores."""
 
     ACCEPTED = "accepted"  # validation: may be sent
-    HELD = "held"  # validation: a person first
+    HELD = "held"  # validation: a person must approve
     REJECTED = "rejected"  # validation: wrong data
     DUPLICATED = "duplicated"  # validation: same as a leader row
     CONFLICTED = "conflicted"  # validation: same CUFE, another payload
     NO_INVOICE = "no-invoice"  # validation: a line that is no invoice
     APPROVED = "approved"  # a person released a held row
-    WITHDRAWN = "withdrawn"  # a person took a row back
+    WITHDRAWN = "withdrawn"  # a person withdrew a row
     BARRED = "barred"  # before the claim: today's rules do not let it leave
     CLAIMED = "claimed"  # intent to send, durable before the first byte
     NOTHING_LEFT = "nothing-left"  # the transport's trace: no byte left
@@ -75,7 +75,7 @@ class Event(Enum):
 
 
 LIVE_NEVER = (State.NOT_SENT, State.REFUSED_AUTH, State.WITHDRAWN, State.CLOSED_RESEND)
-"""States that free the CUFE for another attempt. Every other state keeps it, for ever (reliability.md 2.1)."""
+"""States that free the CUFE for another attempt. Every other state keeps it for ever (reliability.md 2.1)."""
 
 TAKES_DOCUMENT = frozenset(
     {
@@ -89,14 +89,13 @@ TAKES_DOCUMENT = frozenset(
         State.CLOSED_BY_PERSON,
     }
 )
-"""A code in one of these speaks against another code of its document: it was sent, and not turned away as unknown or
-wrong."""
+"""A code in one of these blocks other codes of its document: it was sent, and not refused as unknown or wrong."""
 
 RETRIED = frozenset({State.NOT_SENT, State.REFUSED_AUTH})
-"""Proven not applied: a further attempt may follow by itself, bounded."""
+"""Proven not applied: a further attempt may follow automatically, a limited number of times."""
 
 FOLLOWED = frozenset({State.PENDING, State.UNKNOWN})
-"""Polling follows these until they are final or out of time."""
+"""Polling queries these until they are final or out of time."""
 
 PERSON = frozenset(
     {
@@ -110,11 +109,11 @@ PERSON = frozenset(
         State.CONFLICT,
     }
 )
-"""A person has to do something before anything can change."""
+"""A person has to act before anything can change."""
 
 SUCCESS = frozenset({State.CANCELLED, State.ALREADY_CANCELLED})
 
-# What an answer to the cancellation itself leads to.
+# Where an answer to the cancellation itself leads.
 _ANSWERED = {
     Event.CANCELLED: State.CANCELLED,
     Event.ALREADY: State.ALREADY_CANCELLED,
@@ -133,13 +132,13 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.RECEIVED, Event.DUPLICATED): State.DUPLICATE,
     (State.RECEIVED, Event.CONFLICTED): State.CONFLICT,
     (State.RECEIVED, Event.NO_INVOICE): State.NOT_APPLICABLE,
-    # people before the sending
+    # people before sending
     (State.HELD, Event.APPROVED): State.READY,
     (State.HELD, Event.WITHDRAWN): State.WITHDRAWN,
     (State.READY, Event.WITHDRAWN): State.WITHDRAWN,
-    # the rules of the day of the sending: nothing leaves, and another file, or other rules, may have it sent
+    # today's rules before sending: nothing leaves; another file or other rules may send it
     (State.READY, Event.BARRED): State.NOT_SENT,
-    # the query before the sending, where it is asked for: nothing is sent on doubt, or beside something in flight
+    # the query before sending, where enabled: nothing is sent on doubt, or while another request is in flight
     (State.READY, Event.ALIVE): State.READY,
     (State.READY, Event.CANCELLED): State.ALREADY_CANCELLED,
     (State.READY, Event.ALREADY): State.ALREADY_CANCELLED,
@@ -155,7 +154,7 @@ MOVES: dict[tuple[State, Event], State] = {
             Event.UNCLEAR,
         )
     },
-    # the sending
+    # sending
     (State.READY, Event.CLAIMED): State.SENDING,
     (State.SENDING, Event.NOTHING_LEFT): State.NOT_SENT,
     (State.SENDING, Event.ELSEWHERE): State.NOT_SENT,
@@ -166,7 +165,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.SENDING, Event.NOT_FOUND): State.NOT_FOUND,
     (State.SENDING, Event.UNCLEAR): State.UNKNOWN,
     (State.SENDING, Event.RECOVERED): State.UNKNOWN,
-    # a further attempt (n + 1) is a row of its own in the ledger; this is where its first move comes from
+    # a further attempt (n + 1) is its own row in the ledger; this is its first move
     (State.NOT_SENT, Event.RETRY): State.READY,
     (State.REFUSED_AUTH, Event.RETRY): State.READY,
     (State.CLOSED_RESEND, Event.RETRY): State.READY,
@@ -182,7 +181,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.PENDING, Event.ALIVE): State.PENDING,
     (State.PENDING, Event.UNCLEAR): State.PENDING,
     (State.PENDING, Event.OUT_OF_TIME): State.REVIEW,
-    # the one query after a 15: a duplicate that is cancelled was cancelled before
+    # the one query after a 15: a duplicate that is cancelled was cancelled earlier
     (State.RETURNED, Event.CANCELLED): State.ALREADY_CANCELLED,
     (State.RETURNED, Event.ALREADY): State.ALREADY_CANCELLED,
     **{
@@ -198,13 +197,13 @@ MOVES: dict[tuple[State, Event], State] = {
             Event.UNCLEAR,
         )
     },
-    # the query before a resend that finds it cancelled: nothing is sent
+    # the query before a resend finds it cancelled: nothing is sent
     **{
         (state, event): State.ALREADY_CANCELLED
         for state in (State.NEEDS_SUPPORT, State.NEEDS_CORRECTION, State.NOT_FOUND, State.REVIEW)
         for event in (Event.CANCELLED, Event.ALREADY)
     },
-    # people afterwards
+    # people after sending
     **{
         (state, event): target
         for state in (
@@ -225,7 +224,7 @@ MOVES: dict[tuple[State, Event], State] = {
 
 
 def move(state: State, event: Event) -> State:
-    """Where ``event`` leads from ``state``; raises ``Bug`` for a move that is not in the table."""
+    """The state that ``event`` leads to from ``state``; raises ``Bug`` for a move that is not in the table."""
     try:
         return MOVES[state, event]
     except KeyError:

@@ -1,4 +1,4 @@
-"""The words in ``resultado`` (interface.md 5) and which of our states shows as which word (reliability.md D13)."""
+"""Outcomes: the values of ``resultado`` (interface.md 5), and which state shows as which value (reliability.md D13)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.domain.lifecycle import State
 
 
 class Outcome(Enum):
-    """What became of a row, as the results say it. The order is the order of the summary."""
+    """Outcome of a row in the results. The order is the order of the summary."""
 
     CANCELLED = "ANULADA"
     ALREADY = "YA ANULADA"
@@ -30,13 +30,13 @@ class Outcome(Enum):
 
 
 PREFLIGHT = "preflight"
-"""The note of a move that the query before the sending led to: nothing was sent then."""
+"""Note of a move made by the query before sending: nothing was sent."""
 
 ELSEWHERE = "elsewhere"
-"""The note, and the proof, of a row that was not sent because another ledger of this machine had sent it."""
+"""Note, and proof, of a row that was not sent because another ledger of this machine had sent it."""
 
 BARRED = "reglas de hoy"
-"""Begins the note of a row that today's rules did not let leave; the words of the rule follow it."""
+"""Start of the note of a row that today's rules did not let leave; the text of the rule follows."""
 
 _BY_STATE: dict[State, Outcome] = {
     State.RECEIVED: Outcome.NOT_SENT,
@@ -67,13 +67,12 @@ _BY_STATE: dict[State, Outcome] = {
 def outcome(
     state: State, *, alive: bool = False, unsent: bool = False, again: bool = False, elsewhere: bool = False
 ) -> Outcome:
-    """The word for a row in ``state``.
+    """The outcome of a row in ``state``.
 
-    ``alive`` when the last answer was a query's 2 (edoc-api.md 5). ``unsent`` when the query before the sending left a
-    doubt and it was never sent: its outcome is not unknown, it waits for a person (reliability.md P5).
-    ``again`` when this is a resend that a person authorised: the first request may have been applied, so nothing that
-    becomes of the second one can say that the row was not sent. ``elsewhere`` when another ledger of this machine sent
-    it: a conflict that a person has to settle.
+    ``alive``: the last answer was a query's 2 (edoc-api.md 5). ``unsent``: the query before sending left a doubt and
+    the row was never sent, so its outcome is not unknown; it waits for a person (reliability.md P5). ``again``: this is
+    a resend that a person authorised; the first request may have been applied, so no result of the second can say that
+    the row was not sent. ``elsewhere``: another ledger of this machine sent it, a conflict that a person has to settle.
     """
     word = _word(state, alive=alive, unsent=unsent, elsewhere=elsewhere)
     return Outcome.UNKNOWN if again and word in (Outcome.NOT_SENT, Outcome.HELD, Outcome.CONFLICT) else word
@@ -95,21 +94,21 @@ DONE = SUCCESSES | {Outcome.WITHDRAWN, Outcome.RESOLVED}
 
 
 WORST_FIRST = (130, 6, 5, 3, 2, 7, 4, 1)
-"""Exit codes of which the first counts when several apply (interface.md 2)."""
+"""Exit codes by priority: of several, the first in this list counts (interface.md 2)."""
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The exit code of what has several parts; 0 for none."""
+    """The exit code of a command with several parts; 0 for none."""
     found = set(codes)
     return next((code for code in WORST_FIRST if code in found), 0)
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> int:
-    """0 every row cancelled, 7 some wait for a person's approval, 4 some still open, 1 some that a person has to see to
+    """0 every row cancelled, 7 some wait for a person's approval, 4 some still open, 1 some need a person
     (interface.md 2).
 
-    A duplicate counts with the outcome of the row that it mirrors: pass that one. A line that is no invoice does not
-    count.
+    A duplicate counts with the outcome of the row that it mirrors: pass that one. A line that is not an invoice does
+    not count.
     """
     found = set(outcomes) - {Outcome.NOT_APPLICABLE}
     if Outcome.HELD in found:

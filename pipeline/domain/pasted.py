@@ -1,10 +1,10 @@
-"""What people paste instead of a CUFE, and what to do about it (domain.md 2).
+"""Pasted text: repairs and mistakes of what people paste instead of a CUFE (domain.md 2).
 
-``unpaste`` mends what cannot change the meaning (invisible characters, dash look-alikes, full-width and lower-case
-letters, quotes, links, labels) and says what it mended. ``mistake`` names what must not be mended: it is a
-person's to correct. Neither says that a code is valid: that is ``Cufe.parse``.
+``unpaste`` repairs what cannot change the meaning (invisible characters, dash look-alikes, full-width and lower-case
+letters, quotes, links, labels) and returns what it repaired. ``mistake`` names what must not be repaired: a person
+has to correct it. Neither says that a code is valid: ``Cufe.parse`` does.
 
-What may stand beside a code is a list (eyes.md 1): everything else may be a person's "no" and is not taken off.
+What may stand next to a code is a fixed list (eyes.md 1): any other text may be a person's "no" and is kept.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.errors import CufeInvalid
 
 INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-"""Characters without width that ``str.strip`` does not know."""
+"""Zero-width characters that ``str.strip`` does not remove."""
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
 
 CANONICAL = re.compile(r"FE[0-9A-Z-]{64}")
 _CODE = re.compile(r"(?<![0-9A-Z-])FE[0-9]{2}[12][0-9A-Z-]{21}[0-9]{2}[0-9A-Z]{4}[0-9]{34}(?![0-9A-Z-])")
 _QUOTES_AROUND = r"""["'“”‘’«»]*"""
-# «No» needs its full stop and is not taken in capitals: «NO FE…» and «NO. FE…» say no.
+# «No» needs its full stop and is not accepted in capitals: «NO FE…» and «NO. FE…» say no.
 _LABELS = rf"(?:{_QUOTES_AROUND}(?:(?i:CUFE|C[OÓ]DIGO(?:\s*[UÚ]NICO)?|FACTURA)|[Nn]o\.){_QUOTES_AROUND}[\s:.-]*)*"
 _LABELLED = re.compile(rf"(?P<label>{_LABELS}){_QUOTES_AROUND}(?P<code>(?i:FE[0-9A-Z-]{{64}})){_QUOTES_AROUND}")
 _CODE_GIVEN = r"(?P<{}>FE[0-9A-Z-]{{64}})"
@@ -41,7 +41,7 @@ _DASH_MAP = dict.fromkeys(map(ord, DASHES), "-")
 _DROP = dict.fromkeys(map(ord, INVISIBLE))
 
 _RUN = re.compile(r"(?<![0-9A-Z-])(?=[A-Z-]*[0-9])[0-9A-Z-]{10,}|(?<![0-9A-Z])F\s*E(?:\s*[0-9]){4}")
-"""Ten characters of a code with a digit among them, or the beginning of a code, perhaps spaced."""
+"""Ten characters of a code with a digit among them, or the start of a code, with or without spaces."""
 
 _NAMED = 4
 _WORDS_SHOWN = 40
@@ -57,22 +57,24 @@ _LABEL = "se quitó el rótulo que lo acompaña"
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """The text that is left, and what was done to it, in Spanish; nothing done: it was clean."""
+    """Repaired text."""
 
+    #: what is left
     text: str
+    #: the repairs, in Spanish; empty when it was clean
     what: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A code of ``problems.py`` with the words for its template."""
+    """A code of ``problems.py`` with the values for its message template."""
 
     code: str
     words: dict[str, str]
 
 
 def unpaste(text: str) -> Pasted:
-    """``text`` as a code would be written, with the repairs that were needed.
+    """``text`` written as a code, with the repairs that were needed.
 
     >>> unpaste(" fe01–20 ")
     Pasted(text='FE01-20', what=('se cambiaron rayas por guiones (U+2013)', 'se quitaron espacios o saltos de línea', \
@@ -86,13 +88,13 @@ def unpaste(text: str) -> Pasted:
     if odd:
         text = _noting(text, text.translate(_DROP), _naming(_HIDDEN, (c for c in odd if ord(c) in _DROP)), what)
         text = _noting(text, text.translate(_DASH_MAP), _naming(_DASHED, (c for c in odd if ord(c) in _DASH_MAP)), what)
-    # NFKC also makes plain spaces of the special ones; those are reported as spaces, below.
+    # NFKC also turns special spaces into plain ones; those are reported as spaces, below.
     spaced = "".join(" " if c.isspace() else c for c in text)
     text = _noting(spaced, unicodedata.normalize("NFKC", spaced), _WIDE, what)
     text = _unwrap(text, spaces, what)
     if linked := _LINKED.fullmatch(text):
         return _taken(linked["asked"] or linked["named"], what, _LINK)
-    # White space inside of a link, or beside words, parts what is not to be put together.
+    # White space in a link, or next to other text, separates what must not be joined.
     bare = text if "/" in text else "".join(text.split())
     labelled = _LABELLED.fullmatch(bare)
     if labelled and labelled["label"]:
@@ -112,17 +114,17 @@ def _taken(code: str, what: list[str], how: str = "") -> Pasted:
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """The different codes, standing by themselves, in ``text``."""
+    """The distinct codes in ``text`` that stand alone."""
     return tuple(dict.fromkeys(_CODE.findall(text.upper())))
 
 
 def is_invoice(code: str, reason: str) -> bool:
-    """Whether a row with these cells is meant to be an invoice; totals, notes and signatures are not (eyes.md 1)."""
+    """Whether a row with these cells is an invoice; totals, notes and signatures are not (eyes.md 1)."""
     return bool(reason.strip().strip(INVISIBLE).strip()) or shows_code(code)
 
 
 def shows_code(text: str) -> bool:
-    """Whether ``text`` holds anything that may be a code, or a piece of one.
+    """Whether ``text`` contains anything that may be a code, or a piece of one.
 
     >>> shows_code("Total registros: 3"), shows_code("Preparado por A. Ruiz"), shows_code("fe01 2000 0155")
     (False, False, True)
@@ -131,7 +133,7 @@ def shows_code(text: str) -> bool:
 
 
 def words_beside(received: str) -> str:
-    """What stands beside the one code in ``received``, the code as ``…``; empty when there is none, or several.
+    """The text around the one code in ``received``, with ``…`` for the code; empty when there is none, or several.
 
     >>> words_beside("NO ANULAR: FE01200000000000029-29-29-5676322018101525982740639300126729580548")
     'NO ANULAR: …'
@@ -145,7 +147,7 @@ def words_beside(received: str) -> str:
 
 
 def _unwrap(text: str, spaces: str, what: list[str]) -> str:
-    """``text`` without white space around it and without the quotes or formula marks that wrap it."""
+    """``text`` without surrounding white space and without the quotes or formula marks around it."""
     bare = text.strip()
     while match := _WRAPPED.match(bare):
         inner = next(group for group in match.groups() if group is not None).strip()
@@ -156,7 +158,7 @@ def _unwrap(text: str, spaces: str, what: list[str]) -> str:
 
 
 def _naming(words: str, chars: Iterable[str]) -> str:
-    """``words`` with the code points of ``chars``: what has no width, or looks like another, has to be named."""
+    """``words`` with the code points of ``chars``: invisible characters and look-alikes need a name."""
     points = list(dict.fromkeys(f"U+{ord(char):04X}" for char in chars))
     return f"{words} ({', '.join(points[:_NAMED])}{', …' * (len(points) > _NAMED)})" if points else words
 
@@ -171,7 +173,7 @@ def _with(what: list[str], also: bool, words: str) -> tuple[str, ...]:
     return (*what, words) if also else tuple(what)
 
 
-# What is not mended -------------------------------------------------------------------------------------------
+# What is not repaired -----------------------------------------------------------------------------------------
 
 _EXCEL_ERRORS = re.compile(
     r"#(?:N/[AD]|¡?REF!|¡?VALUE!|¡?VALOR!|¿?NAME\?|¿?NOMBRE\?|¡?DIV/0!|¡?NUM!|¡?NULL!|¡?NULO!|¡?SPILL!|"
@@ -187,13 +189,13 @@ _FOREIGN: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"[0-9]{50}"), "Costa Rica", "clave numérica"),
 )
 _LOOKS_LIKE = {"O": "0 (cero)", "I": "1 (uno)", "L": "1 (uno)"}
-# Places (0-based) that hold digits only; in the RUC no code of the authority has an O or an L.
+# Places (0-based) that hold digits only; no RUC of the authority contains an O or an L.
 _DIGITS = frozenset([2, 3, 4, 26, 27, *range(32, 66)])
 _RUC = range(5, 25)
 
 
 def mistake(received: str) -> Mistake | None:
-    """What ``received`` is instead of a CUFE, when it can be told; None otherwise."""
+    """What ``received`` is instead of a CUFE, if it can be recognised; None otherwise."""
     text = unpaste(received).text
     if not text:
         return Mistake("cufe-vacio", {})
@@ -222,7 +224,7 @@ def mistake(received: str) -> Mistake | None:
 
 
 def _first_unseen(text: str) -> int | None:
-    """The place of the first character that shows nothing of its own: a control, a mark on the one before it."""
+    """Position of the first character that is not visible alone: a control, a mark on the one before it."""
     if text.isascii() and text.isprintable():
         return None
     unseen = (place for place, char in enumerate(text) if unicodedata.category(char)[0] in "CM")
@@ -230,7 +232,7 @@ def _first_unseen(text: str) -> int | None:
 
 
 def _look_alikes(text: str, received: str) -> Iterator[str]:
-    """Where letters stand for digits, or letters of another alphabet for ours; positions count from 1."""
+    """Where letters replace digits, or letters of another alphabet replace ours; positions count from 1."""
     if len(text) != 66:
         return
     small_l = "l" in received and "L" not in received

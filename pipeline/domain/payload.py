@@ -1,4 +1,4 @@
-"""The identity of what is sent: same CUFE, same payload: duplicate; another payload: conflict (reliability.md 2.2)."""
+"""Payload identity: same CUFE and payload is a duplicate, another payload a conflict (reliability.md 2.2)."""
 
 from __future__ import annotations
 

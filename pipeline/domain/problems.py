@@ -1,8 +1,7 @@
-"""Every reason why a row, or a whole file, is not sent: one table of codes, Spanish words and what to do.
+"""Problem table: every reason why a row or a file is not sent, with code, Spanish message and remedy.
 
-``problem`` and ``refused`` are the only ways to make one, so no code exists that the table does not know.
-The messages are templates; the words for a CUFE's inner parts are raised in ``cufe.py``, which knows the
-positions, and stand here as ``{words}``.
+``problem`` and ``refused`` are the only ways to make one, so every code is in the table. Messages are templates.
+``{words}`` is a message of ``cufe.py``, which knows the positions, for an inner part of a CUFE.
 """
 
 from __future__ import annotations
@@ -19,10 +18,13 @@ VALUE_SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a code means: about a row (``fila``) or the file (``archivo``), its words, what the person can do."""
+    """What a problem code means."""
 
+    #: about a row (``fila``) or the file (``archivo``)
     scope: Literal["fila", "archivo"]
+    #: Spanish template
     message: str
+    #: what the person can do, in Spanish
     remedy: str = ""
 
 
@@ -72,7 +74,7 @@ KINDS: dict[str, Kind] = {
     "cufe-reparado-dudoso": _row(
         "Se limpió el CUFE pegado ({what}), pero su dígito verificador no coincide.", _COPY_AGAIN
     ),
-    # --- a row: the parts of a CUFE (words of cufe.py)
+    # --- a row: the parts of a CUFE (messages of cufe.py)
     "cufe-longitud": _row("{words}", "Cópielo completo de la factura."),
     "cufe-prefijo": _row("{words}", _COPY_AGAIN),
     "cufe-tipo": _row("{words}", _COPY_AGAIN),
@@ -386,7 +388,7 @@ KINDS: dict[str, Kind] = {
 def problem(code: str, /, *, cell: str, column: str, value: str, **words: object) -> Problem:
     """A row's problem: message and remedy of ``code`` with ``words`` filled in, ``value`` shortened.
 
-    Raises ``KeyError`` for a code that the table does not have: that is a bug.
+    Raises ``KeyError`` for a code that is not in the table: that is a bug.
     """
     kind = KINDS[code]
     message = f"{kind.message} {kind.remedy}".strip().format(**words)
@@ -394,14 +396,14 @@ def problem(code: str, /, *, cell: str, column: str, value: str, **words: object
 
 
 def cufe_problem(found: CufeInvalid, *, cell: str, column: str, value: str) -> Problem:
-    """The problem for a code that ``cufe.py`` refused, in its words."""
+    """The problem for a code that ``cufe.py`` refused, with its message."""
     if found.code not in KINDS:
         raise KeyError(found.code)
     return Problem(found.code, cell, column, shorten(value), f"{found.message} {found.remedy}".strip())
 
 
 def refused(code: str, /, *, where: str = "", **words: object) -> InputRefused:
-    """The error that refuses a whole file; to be raised by the caller. Raises ``KeyError`` for an unknown code."""
+    """The error that refuses a whole file, for the caller to raise. Raises ``KeyError`` for an unknown code."""
     kind = KINDS[code]
     return InputRefused(kind.message.format(**words), code=code, where=where, remedy=kind.remedy.format(**words))
 

@@ -1,4 +1,4 @@
-"""The records that pass between the steps: frozen, documented, without behaviour beyond their own words."""
+"""Records that pass between the steps: frozen dataclasses, without behaviour except their own text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from enum import Enum
 from pipeline.domain.deadline import Deadline
 from pipeline.domain.lifecycle import Event, State
 
-# What a cell of the input held, as a person sees it. Kept so that it comes back unchanged in the results.
+# Value of an input cell, as a person sees it. Kept so that it comes back unchanged in the results.
 Cell = str | int | float | bool | datetime | date | time | None
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a row stands in the input: worksheet (None for CSV) and 1-based row or line, as the person sees it."""
+    """Place of a row in the input."""
 
+    #: worksheet; None for CSV
     sheet: str | None
+    #: row or line as the person sees it, from 1
     line: int
 
     def __str__(self) -> str:
@@ -42,16 +44,17 @@ def column_letters(column: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a row is not sent, or what a person should know of it.
+    """Why a row is not sent, or a warning about it."""
 
-    ``code`` is stable and stands in ``domain/problems.py``; ``message`` is Spanish; ``value`` as received
-    (shortened); ``cell`` is the address, ``column`` the heading as the person wrote it.
-    """
-
+    #: stable, from ``domain/problems.py``
     code: str
+    #: its address
     cell: str
+    #: the heading as the person wrote it
     column: str
+    #: as received, shortened
     value: str
+    #: in Spanish
     message: str
 
     def __str__(self) -> str:
@@ -60,11 +63,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A paste damage that was mended: the value as received and as used, and what was done, in Spanish."""
+    """A repair of pasted text."""
 
+    #: its address
     cell: str
+    #: the value before the repair
     received: str
+    #: the value after it
     used: str
+    #: what was repaired, in Spanish
     what: str
 
     def __str__(self) -> str:
@@ -72,21 +79,23 @@ class Repair:
 
 
 class Verdict(Enum):
-    """What validation says of a row (interface.md 5)."""
+    """What validation decides about a row (interface.md 5)."""
 
     ACCEPTED = "accepted"  # may be sent
     HELD = "held"  # valid, but a person has to decide first
     REJECTED = "rejected"  # its data are wrong
-    DUPLICATE = "duplicate"  # same CUFE and same payload as an earlier row; mirrors that row
+    DUPLICATE = "duplicate"  # same CUFE and payload as an earlier row; mirrors that row
     CONFLICT = "conflict"  # same CUFE with another reason or e-mail, or the same document under another CUFE
-    NOT_APPLICABLE = "not-applicable"  # no invoice at all: a total, a note, a signature
+    NOT_APPLICABLE = "not-applicable"  # not an invoice: a total, a note, a signature
 
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """The row that a duplicate mirrors: batch id (None: the same file), ordinal and position there."""
+    """The row that a duplicate mirrors."""
 
+    #: its batch id; None for the same file
     batch: str | None
+    #: its ordinal there, from 1
     pos: int
     position: Position
 
@@ -105,8 +114,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """One input row after validation. ``pos`` is its 1-based ordinal among the data rows of the file."""
+    """One input row after validation."""
 
+    #: its ordinal among the data rows of the file, from 1
     pos: int
     position: Position
     cells: tuple[Cell, ...]
@@ -123,31 +133,32 @@ class CheckedRow:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What is sent for one row (edoc-api.md 3), with the ledger's handle on its attempt.
+    """What is sent for one row (edoc-api.md 3), with the ledger's handle on its attempt."""
 
-    ``attempt`` and ``version`` are the compare-and-set handle; ``number`` is 1 for the first try.
-    ``possible_duplicate``: a person authorised it after an unclear outcome; ``preflight`` is the state that the query
-    before the sending answered, and that this person agreed to.
-    """
-
+    #: with ``version`` the compare-and-set handle
     attempt: int
     version: int
+    #: 1 for the first try
     number: int
     batch: str
     pos: int
     cufe: str
     reason: str
     email: str | None
+    #: until the deadline when it was taken in; None when not known
     hours_left: float | None = None
     late: bool = False
+    #: a person authorised it after an unclear outcome
     possible_duplicate: bool = False
+    #: the state that the query before sending returned, and to which that person agreed
     preflight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A row that was held on arrival and waits for a person: the handle on its attempt, its batch, ordinal and code."""
+    """A held row that waits for a person."""
 
+    #: with ``version`` the compare-and-set handle
     attempt: int
     version: int
     batch: str
@@ -157,15 +168,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How a ledger stands: rows by outcome word, and when the oldest row that is still followed was sent (UTC, aware;
-    None when there is none)."""
+    """Row counts of a ledger."""
 
+    #: by outcome
     rows: dict[str, int]
+    #: when the oldest row that is still followed was sent (UTC, aware); None when there is none
     oldest: datetime | None
 
 
 class Source(Enum):
-    """Which service an answer came from; the same state means different things (edoc-api.md 5)."""
+    """The service that an answer came from; the same state means different things (edoc-api.md 5)."""
 
     CANCELLATION = "cancellation"
     QUERY = "query"
@@ -173,39 +185,34 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one exchange with eDoc showed, ready to be recorded.
-
-    ``event`` is what it proves for our life cycle; ``http`` None when nothing was answered; ``body`` raw
-    bytes as received (at most 64 KiB); ``note`` a short machine word for the record (``read-timeout``,
-    ``duplicate-keys``); ``understood`` False counts for the breaker; ``stop`` a Spanish sentence when the run
-    has to end after it is recorded; ``pause`` seconds that the whole credential has to wait; ``claims`` True when the
-    body of a status that is read for nothing (401, 429, 5xx) carries a state or a code: then it proves nothing at all.
-    """
+    """Result of one exchange with eDoc, ready to be recorded."""
 
     source: Source
+    #: what it proves for our life cycle
     event: Event
+    #: status; None without an answer
     http: int | None = None
     estado: int | None = None
     dgi: str | None = None
     message: str | None = None
     authorised_at: str | None = None
+    #: raw bytes as received, at most 64 KiB
     body: bytes = b""
+    #: short machine text for the record (``read-timeout``, ``duplicate-keys``)
     note: str = ""
+    #: False counts for the breaker
     understood: bool = True
+    #: Spanish sentence, when the run has to end after this is recorded
     stop: str | None = None
+    #: seconds that the whole credential has to wait
     pause: float | None = None
+    #: True when the body of a status that is not read (401, 429, 5xx) has a state or a code: then it proves nothing
     claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """A row that polling follows: its attempt and what is known so far.
-
-    ``last_estado`` with ``last_source``; ``since`` when the intent was recorded; ``misses`` how many queries
-    answered 18 in the settle schedule; ``queries`` how many were made in all, the last at ``queried_at``;
-    ``next_due`` when to ask again; ``preflight`` the state that a query answered right before the sending;
-    ``answered`` whether eDoc is known to have taken in its cancellation, because it answered that request with a state.
-    """
+    """A row that polling follows."""
 
     attempt: int
     version: int
@@ -213,24 +220,28 @@ class Tracked:
     pos: int
     cufe: str
     state: State
+    #: when the intent was recorded
     since: datetime
+    #: how many queries were made in all
     queries: int
+    #: how many of them answered 18 in the settle schedule
     misses: int
+    #: when to query again
     next_due: datetime | None
+    #: when the last query was made
     queried_at: datetime | None = None
+    #: the last state, which came from ``last_source``
     last_estado: int | None = None
     last_source: Source | None = None
+    #: the state that a query returned right before sending
     preflight: int | None = None
+    #: whether eDoc certainly received the cancellation, because it answered that request with a state
     answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """One input row as the ledger knows it: everything that the report may show of it.
-
-    ``again`` when its newest attempt is a resend that a person authorised.
-    For a duplicate, ``leader`` names the row it mirrors and ``mirrored`` holds that row's line (one level).
-    """
+    """One input row as the ledger knows it: everything that the report may show."""
 
     pos: int
     position: Position
@@ -240,13 +251,16 @@ class ResultLine:
     sent_cufe: str | None = None
     reason: str | None = None
     email: str | None = None
+    #: the row that a duplicate mirrors
     leader: Leader | None = None
+    #: the line of that row (one level)
     mirrored: ResultLine | None = None
     problems: tuple[Problem, ...] = ()
     repairs: tuple[Repair, ...] = ()
     warnings: tuple[Problem, ...] = ()
     deadline: Deadline | None = None
     attempts: int = 0
+    #: whether its newest attempt is a resend that a person authorised
     again: bool = False
     estado: int | None = None
     source: Source | None = None
@@ -265,12 +279,15 @@ class ResultLine:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One move in the log: when (UTC), which row (None: the batch), from, to, and the evidence."""
+    """One move in the log, with its evidence."""
 
     seq: int
+    #: UTC
     at: datetime
+    #: which row; None for the batch
     pos: int | None
     position: Position | None
+    #: state before; ``target`` the state after
     source: State | None
     target: State
     event: Event
@@ -283,34 +300,33 @@ class EventLine:
 
 
 COMPANY = "Empresa: "
-"""Begins the note of a batch that says whose it is."""
+"""Start of the batch note that names the company."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's release of rows that were held on arrival: who, when (UTC, aware), and how many rows."""
+    """A person's release of rows that were held on arrival."""
 
     who: str
+    #: UTC, aware
     at: datetime
+    #: how many
     rows: int
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The last event of a batch's rows: its number and its hash (hex), which stands for all events before it."""
+    """The last event of a batch's rows; its hash covers all events before it."""
 
+    #: its number
     seq: int
+    #: hex
     hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class BatchInfo:
-    """A batch as the ledger knows it. Times are aware UTC, ``started``/``ended`` first and last event.
-
-    ``folder`` is where its results workbook is written; ``counts`` rows by outcome word. ``corrects`` is the batch
-    whose corrections workbook it came from (``corrects_known``: this ledger holds that one), ``corrected_in`` the
-    batches that came from its own. ``seal`` is that of its rows' events; ``approvals`` say who released held rows.
-    """
+    """A batch as the ledger knows it. All times are aware UTC."""
 
     id: str
     file: str
@@ -321,15 +337,23 @@ class BatchInfo:
     headings: tuple[str, ...]
     created: datetime
     approved_by: str | None = None
+    #: first event; ``ended`` the last
     started: datetime | None = None
     ended: datetime | None = None
     issuers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     deadline_hours: int = 182
+    #: where its results workbook is written
     folder: str = ""
+    #: rows by outcome
     counts: dict[str, int] = field(default_factory=dict)
+    #: the batch whose corrections workbook it came from
     corrects: str | None = None
+    #: whether this ledger holds that batch
     corrects_known: bool = False
+    #: batches that came from its own corrections workbook
     corrected_in: tuple[str, ...] = ()
+    #: last event of its rows
     seal: Seal | None = None
+    #: who released held rows
     approvals: tuple[Approval, ...] = ()

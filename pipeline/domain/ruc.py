@@ -1,7 +1,7 @@
-"""RUC: the shape of a taxpayer's number, and the check digits (DV) of juridical ones (domain.md 1).
+"""RUC: taxpayer number, its shape, and the check digits (DV) of legal entities (domain.md 1).
 
-The DV is a warning, never a blocker. The shape is a typing check beside the CUFE's check digit, which
-maps letters to digits (``P`` counts like ``0``) and so cannot see a letter that slipped into a number.
+The DV is a warning, never a blocker. The shape check adds to the CUFE's check digit, which maps letters to digits
+(``P`` counts like ``0``) and so cannot see a letter typed into a number.
 
 >>> dv("29-29-29")
 '56'
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-# Digits in three groups; or PE, E, N in first place; or a province (1..13) with NT, PE, AV, PI beside or after it.
+# Digits in three groups; or PE, E, N in first place; or a province (1..13), with NT, PE, AV, PI joined or after a dash.
 _SHAPE = re.compile(r"(?:[0-9]{1,10}|PE|E|N|(?:1[0-3]|[1-9])-?(?:NT|PE|AV|PI))-[0-9]{1,5}-[0-9]{1,6}")
 _JURIDICAL = re.compile(r"([0-9]{1,10})-([0-9]{1,4})-([0-9]{1,6})")
 
@@ -33,17 +33,17 @@ _OLD: dict[str, str] = {
 
 
 def bare(ruc: str) -> str:
-    """``ruc`` as ``Cufe.ruc`` has it: upper case, no spaces, without padding zeros."""
+    """``ruc`` in the form of ``Cufe.ruc``: upper case, no spaces, no padding zeros."""
     return "".join(ruc.split()).upper().lstrip("0")
 
 
 def has_known_shape(ruc: str) -> bool:
-    """Whether ``ruc`` (without padding) is written as the authority writes them."""
+    """Whether ``ruc`` (without padding) has one of the authority's forms."""
     return _SHAPE.fullmatch(ruc) is not None
 
 
 def dv(ruc: str) -> str | None:
-    """The two check digits that belong to ``ruc``; None where the rule does not apply (letters, other shapes)."""
+    """The two check digits of ``ruc``; None where the rule does not apply (letters, other shapes)."""
     match = _JURIDICAL.fullmatch(ruc)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""When to query again: the regular interval, and the settle schedule for "18 after an intent" (reliability.md 2.5)."""
+"""Query schedule: the regular interval, and the settle schedule for "18 after an intent" (reliability.md 2.5)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PENDING_FOR = timedelta(hours=72)
 
 
 def settle_due(intent_at: datetime, misses: int, now: datetime, least: timedelta) -> datetime:
-    """When to ask again after the ``misses``-th answer 18 (1-based): the schedule's next offset, then daily.
+    """When to query again after the ``misses``-th answer 18 (1-based): the schedule's next offset, then daily.
 
-    Never sooner than ``least`` from now: after a long pause all offsets lie in the past.
+    Never sooner than ``least`` from now: after a long pause all offsets are in the past.
     """
     if misses <= len(SETTLE):
         return max(now + least, intent_at + SETTLE[max(0, misses - 1)])
@@ -30,15 +30,15 @@ def settle_due(intent_at: datetime, misses: int, now: datetime, least: timedelta
 
 
 def settled(intent_at: datetime, misses: int, now: datetime) -> bool:
-    """Whether enough 18s over enough time have come for a person to look (never for the machine to send)."""
+    """Whether enough 18s came over enough time for a person to look (never for the program to send)."""
     return misses >= SETTLE_QUERIES and now - intent_at >= SETTLE_FOR
 
 
 def expired(intent_at: datetime, now: datetime) -> bool:
     """Whether a row has been pending or unanswered for so long that a person has to look.
 
-    An intent that lies as far ahead was recorded by a wall clock that was wrong (P16): its age cannot be told, and
-    waiting until that date comes would leave the row pending for years.
+    An intent as far in the future was recorded by a wrong wall clock (P16): its age is unknown, and waiting for that
+    date would leave the row pending for years.
     """
     return abs(now - intent_at) >= PENDING_FOR
 
@@ -48,8 +48,8 @@ def followed_enough(
 ) -> bool:
     """Whether a row has had its queries of one run (``every`` seconds, for ``lasting`` seconds after the intent).
 
-    Then only ``poll`` asks again: the same file given once more sends nothing, asks nothing and shows the same. A row
-    that an interrupted run left behind earlier than that is followed on. What settles by the schedule is ``poll``'s.
+    Then only ``poll`` queries again: the same file given once more sends nothing, queries nothing and shows the same.
+    If an interrupted run left the row earlier than that, queries go on. Rows in the settle schedule belong to ``poll``.
     """
     if queried_at is None:
         return False
@@ -57,7 +57,7 @@ def followed_enough(
 
 
 def still_to_come(next_due: datetime | None, now: datetime) -> timedelta:
-    """How long until ``next_due``; nothing when it has passed or lies impossibly far ahead.
+    """Time until ``next_due``; zero when it has passed or is impossibly far ahead.
 
     A due time beyond the longest interval can only come from a wall clock that jumped back (P16).
     """

@@ -1,7 +1,7 @@
-"""Text from outside made harmless to look at: what acts on a terminal, in a workbook or on its reader is shown instead.
+"""Outside text made safe to show: characters that act on a terminal, a workbook or its reader become visible signs.
 
-Originals, server messages and file names come from outside. Control characters, ANSI escapes, lone surrogates and
-characters that turn the reading direction are replaced by something visible; nothing is dropped silently
+Cell values, server messages and file names come from outside. Control characters, ANSI escapes, lone surrogates and
+characters that change the reading direction are replaced by something visible; nothing is dropped silently
 (reliability.md P11).
 """
 
@@ -14,7 +14,7 @@ _UNSAFE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 
 
 def visible(text: str) -> str:
-    """``text`` with every character that acts instead of showing replaced by a visible sign.
+    """``text`` with every such character replaced by a visible sign.
 
     C0 controls become their pictures (``\\x1b`` -> ``␛``), the others their code point (``⟨U+202E⟩``). Tab, line feed
     and carriage return stay: cells may hold them.
@@ -30,7 +30,7 @@ def one_line(text: str) -> str:
 
 
 def escaped_json(document: str) -> str:
-    """The same JSON ``document`` with those characters as ``\\uXXXX``: they can only stand in its strings."""
+    """The same JSON ``document`` with those characters as ``\\uXXXX``: they can only occur in its strings."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
 
 

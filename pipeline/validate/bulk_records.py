@@ -1,4 +1,4 @@
-"""Many records at once: a hundred thousand rows are made column by column, not one by one."""
+"""Bulk construction of records: a hundred thousand rows are made column by column, not one by one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _Record = TypeVar("_Record")
 
 
 def many(kind: type[_Record], count: int, **columns: Iterable[Any]) -> list[_Record]:
-    """``count`` records of ``kind``, a dataclass with slots: the first of the first values, and so on.
+    """``count`` records of ``kind``, a dataclass with slots; the first record has the first value of each column.
 
-    Every field has its column, of ``count`` values or without end. The values are put where ``__init__`` would put them
-    (``kind`` may have nothing else to do there); on a frozen dataclass this takes a third of its time. Raises
-    ``TypeError`` for other columns than the fields, ``ValueError`` for a column of another length.
+    Every field needs a column of ``count`` values, or an endless one. Values are written to the slots directly
+    (``kind`` may do nothing else in ``__init__``); for a frozen dataclass this takes a third of the time. Raises
+    ``TypeError`` for columns that are not the fields, ``ValueError`` for a column of another length.
     """
     if {field.name for field in fields(kind)} != columns.keys() or hasattr(kind, "__post_init__"):  # type: ignore[arg-type]
         raise TypeError(f"not the fields of {kind.__name__}: {sorted(columns)}")
@@ -32,7 +32,7 @@ def many(kind: type[_Record], count: int, **columns: Iterable[Any]) -> list[_Rec
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """While many records are made, Python keeps looking through all of them for cycles and finds none: not here."""
+    """Turns the garbage collector off while many records are made: it would search them for cycles and find none."""
     before = gc.isenabled()
     gc.disable()
     try:

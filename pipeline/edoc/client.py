@@ -1,8 +1,8 @@
-"""The client: one cancellation, one query. Each is built, sent and read; whatever comes ends in a ``Finding``.
+"""eDoc client: one cancellation or one query, built, sent and read. Every result is a ``Finding``.
 
-What a failure proves is decided by edoc-api.md 7 and reliability.md 2.3. A cancellation is put on the wire at most
-once per call: no retry, no redirect, no authentication flow, and a connection of its own, so that neither a connection
-that the server has just closed nor an answer that nobody asked for can meet it.
+edoc-api.md 7 and reliability.md 2.3 decide what a failure proves. A cancellation is sent at most once per call: no
+retry, no redirect, no authentication flow, and its own connection, so that it can meet neither a connection that the
+server has just closed nor an answer to another request.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the services are (edoc-api.md 1).
+    """Addresses of the services (edoc-api.md 1)."""
 
-    ``auth`` up to ``/ServicioEDOC``, ``cancel`` up to ``/Anulacion``, ``query`` the whole address.
-    """
-
+    #: up to ``/ServicioEDOC``
     auth: str
+    #: up to ``/Anulacion``
     cancel: str
+    #: the whole address
     query: str
 
 
 class EdocClient:
-    """Talks to eDoc under one credential. ``jitter`` gives numbers in 0..1 for pauses.
+    """Client for eDoc under one credential. ``jitter`` returns numbers in 0..1 for pauses.
 
     Raises ``WrongUsage`` when an address may not be used.
     """
@@ -73,7 +73,7 @@ class EdocClient:
         self._journal = journal
 
     async def ready(self) -> None:
-        """Make sure of a token for cancelling, before anything is claimed.
+        """Gets a token for cancelling, before any row is claimed.
 
         Raises ``CredentialsRefused`` or ``ServiceRefused``.
         """
@@ -84,11 +84,11 @@ class EdocClient:
         return self._tokens.has(services.CANCELLATION)
 
     async def cancel(self, c: Cancellation, before_send: Callable[[], bool] | None = None) -> Finding:
-        """Send ``c`` once, and say what is known of it then.
+        """Sends ``c`` once and returns what is then known.
 
-        ``before_send`` is asked right before the request leaves; when it says no, nothing is sent (``STALE``). After a
-        401 or a 429 a further try is the caller's, as a new attempt; a pause already holds the shared limiter.
-        A cancelled task gets its ``CancelledError``: then the outcome is unknown, and the caller records that.
+        ``before_send`` is called right before the request leaves; if it returns False, nothing is sent (``STALE``).
+        After a 401 or a 429 the caller may try again with a new attempt; a pause already holds the shared limiter. A
+        cancelled task gets its ``CancelledError``: then the outcome is unknown, and the caller records that.
         """
         body = cancel_body(c, self._integration_name)
         try:
@@ -110,11 +110,11 @@ class EdocClient:
         return self._read_cancellation(reply, c.cufe)
 
     async def query(self, cufe: str, *, answered: bool = False) -> Finding:
-        """Ask for the state of ``cufe``. A query changes nothing, so after a 401 it is made once more by itself.
+        """Queries the state of ``cufe``. A query changes nothing, so after a 401 it is repeated once automatically.
 
-        ``answered``: eDoc answered the cancellation of this very row with a state, so that it is known to have arrived.
-        Only then may a 2 speak of the cancellation (setting ``query_describes``, eyes.md 3). Every failure is
-        ``UNCLEAR`` with a note; it never raises for what the service does.
+        ``answered``: eDoc answered the cancellation of this row with a state, so it certainly arrived. Only then may a
+        2 mean the cancellation (setting ``query_describes``, eyes.md 3). Every failure is ``UNCLEAR`` with a note; this
+        method never raises for what the service does.
         """
         finding = await self._query_once(cufe, answered)
         if finding.http == 401:
@@ -129,7 +129,7 @@ class EdocClient:
         url = f"{self._query_url}?{urlencode(query_params(cufe))}"
         try:
             token = await self._departure(services.QUERY)
-            # A connection of its own too: what a server sends unasked after one answer would be read as the next one.
+            # Its own connection too: extra bytes after one answer would be read as the next answer.
             reply = await self._post(Source.QUERY, url, token, b"", fresh=True)
         except StoppedEarly as error:
             return Finding(Source.QUERY, Event.UNCLEAR, note="no-token", stop=error.sentence)
@@ -141,11 +141,11 @@ class EdocClient:
         return self._read(Source.QUERY, reply, cufe, self._query_url, describes)
 
     async def _departure(self, service: int) -> str:
-        """A turn at the limiter together with a token that is still the current one when the turn comes."""
+        """Waits for the limiter; returns a token that is still current after the wait."""
         token = await self._tokens.get(service)
         await self._limiter.acquire()
         if not self._tokens.holds(service, token):
-            # Renewed or expired while waiting. One turn is given away, so that the renewal does not crowd ours.
+            # Renewed or expired while waiting. One turn is skipped, so that the renewal and our request keep the rate.
             token = await self._tokens.get(service)
             await self._limiter.acquire()
         return token
@@ -171,7 +171,7 @@ class EdocClient:
     def _read_cancellation(self, reply: Reply, cufe: str) -> Finding:
         finding = self._read(Source.CANCELLATION, reply, cufe, self._cancel_url, self._describes)
         if finding.note == CROSSED or finding.claims:
-            return finding  # the status says "not applied" of another document, or beside a body that says otherwise
+            return finding  # the status says "not applied" about another document, or the body contradicts it
         if reply.status == 401:
             return replace(finding, event=Event.UNAUTHORISED, understood=True)
         if reply.status == 429 and self._resend_after_429:
@@ -179,7 +179,7 @@ class EdocClient:
         return finding
 
     def _read(self, source: Source, reply: Reply, cufe: str, url: str, describes: QueryDescribes) -> Finding:
-        """The body's evidence, and what the status adds to it: a pause, or a reason to stop."""
+        """The evidence of the body, plus what the status adds: a pause, or a reason to stop."""
         finding = read_answer(
             source,
             reply.status,
@@ -200,7 +200,7 @@ _RIGHTS = "Revise los permisos del usuario o llame a soporte de eDoc."
 
 
 def _why_stop(status: int, where: str) -> str | None:
-    """Why the run has to end after this status, in words (edoc-api.md 7); None when it may go on."""
+    """Why the run has to end after this status, in Spanish (edoc-api.md 7); None when it may go on."""
     if 300 <= status < 400:
         return f"{where}: eDoc respondió con una redirección (HTTP {status}), que no se sigue. Revise la dirección."
     if status == 403:

@@ -1,8 +1,8 @@
-"""One connection for one request: made for it, used once, closed after it (docs/decisions/0002). Knows httpcore.
+"""Single-use connection: opened for one request, closed after it (docs/decisions/0002). Knows httpcore.
 
-httpx's pool is made for connections that are used again; for these it only costs time, more than the request itself.
-What speaks HTTP on the wire is the same code as below the pool: httpcore's HTTP/1.1 connection with h11. What is here
-is the way to it: connect, hand over, close. Until the connection is handed over no byte of a request can leave.
+httpx's pool is built for connections that are reused; here it only costs time, more than the request itself. HTTP on
+the wire is the same code as below the pool: httpcore's HTTP/1.1 connection with h11. This file does the rest: connect,
+hand over, close. Until the connection is handed over no byte of a request can leave.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import httpx
 
 
 class OneShot(httpx.AsyncBaseTransport):
-    """At most ``connections`` at a time, each for one request.
+    """Transport with at most ``connections`` at a time, each for one request.
 
     Raises what httpx's own transport raises, and calls its ``trace`` for the same moments: ``connection.connect_tcp``
     when it begins to connect, then those of ``http11``. The ``timeout`` of a request bounds: ``pool`` waiting for a
@@ -48,13 +48,13 @@ class OneShot(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self, answer.stream, stream))
 
     async def aclose(self) -> None:
-        """Breaks off what is still open."""
+        """Closes all open connections at once."""
         for stream in list(self._open):
             stream.break_off()
 
     async def _place(self, seconds: float) -> None:
         if not self._places.locked():
-            await self._places.acquire()  # at once: nobody is waiting
+            await self._places.acquire()  # no wait: a place is free
             return
         try:
             async with asyncio.timeout(seconds):
@@ -63,7 +63,7 @@ class OneShot(httpx.AsyncBaseTransport):
             raise httpx.PoolTimeout("no connection became free in time") from error
 
     async def _connect(self, url: httpx.URL, seconds: float) -> _Stream:
-        """A new connection, its certificate verified. An address with several numbers is tried at each."""
+        """A new connection with a verified certificate. If a name has several addresses, each is tried."""
         more: dict[str, Any] = {"ssl": self._ssl} if url.scheme == "https" else {}
         if not url.host[-1].isdigit():  # a name may have several addresses, one of which does not answer
             more["happy_eyeballs_delay"] = 0.25
@@ -72,14 +72,14 @@ class OneShot(httpx.AsyncBaseTransport):
                 reader, writer = await asyncio.open_connection(url.host, _port(url), **more)
         except TimeoutError as error:
             raise httpx.ConnectTimeout("connecting took too long") from error
-        except OSError as error:  # includes what TLS says
+        except OSError as error:  # includes TLS errors
             raise httpx.ConnectError(str(error)) from error
         stream = _Stream(reader, writer)
         self._open.add(stream)
         return stream
 
     def _end(self, stream: _Stream | None) -> None:
-        """Gives the place back; the connection is not used again, whatever state it is in."""
+        """Frees the place; the connection is never used again, whatever its state."""
         self._places.release()
         if stream is not None:
             self._open.discard(stream)
@@ -102,7 +102,7 @@ def _port(url: httpx.URL) -> int:
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """asyncio's streams as httpcore wants them; TLS, if any, is already spoken."""
+    """asyncio's streams behind httpcore's interface; TLS, if any, is already set up."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -130,7 +130,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self.break_off()
 
     def break_off(self) -> None:
-        """At once: a polite end of TLS could be made to take half a minute, and there is nothing more to say."""
+        """Closes at once: a clean end of TLS could take half a minute, and nothing is left to send."""
         self._writer.transport.abort()
 
 
@@ -154,7 +154,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextmanager
 def _told_by_httpx() -> Iterator[None]:
-    """httpcore's errors as those of httpx, which bear the same names."""
+    """Translates httpcore's errors into those of httpx, which have the same names."""
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:

@@ -1,10 +1,10 @@
-"""The pace: one limiter for everything that goes to the provider under one credential (edoc-api.md 6).
+"""Rate limiter: one for all requests to the provider under one credential (edoc-api.md 6).
 
-GCRA with a burst of one. Requests leave one by one at the agreed distance, in the order they asked; what idle
-time leaves over is not saved up. A pause (429, 503) holds everybody back, not one row.
+GCRA with a burst of one. Requests leave one by one at the agreed interval, in the order in which they asked; unused
+time is not saved up. A pause (429, 503) holds all requests back, not one row.
 
-A turn is not yet a departure: a connection has to be made first, and a busy moment of this process can gather several
-turns into one bunch. So there is a gate as well, right before the first byte, that counts what really left.
+A turn is not yet a departure: the connection comes first, and a busy moment of this process can bring several turns
+close together. So there is a second gate right before the first byte, which counts what really left.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from pipeline.domain.errors import WrongUsage
 from pipeline.runtime.clock import Clock
 from pipeline.telemetry.events import SILENT, Journal
 
-PAUSE_DEFAULT_S = 5.0  # a 429 or 503 that does not say how long, or says it unreadably
-PAUSE_LEAST_S = 1.0  # "now" or a date gone by: still a wait, or the refusal would be hammered
-PAUSE_MOST_S = 900.0  # longer than this is for the next run (reliability.md F27)
+PAUSE_DEFAULT_S = 5.0  # a 429 or 503 without a wait, or with one that is not readable
+PAUSE_LEAST_S = 1.0  # "now" or a past date: still a wait, so that we do not flood the service
+PAUSE_MOST_S = 900.0  # a longer wait is left to the next run (reliability.md F27)
 JITTER_S = 0.1
 
 PACE = 0.995
-"""Of the rate. Half a per cent is the room for what makes requests arrive less evenly than they left: without it 203
-instead of 201 arrived within a second at 200 per second, and some were answered with 429."""
+"""Share of the rate that is used. Half a per cent is the margin because requests arrive less evenly than they leave:
+without it 203 instead of 201 arrived within a second at 200 per second, and some were answered with 429."""
 
-_TINY = 1e-6  # seconds; below what sleeping can tell apart
+_TINY = 1e-6  # seconds; less than a sleep can measure
 
 
 class Limiter:
-    """At most ``rate`` departures per second (None: no limit), never more than ``rate + 1`` in any one second.
+    """Rate limiter: at most ``rate`` departures per second (None: no limit), never over ``rate + 1`` in any one second.
 
     ``rate`` may be a fraction. Shared by token, cancellation and query. Also usable as ``async with limiter:``.
     Raises ``WrongUsage`` for a rate that is not a positive number.
@@ -46,30 +46,30 @@ class Limiter:
         self._interval = 0.0 if rate is None else 1.0 / (PACE * rate)
         most = 0 if rate is None else math.floor(rate) + 1
         room = most * self._interval - 1.0
-        # A sleep that ends late may be caught up with by this much, so that the rate is reached in practice. It is
-        # half of the room that keeps every window of one second within rate + 1.
+        # A sleep that ends late may be made up for by this much, so that the rate is reached in practice. It is half of
+        # the margin that keeps every window of one second within rate + 1.
         self._slack = max(0.0, room / 2)
-        self._span = 1.0 + 0.75 * room  # between a departure and the ``most``-th after it; the way is less even still
+        self._span = 1.0 + 0.75 * room  # from one departure to the ``most``-th after it; the network is less even still
         self._gone: deque[float] = deque(maxlen=most)
         self._next = -math.inf
         self._open_at = -math.inf
-        self._turn = asyncio.Lock()  # serves in the order of asking
+        self._turn = asyncio.Lock()  # first come, first served
 
     async def acquire(self) -> None:
-        """Wait for this request's turn. Who is cancelled while waiting takes nothing from the others."""
+        """Waits for this request's turn. A task that is cancelled while waiting takes no turn from the others."""
         async with self._turn:
             aimed_at = None
             while (wait := max(self._next, self._open_at) - (now := self._clock.monotonic())) > _TINY:
                 aimed_at = now + wait
                 await self._clock.sleep(wait)
-            # No await from here on: the departure is taken by the one who leaves, or by nobody.
+            # No await from here on: a task takes its departure completely or not at all.
             left_at = now if aimed_at is None else max(aimed_at, now - self._slack)
             self._next = left_at + self._interval
 
     async def leave(self) -> None:
-        """Right before the first byte of a request that has had its turn: waits where turns were bunched on the way.
+        """Waits right before the first byte of a request that has had its turn, if turns came too close together.
 
-        No more than ``rate + 1`` pass in any one second, with some room for the way to the server.
+        No more than ``rate + 1`` pass in any one second, with some margin for the network.
         """
         while self._gone and len(self._gone) == self._gone.maxlen:
             wait = self._gone[0] + self._span - self._clock.monotonic()
@@ -80,15 +80,15 @@ class Limiter:
         self._journal.note("departure")
 
     def pause(self, seconds: float) -> None:
-        """Nobody leaves for ``seconds`` from now; of two pauses the one that ends later counts."""
+        """Stops all departures for ``seconds`` from now; of two pauses the one that ends later counts."""
         if not math.isfinite(seconds):
             raise ValueError(f"a pause needs a finite number of seconds, not {seconds}")
         self._open_at = max(self._open_at, self._clock.monotonic() + max(0.0, seconds))
 
     def hold(self, headers: Mapping[str, str], received_at: datetime, jitter: float) -> float:
-        """Pause as the answer 429 or 503 with these ``headers`` (lower case) asks for; returns the seconds.
+        """Pauses for as long as the 429 or 503 with these ``headers`` (lower case) asks; returns the seconds.
 
-        A date is read against the server's own ``Date``, or against ``received_at`` (aware) where it sent none.
+        A date is compared with the server's own ``Date``, or with ``received_at`` (aware) where it sent none.
         """
         now = http_date(headers.get("date")) or received_at
         seconds = pause_after(headers.get("retry-after"), now, jitter)
@@ -102,7 +102,7 @@ class Limiter:
         return left if left > _TINY else 0.0
 
     async def wait_open(self) -> None:
-        """Wait until no pause is on, without taking a departure."""
+        """Waits until there is no pause, without taking a departure."""
         while left := self.paused_for():
             await self._clock.sleep(left)
 
@@ -114,10 +114,10 @@ class Limiter:
 
 
 def pause_after(value: str | None, now: datetime, jitter: float = 0.0) -> float:
-    """Seconds that a ``Retry-After`` of ``value`` asks for (RFC 9110 10.2.3), between 1 and 900.
+    """Seconds to wait for this ``Retry-After`` (RFC 9110 10.2.3), between 1 and 900.
 
-    ``now`` is the server's own date where it sent one (aware), so that a skewed local clock cannot stretch the
-    wait. Unreadable or absent: 5 seconds. ``jitter`` is 0..1 and adds up to a tenth of a second.
+    ``now`` is the server's own date where it sent one (aware), so that a wrong local clock cannot make the wait longer.
+    Unreadable or absent: 5 seconds. ``jitter`` is 0..1 and adds up to a tenth of a second.
     """
     seconds = _asked(value.strip(), now) if value is not None else None
     wait = PAUSE_DEFAULT_S if seconds is None else max(PAUSE_LEAST_S, seconds)

@@ -1,8 +1,8 @@
-"""Redaction: strikes secrets out of what a server sends back, in any form in which it may give them back.
+"""Redaction: removes secrets from what a server sends back, in every form in which it may return them.
 
-The forms (reliability.md P12, eyes.md 5): as sent, in UTF-8 or Latin-1; in base64, by itself or inside something
-longer, with or without padding, in both alphabets; and each of these with letters escaped as JSON, an address or HTML
-escape them. Upper and lower case of ASCII letters are not told apart.
+The forms (reliability.md P12, eyes.md 5): as sent, in UTF-8 or Latin-1; in base64, alone or inside something longer,
+with or without padding, in both alphabets; and each of these with letters escaped as in JSON, an address or HTML.
+Upper and lower case of ASCII letters count as equal.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ STRUCK = b"[secreto]"
 WITHHELD = b"[respuesta retirada: repetia un secreto]"
 
 _SHORTEST = 4
-"""Letters: what is shorter stands in ordinary words and numbers everywhere, and striking it out would destroy them."""
+"""Letters. A shorter secret occurs by chance in ordinary words and numbers; removing it would destroy them."""
 _LAYERS = 4
-"""How many escapes inside each other are undone while looking (a JSON text inside a page inside a JSON text)."""
+"""How many nested escapes are undone in the search (a JSON text inside a page inside a JSON text)."""
 
 _ESCAPED = re.compile(
     rb"""\\u(?P<json>[0-9a-f]{4})|%(?P<address>[0-9a-f]{2})|\\(?P<plain>["/\\])"""
@@ -29,7 +29,7 @@ _NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos", "/": "sol"
 
 
 class Redaction:
-    """Strikes a few secrets out of bytes. Looking is cheap; only what is found is worked on."""
+    """Removes a few secrets from bytes. The search is cheap; only a hit costs time."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         texts = {text for secret in secrets for text in _texts(secret) if len(text) >= _SHORTEST}
@@ -38,15 +38,15 @@ class Redaction:
         self._patterns: dict[str, re.Pattern[bytes]] = {}
 
     def strike(self, body: bytes) -> bytes:
-        """``body`` without the secrets. One that is there in a form that has no place to be struck out takes the whole
-        answer with it."""
+        """``body`` without the secrets. If one remains, in a form that cannot be removed alone, the answer is
+        withheld."""
         found = self._found(body)
         for text in found:
             body = self._pattern(text).sub(STRUCK, body)
         return WITHHELD if found and self._found(body) else body
 
     def _pattern(self, text: str) -> re.Pattern[bytes]:
-        """Made when it is needed: all of them together take as long as a small run."""
+        """Compiled on first use: all patterns together take as long as a small run."""
         if text not in self._patterns:
             self._patterns[text] = re.compile(b"".join(map(_any_form, text)), re.IGNORECASE)
         return self._patterns[text]
@@ -63,9 +63,9 @@ class Redaction:
 
 
 def _texts(secret: str) -> Iterator[str]:
-    """The texts that give ``secret`` away, escapes aside."""
+    """The texts that reveal ``secret``, escapes aside."""
     yield secret
-    yield secret.replace(" ", "+")  # as a form's field writes a blank
+    yield secret.replace(" ", "+")  # as a form field encodes a blank
     for raw in _encoded(secret):
         for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
             yield alphabet(raw).rstrip(b"=").decode("ascii")
@@ -76,7 +76,7 @@ def _texts(secret: str) -> Iterator[str]:
 
 
 def _core(encoded: bytes, shift: int, length: int) -> bytes:
-    """The letters of base64 that ``length`` bytes alone decide when ``shift`` bytes (modulo 3) stand before them."""
+    """The base64 letters that depend only on ``length`` bytes, when ``shift`` bytes (modulo 3) come before them."""
     return encoded[-(-8 * shift // 6) : 8 * (shift + length) // 6]
 
 
@@ -104,7 +104,7 @@ def _character(code: int) -> str:
 
 
 def _any_form(letter: str) -> bytes:
-    """A pattern for one letter: as it is, or escaped."""
+    """A pattern for one letter: plain or escaped."""
     code = ord(letter)
     forms = [re.escape(raw) for raw in _encoded(letter)]
     forms += [b"".join(b"%%%02x" % byte for byte in raw) for raw in _encoded(letter)]

@@ -1,6 +1,6 @@
-"""The tokens: Basic -> JWT per service, kept in memory only, renewed one at a time (edoc-api.md 2).
+"""Token keeper: Basic -> JWT per service, in memory only, one renewal at a time (edoc-api.md 2).
 
-Age is measured by a clock that never jumps, from before the request on; the local wall clock takes no part.
+Age is measured with a clock that never jumps, from before the request; the local wall clock is not used.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ CANCELLATION = 16
 QUERY = 3
 _NAMES = {CANCELLATION: "cancellation", QUERY: "query"}
 
-TRIES = 3  # of one service in one run that may fail: more would look like an attack on the account
-YOUNG_S = 60.0  # a token rejected sooner than this was never good
-MARGIN_S = 300.0  # renewed that long before it expires
-FALLBACK_S = 600.0  # lifetime when the server's own times cannot be read
+TRIES = 3  # failures of one service in one run: more would look like an attack on the account
+YOUNG_S = 60.0  # seconds: a token rejected earlier than this was never valid
+MARGIN_S = 300.0  # seconds: how long before it expires a token is renewed
+FALLBACK_S = 600.0  # seconds: lifetime when the server's own times cannot be read
 BACKOFF_S = (1.0, 4.0)
-REMEMBERED = 8  # tokens of this run that are looked for in answers; older ones have long expired
+REMEMBERED = 8  # tokens of this run that are searched for in answers; older ones have long expired
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,24}", re.ASCII)
 
 
 class Secret(Protocol):
-    """A text that does not show itself, like pydantic's ``SecretStr``."""
+    """A text that does not print itself, like pydantic's ``SecretStr``."""
 
     def get_secret_value(self) -> str: ...
 
@@ -50,7 +50,7 @@ class _Kept:
 
 
 class _TryAgain(Exception):
-    """A failure of the service that may pass; carries the words for the day it does not."""
+    """A failure of the service that may pass, with the message for the last try."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -58,10 +58,10 @@ class _TryAgain(Exception):
 
 
 class TokenKeeper:
-    """Hands out the token of a service and fetches a new one when it has to.
+    """Keeper of the tokens of each service; fetches a new one when needed.
 
-    ``auth_url`` is the address up to ``/ServicioEDOC``. ``jitter`` gives numbers in 0..1 for the waits between tries.
-    Its repr shows no secret. A refusal is final for this keeper: whoever asks again hears the same without a request.
+    ``auth_url`` is the address up to ``/ServicioEDOC``. ``jitter`` returns numbers in 0..1 for the waits between tries.
+    Its repr shows no secret. A refusal is final for this keeper: later calls raise the same error without a request.
     """
 
     def __init__(
@@ -97,28 +97,28 @@ class TokenKeeper:
         return f"TokenKeeper({place(self._url)!r}, services={sorted(self._kept)})"
 
     async def get(self, service: int) -> str:
-        """The token of ``service`` (16 cancellation, 3 query); a new one if there is none that will last.
+        """The token of ``service`` (16 cancellation, 3 query); a new one if the kept one is missing or expires soon.
 
         Raises ``CredentialsRefused`` or ``ServiceRefused``.
         """
         if (kept := self._lasting(service)) is not None:
             return kept.text
-        async with self._turns[service]:  # whoever waited here finds what the first one fetched
+        async with self._turns[service]:  # later waiters find the token that the first one fetched
             if (kept := self._lasting(service)) is None:
                 kept = await self._renew(service)
             return kept.text
 
     def has(self, service: int) -> bool:
-        """Whether ``get`` would hand out a token without a request."""
+        """Whether ``get`` would return a token without a request."""
         return self._lasting(service) is not None
 
     def holds(self, service: int, token: str) -> bool:
-        """Whether ``token`` is the one that ``get`` would hand out without a request."""
+        """Whether ``token`` is the one that ``get`` would return without a request."""
         kept = self._lasting(service)
         return kept is not None and kept.text == token
 
     def reject(self, service: int, token: str) -> None:
-        """Forget ``token`` after a 401; a newer one stays, so many 401s cause one renewal."""
+        """Forgets ``token`` after a 401; a newer one stays, so many 401s cause one renewal."""
         kept = self._kept.get(service)
         if kept is not None and kept.text == token:
             del self._kept[service]
@@ -126,7 +126,7 @@ class TokenKeeper:
             self._rejected_young[service] = self._rejected_young[service] + 1 if young else 0
 
     def forget(self) -> None:
-        """Forget every token."""
+        """Forgets every token."""
         self._kept.clear()
 
     def _lasting(self, service: int) -> _Kept | None:
@@ -136,7 +136,7 @@ class TokenKeeper:
     async def _renew(self, service: int) -> _Kept:
         if service in self._refusals:
             raise _again(self._refusals[service])
-        if service in self._kept:  # grew old without being rejected
+        if service in self._kept:  # expired without being rejected
             self._rejected_young[service] = 0
         try:
             if self._rejected_young[service] >= TRIES:
@@ -153,7 +153,7 @@ class TokenKeeper:
         return kept
 
     async def _fetch_patiently(self, service: int) -> _Kept:
-        """Some tries with growing, jittered waits between them: a GET that changes nothing may be repeated."""
+        """Retries with growing, jittered waits: a GET that changes nothing may be repeated."""
         while True:
             try:
                 return await self._fetch(service)
@@ -212,17 +212,17 @@ class TokenKeeper:
         return base64.b64encode(f"{self._user}:{self._password.get_secret_value()}".encode()).decode("ascii")
 
     def _harmless(self, code: str) -> list[str]:
-        """The service's error code, if it is one and gives back nothing of what was sent. Its text is never shown: no
-        list of the forms in which a text can carry a secret has an end (eyes.md 5)."""
+        """The service's error code, if it is a code and contains nothing of what was sent. Its text is never shown: the
+        forms in which a text can contain a secret cannot all be listed (eyes.md 5)."""
         secrets = [s.casefold() for s in (self._user, self._password.get_secret_value(), self._basic()) if s]
         return [code] if _CODE.fullmatch(code) and not any(secret in code.casefold() for secret in secrets) else []
 
     def without_secrets(self, body: bytes, *, about: str) -> bytes:
-        """An answer with the password and every token of this run struck out, should a server give them back
+        """``body`` with the password and every token of this run removed, in case a server sends them back
         (reliability.md P12, eyes.md 5).
 
-        ``about`` is the CUFE that was asked about: a password that is part of it (a company's own RUC) stays, because
-        the document that an answer names would be another one without it.
+        ``about`` is the CUFE of the request: a password that is part of it (a company's own RUC) stays, because without
+        it the answer would name another document.
         """
         password = self._password.get_secret_value()
         secret = password.upper() not in about

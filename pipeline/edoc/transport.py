@@ -1,7 +1,7 @@
-"""One exchange over HTTP/1.1, and what is proven when it fails. It and ``connection.py`` alone know httpx.
+"""HTTP transport: one exchange over HTTP/1.1, and what its failure proves. Only it and ``connection.py`` know httpx.
 
-httpx's own transport is used without its client on top: a client brings redirects, cookies, ``.netrc``, proxies from
-the environment and authentication flows that send again; none of that may happen to a cancellation (reliability.md R7).
+httpx's own transport is used without its client: a client adds redirects, cookies, ``.netrc``, proxies from the
+environment and authentication flows that send again; none of that may happen to a cancellation (reliability.md R7).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.tls import client_context
 
 KEPT = 8
-"""Connections that are kept, for token requests: httpx's pool slows down with more of them."""
+"""Connections that are kept, for token requests: with more of them httpx's pool gets slower."""
 
 Gate = Callable[[], Awaitable[None]]
 """Awaited right before the first byte of a request."""
@@ -41,22 +41,22 @@ _ALWAYS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Ag
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: header names in lower case, ``body`` cut at the limit (``truncated``), both kept out of the repr.
-
-    ``received_at`` is the recorded time (aware, UTC). The body is never unpacked, whatever ``Content-Encoding`` says:
-    a small packed body can be made to fill the memory.
-    """
+    """An HTTP answer. Headers and body stay out of the repr."""
 
     status: int
+    #: names in lower case
     headers: Mapping[str, str] = field(repr=False)
+    #: cut at the limit, and never decompressed, whatever ``Content-Encoding`` says: a small body could fill the memory
     body: bytes = field(repr=False)
+    #: whether ``body`` was cut
     truncated: bool
+    #: the recorded time (aware, UTC)
     received_at: datetime
 
 
 @dataclass(slots=True)
 class _Trace:
-    """How far httpx got, by its own trace; the proof that decides between "not sent" and "unknown"."""
+    """How far httpx got, by its own trace: the proof that decides between "not sent" and "unknown"."""
 
     connecting: bool = False
     began: bool = False
@@ -65,7 +65,7 @@ class _Trace:
         if event == "connection.connect_tcp.started":
             self.connecting = True
         elif event.endswith("send_request_headers.started"):
-            self.began = True  # sticky: whatever happens later, bytes may have left
+            self.began = True  # stays True: from here on bytes may have left
         elif event.endswith("send_request_headers.complete"):
             crashpoint("wire-headers-sent")
         elif event.endswith("send_request_body.complete"):
@@ -73,11 +73,11 @@ class _Trace:
 
 
 MakePool = Callable[[int, bool], httpx.AsyncBaseTransport]
-"""(most connections, keep them alive?) -> a pool; tests put their own in."""
+"""(most connections, keep them alive?) -> a pool; tests pass their own."""
 
 
 class Transport:
-    """Sends requests, each exactly once: no retry, no redirect, no cookie, no environment, HTTP/1.1 only.
+    """HTTP transport that sends each request exactly once: no retry, redirect, cookie or environment, HTTP/1.1 only.
 
     ``connect_s`` bounds waiting for a connection, and connecting with the TLS handshake; ``read_s`` every single read
     and write; ``total_s`` the whole exchange; ``body_limit`` is in bytes. Certificates are always verified;
@@ -103,7 +103,7 @@ class Transport:
         ):
             raise WrongUsage("Los certificados se verifican siempre; no se puede desactivar.")
         for name in _WIRE_LOGS:
-            # At DEBUG they write down every header and error of the wire, and a server may give back what it was sent.
+            # At DEBUG they log every header and error of the wire, and a server may send back what it received.
             logging.getLogger(name).disabled = True
         self._clock = clock
         self._timeout = {"connect": connect_s, "read": read_s, "write": read_s, "pool": connect_s}
@@ -124,8 +124,8 @@ class Transport:
         fresh: bool = False,
         gate: Gate | None = None,
     ) -> Reply:
-        """One exchange. ``fresh`` gives it a connection of its own, made for it and closed after it. ``gate`` is
-        awaited right before its first byte; on a connection that may be there already, before it is asked for.
+        """One exchange. ``fresh`` opens its own connection and closes it afterwards. ``gate`` is awaited right before
+        the first byte; on a kept connection, before the connection is requested.
 
         Raises ``NothingLeft`` only when the trace proves that no byte of the request was handed to the socket,
         ``AnswerLost`` for everything else, ``WrongUsage`` for an address that may not be used. A cancelled task
@@ -145,7 +145,7 @@ class Transport:
             async with asyncio.timeout(self._total_s):
                 return await self._exchange(self._pool(keep=not fresh), request)
         except MemoryError:
-            raise  # says nothing about the line: whoever asked knows whether anything may have left, and stops
+            raise  # says nothing about the connection: the caller knows whether anything may have left, and stops
         except Exception as exc:
             raise _what_is_proven(exc, trace) from exc
 
@@ -156,14 +156,14 @@ class Transport:
         try:
             body = await self._body(response)
         finally:
-            with contextlib.suppress(Exception):  # what was read stays read, however the connection ends
+            with contextlib.suppress(Exception):  # what was read stays valid, however the connection ends
                 await response.aclose()
         limit = self._body_limit
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, bytes(body[:limit]), len(body) > limit, self._clock.now())
 
     async def _body(self, response: httpx.Response) -> bytearray:
-        """The raw bytes, and no more of them than it takes to know that there are too many."""
+        """The raw bytes, read only until the limit is exceeded."""
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
@@ -172,7 +172,7 @@ class Transport:
         return body
 
     def _pool(self, *, keep: bool) -> httpx.AsyncBaseTransport:
-        """The one for kept connections, or the one for those of a single request; made when first needed."""
+        """The pool of kept connections, or that of single-use ones; created on first use."""
         if keep not in self._pools:
             self._pools[keep] = self._make_pool(self._places[keep], keep)
         return self._pools[keep]
@@ -188,7 +188,7 @@ class Transport:
         )
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Closes every connection."""
         while self._pools:
             await self._pools.popitem()[1].aclose()
 
@@ -201,9 +201,9 @@ class Transport:
         await self.aclose()
 
 
-@lru_cache(maxsize=16)  # every cancellation goes to the same one
+@lru_cache(maxsize=16)  # every cancellation goes to the same address
 def check_address(url: str) -> httpx.URL:
-    """``url`` as the connection will use it. Raises ``WrongUsage`` unless it is https, or http to this very machine
+    """``url`` as the connection uses it. Raises ``WrongUsage`` unless it is https, or http to this machine
     (interface.md 3)."""
     try:
         address = httpx.URL(url)
@@ -220,19 +220,19 @@ def check_address(url: str) -> httpx.URL:
 
 
 def place(url: str) -> str:
-    """Host and path of ``url``, for people; never its query."""
+    """Host and path of ``url``, for messages; never its query."""
     address = httpx.URL(url)
     return f"{address.host}{address.path}"
 
 
 def endpoint(base: str, name: str) -> str:
-    """``base`` with ``/name`` at its end, whether or not it stands there already."""
+    """``base`` with ``/name`` at its end, added only if missing."""
     trimmed = base.rstrip("/")
     return trimmed if trimmed.lower().endswith(f"/{name.lower()}") else f"{trimmed}/{name}"
 
 
 def bad_certificate(url: str) -> ServiceRefused:
-    """What a person is told after ``NothingLeft("tls")``."""
+    """The error for a person after ``NothingLeft("tls")``."""
     return ServiceRefused(
         "No se pudo verificar el certificado del servicio.",
         where=place(url),
@@ -248,7 +248,7 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _what_is_proven(exc: Exception, trace: _Trace) -> RequestFailed:
-    """The one classifier. Its last line is its default: anything may have happened (edoc-api.md 7)."""
+    """The one classifier. Its last line is the default: anything may have happened (edoc-api.md 7)."""
     if not trace.began:
         if isinstance(exc, httpx.PoolTimeout):
             return NothingLeft("pool-timeout")
@@ -275,7 +275,7 @@ _LOST: tuple[tuple[type[Exception], str], ...] = (
 
 def _why_no_connection(exc: Exception) -> str:
     causes = list(_causes(exc))
-    # A handshake that was cut off is a bad line; one that was refused is a bad certificate or version.
+    # A handshake that was cut off is a bad connection; one that was refused is a bad certificate or version.
     if any(isinstance(c, ssl.SSLError) and not isinstance(c, ssl.SSLEOFError) for c in causes):
         return "tls"
     if any(isinstance(c, socket.gaierror) for c in causes):
@@ -284,7 +284,7 @@ def _why_no_connection(exc: Exception) -> str:
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """``exc`` and everything that led to it, through groups as well."""
+    """``exc`` and all its causes, also inside exception groups."""
     seen: set[int] = set()
     todo: list[BaseException | None] = [exc]
     while todo:

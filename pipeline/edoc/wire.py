@@ -1,7 +1,7 @@
-"""The words of the API: what is sent, and what an answer says. The only file that knows eDoc's field names.
+"""Wire format of the API: request bodies and answers. The only file that knows eDoc's field names.
 
-Sources: edoc-api.md 2-5; what counts as readable: reliability.md 2.3, D12, F13-F20. Reading is total: whatever bytes
-come, ``read_answer`` returns a ``Finding``; what it does not understand is uncertain, never a success or a refusal.
+Sources: edoc-api.md 2-5; what counts as readable: reliability.md 2.3, D12, F13-F20. Reading is total: for any bytes
+``read_answer`` returns a ``Finding``; what it does not understand is uncertain, never a success or a refusal.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STATE_KEYS = ("estado", "estadoedoc", "estadoanulacionedoc", "estadoemisionedoc
 _DGI_KEY = "codigorespuestadgi"
 _QUERY_DGI_KEY = "codigorespuesta"  # a query's other name for it; 0 there is "no code", not the authority's
 _READ = frozenset({200, 400, 422})  # the statuses whose body is read for a state (edoc-api.md 7)
-_PROSE = frozenset({"mensajerespuesta", "erroredoc"})  # may speak of any document
+_PROSE = frozenset({"mensajerespuesta", "erroredoc"})  # may mention any document
 _DEEPEST = 32
 _PLAIN = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 _FOUR = re.compile(r"[0-9]{4}", re.ASCII)
@@ -46,7 +46,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}", re.ASCII)
 
 
 class NotUnderstood(Exception):
-    """An answer that cannot be relied on; ``note`` is a short machine word for the record."""
+    """An unreliable answer; ``note`` is a short machine text for the record."""
 
     def __init__(self, note: str) -> None:
         self.note = note
@@ -63,10 +63,12 @@ class UnknownEdocState(NotUnderstood):
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """The token service's 200: a token with its lifetime in seconds (None: unreadable), or a refusal."""
+    """The token service's 200: a token, or a refusal."""
 
     token: str | None = field(repr=False)
+    #: seconds; None when unreadable
     lifetime: float | None = None
+    #: error code of a refusal; ``message`` its text
     code: str = ""
     message: str = field(default="", repr=False)
 
@@ -85,7 +87,7 @@ def cancel_body(c: Cancellation, integration_name: str) -> bytes:
 
 
 def query_params(cufe: str) -> dict[str, str]:
-    """The query string of a status query, cut out of a canonical CUFE (edoc-api.md 4)."""
+    """The query string of a status query, from the parts of a canonical CUFE (edoc-api.md 4)."""
     parts = Cufe(cufe)
     return {
         "RucEmisor": parts.ruc,
@@ -109,7 +111,7 @@ def read_answer(
     content_encoding: str = "",
     describes: QueryDescribes = QueryDescribes.INVOICE,
 ) -> Finding:
-    """What an answer to a cancellation or a query is evidence of.
+    """The evidence in an answer to a cancellation or a query.
 
     Only 200, 400 and 422 are read for a state (edoc-api.md 7); of any other status only the message is kept, and
     whether its body claims an outcome (``claims``: eyes.md 3). ``body`` holds the raw bytes as received. Never raises.
@@ -155,9 +157,9 @@ def _judged(
 
 
 def _contradiction(event: Event, status: int, estado: int | None, dgi: str | None, answer: dict[str, Any]) -> str:
-    """Why an answer that speaks for and against the same thing proves nothing (eyes.md 3); "" where it does not.
+    """Why an answer that contradicts itself proves nothing (eyes.md 3); "" where it does not.
 
-    The authority's own 0600 and 0622 decide whatever stands beside them.
+    The authority's own 0600 and 0622 decide, whatever else the answer says.
     """
     if estado not in (2, 11) or dgi in (DGI_REGISTERED, DGI_ALREADY):
         return ""
@@ -169,9 +171,9 @@ def _contradiction(event: Event, status: int, estado: int | None, dgi: str | Non
 
 
 def _claims_an_outcome(answer: dict[str, Any]) -> bool:
-    """Whether the body of a status that is not read for one carries a state of eDoc or a code of the authority.
+    """Whether the body of a status that is not read has a state of eDoc or a code of the authority.
 
-    Then nobody can say that the request was not applied, whatever the status says.
+    Then it is not certain that the request was not applied, whatever the status says.
     """
     estado, _ = _estado(answer)
     codes = (_dgi(value) for value in map(answer.get, (_DGI_KEY, _QUERY_DGI_KEY)) if not _is_blank(value))
@@ -179,7 +181,7 @@ def _claims_an_outcome(answer: dict[str, Any]) -> bool:
 
 
 def _names_another(answer: dict[str, Any], asked_cufe: str) -> bool:
-    """Whether a query's answer names another document than the one that was asked for (edoc-api.md 4)."""
+    """Whether a query's answer names another document than the one in the query (edoc-api.md 4)."""
     asked = Cufe(asked_cufe)
     number = _LAST_DIGITS.search(_text(answer.get("numdocumento")))
     if number is not None and int(number[0][-18:]) != int(asked.number):
@@ -206,7 +208,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _is_blank(value: Any) -> bool:
-    """Whether a code says "none": null, blanks or zeros."""
+    """Whether a code means "none": null, blanks or zeros."""
     return value is None or value is False or _ZEROS.fullmatch(str(value).strip()) is not None
 
 
@@ -270,7 +272,7 @@ def _depth(body: bytes) -> int:
 
 
 def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Keys in lower case; the same key twice means two answers in one, and nobody can say which one counts."""
+    """Lower-case keys. Raises for a repeated key: that is two answers in one, and it is not known which counts."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         name = key.lower()
@@ -281,7 +283,7 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | str:
-    """Numbers longer than any of ours stay text: they are names, and converting them could be made to take for ever."""
+    """Numbers longer than any of ours stay text: they are names, and converting a huge one takes too long."""
     return int(digits) if len(digits) <= 18 else digits
 
 
@@ -290,7 +292,7 @@ def _no_constant(_: str) -> NoReturn:
 
 
 def _estado(answer: dict[str, Any]) -> tuple[int | None, str]:
-    """The state as answered (None when there is none that is plain), and what is odd about it."""
+    """The state as answered (None when there is no plain one), and a note on what is wrong with it."""
     try:
         return known_state(answer), ""
     except UnknownEdocState as unknown:
@@ -318,7 +320,7 @@ def known_state(answer: dict[str, Any]) -> int:
 
 
 def _dgi_value(source: Source, answer: dict[str, Any]) -> Any:
-    """What stands for the authority's code: under the same name in both answers, in a query under its own as well."""
+    """The field with the authority's code: the same name in both answers; a query also has its own."""
     value = answer.get(_DGI_KEY)
     if source is Source.CANCELLATION or not _is_blank(value):
         return value
@@ -327,7 +329,7 @@ def _dgi_value(source: Source, answer: dict[str, Any]) -> Any:
 
 
 def _dgi(value: Any) -> str | None:
-    """The authority's code, four digits. What stands there and is none becomes a code that nobody knows (``?...``)."""
+    """The authority's code, four digits. Any other value becomes an unknown code (``?...``)."""
     if value is None or value == "":
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9999:
@@ -338,7 +340,7 @@ def _dgi(value: Any) -> str | None:
 
 
 def _message(answer: dict[str, Any]) -> str | None:
-    """The words of the answer with its error code beside them, fit to be shown."""
+    """The text of the answer with its error code, safe to show."""
     words = list(dict.fromkeys(filter(None, map(_text, map(answer.get, ("mensajerespuesta", "erroredoc"))))))
     code = _text(answer.get("codigoerror"))
     if code and code not in words:
@@ -351,7 +353,7 @@ def _text(value: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """``text`` without control characters and lone surrogates, which no workbook or terminal should meet."""
+    """``text`` without control characters and lone surrogates, which must not reach a workbook or terminal."""
     return _HARMFUL.sub(" ", text).strip()
 
 
@@ -378,7 +380,7 @@ def read_token(body: bytes, *, truncated: bool = False, content_encoding: str = 
     if token is None or token == "":
         if not code:
             raise NotUnderstood("no-token")
-        # Whole, not cut: half a secret would not be recognised as one by whoever looks for secrets in it.
+        # Whole, not cut: the redaction would not recognise half a secret.
         return TokenAnswer(None, code=code, message=_text(answer.get("mensajerespuesta")))
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise NotUnderstood("token-not-plain")
@@ -386,7 +388,7 @@ def read_token(body: bytes, *, truncated: bool = False, content_encoding: str = 
 
 
 def _lifetime(issued: Any, expires: Any) -> float | None:
-    """Seconds between the server's own two times; no clock of ours takes part (reliability.md F34)."""
+    """Seconds between the server's own two times; no local clock is used (reliability.md F34)."""
     start, end = _moment(issued), _moment(expires)
     if start is None or end is None or end <= start:
         return None
@@ -394,7 +396,7 @@ def _lifetime(issued: Any, expires: Any) -> float | None:
 
 
 def _moment(value: Any) -> datetime | None:
-    """A time with up to seven fraction digits; without an offset it is Panama's. ``0001-01-01`` is no date."""
+    """A time with up to seven fraction digits; without an offset it is Panama time. ``0001-01-01`` is not a date."""
     if not isinstance(value, str) or len(value) > 40 or value.startswith("0001-01-01"):
         return None
     try:

@@ -1,9 +1,9 @@
-"""What every part of the program stands on, and none of its rules.
+"""Runtime services that every part of the program uses, without any of its rules.
 
 clock           the time, passed in
-shutdown        a signal asks, and what runs ends itself
+shutdown        the request to stop
 failpoints      named places at which a test ends the program
-atomic_file     a file is whole, or not there
-tls             the contexts of connections
-internal_error  what a bug says: kind and place, no values
+atomic_file     a file that is complete or does not exist
+tls             TLS contexts for connections
+internal_error  the error after a bug: kind and place, no values
 """

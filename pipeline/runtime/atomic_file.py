@@ -1,4 +1,4 @@
-"""Atomic files: whole under their name, or not there; a reader never sees half of one."""
+"""Atomic files: complete under their name, or absent; a reader never sees half of one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = False) -> None:
-    """Writes ``data`` under another name of the same folder and gives it ``path``'s; the mode is whatever the umask is.
+    """Writes ``data`` under a temporary name in the same folder, then renames it to ``path``; ``mode`` ignores the
+    umask.
 
     With ``sync`` the bytes are on the disk before the name is; the folder is synchronised by ``sync_folder``.
-    Raises ``OSError``; then the file of before is untouched and nothing is left over.
+    Raises ``OSError``; then the earlier file is unchanged and nothing is left over.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -27,7 +28,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = Fal
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable. On Windows, where no folder can be opened, the file system does that itself.
+    """Makes the names in a folder durable. On Windows folders cannot be opened, and the file system does it itself.
 
     Raises ``OSError``.
     """

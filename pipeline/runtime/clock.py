@@ -1,4 +1,4 @@
-"""Time as a value that is passed in: wall clock to record, monotonic clocks to wait and to measure."""
+"""Clock: time as a value that is passed in. Wall clock to record, monotonic clocks to wait and to measure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Clock:
     """The machine's clocks.
 
     ``shift`` moves the *recorded* time only (the sandbox's demo date); waits and ages never use it,
-    so a jump of the wall clock can neither hasten nor hold up anything (reliability.md P16).
+    so a jump of the wall clock can neither shorten nor lengthen a wait (reliability.md P16).
     """
 
     def __init__(self, shift: timedelta = timedelta(0)) -> None:
@@ -28,8 +28,7 @@ class Clock:
         return datetime.now(UTC) + self._shift
 
     def stamps(self) -> float:
-        """Seconds since the epoch on the clock that file systems stamp with; never shifted, good for nothing but ages
-        of files."""
+        """Seconds since the epoch on the clock of file timestamps; never shifted, only for ages of files."""
         return time.time()
 
     def monotonic(self) -> float:
@@ -44,5 +43,5 @@ class Clock:
             return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without holding anybody up; never less than nothing."""
+        """Waits without blocking other tasks; a negative time counts as zero."""
         await asyncio.sleep(max(0.0, seconds))

@@ -1,7 +1,7 @@
-"""Named places at which a test may pull the plug (reliability.md 5, G2). Nothing happens without being told to.
+"""Failpoints: named places at which a test can kill the program; off by default (reliability.md 5, G2).
 
-``ANULAR_TEST_CRASH=name`` ends the process with SIGKILL the first time it comes by ``crashpoint("name")``,
-``name:3`` the third time: no ``finally``, no flush, no goodbye, as when somebody pulls the plug.
+``ANULAR_TEST_CRASH=name`` ends the process with SIGKILL the first time it reaches ``crashpoint("name")``,
+``name:3`` the third time: no ``finally``, no flush, no clean-up, as in a power cut.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from itertools import count
 
 VARIABLE = "ANULAR_TEST_CRASH"
 
-# The one count that a process needs: it dies when it is used up.
+# One counter is enough: the process dies when it is used up.
 _passages = count(1)
 
 
 def crashpoint(name: str) -> None:
-    """Die here if the environment says so; else one look-up in a dictionary."""
+    """Kills the process if the environment says so; otherwise one dictionary look-up."""
     wanted = os.environ.get(VARIABLE)
     if wanted is None:
         return

@@ -1,4 +1,5 @@
-"""What a bug of ours tells a person: kind and place, never values, which may be secret (reliability.md P12, F43)."""
+"""Internal error: the message after a bug: kind and place, never values, which may be secret (reliability.md P12,
+F43)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pipeline.domain.errors import Bug, StoppedEarly
 
 
 def internal(error: BaseException) -> StoppedEarly:
-    """The error that a run ends with after ``error``, in words that help whoever mends it."""
+    """The error that ends a run after ``error``, with a message that helps to fix the bug."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{os.sep}pipeline{os.sep}" in frame.filename] or frames
     place = f" en {PurePath(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""

@@ -1,7 +1,7 @@
-"""Graceful shutdown: a signal asks, and what runs ends itself (reliability.md P14).
+"""Graceful shutdown: the request to stop, from a signal or from the run itself (reliability.md P14).
 
-``Stop`` is for what sends and queries: everything that waits looks at it. ``Ending`` is for files that are read and put
-away: it is looked at between two of them.
+``Stop`` is for code that sends and queries: all waiting code observes it. ``Ending`` is for files that are read and put
+away: it is checked between two of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.runtime.clock import Clock
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Ctrl-C, the service manager and a closed terminal."""
+"""Signals of Ctrl-C, the service manager and a closed terminal."""
 GRACE_S = 25.0
-"""How long requests in flight may go on after the first Ctrl-C or SIGTERM."""
+"""Seconds that requests in flight may go on after the first Ctrl-C or SIGTERM."""
 
 
 class Stop:
-    """Why the run should end, if it should. The first reason wins; a second request ends the grace as well."""
+    """The stop request and its reason. The first reason wins; a second request also ends the grace period."""
 
     def __init__(self, clock: Clock, grace: float = GRACE_S) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class Stop:
         self.reason: AnularError | None = None
 
     def ask(self, reason: AnularError) -> None:
-        """No new row is claimed from now on; asked again, the requests in flight are given up as well."""
+        """Requests a stop: no new row is claimed from now on. A second request also gives up the requests in flight."""
         if self._asked.is_set():
             self._hurried.set()
             return
@@ -40,7 +40,8 @@ class Stop:
         self._asked.set()
 
     def because(self, reason: AnularError) -> None:
-        """Like ``ask`` for a trouble found inside: many workers may find the same one, which hurries nobody."""
+        """Like ``ask``, for an internal problem: many workers may report the same one, which never shortens the
+        grace."""
         if not self._asked.is_set():
             self.ask(reason)
 
@@ -49,24 +50,24 @@ class Stop:
         return self._asked.is_set()
 
     async def wait(self) -> None:
-        """Until somebody asks."""
+        """Waits for a stop request."""
         await self._asked.wait()
 
     async def sleep(self, seconds: float) -> bool:
-        """Waits ``seconds``, or until somebody asks. True when the whole time has passed."""
+        """Waits ``seconds``, or until a stop request. True when the whole time has passed."""
         return await first(self._clock.sleep(seconds), self._asked.wait()) == 0
 
     async def grace_over(self) -> None:
-        """Until the requests in flight have to be given up: asked, and then the grace or a second request."""
+        """Waits for a stop request, then for the end of the grace period or a second request."""
         await self._asked.wait()
         await first(self._clock.sleep(self._grace), self._hurried.wait())
 
 
 @contextmanager
 def signals(stop: Stop) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal ask to stop; a second one gives up what is in flight.
+    """Ctrl-C, SIGTERM and a closed terminal request a stop; a second one gives up the requests in flight.
 
-    Whoever listened before listens again afterwards: the loop itself would leave the system's default behind.
+    The earlier handlers are restored afterwards: the loop itself would leave the system's defaults behind.
     """
     loop = asyncio.get_running_loop()
     with ExitStack() as undo:
@@ -83,7 +84,7 @@ def signals(stop: Stop) -> Iterator[None]:
 
 
 async def first(*waits: object) -> int:
-    """Index of whichever awaitable ends first; the others are cancelled. Raises what that one raised."""
+    """Index of the awaitable that ends first; the others are cancelled. Raises what that one raised."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[call-overload]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -98,14 +99,14 @@ async def first(*waits: object) -> int:
 
 @dataclass
 class Ending:
-    """Whether the pass was asked to end: no further file is begun."""
+    """Whether the pass was requested to end: no further file is started."""
 
     asked: bool = False
 
 
 @contextmanager
 def listening(ending: Ending) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal ask for the end; asked again, what is being read is given up as well."""
+    """Ctrl-C, SIGTERM and a closed terminal request the end; a second one also gives up the file being read."""
 
     def asked(_number: int, _frame: object) -> None:
         if ending.asked:

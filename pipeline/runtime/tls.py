@@ -1,4 +1,4 @@
-"""TLS: the contexts of every connection that leaves this machine. Certificates are always verified."""
+"""TLS: contexts for every connection that leaves this machine. Certificates are always verified."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def client_context(cafile: str | None = None) -> ssl.SSLContext:
-    """A context that verifies certificate and host name, against the authorities in ``cafile`` or the system's.
+    """A context that verifies certificate and host name, with the authorities in ``cafile`` or the system's.
 
-    As ``ssl.create_default_context`` makes it, but for one thing: that one honours ``SSLKEYLOGFILE``, which writes the
-    keys of every connection into a file, and with them passwords and tokens (eyes.md 5).
+    Like ``ssl.create_default_context``, with one difference: that one uses ``SSLKEYLOGFILE``, which writes the keys of
+    every connection to a file, and with them passwords and tokens (eyes.md 5).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if sys.version_info >= (3, 13):

@@ -1,4 +1,4 @@
-"""What happened, for programs: published after it is durable, and never in the way of what happens.
+"""Telemetry: events for other programs, published once they are durable, without ever delaying the run.
 
 events      the event bus
 json_log    the log: a JSON object per line

@@ -1,4 +1,4 @@
-"""One company's part of the metrics file: counts what it hears, counts rows in the ledger, writes now and then."""
+"""Metrics collector: counts events and ledger rows for one company and writes its part of the metrics file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pipeline.telemetry.prometheus import Samples, sample, update
 
 EVERY_S = 15.0
 SHARE = 50
-"""Counting a large ledger takes a while in which nobody can write it: at most one part in so many of the time."""
+"""Counting a large ledger blocks its writers for a while: counting takes at most one part in so many of the time."""
 MINUTE_S = 60.0
 KEPT = frozenset({"anular_requests_total", "anular_last_run_timestamp_seconds", "anular_last_run_exit_code"})
-"""What stays of an earlier command: counters go on, and another command's last run is still its last run."""
+"""Samples kept from an earlier command: counters go on, and another command's last run is still its last run."""
 
 
 class Meter:
-    """Listens for one (environment, profile). ``rate`` is ``ANULAR_RATE``, in requests per second. ``trouble`` is the
+    """Collector for one (environment, profile). ``rate`` is ``ANULAR_RATE``, in requests per second. ``trouble`` is the
     first error that kept the file from being written, or None."""
 
     def __init__(self, path: Path, clock: Clock, *, env: str, profile: str, rate: float, version: str) -> None:
@@ -51,8 +51,8 @@ class Meter:
                 self._requests[str(facts["kind"]), told] += 1
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
-        """While rows can be counted the file is written every ``EVERY_S`` seconds or so; at the end they are counted
-        once more."""
+        """Sets how rows are counted; from then on the file is written about every ``EVERY_S`` seconds. None counts the
+        rows a last time."""
         if count is None:
             self._look()
         with self._counting:
@@ -62,7 +62,7 @@ class Meter:
             self._thread.start()
 
     def write(self, *, command: str = "", code: int = 0) -> None:
-        """Brings the file up to date; with ``command``, that it ended just now with exit code ``code``."""
+        """Updates the file; with ``command``, records that this command just ended with exit code ``code``."""
         with self._writes:
             with self._counts:
                 requests, self._requests = self._requests, Counter()
@@ -86,21 +86,21 @@ class Meter:
             self.write()
 
     def _look(self) -> bool:
-        """Counts the rows, if that is possible now."""
+        """Counts the rows, if possible now."""
         with self._counting:
             if self._count is None:
                 return False
             try:
                 self._tally = self._count()
             except AnularError:
-                return False  # the ledger is in trouble: the run says so itself
+                return False  # the ledger has a problem: the run reports it
         return True
 
     def _merged(self, before: Samples, requests: Counter[tuple[str, str]], command: str, code: int) -> Samples:
-        """What others wrote, what stays of ours, and what is so now."""
+        """The samples of others, the kept ones of ours, and the current ones."""
         own, now = set(self._own.items()), self._clock.now().timestamp()
         after = {(n, labels): v for (n, labels), v in before.items() if not own <= set(labels) or n in KEPT}
-        if self._tally is None:  # no ledger was opened: what an earlier command counted still holds
+        if self._tally is None:  # no ledger was opened: the counts of an earlier command still hold
             rows = {key: v for key, v in before.items() if own <= set(key[1]) and key[0] == "anular_rows"}
             oldest = before.get(sample("anular_oldest_pending_timestamp_seconds", **self._own), 0.0)
         else:

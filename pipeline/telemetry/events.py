@@ -1,6 +1,6 @@
-"""What happens, told to whoever listens: a log, a metrics file, nobody. One small object that is passed along.
+"""Event bus: publishes run events to listeners (a log, a metrics file). One small object that is passed along.
 
-Everything is told after it is durable, and never in the way of it: a listener that breaks is not heard of here.
+Every event is published once it is durable, and never delays the run: errors of a listener are ignored.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from pipeline.domain.records import Tally
 
 COUNTED = frozenset({"departure", "request"})
-"""Events that are counted and not written down: there may be hundreds a second, and each row's own line says more."""
+"""Events that are counted but not logged: there may be hundreds a second, and each row has its own log line."""
 
 
 class Listener(Protocol):
-    """Hears events with their facts, plain values that JSON knows. May be called from any thread; never waits."""
+    """Receives events with their facts, plain JSON values. May be called from any thread; must not block."""
 
     def hear(self, event: str, facts: Mapping[str, object]) -> None: ...
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
-        """From now on rows may be counted with ``count``; None: not any more, the ledger is about to be closed."""
+        """Sets ``count``, which counts rows from now on; None when the ledger is about to be closed."""
 
 
 class Journal:
-    """Tells ``listeners`` what happened, with the ``facts`` that hold for all of it; without listeners, nobody."""
+    """Event bus with its ``listeners`` (may be none). ``facts`` are added to every event."""
 
     def __init__(self, listeners: Sequence[Listener] = (), facts: Mapping[str, object] | None = None) -> None:
         self._listeners = tuple(listeners)
@@ -34,17 +34,17 @@ class Journal:
 
     @property
     def heard(self) -> bool:
-        """Whether anybody listens: facts that cost something to gather are gathered only then."""
+        """Whether there is a listener: facts that are costly to collect are collected only then."""
         return bool(self._listeners)
 
     def note(self, event: str, /, **facts: object) -> None:
-        """``event`` happened. Never raises: what watches a run must not be able to end it."""
+        """Publishes ``event``. Never raises: telemetry must not be able to end a run."""
         for one in self._listeners:
             with suppress(Exception):
                 one.hear(event, {**self._facts, **facts})
 
     def bind(self, **facts: object) -> Journal:
-        """The same listeners, with more facts in everything that they hear."""
+        """A bus with the same listeners and more facts in every event."""
         return Journal(self._listeners, {**self._facts, **facts})
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:

@@ -1,7 +1,7 @@
-"""The log: one JSON object per line, appended to a file that several processes and an external rotation may share.
+"""JSON log: one object per line, in a file that several processes and an external log rotation may share.
 
-Lines are handed to a thread, so that a disk that fills, hangs or goes away holds nobody up; what could not be written
-is counted and said in the next line that can. The log is not the record: that is the ledger.
+A thread writes the lines, so that a disk that is full, hangs or disappears never delays the run. Lost lines are
+counted, and the next line that can be written reports them. The log is not the record: that is the ledger.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pipeline.runtime.clock import Clock
 from pipeline.telemetry.events import COUNTED
 
 MOST_WAITING = 50_000
-"""Lines that may wait for the disk; further ones are dropped and counted."""
+"""Lines that may wait for the disk; more are dropped and counted."""
 LAST_WORDS_S = 5.0
-"""How long the end of a command waits for its last lines."""
+"""Seconds that the end of a command waits for its last lines."""
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
 class LogFile:
-    """Writes what it hears to ``path`` (mode 0600 when made). ``trouble`` is the first error that cost a line, or None.
+    """Listener that writes to ``path`` (created with mode 0600). ``trouble`` is the first error that lost a line.
 
     Each line is one ``write`` on a descriptor opened for appending, so lines of several processes stay whole. The file
-    is opened again when its place holds another one: after a rotation, or a removal.
+    is reopened when its path holds another file: after a rotation, or a removal.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -54,10 +54,10 @@ class LogFile:
         self._waiting.put({"time": moment, "event": event, **facts})
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
-        """A log counts nothing."""
+        """Does nothing: a log counts no rows."""
 
     def close(self) -> None:
-        """Ends when every line is written, or after ``LAST_WORDS_S``: a disk that hangs does not hold up the end."""
+        """Waits until every line is written, at most ``LAST_WORDS_S``: a disk that hangs does not block the end."""
         self._waiting.put(None)
         self._thread.join(LAST_WORDS_S)
         if self._thread.is_alive():
@@ -68,7 +68,7 @@ class LogFile:
             if self._lost:
                 lost, self._lost = self._lost, 0
                 self._write({"time": facts["time"], "event": "log_gap", "lines": lost})
-                if self._lost:  # not yet: the gap goes on
+                if self._lost:  # not yet: more lines will be lost
                     self._lost += lost - 1
             self._write(facts)
         self._shut()
@@ -90,7 +90,7 @@ class LogFile:
         self.trouble = self.trouble or error
 
     def _opened(self) -> int:
-        """The descriptor of the file that now lies at the path."""
+        """The descriptor of the file that is now at the path."""
         try:
             found = os.lstat(self._path)
             if not stat.S_ISREG(found.st_mode):
@@ -100,7 +100,7 @@ class LogFile:
             same = False
         if not same:
             self._shut()
-            # Should somebody exchange it just now: never waits for a reader, never follows a link.
+            # If the file is replaced right now: never waits for a reader, never follows a link.
             extra = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"))
             handle = os.open(self._path, _FLAGS | extra, 0o600)
             new = os.fstat(handle)
@@ -108,7 +108,7 @@ class LogFile:
         return self._handle
 
     def _ends_cut(self, size: int) -> bool:
-        """Whether the file that was just opened ends in the middle of a line: its disk was full, or a writer died."""
+        """Whether the opened file ends in the middle of a line: its disk was full, or a writer was killed."""
         if not size:
             return False
         try:
@@ -116,7 +116,7 @@ class LogFile:
                 stream.seek(-1, os.SEEK_END)
                 return stream.read(1) != b"\n"
         except OSError:
-            return False  # a log that may only be appended to
+            return False  # an append-only log cannot be read
 
     def _shut(self) -> None:
         if self._handle >= 0:

@@ -1,6 +1,6 @@
-"""The metrics file: Prometheus' text format (version 0.0.4) for node exporter's textfile collector.
+"""Metrics file: Prometheus' text format (version 0.0.4) for node exporter's textfile collector.
 
-Several commands, and several companies, may share one file: each write reads it under a lock, replaces what is its own
+Several commands and companies may share one file: each write reads it under a lock, replaces its own samples
 (by ``env`` and ``profile``) and keeps the rest. The file is whole at every moment: it is renamed into place.
 """
 
@@ -55,7 +55,7 @@ def render(samples: Samples) -> str:
 
 
 def parse(text: str) -> Samples:
-    """The samples that ``render`` wrote; a line that it cannot have written says nothing."""
+    """The samples that ``render`` wrote; other lines are ignored."""
     found: Samples = {}
     for line in text.split("\n"):
         match = _SAMPLE.fullmatch(line)
@@ -69,10 +69,10 @@ def parse(text: str) -> Samples:
 
 
 def update(path: Path, change: Callable[[Samples], Samples]) -> None:
-    """Replaces the file at ``path`` by what ``change`` makes of it, readable by everybody. Raises ``OSError``."""
+    """Replaces the file at ``path`` with the result of ``change``, readable by all users. Raises ``OSError``."""
     from filelock import FileLock
 
-    path.parent.stat()  # the lock would make the folder, and somebody mistyped it
+    path.parent.stat()  # the lock would create the folder, although its name is mistyped
     with FileLock(f"{path}.lock", timeout=LOCK_S):  # its Timeout is an OSError
         try:
             before = parse(path.read_text("utf-8"))
@@ -82,8 +82,8 @@ def update(path: Path, change: Callable[[Samples], Samples]) -> None:
 
 
 def _escaped(text: str, *, quote: bool = False) -> str:
-    """As the format wants it: backslash and line feed, and in label values the quote (exposition formats, comments
-    and text format details)."""
+    """Escapes backslash and line feed, and the quote in label values (Prometheus: exposition formats, "Comments, help
+    text, and type information")."""
     text = text.encode("utf-8", "replace").decode().replace("\\", "\\\\").replace("\n", "\\n")
     return text.replace('"', '\\"') if quote else text
 

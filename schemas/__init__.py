@@ -1,1 +1,6 @@
-"""What columns exist, what they are called, and what their values must be (pandera models)."""
+"""Schemas: the columns and the valid values of input and results (pandera models).
+
+columns  names, headings and labels of all columns
+input    the schema of the input
+results  the schema of the sheet ``Resultados``
+"""

@@ -1,6 +1,6 @@
-"""Names, accepted headings and printed labels of all columns: the one table, kept in ``pipeline/domain/columns.py``.
+"""Column table: names, accepted headings and printed labels, from ``pipeline/domain/columns.py``.
 
-It lives there because the reader needs it too and only validation and the report may import the schemas.
+It is there because the reader needs it too, and only validation and the report may import the schemas.
 """
 
 from __future__ import annotations

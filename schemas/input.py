@@ -1,7 +1,7 @@
-"""The input as a pandera schema: CUFE, reason and e-mail in canonical text, checked a whole column at a time.
+"""Input schema (pandera): CUFE, reason and e-mail in canonical text, checked a whole column at a time.
 
-The verdict on a code is that of ``Cufe.parse``, value by value (a property test holds them together); numpy makes it
-fast enough for a hundred thousand rows. Which words a failing row gets is not decided here.
+It judges a code exactly as ``Cufe.parse`` does (a property test compares them); numpy makes it fast enough for a
+hundred thousand rows. The message for a row that fails is not chosen here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Codes = npt.NDArray[np.uint8]
 """ASCII codes of characters, one row per place of a code, one column per code."""
 
 _DIGITS, _UPPER, _DASH = "09", "AZ", "--"
-# What may stand at each place, as ranges (domain.md 1); what depends on two places is checked below.
+# Allowed characters at each place, as ranges (domain.md 1); what depends on two places is checked below.
 _ALLOWED: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (0, 1, ("FF",)),
     (1, 2, ("EE",)),
@@ -46,7 +46,7 @@ _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.i
 
 
 def valid_cufes(values: Sequence[str], *, allow_bad_check_digit: bool = False) -> Bools:
-    """For each value whether ``Cufe.parse`` takes it (domain.md 1)."""
+    """For each value, whether ``Cufe.parse`` accepts it (domain.md 1)."""
     verdict = np.zeros(len(values), np.bool_)
     places = [place for place, value in enumerate(values) if len(value) == LENGTH and value.isascii()]
     if not places:
@@ -66,7 +66,7 @@ def _layout(codes: Codes) -> Bools:
     good: Bools = np.ones(codes.shape[1], np.bool_)
     for start, end, ranges in _ALLOWED:
         good &= _within(codes[start:end], ranges).all(axis=0)
-    # From here on what is no digit gives nonsense numbers, but those codes have failed already.
+    # From here on non-digits give meaningless numbers, but those codes have failed already.
     good &= (codes[2] == _ZERO) != (codes[3] == _ZERO)  # 01 to 09, or 10
     good &= _real_dates(codes)
     good &= (codes[40:50] != _ZERO).any(axis=0)
@@ -77,7 +77,7 @@ def _layout(codes: Codes) -> Bools:
 
 
 def _within(codes: Codes, ranges: Sequence[str]) -> Bools:
-    """Which characters lie in one of ``ranges`` (first and last); below the first, a byte turns into a large one."""
+    """Which characters are in one of ``ranges`` (first and last); a byte below the first wraps to a large number."""
     found: Bools = np.zeros(codes.shape, np.bool_)
     for one in ranges:
         first, last = map(ord, one)
@@ -110,7 +110,7 @@ def _known_rucs(texts: Sequence[str]) -> Bools:
 
 
 def _check_digits(codes: Codes) -> Bools:
-    """Whether the last digit is that of the others; of codes with the right layout."""
+    """Whether the last digit is the right check digit; only for codes with the right layout."""
     digits = codes[: LENGTH - 1] - np.uint8(_ZERO)
     lettered = digits[_LETTERED]
     np.copyto(lettered, codes[_LETTERED] % 10, where=lettered > 9)
@@ -124,7 +124,7 @@ def _check_digits(codes: Codes) -> Bools:
 
 
 def _each(judge: Callable[[str], bool]) -> Callable[[pd.Series[str]], pd.Series[bool]]:
-    """``judge`` for a whole column: equal texts are looked at once."""
+    """``judge`` for a whole column: equal texts are checked once."""
 
     def judged(series: pd.Series[str]) -> pd.Series[bool]:
         values = series.tolist()
@@ -164,7 +164,7 @@ def input_schema(*, allow_bad_check_digit: bool = False) -> pa.DataFrameSchema:
 def failing(frame: pd.DataFrame, *, allow_bad_check_digit: bool = False) -> dict[str, set[int]]:
     """For each column the index labels of the rows that fail it; every failure of every row (lazy).
 
-    Raises ``pandera.errors.SchemaErrors`` when the frame itself is not as the schema wants it: that is a bug.
+    Raises ``pandera.errors.SchemaErrors`` when the frame itself does not fit the schema: that is a bug.
     """
     found: dict[str, set[int]] = {"cufe": set(), "reason": set(), "email": set()}
     try:

@@ -1,6 +1,6 @@
-"""What the columns that ``Resultados`` adds must be (interface.md 5), checked before a workbook is saved.
+"""Results schema: the columns that the program adds to ``Resultados`` (interface.md 5), checked before saving.
 
-A report that breaks this is a bug of ours, never of the input: nothing is published then.
+A report that breaks this is a bug of ours, never of the input: then nothing is published.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def _text(*checks: pa.Check, required: bool = False) -> pa.Column:
 
 
 def _claims_are_founded(frame: pd.DataFrame) -> pd.Series[bool]:
-    """«ANULADA» only with a code that was sent; what validation turned away was never sent (reliability.md P5)."""
+    """«ANULADA» only with a code that was sent; what validation rejected was never sent (reliability.md P5)."""
     sent = frame["cufe_enviado"].notna()
     word = frame["resultado"]
     return (sent | (word != Outcome.CANCELLED.value)) & ~(sent & word.isin(_NEVER_SENT))
 
 
 def _state_has_words(frame: pd.DataFrame) -> pd.Series[bool]:
-    """A state never stands without its words and what the table says of it, nor they without a state."""
+    """A state always has its description and the table's advice, and these always have a state."""
     known = frame["estado_edoc"].notna()
     beside = ("estado_edoc_descripcion", "reenviar", "consultar")
     return cast("pd.Series[bool]", sum((frame[name].notna() == known).astype(int) for name in beside) == len(beside))
@@ -74,7 +74,7 @@ RESULTS = pa.DataFrameSchema(
 
 
 def check_results(frame: pd.DataFrame, first: int) -> None:
-    """Raise ``Bug`` unless ``frame`` (columns ``pos`` + ``RESULT_COLUMNS``) holds rows ``first``, ``first + 1``, …"""
+    """Raises ``Bug`` unless ``frame`` (columns ``pos`` + ``RESULT_COLUMNS``) holds rows ``first``, ``first + 1``, …"""
     if list(frame["pos"]) != list(range(first, first + len(frame))):
         raise Bug(f"Resultados: the rows from {first} on are not in the order of the input")
     try:

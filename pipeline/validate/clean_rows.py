@@ -1,7 +1,7 @@
-"""Which rows need no words: whole columns at once find those of which there is nothing to say, as of most there is not.
+"""Clean rows: finds, a whole column at a time, the rows that need no remark; most rows are clean.
 
-``check.py`` makes records of these as they are and looks at all others one by one. Whatever there might be to say of a
-row leaves it out here: one too few costs time and nothing else, and a property test keeps one too many out.
+``check.py`` makes records of these directly and checks all others one by one. A row with any possible remark is left
+out here. One row too few only costs time; a property test makes sure that there is none too many.
 """
 
 from __future__ import annotations
@@ -26,26 +26,31 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The role columns, a value per row: as they stand in the file, and canonical; ``repairs`` by place of the row."""
+    """The role columns, a value per row."""
 
+    #: line of each row
     lines: list[int]
+    #: codes as they are in the file
     received: list[str]
-    written: list[str]  # the reasons as they stand in the cells
+    #: reasons as they are in the cells
+    written: list[str]
+    #: codes, canonical; ``reasons`` and ``emails`` likewise
     cufes: list[str]
     reasons: list[str]
     emails: list[str | None]
+    #: by index of the row, in Spanish
     repairs: dict[int, tuple[str, ...]]
 
     def wrong(self, *, allow_bad_check_digit: bool) -> dict[str, set[int]]:
-        """Runs the schema over all rows: for each column the places of those that fail it."""
+        """Runs the schema over all rows: for each column the indexes of the rows that fail."""
         columns = {"cufe": self.cufes, "reason": self.reasons, "email": [email or "" for email in self.emails]}
         return failing(pd.DataFrame(columns, dtype=object), allow_bad_check_digit=allow_bad_check_digit)
 
 
 def texts_of(frame: pd.DataFrame, default_email: str | None) -> Texts:
-    """The texts of ``frame`` (columns ``cufe``, ``reason``, perhaps ``email``; the index are lines) made canonical.
+    """The canonical texts of ``frame`` (columns ``cufe``, ``reason``, perhaps ``email``; its index is the lines).
 
-    What was mended in codes is noted. Equal reasons and addresses are worked on once.
+    Repairs of codes are recorded. Equal reasons and addresses are processed once.
     """
     received, written = frame["cufe"].tolist(), frame["reason"].tolist()
     addresses = frame["email"].tolist() if "email" in frame else [""] * len(received)
@@ -71,23 +76,26 @@ def texts_of(frame: pd.DataFrame, default_email: str | None) -> Texts:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The rows of which there is nothing to say: their places, ascending, their codes, and when each is due."""
+    """The clean rows."""
 
+    #: indexes, ascending
     places: list[int]
+    #: code of each
     cufes: list[str]
+    #: deadline of each
     dues: list[Deadline]
 
     def only(self, kept: Iterable[bool]) -> Plain:
-        """Those of them where ``kept`` says so."""
+        """Those for which ``kept`` is True."""
         chosen = list(kept)
         places, cufes, dues = compress(self.places, chosen), compress(self.cufes, chosen), compress(self.dues, chosen)
         return Plain(list(places), list(cufes), list(dues))
 
 
 def plain(texts: Texts, others: Set[int], lines: Set[int], standing: Standing) -> Plain:
-    """The rows that are right as they stand, without a remark, and alone with their code in this file.
+    """The rows that are valid, without a remark, and alone with their code in this file.
 
-    ``others`` are the places of rows that failed the schema, ``lines`` those of rows that are not only values.
+    ``others`` are indexes of rows that failed the schema, ``lines`` those of rows with more than plain values.
     """
     left = {*others, *texts.repairs}
     if lines:
@@ -95,7 +103,7 @@ def plain(texts: Texts, others: Set[int], lines: Set[int], standing: Standing) -
     if doubtful := {written for written in set(texts.written) if reason_doubt(written) is not None}:
         left |= _places(texts.written, doubtful)
     documents = list(map(document_of, texts.cufes))
-    if len(set(documents)) < len(documents):  # the same code twice is the same document twice
+    if len(set(documents)) < len(documents):  # the same code twice is also the same document twice
         left |= _places(documents, {one for one, times in Counter(documents).items() if times > 1})
     places = [place for place in range(len(texts.cufes)) if place not in left]
     cufes = list(map(texts.cufes.__getitem__, places))
@@ -112,5 +120,5 @@ def plain(texts: Texts, others: Set[int], lines: Set[int], standing: Standing) -
 
 
 def _places(values: Sequence[_T], wanted: Set[_T]) -> set[int]:
-    """Where in ``values`` one of ``wanted`` stands."""
+    """Indexes in ``values`` of the texts in ``wanted``."""
     return {place for place, value in enumerate(values) if value in wanted}

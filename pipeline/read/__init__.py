@@ -1,15 +1,15 @@
 """Step 1, read: a CSV or Excel file becomes a Sheet: the cells as they are, each with its true position.
 
-sheet         the way in
-source        the bytes, taken once; ``limits`` how much may be in them, ``kinds`` what they are
-process       the parent's side of the process that reads; ``order`` what it is asked, ``protocol`` what it answers
-child         that process; ``parse`` what it does
-guard         what a hostile or broken workbook may not do; ``container`` the zip that the reader gets
-csv_file      CSV; ``text`` its bytes
-xlsx_file     workbooks; ``worksheets`` which sheets there are, ``xlsx_page`` one of them, ``xlsx_table`` its table,
-              ``xlsx_looks`` what a person sees of its cells; ``strings`` and ``formats`` what cells show
-fast_scan     what the reader does not tell: positions, formulas, merges; ``full_scan`` the same for any XML
-hidden        what a person does not see; ``styles`` and ``colours`` how cells look, ``remarks`` what is noted on them
-header        the one heading; ``beside`` what stands beside the table
-table         what every reader hands over; ``grid`` positions, ``origin`` which batch a workbook of ours came from
+sheet         entry point
+source        the bytes, read once; ``limits`` how much a file may hold, ``kinds`` its type by content
+process       parent side of the reading process; ``order`` its request, ``protocol`` its answer
+child         the reading process; ``parse`` its work
+guard         checks against hostile or broken workbooks; ``container`` the zip for the reader
+csv_file      CSV; ``text`` its decoding
+xlsx_file     workbooks; ``worksheets`` their sheets, ``xlsx_page`` one of them, ``xlsx_table`` its table,
+              ``xlsx_looks`` what a person sees of its cells; ``strings`` and ``formats`` how texts are shown
+fast_scan     what the reader omits: positions, formulas, merges; ``full_scan`` the same for any XML
+hidden        what a person does not see; ``styles`` and ``colours`` how cells look, ``remarks`` comments on them
+header        the header row; ``beside`` checks of everything outside the one table
+table         what every reader returns; ``grid`` positions, ``origin`` the batch of a workbook of ours
 """

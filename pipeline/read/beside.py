@@ -1,8 +1,8 @@
-"""What stands beside the one table of a sheet: a second heading, codes outside of it, lines that say no (eyes.md 1).
+"""Checks around the one table of a sheet: a second heading, codes outside the table, lines that say no (eyes.md 1).
 
-A row is sent only when a person who opens the file sees it as an ordinary row of one table. Whatever else is there is
-refused with its place, never left out in silence: what was left out may be what was meant, or may say that the rest is
-not. Whole columns are looked through at once; single rows only where there is something.
+A row is sent only if a person who opens the file sees it as an ordinary row of one table. Anything else is refused
+with its place, never skipped silently: it may be what was meant, or may say that the rest is not. Whole columns are
+searched at once; single rows only where something was found.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.domain.records import Cell, Position, column_letters
 from pipeline.read.header import Header
 
 _HEADING_MOST = 60
-# Each heading that is known holds one of these; ``nico``: «único», however its accent is written.
+# Each known heading contains one of these; ``nico``: «único», however its accent is written.
 _PIECES = ("cufe", "nico", "motivo", "raz", "justific", "correo", "mail")
 _SHAPE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}")
 _SHAPE_LEAST = 25
@@ -32,7 +32,7 @@ _COMPANY = re.compile(
     r"\b(?:s\.?\s?a\.?(?:\s?s\.?)?|inc\.?|corp\.?|ltda\.?|l\.?l\.?c\.?|s\.?\s?de\s?r\.?\s?l\.?|c[ií]a\.?)\s*$",
     re.IGNORECASE,
 )
-# What a reason for a cancellation speaks of.
+# Typical words of a reason for a cancellation.
 _WHY = re.compile(
     r"anul|error|err[oó]ne|duplic|devol|devuel|factur|correg|correc|equivoc|incorrec|cambi|cancel|client|monto|precio|"
     r"\bno\b|doble|pedido|venta|compra|producto|mercanc|pag[oóa]|digit|dato|emiti|repet",
@@ -47,7 +47,7 @@ Rows = Iterable[tuple[int, Sequence[Cell]]]
 def refuse_beside(
     header: Header, above: Rows, lines: Sequence[int], columns: Sequence[Sequence[Cell]], sheet: str | None
 ) -> None:
-    """Raises ``InputRefused`` when the rows of a table (``columns``, at ``lines``) or those ``above`` its ``header``
+    """Raises ``InputRefused`` when the rows of a table (``columns``, at ``lines``), or those ``above`` its ``header``,
     hold more than that table."""
     _refuse_second_heading(header, lines, columns, sheet)
     idle = _idle(header, columns)
@@ -56,7 +56,7 @@ def refuse_beside(
 
 
 def refuse_names(header: Header, columns: Sequence[Sequence[Cell]], sheet: str | None) -> None:
-    """Raises ``InputRefused`` when the reasons stand under «Razón» and read like names: it may mean «razón social»."""
+    """Raises ``InputRefused`` when the column «Razón» contains names: the heading may mean «razón social»."""
     place = header.roles["reason"]
     if key_of(header.headings[place]) != "razon":
         return
@@ -74,7 +74,7 @@ def refuse_names(header: Header, columns: Sequence[Sequence[Cell]], sheet: str |
 
 
 def codes_in(rows: Iterable[Sequence[Cell]]) -> int:
-    """How many cells of ``rows`` hold a text with the shape of a CUFE."""
+    """How many cells of ``rows`` contain a text shaped like a CUFE."""
     return sum(1 for row in rows for value in row if _has_shape(value))
 
 
@@ -83,7 +83,7 @@ def _has_shape(value: Cell) -> bool:
 
 
 def has_shape(text: str) -> bool:
-    """Whether ``text`` holds something with the shape of a CUFE, be it whole or not, spaced or not."""
+    """Whether ``text`` contains something shaped like a CUFE, complete or not, with spaces or not."""
     return _SHAPE.search("".join(text.split()).upper()) is not None
 
 
@@ -111,11 +111,11 @@ def _no_codes(column: Sequence[Cell]) -> list[Cell]:
 
 
 def _headings(column: Sequence[Cell], *, alike: bool) -> dict[str, str]:
-    """The different texts of ``column`` that are a heading, or (``alike``) look like one, each with its role."""
+    """The distinct texts of ``column`` that are a heading, or (``alike``) resemble one, each with its role."""
     texts = set(column)
     try:
         all_of_them = "\n".join(cast(set[str], texts)).lower()
-    except TypeError:  # numbers and dates among them
+    except TypeError:  # there are numbers or dates
         texts = {value for value in texts if isinstance(value, str)}
         all_of_them = "\n".join(cast(set[str], texts)).lower()
     pieces = [piece for piece in _PIECES if piece in all_of_them]
@@ -132,19 +132,19 @@ def _headings(column: Sequence[Cell], *, alike: bool) -> dict[str, str]:
 
 
 def _is_heading(at: int, roles: dict[int, str], header: Header, columns: Sequence[Sequence[Cell]]) -> bool:
-    """Whether the row ``at`` with headings in some columns is one; a row of the table may hold the word «correo»."""
+    """Whether row ``at``, with headings in some columns, is a heading; a data row may contain the word «correo»."""
     cufe = header.kept[header.roles["cufe"]]
     if not shows_code(_text(columns[cufe][at])):
         named = set(roles.values())
         return "cufe" in named or len(named) > 1 or header.kept[header.roles["reason"]] in roles
-    for place, role in roles.items():  # beside a row of the table: only with codes of its own below
+    for place, role in roles.items():  # in a data row: only with codes of its own below
         if role == "cufe" and place != cufe and any(map(_has_shape, columns[place][at + 1 :])):
             return True
     return False
 
 
 def _idle(header: Header, columns: Sequence[Sequence[Cell]]) -> list[int]:
-    """The places of the rows that are no invoice: nothing like a code, and no reason."""
+    """Indexes of the rows that are not an invoice: nothing like a code, and no reason."""
     codes, reasons = (columns[header.kept[header.roles[role]]] for role in ("cufe", "reason"))
     bare = [at for at, value in enumerate(codes) if not isinstance(value, str) or not value.startswith("FE")]
     return [at for at in bare if not is_invoice(_text(codes[at]), _text(reasons[at]))]
@@ -162,7 +162,7 @@ def _refuse_codes(
     idle: Sequence[int],
     sheet: str | None,
 ) -> None:
-    """Above the heading, in columns without one, and in rows that have none where it belongs."""
+    """Refuses codes above the heading, in columns without one, and in rows that have none in the code column."""
     headed = {place for place, heading in zip(header.kept, header.headings, strict=True) if heading.strip()}
     right = [place for place in header.kept if place not in headed]  # not those that an earlier run added
 
@@ -187,7 +187,7 @@ def _refuse_codes(
 
 
 def _refuse_no(lines: Sequence[int], columns: Sequence[Sequence[Cell]], idle: Sequence[int], sheet: str | None) -> None:
-    """A line between the invoices that says no: nobody can tell which of them it is about."""
+    """Refuses a line between the invoices that says no: it is not known which of them it is about."""
     last = max(set(range(len(lines))).difference(idle), default=-1) if idle else -1
     for at in idle:
         if at > last:

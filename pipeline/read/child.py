@@ -1,8 +1,8 @@
-"""The process that reads: takes a file's bytes on its standard input, answers on its standard output, can do no more.
+"""Reading process: reads a file's bytes from standard input, answers on standard output, and can do nothing else.
 
-Run as ``python -m pipeline.read.child`` by ``process.py`` (reliability.md P10). By the time the first byte of the file
-arrives it has loaded all it needs and given up the rest: no more memory or processor time than allowed, no file, no
-socket, no process, no core dump. Whatever a hostile file does to the parsers, it does it here.
+Run as ``python -m pipeline.read.child`` by ``process.py`` (reliability.md P10). Before the first byte of the file
+arrives it has loaded all it needs and given up the rest: limited memory and processor time, no file, no socket, no
+process, no core dump. Whatever a hostile file does to the parsers, it does it here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _STANDARD = 3  # input, output, error
 
 def main() -> None:
     """Reads one order and one file, answers, ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it could not be started deaf to it (process.py)
-    gc.disable()  # one file and the end: nothing that is worth looking for
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it was not started with signals blocked (process.py)
+    gc.disable()  # short-lived process: nothing to collect
     for name in _CODECS:
         codecs.lookup(name)
     source = sys.stdin.buffer
@@ -49,12 +49,12 @@ def main() -> None:
         os._exit(NOTHING_TO_DO)
     with open(sys.stdout.fileno(), "wb", buffering=_BUFFER, closefd=False) as target:
         answer(data, order, target)
-    # No tidying: a process with a gigabyte of cells takes a while to take itself apart.
+    # No clean-up: freeing a gigabyte of cells takes a while.
     os._exit(0)
 
 
 def answer(data: bytes, order: Order, target: BinaryIO) -> None:
-    """Reads ``data`` and writes the answer. Ends the process when memory runs out, with nothing more allocated."""
+    """Reads ``data`` and writes the answer. When memory runs out it ends the process without allocating more."""
     try:
         table = parse(
             data,
@@ -74,18 +74,18 @@ def answer(data: bytes, order: Order, target: BinaryIO) -> None:
 
 
 def die_with(parent: int) -> None:
-    """This process ends when ``parent`` does, however that one ends. Linux only; elsewhere time runs out on it."""
+    """Ends this process when ``parent`` ends, however that happens. Linux only; elsewhere the time limit ends it."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:  # it went before we asked
+            if os.getppid() != parent:  # it ended before this call
                 os._exit(NOTHING_TO_DO)
 
 
 def bound(limits: Limits) -> None:
-    """Gives up what reading does not need, for good. Where the platform has no such limits, the clock alone ends it."""
+    """Gives up for good what reading does not need. On a platform without such limits, only the time limit remains."""
     # A thread in C, not in Python: it works on every platform and in the middle of any parser. The parent has the same
-    # clock and comes first; this one is for a process whose parent has gone.
+    # time limit and acts first; this one is for a process whose parent is gone.
     faulthandler.dump_traceback_later(limits.wall + 1, exit=True)
     if sys.platform != "win32":
         import resource
@@ -95,15 +95,15 @@ def bound(limits: Limits) -> None:
             most = soft if hard is None else hard
             if present != resource.RLIM_INFINITY:
                 most = min(most, present)
-            with suppress(ValueError, OSError):  # a limit that this system has in name only
+            with suppress(ValueError, OSError):  # this system does not really have that limit
                 resource.setrlimit(which, (min(soft, most), most))
 
         lower(resource.RLIMIT_CORE, 0)
         lower(resource.RLIMIT_FSIZE, 0)
-        lower(resource.RLIMIT_NOFILE, _STANDARD)  # nothing can be opened, no socket made
+        lower(resource.RLIMIT_NOFILE, _STANDARD)  # nothing can be opened, not even a socket
         lower(resource.RLIMIT_NPROC, 0)
         lower(resource.RLIMIT_AS, limits.memory)
-        # The soft limit ends it with SIGXCPU, which tells why; the hard one with SIGKILL, which does not.
+        # The soft limit ends it with SIGXCPU, which shows why; the hard one with SIGKILL, which does not.
         lower(resource.RLIMIT_CPU, limits.cpu, hard=limits.cpu + 1)
 
 

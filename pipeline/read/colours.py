@@ -1,4 +1,4 @@
-"""Colours of a workbook: rgb, theme with tint, palette index or automatic, resolved to what a screen shows."""
+"""Colours of a workbook: rgb, theme with tint, palette index or automatic, converted to the colour on the screen."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ BLACK: Colour = (0, 0, 0)
 WHITE: Colour = (255, 255, 255)
 
 _SAME = 16
-"""How far apart the parts of two colours may be that an eye does not tell from each other."""
+"""Largest difference between the parts of two colours that look the same to the eye."""
 
-_FOREGROUND, _BACKGROUND = 64, 65  # ECMA-376 18.8.27: the system's own, as a printer has them
+_FOREGROUND, _BACKGROUND = 64, 65  # ECMA-376 18.8.27: the system's own colours
 _RGB = re.compile(r"(?:[0-9A-Fa-f]{2})?([0-9A-Fa-f]{6})")
 _PALETTE_START = 8
 _PALETTE_WORDS = (
@@ -25,13 +25,13 @@ _PALETTE_WORDS = (
     "00CCFF CCFFFF CCFFCC FFFF99 99CCFF FF99CC CC99FF FFCC99 3366FF 33CCCC 99CC00 FFCC00 FF9900 FF6600 666699 969696 "
     "003366 339966 003300 333300 993300 993366 333399 333333"
 )
-# A theme's colours in the order in which numbers name them (ECMA-376 18.8.3): light and dark the other way round.
+# A theme's colours in the order of their numbers (ECMA-376 18.8.3): light and dark are swapped.
 _THEME_ORDER = ("lt1", "dk1", "lt2", "dk2", *(f"accent{n}" for n in range(1, 7)), "hlink", "folHlink")
 _OFFICE = "FFFFFF 000000 E7E6E6 44546A 4472C4 ED7D31 A5A5A5 FFC000 5B9BD5 70AD47 0563C1 954F72"
 
 
 def rgb(text: str) -> Colour | None:
-    """``FF1F3A5F`` or ``1F3A5F`` as a colour; no spreadsheet shows the transparency. None for what is no colour."""
+    """The colour ``FF1F3A5F`` or ``1F3A5F``; spreadsheets do not show the transparency. None for anything else."""
     match = _RGB.fullmatch(text)
     return None if match is None else (int(match[1][:2], 16), int(match[1][2:4], 16), int(match[1][4:], 16))
 
@@ -44,23 +44,23 @@ _PALETTE = [*_all(_PALETTE_WORDS)[:_PALETTE_START], *_all(_PALETTE_WORDS)]
 
 
 def alike(one: Colour, other: Colour) -> bool:
-    """Whether a text in the one colour cannot be seen on the other."""
+    """Whether text in one colour is invisible on the other."""
     return all(abs(a - b) <= _SAME for a, b in zip(one, other, strict=True))
 
 
 @dataclass(frozen=True)
 class Palette:
-    """What the numbers of colours mean in one workbook."""
+    """The numbered colours of one workbook."""
 
     theme: Sequence[Colour]
     indexed: Mapping[int, Colour]
 
     def of(self, element: Element | None) -> Colour | None:
-        """The colour that ``element`` (``color``, ``fgColor`` …) names; None for none that can be told."""
+        """The colour of ``element`` (``color``, ``fgColor`` …); None if it cannot be determined."""
         return None if element is None else self.named(element.attrib)
 
     def named(self, attributes: Mapping[str, str]) -> Colour | None:
-        """The same from the attributes alone."""
+        """The same, from the attributes alone."""
         base: Colour | None = None
         if "rgb" in attributes:
             base = rgb(attributes["rgb"])
@@ -73,14 +73,14 @@ class Palette:
         return None if base is None else tinted(base, attributes.get("tint", ""))
 
     def index(self, number: int) -> Colour | None:
-        """The colour of the palette with this number; those of the system are black on white."""
+        """The palette colour with this number; the system colours are black on white."""
         if number in (_FOREGROUND, _BACKGROUND):
             return BLACK if number == _FOREGROUND else WHITE
         return self.indexed.get(number)
 
 
 def palette_of(theme: Element | None, styles: Element | None) -> Palette:
-    """The palette of a workbook, from the roots of its theme and styles, each None where it has none."""
+    """The palette of a workbook, from the roots of its theme and styles; None for a missing part."""
     indexed = dict(enumerate(_PALETTE))
     for element in _named(styles, "indexedColors"):
         own = [rgb(one.attrib.get("rgb", "")) for one in element if _local(one.tag) == "rgbColor"]
@@ -101,7 +101,7 @@ _SYSTEM = {"window": WHITE, "windowText": BLACK}
 
 
 def tinted(colour: Colour, tint: str) -> Colour:
-    """``colour`` lightened or darkened by ``tint``, -1 to 1 (ECMA-376 18.8.19: of its luminance)."""
+    """``colour`` lightened or darkened by ``tint``, -1 to 1 (ECMA-376 18.8.19: applies to its luminance)."""
     try:
         share = float(tint) if tint else 0.0
     except ValueError:

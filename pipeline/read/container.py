@@ -1,8 +1,8 @@
-"""The zip that the reader gets: made anew, of the very streams that were unpacked to their ends and summed here.
+"""Container: a new zip for the reader, made of the same streams that were unpacked completely and checksummed here.
 
-Two programs that open one zip can see different things in it: they differ in which of its two directories they believe,
-in names, sizes and offsets. All of those are ours. What a compressed stream unpacks to is the same for everybody, so a
-stream is handed on as it is: that saves the memory and the time of a second, larger copy.
+Two programs can see different contents in one zip: they differ in which of its two directories they use, in names,
+sizes and offsets. In this zip all of those are ours. A compressed stream unpacks to the same bytes for every program,
+so it is copied as it is: that saves the memory and time of a second, larger copy.
 """
 
 from __future__ import annotations
@@ -20,31 +20,34 @@ _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _VERSION, _UTF8 = 20, 0x800
 _FIRST_DAY = 0x21
-"""1 January 1980, the first day that a zip knows."""
+"""1 January 1980, the first date of the zip format."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A part as it lies in a zip: its bytes, how they are packed, and sum and size of what they unpack to."""
+    """A part as stored in a zip."""
 
+    #: its bytes, packed
     data: bytes
+    #: compression method
     method: int
+    #: checksum of the unpacked bytes; ``size`` their number
     crc: int
     size: int
 
 
 def stored(content: bytes) -> Stream:
-    """``content`` as it is."""
+    """``content`` uncompressed."""
     return Stream(content, zipfile.ZIP_STORED, zlib.crc32(content), len(content))
 
 
 def unpacked(data: bytes, container: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[bytes, Stream]:
-    """What ``member`` of the zip in ``data`` holds, and the stream that it was unpacked from.
+    """The content of ``member`` of the zip in ``data``, and the stream that it came from.
 
-    Raises what ``zipfile`` and ``zlib`` raise; ``BadZipFile`` for a stream that holds more, less or something else than
-    its header promises, as soon as that is known.
+    Raises what ``zipfile`` and ``zlib`` raise; ``BadZipFile`` as soon as a stream holds more, less or something else
+    than its header promises.
     """
-    with container.open(member) as opened:  # compares both headers, and refuses what it cannot unpack
+    with container.open(member) as opened:  # compares both headers, and refuses unknown compression
         if member.compress_type != zipfile.ZIP_DEFLATED:
             content = opened.read()
             return content, stored(content)

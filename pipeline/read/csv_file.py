@@ -1,8 +1,8 @@
-"""Reads CSV text: delimiter by the header, true line numbers, and nothing guessed (interface.md 4).
+"""CSV reader: delimiter from the header, true line numbers, no guessing (interface.md 4).
 
-The csv module in strict mode does the parsing, not pandas: a quoted field may span lines, and only a reader that
-counts the lines it takes can say where each row stands. What the module lets pass is checked here: quotes in the
-middle of a field, long and short rows, a quote that swallowed rows.
+The csv module in strict mode parses, not pandas: a quoted field may span lines, and only a reader that counts its
+lines knows where each row is. What the module accepts wrongly is checked here: quotes in the middle of a field, long
+and short rows, a quote that swallowed rows.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ _CUFE_LIKE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}", re.IGNORECASE)
 
 @dataclass(slots=True)
 class _Lines:
-    """The physical lines of ``text``; remembers those taken since the last record began."""
+    """Iterator over the physical lines of ``source``."""
 
     source: Iterator[str]
+    #: lines taken so far
     taken: int = 0
+    #: text taken since the last record began
     raw: str = ""
 
     def __iter__(self) -> Iterator[str]:
@@ -55,7 +57,7 @@ class _Lines:
 
 
 def read_csv(data: bytes, limits: Limits, given: Mapping[str, int] = NONE_GIVEN) -> Table:
-    """The table in ``data``. Raises ``InputRefused`` naming the line, for whatever is wrong with its structure."""
+    """The table in ``data``. Raises ``InputRefused`` with the line, for any error in its structure."""
     text = decode(data)
     content, skipped, forced = _without_sep_line(text.content)
     if not content.strip():
@@ -76,7 +78,7 @@ def read_csv(data: bytes, limits: Limits, given: Mapping[str, int] = NONE_GIVEN)
 
 
 def _without_sep_line(content: str) -> tuple[str, int, str | None]:
-    """Excel's ``sep=;`` first line taken off: the rest, the number of lines taken off, the delimiter it names."""
+    """Removes Excel's first line ``sep=;``: the rest, the number of lines removed, the delimiter of that line."""
     match = _SEP_LINE.match(content)
     if match is None:
         return content, 0, None
@@ -86,13 +88,13 @@ def _without_sep_line(content: str) -> tuple[str, int, str | None]:
 
 
 def _delimiter(content: str) -> str:
-    """The one delimiter with which a row of the first ten is the header."""
+    """The one delimiter for which one of the first ten rows is the header."""
     fits = [delimiter for delimiter in DELIMITERS if _first_header_line(content, delimiter) is not None]
     if len(fits) > 1:
         raise refused("csv-separador", where=f"línea {_first_header_line(content, fits[0])}")
     if fits:
         return fits[0]
-    # No header with any of them: the one that splits most gives the best words for what is missing.
+    # No delimiter gives a header: the one that splits most gives the best message about what is missing.
     head = content[:FIELD_LIMIT]
     return max(DELIMITERS, key=head.count)
 
@@ -125,7 +127,7 @@ def _header(
 
 
 def _below(content: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """The lines after those where the header may stand, with each of the delimiters: for words on where it is."""
+    """The lines after those where the header may be, split by each delimiter: for the message that says where it is."""
     for number, line in enumerate(io.StringIO(content, newline=""), start=1 + skipped):
         if number > HEADER_WITHIN and len(line) <= FIELD_LIMIT:
             for delimiter in DELIMITERS:
@@ -180,10 +182,10 @@ def _rows(
 
 
 def _as_wide(fields: list[str], header: Header, line: int, *, last: bool) -> list[str]:
-    """``fields`` of a line with too many or too few of them, as many as the header has (eyes.md 1).
+    """``fields`` of a line with too many or too few of them, made as many as the header has (eyes.md 1).
 
-    What is too much may only be blank; what is missing only cells that nobody sends, or the line is no invoice.
-    ``last``: the file ends within this line. Raises ``InputRefused``.
+    Extra fields may only be blank; missing ones may only be cells that are never sent, unless the line is not an
+    invoice. ``last``: the file ends within this line. Raises ``InputRefused``.
     """
     width = header.width
     if len(fields) > width and not any(field.strip() for field in fields[width:]):
@@ -198,7 +200,7 @@ def _as_wide(fields: list[str], header: Header, line: int, *, last: bool) -> lis
 
 
 def _filled_note(lines: list[int]) -> tuple[str, ...]:
-    """What to say, once, of lines that were made as wide as the header."""
+    """One note about all lines that were made as wide as the header."""
     if not lines:
         return ()
     which = f"la línea {lines[0]}" if len(lines) == 1 else f"{len(lines)} líneas, la primera es la {lines[0]}"
@@ -214,7 +216,7 @@ def _count_lines(content: str) -> int:
 
 
 def _looks_cut(header: Header, last: str) -> bool:
-    """Whether ``last``, with which an unended file stops, is only the beginning of what its column should hold."""
+    """Whether ``last``, the last field of an unended file, is only the start of what its column should hold."""
     role = role_of(header.headings[-1]) if header.kept and header.kept[-1] == header.width - 1 else None
     if role == "cufe":
         return 0 < len(unpaste(last).text) < CUFE_LENGTH
@@ -224,7 +226,7 @@ def _looks_cut(header: Header, last: str) -> bool:
 
 
 def _records(content: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """The records with the physical line each begins on. Raises ``InputRefused`` for broken quotes."""
+    """The records, each with its first physical line. Raises ``InputRefused`` for broken quotes."""
     lines = _Lines(io.StringIO(content, newline=""))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     correct = _grammar(delimiter)
@@ -254,7 +256,7 @@ def _check_quotes(lines: _Lines, fields: list[str], start: int, correct: re.Patt
 
 
 def _grammar(delimiter: str) -> re.Pattern[str]:
-    """A record as RFC 4180 has it: each field quoted as a whole, or without any quote."""
+    """A record by RFC 4180: each field quoted as a whole, or without any quote."""
     mark = re.escape(delimiter)
     field = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"{mark}\r\n]*+)'
     return re.compile(rf"{field}(?:{mark}{field})*+")
@@ -265,6 +267,6 @@ def _broken(error: csv.Error, start: int, raw: str) -> Exception:
     if "field larger" in words:
         return refused("csv-campo-enorme", where=f"línea {start}")
     if "unexpected end" in words:
-        # A quote that is never closed swallows the rest: the line it was opened on is the first of the record.
+        # An unclosed quote swallows the rest: the line where it was opened is the first of the record.
         return refused("csv-comilla-abierta", where=f"línea {start}")
     return refused("csv-comilla-suelta", where=f"línea {start + max(0, raw.count(chr(10)) - 1)}")

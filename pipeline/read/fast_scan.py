@@ -1,14 +1,14 @@
-"""Looks through a worksheet's XML for what the reader does not tell: where cells are, formulas, hidden rows, merges.
+"""Fast scan of a worksheet's XML for what the reader omits: positions, formulas, hidden rows, merges.
 
 Nearly every program writes ``<row r="1" …>`` and ``<c r="A1" s="2" t="s"><v>0</v></c>``, address first and nothing
-between the tags. Such a sheet is gone through row by row with one regular expression that takes a whole row: the cells
-have to ascend, stand in their own row and hold one of a few forms to the last character. The rows have to follow each
-other from the first tag of the data to the last without a gap, so nothing that the reader or a person sees as a cell, a
-formula, an error or a hidden row goes unseen. What has any other form (other order, prefix, comment, odd spacing, an
-entity in an attribute, no address, anything suspicious) sends the whole sheet to the slow scan by expat, which follows
-the rules for cells without an address and does the refusing.
+between the tags. Such a sheet is scanned row by row with one regular expression that matches a whole row: the cells
+must be in ascending order, in their own row, and match one of a few forms to the last character. The rows must follow
+each other without a gap from the first tag of the data to the last, so nothing that the reader or a person sees as a
+cell, a formula, an error or a hidden row is missed. Any other form (other order, prefix, comment, odd spacing, an
+entity in an attribute, no address, anything suspicious) sends the whole sheet to the full scan with expat, which
+follows the rules for cells without an address and does the refusing.
 
-Only rows with a formula, an error, or a word on their height or visibility are looked at one by one. The expressions do
+Only rows with a formula, an error, or a mark on their height or visibility are examined one by one. The expressions do
 without possessive groups: Python before 3.11.5 may match too much with them.
 """
 
@@ -27,11 +27,11 @@ from pipeline.read.styles import NO_FORMATTING, Formatting, Judged
 
 _WINDOW = 64 * 1024
 _TRIES = 8
-"""How often columns that were not met before may turn up; each time the expression is made anew."""
+"""How often new columns may appear; each time the expression is rebuilt."""
 
 _STYLE = rb'(?: s="(?:0|[1-9][0-9]{0,6})"|)'
 _FORM = rb'<f(?: [A-Za-z][A-Za-z0-9:]*="[^"&<>\t\r\n]*")* ?(?:/>|>[^<]*</f>)'
-# What a cell may be after its address, by how often it is met. The group is what has to be looked at.
+# The forms of a cell after its address, most frequent first. The group is what must be examined.
 _REST = (
     _STYLE
     + rb'(?: t="inlineStr"'
@@ -82,7 +82,7 @@ _FEW = 16
 
 
 def scan(content: bytes, sheet: str, last_row: int, last_column: int, formatting: Formatting = NO_FORMATTING) -> Scan:
-    """Looks through ``content``. Cells with content below ``last_row`` or beyond ``last_column`` columns are refused.
+    """Scans ``content``. Cells with content below ``last_row`` or beyond ``last_column`` columns are refused.
 
     Raises ``InputRefused``: far cells, cells out of order or twice, texts that programs read differently, broken XML.
     """
@@ -90,8 +90,8 @@ def scan(content: bytes, sheet: str, last_row: int, last_column: int, formatting
 
 
 def _fast(content: bytes, last_row: int, last_column: int, formatting: Formatting) -> Scan | None:
-    """The scan of a sheet all of whose rows have the usual form, within the limits; None for any other."""
-    if formatting.of(0):  # cells that do not name a style have this one
+    """The scan of a sheet whose rows all have the usual form, within the limits; None for any other."""
+    if formatting.of(0):  # the style of cells that do not name one
         return None
     start, end = content.find(b"<sheetData>"), content.rfind(b"</sheetData>")
     if start < 0 or end < start or _odd(content[:start]):
@@ -107,13 +107,13 @@ def _fast(content: bytes, last_row: int, last_column: int, formatting: Formattin
         return None  # perhaps only a cell with a format and no content
     around = Watcher("", ROWS, COLUMNS)
     around.parse(outside)
-    if around.low:  # each row would have to be looked at
+    if around.low:  # each row would have to be examined
         return None
     return found.done(around, _judged(content, start, end, formatting))
 
 
 def _odd(head: bytes) -> bool:
-    """Whether what stands before the rows may hold a row or a cell of another form."""
+    """Whether the XML before the rows may contain a row or cell of another form."""
     return (
         b"<!" in head
         or b"<?" in head.removeprefix(BOM_UTF8).removeprefix(b"<?xml ")
@@ -123,7 +123,7 @@ def _odd(head: bytes) -> bool:
 
 
 class _Found:
-    """Gathers what well-formed rows hold."""
+    """Collects the contents of well-formed rows."""
 
     def __init__(self) -> None:
         self.last_row = self.width = 0
@@ -133,7 +133,7 @@ class _Found:
         self._arrays: list[Area] = []
 
     def all_of(self, content: bytes, start: int, end: int) -> bool:
-        """Notes the rows between ``start`` and ``end``; False when something there is no row of the usual form."""
+        """Records the rows between ``start`` and ``end``; False when something there is not a row of the usual form."""
         rows: list[bytes] = []
         while start < end and content[start] in b" \t\r\n":
             start += 1
@@ -154,7 +154,7 @@ class _Found:
         return start == end and all(map(lt, numbers, numbers[1:])) and self.last_row <= ROWS
 
     def _take(self, row: re.Pattern[bytes], content: bytes, start: int, end: int, rows: list[bytes]) -> int:
-        """Adds to ``rows`` the numbers of those that follow each other from ``start``; where the last of them ends."""
+        """Adds to ``rows`` the numbers of consecutive rows from ``start``; returns where the last of them ends."""
         for match in iter(row.scanner(content, start, end).match, None):  # type: ignore[attr-defined]
             rows.append(match[1])
             start = match.end()
@@ -163,7 +163,7 @@ class _Found:
         return start
 
     def _look_at(self, row: bytes, number: int) -> None:
-        """Notes what is to be said of a row that is not only values."""
+        """Records what is special about a row that is not only values."""
         tag = _ROW.match(row)
         if tag is not None and _is_hidden(tag[0]):
             self._hidden.add(number)
@@ -177,7 +177,7 @@ class _Found:
             self._errors[key(int(line), NUMBER_OF[letters])] = word.decode()
 
     def done(self, around: Watcher, judged: dict[int, Judged]) -> Scan:
-        """The scan, with what stands ``around`` the rows."""
+        """The scan, with what is ``around`` the rows."""
         return Scan(
             self.last_row,
             self.width,
@@ -194,13 +194,13 @@ class _Found:
 
 
 def _is_hidden(tag: bytes) -> bool:
-    """Whether the row with this tag is hidden or too low to be seen."""
+    """Whether the row with this tag is hidden or too low to be visible."""
     said = dict(_ATTRIBUTE.findall(tag.decode("latin-1")))
     return is_on(said) or is_low(said.get("ht"), own=is_on(said, "customHeight"), default=False)
 
 
 def _judged(content: bytes, start: int, end: int, formatting: Formatting) -> dict[int, Judged]:
-    """The cells whose looks matter, of those in the usual form: looked for by their styles and by their texts."""
+    """The cells whose appearance matters, among those of the usual form: found by their styles and texts."""
     found: dict[int, Judged] = {}
     styles = {str(number).encode(): number for number in formatting.styles.judged}
     if styles:
@@ -209,7 +209,7 @@ def _judged(content: bytes, start: int, end: int, formatting: Formatting) -> dic
         for match in pattern.finditer(content, start, end):
             if few or match[1] in styles:
                 cell = _CELL.match(content, content.rfind(b"<", start, match.start()))
-                if cell is not None:  # no row
+                if cell is not None:  # not a row
                     found[key(int(cell[2]), NUMBER_OF[cell[1]])] = formatting.of(styles[match[1]])
     if formatting.strings:
         for letters, line, said, string in _SHARED.findall(content, start, end):
@@ -222,7 +222,7 @@ def _judged(content: bytes, start: int, end: int, formatting: Formatting) -> dic
 
 @cache
 def _row_of(columns: tuple[int, ...]) -> re.Pattern[bytes]:
-    """A row with cells in some of ``columns``, from left to right, and the white space after it."""
+    """A pattern for a row with cells in some of ``columns``, from left to right, and the white space after it."""
     cells = (rb'(?:<c r="' + column_letters(column).encode() + rb'\1"' + _REST + rb"|)" for column in columns)
     return re.compile(_ROW_START + b"".join(cells) + _ROW_END)
 

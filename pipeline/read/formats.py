@@ -1,4 +1,4 @@
-"""What a number format does to a text: shows it as it is, shows something else, or nothing (ECMA-376 18.8.31)."""
+"""Number formats applied to texts: shown as it is, shown as something else, or hidden (ECMA-376 18.8.31)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _FIRST_NUMBERED = 7  # [Color1] is the palette's number 8
 
 @dataclass(frozen=True, slots=True)
 class TextFormat:
-    """What becomes of a text: ``plain`` when it is shown as it is; ``colour`` is the palette's number of the colour
-    that the format gives it, None for that of the font."""
+    """Effect of a number format on a text."""
 
+    #: whether the text is shown as it is
     plain: bool
+    #: palette number of the format's colour; None for that of the font
     colour: int | None = None
 
 
@@ -29,14 +30,14 @@ AS_IT_IS = TextFormat(plain=True)
 
 
 def text_format(code: str) -> TextFormat:
-    """What the number format ``code`` does to a text."""
+    """The effect of number format ``code`` on a text."""
     sections = _sections(code)
     if len(sections) > _TEXT_SECTION:
         section = sections[_TEXT_SECTION]
     elif any(kind == "sign" and piece == "@" for kind, piece in sections[-1]):
         section = sections[-1]
     else:
-        return AS_IT_IS  # no word on texts
+        return AS_IT_IS  # says nothing about texts
     colour, shown = None, ""
     for kind, piece in section:
         if kind == "brackets":
@@ -47,7 +48,7 @@ def text_format(code: str) -> TextFormat:
 
 
 def _sections(code: str) -> list[list[tuple[str, str]]]:
-    """The pieces of each section: what kind, and its text."""
+    """The pieces of each section: kind and text."""
     sections: list[list[tuple[str, str]]] = [[]]
     for match in _PIECE.finditer(code):
         kind = match.lastgroup or "sign"

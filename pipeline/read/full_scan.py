@@ -1,4 +1,4 @@
-"""The slow and complete scan of a worksheet: follows every tag with expat, whatever form it has."""
+"""Full scan of a worksheet: slow and complete, follows every tag with expat, in any form."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from pipeline.domain.problems import refused
 from pipeline.read.grid import COLUMNS, Area, Scan, area_of, far_away, key, place_of
 from pipeline.read.styles import NO_FORMATTING, NOTHING, Formatting, Judged
 
-# How deep each tag stands: worksheet > sheetData > row > c > f, v, is.
+# Depth of each tag: worksheet > sheetData > row > c > f, v, is.
 _DEPTH = {"sheetData": 2, "row": 3, "c": 4, "f": 5, "v": 5, "is": 5}
 _OFF = ("0", "false", "")
 _LOWEST, _NARROWEST = 2.0, 0.3
-"""Points and characters: a row lower, or a column narrower than that is not seen."""
+"""Points and characters: a lower row or a narrower column is not visible."""
 FILLED_BY_ONE = ("array", "dataTable")
-"""Kinds of formulas that fill an area and stand in its first cell only."""
+"""Kinds of formulas that fill an area but are stored in its first cell only."""
 OUT_OF_MEMORY = 1
-"""Expat's code for it (XML_ERROR_NO_MEMORY): nothing is wrong with the XML."""
+"""Expat's error code (XML_ERROR_NO_MEMORY): the XML is not at fault."""
 
 
 class Watcher:
-    """Gathers what the tags of a worksheet say. Positions as the reader counts them when addresses are missing.
+    """Collects what the tags of a worksheet say. Without addresses, positions are counted as the reader does.
 
-    A tag of a row or cell that does not stand where a worksheet has it is refused: programs differ in whether they
-    see it, and a row must be the same for everybody.
+    A row or cell tag outside its place in a worksheet is refused: programs differ in whether they see it, and a row
+    must be the same for all of them.
     """
 
     def __init__(self, sheet: str, last_row: int, last_column: int, formatting: Formatting = NO_FORMATTING) -> None:
         self._sheet, self._limits = sheet, (last_row, last_column)
         self._formatting, self._style = formatting, 0
-        self._run: list[tuple[str, dict[str, str]]] | None = None  # what the run of an inline text says of its font
-        self._area: list[str] | None = None  # the text of an area outside of the data that is open
+        self._run: list[tuple[str, dict[str, str]]] | None = None  # font attributes of the run of an inline text
+        self._area: list[str] | None = None  # text of an open area outside the data
         self._sized: list[tuple[int, int]] = []  # columns with a width of their own
-        self._narrow = False  # the others cannot be seen
+        self._narrow = False  # the other columns cannot be seen
         self.low = False  # rows without a height of their own cannot be seen
         self._row, self._column = 0, 0
         self._previous = -1
         self._depth = 0
-        self._data: str | None = None  # the prefix of sheetData, once it was met
+        self._data: str | None = None  # the prefix of sheetData, once found
         self._inside = False
         self._cell: tuple[int, int] | None = None
         self._kind = ""
-        self._held: list[str] = []  # what the cell holds: f, v, is
-        self._plain: list[str] | None = None  # the text of the value or formula that is open
+        self._held: list[str] = []  # contents of the cell: f, v, is
+        self._plain: list[str] | None = None  # text of the open value or formula
         self._reach = (0, 0)
         self._formulas: dict[int, bool] = {}
         self._errors: dict[int, str] = {}
@@ -86,7 +86,7 @@ class Watcher:
         )
 
     def all_hidden_columns(self) -> tuple[tuple[int, int], ...]:
-        """The first and last of each stretch of columns that cannot be seen."""
+        """First and last of each group of columns that cannot be seen."""
         if not self._narrow:
             return tuple(self.hidden_columns)
         between, start = [], 0
@@ -98,7 +98,7 @@ class Watcher:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if self._plain is not None:  # a tag inside of a value or a formula
+        if self._plain is not None:  # a tag inside a value or a formula
             raise refused("xlsx-danado")
         prefix, _, name = tag.rpartition(":")
         if name == "sheetData":
@@ -109,7 +109,7 @@ class Watcher:
             if self._depth != _DEPTH[name] or prefix != self._data:
                 raise refused("xlsx-danado")
             self._start_inside(name, attributes)
-        elif name in ("row", "c") and self._depth == _DEPTH["sheetData"]:  # beside the data: seen by some
+        elif name in ("row", "c") and self._depth == _DEPTH["sheetData"]:  # outside the data: some programs see it
             raise refused("xlsx-danado")
         elif self._run is not None:
             self._run.append((name, attributes))
@@ -133,7 +133,7 @@ class Watcher:
             self._narrow = below(attributes.get("defaultColWidth", attributes.get("baseColWidth")), _NARROWEST)
         elif name == "conditionalFormatting" and "sqref" in attributes:
             self.conditional += areas_of(attributes["sqref"])
-        elif name == "sqref":  # of a newer conditional format: its areas are a text
+        elif name == "sqref":  # of a newer conditional format: its areas are text
             self._area = []
         elif name == "customSheetView" and (is_on(attributes, "filter") or is_on(attributes, "hiddenRows")):
             self.filtering += 1
@@ -171,7 +171,7 @@ class Watcher:
             self._errors[key(row, column)] = ""
 
     def _content(self, name: str) -> None:
-        """A formula, then a value or an inline text: anything else is read differently by every program."""
+        """A formula, then a value or an inline text: programs read any other order differently."""
         assert self._cell is not None
         row, column = self._cell
         if row > self._limits[0] or column >= self._limits[1]:
@@ -197,7 +197,7 @@ class Watcher:
             self._area.append(text)
 
     def _start_cdata(self) -> None:
-        if self._plain is not None:  # the reader passes over it: a value would lose characters
+        if self._plain is not None:  # the reader skips it: a value would lose characters
             raise refused("xlsx-danado")
 
     def _end(self, tag: str) -> None:
@@ -224,7 +224,7 @@ class Watcher:
             self._judge(self._formatting.of(self._style, int(text)))
         if self._kind == "e":
             self._errors[key(*self._cell)] = text.strip()
-        elif self._kind == "n" and text != text.strip():  # the reader would make it a text
+        elif self._kind == "n" and text != text.strip():  # the reader would turn it into text
             raise refused("xlsx-danado")
 
 
@@ -234,13 +234,13 @@ def is_on(attributes: dict[str, str], name: str = "hidden") -> bool:
 
 
 def is_low(height: str | None, *, own: bool, default: bool) -> bool:
-    """Whether a row of this ``height`` in points cannot be seen. Without one it has the sheet's ``default``; one that
-    claims to have its ``own`` and does not say it has none (Excel shows no such row)."""
+    """Whether a row of this ``height`` in points cannot be seen. Without a height it has the sheet's ``default``; a row
+    that claims its ``own`` height but does not give one has none (Excel does not show such a row)."""
     return (own or default) if height is None else below(height, _LOWEST)
 
 
 def below(size: str | None, least: float) -> bool:
-    """Whether a size is given and less than ``least``; what is no number is taken as too small."""
+    """Whether a size is given and less than ``least``; a value that is not a number counts as too small."""
     if size is None:
         return False
     try:
@@ -250,7 +250,7 @@ def below(size: str | None, least: float) -> bool:
 
 
 def areas_of(text: str) -> list[Area]:
-    """The areas in a list of references; what is no reference is left out, as programs do."""
+    """The areas in a list of references; invalid references are ignored, as other programs do."""
     found = []
     for one in text.split():
         with suppress(InputRefused):
@@ -259,7 +259,7 @@ def areas_of(text: str) -> list[Area]:
 
 
 def style_number(text: str) -> int:
-    """The number of a style; the first one for what is no number."""
+    """The number of a style; 0 when it is not a number."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 

@@ -1,4 +1,4 @@
-"""What is known of a worksheet beside its values, and how cells are numbered and addressed."""
+"""Worksheet grid: what is known of a sheet apart from its values, and how cells are numbered and addressed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = 1_048_576
 _ALPHABET = [bytes([letter]) for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
 _LETTERS = chain(_ALPHABET, map(b"".join, product(_ALPHABET, repeat=2)), map(b"".join, product(_ALPHABET, repeat=3)))
 NUMBER_OF = dict(zip(_LETTERS, range(COLUMNS), strict=False))
-"""Column letters to 0-based numbers: all that a worksheet can have."""
+"""Column letters to 0-based numbers, for all columns that a worksheet can have."""
 
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([1-9][0-9]{0,6})")
 
@@ -37,24 +37,27 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a worksheet holds beside its values. ``last_row`` and ``last_column`` (counted from 1) bound its cells;
+    """Facts about a worksheet apart from its values."""
 
-    ``formulas`` and ``errors`` are by key: a formula with whether its value is a text, an error with its word
-    (``#N/A``), which the reader drops. ``arrays`` are the areas that one formula or data table fills: of their cells
-    only the first carries it. ``judged`` are by key the cells whose looks matter (struck through, not to be seen),
-    ``conditional`` the areas with conditional formats; ``filtering`` custom views of the sheet that leave rows out.
-    """
-
+    #: with ``last_column`` (both from 1) the bounds of its cells
     last_row: int
     last_column: int
+    #: by cell key, whether the formula's value is a text
     formulas: dict[int, bool]
+    #: by cell key, the text (``#N/A``), which the reader drops
     errors: dict[int, str]
+    #: from 1
     hidden_rows: frozenset[int]
+    #: first and last column of each group
     hidden_columns: tuple[tuple[int, int], ...]
     merged: tuple[Area, ...]
+    #: areas filled by one formula or data table; only their first cell carries it
     arrays: tuple[Area, ...] = ()
+    #: by cell key, the cells whose appearance matters (struck through, not visible)
     judged: dict[int, Judged] = field(default_factory=dict)
+    #: areas with conditional formats
     conditional: tuple[Area, ...] = ()
+    #: number of custom views of the sheet that leave rows out
     filtering: int = 0
 
     @property
@@ -63,7 +66,7 @@ class Scan:
 
 
 def key(row: int, column: int) -> int:
-    """A cell as a number."""
+    """The cell key: one number per cell."""
     return row * COLUMNS + column
 
 
@@ -74,7 +77,7 @@ def far_away(sheet: str, row: int, column: int, limits: tuple[int, int]) -> Exce
 
 
 def place_of(address: str) -> tuple[int, int]:
-    """``B7`` -> row 7, column 1. Raises ``InputRefused`` for what is no address."""
+    """``B7`` -> row 7, column 1. Raises ``InputRefused`` for anything else."""
     match = _ADDRESS.fullmatch(address)
     if match is None or match[1].upper().encode() not in NUMBER_OF or int(match[2]) > ROWS:
         raise refused("xlsx-danado")
@@ -82,7 +85,7 @@ def place_of(address: str) -> tuple[int, int]:
 
 
 def area_of(ref: str) -> Area:
-    """``B2:C5`` as an area. Raises ``InputRefused`` for what is none."""
+    """``B2:C5`` as an area. Raises ``InputRefused`` for anything else."""
     first, _, last = ref.partition(":")
     (top, left), (bottom, right) = place_of(first), place_of(last or first)
     return Area(top, left, bottom, right)

@@ -1,9 +1,9 @@
-"""What a hostile or broken workbook may not do: checked before any spreadsheet library sees a byte of it.
+"""Workbook guard: checks a hostile workbook before any spreadsheet library sees a byte of it.
 
 A legal workbook of 4.6 kB with cells A1 and XFD1048576 makes the reader allocate until the process dies, and no
-``except`` helps against that. So: the container is unpacked here, with bounds on what is *really* read and not on
-what headers promise; every XML part is looked through; and the reader gets a new container (``Parts.repacked``) made
-of exactly the streams that were checked, so that two zip readers cannot disagree (reliability.md 4, rows 66-76).
+``except`` helps against that. So the container is unpacked here, with limits on what is *really* read and not on
+what headers promise; every XML part is checked; and the reader gets a new container (``Parts.repacked``) made of
+exactly the checked streams, so that two zip readers cannot disagree (reliability.md 4, rows 66-76).
 """
 
 from __future__ import annotations
@@ -41,16 +41,15 @@ _WORKBOOK_TYPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a workbook by name, as really unpacked and looked through, and the streams they came from.
+    """The parts of a workbook, unpacked and checked. Media are left out."""
 
-    Media are left out. A part without a stream is one that somebody made.
-    """
-
+    #: content by part name
     by_name: dict[str, bytes]
+    #: the streams they came from; a part without one was made by this program
     streams: dict[str, Stream] = field(default_factory=dict, compare=False, repr=False)
 
     def without(self, names: Set[str]) -> Parts:
-        """All parts but those."""
+        """All parts except ``names``."""
         return Parts({name: part for name, part in self.by_name.items() if name not in names}, self.streams)
 
     def repacked(self) -> io.BytesIO:
@@ -60,8 +59,8 @@ class Parts:
 
 def open_workbook(data: bytes, name: str, limits: Limits) -> Parts:
     """The checked parts of the workbook in ``data``. Raises ``InputRefused`` for anything that is not a plain one."""
-    # The library makes an object of each entry of the directory before anybody can count them. Workbooks inside the
-    # workbook have entries too: hence many times the number that may be.
+    # zipfile makes an object for each directory entry before they can be counted. Workbooks inside the workbook have
+    # entries too: hence many times the allowed number.
     if data.count(_DIRECTORY_ENTRY) > _EMBEDDED * limits.members:
         raise _too_many(limits)
     try:
@@ -98,7 +97,7 @@ def _check_names(members: list[zipfile.ZipInfo], name: str, limits: Limits) -> N
 
 
 def _check_type(seen: set[str], name: str) -> None:
-    """Refuses the other things that are zips too, and workbooks with macros or outside data."""
+    """Refuses other files that are zips too, and workbooks with macros or external data."""
     if "encryptedpackage" in seen:
         raise refused("tipo-protegido", name=name)
     if any("vbaproject" in part or part.endswith("macrosheets") or "/macrosheets/" in part for part in seen):
@@ -120,7 +119,7 @@ def _check_type(seen: set[str], name: str) -> None:
 
 
 def _check_overlap(members: list[zipfile.ZipInfo]) -> None:
-    """No two members may share bytes: that is how a small file unpacks to a huge one."""
+    """Refuses members that share bytes: that is how a small file unpacks to a huge one."""
     end = 0
     for member in sorted(members, key=lambda one: one.header_offset):
         if member.header_offset < end:
@@ -129,7 +128,7 @@ def _check_overlap(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _unpack(data: bytes, container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> Parts:
-    """All parts but media. What their headers promise has to be within bounds, and is then held to the byte."""
+    """All parts but media. The sizes in their headers must be within the limits, and then match to the byte."""
     if sum(member.file_size for member in members) > limits.unpacked:
         raise refused("xlsx-desempacado", limit=f"{limits.unpacked / MEGABYTE:g}")
     parts = Parts({})
@@ -147,12 +146,12 @@ def _check_ratio(size: int, packed: int) -> None:
 
 
 def _check_xml(part: str, content: bytes) -> None:
-    """UTF-8 only, no DOCTYPE or ENTITY anywhere: what follows looks for tags in the bytes."""
+    """Allows only UTF-8 without DOCTYPE or ENTITY: later steps search for tags in the bytes."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content or _OTHER_ENCODING.match(content[:256]):
         raise _suspicious("una de sus partes no está en UTF-8")
     if b"!" in content and b"<!" in content and _FORBIDDEN_XML.search(content):  # one sign is found ten times as fast
         raise _suspicious("define entidades XML")
-    # The reader reserves room for as many strings as the part promises: four billion end the process.
+    # The reader allocates as many strings as the part promises: four billion end the process.
     for promised in _UNIQUE_COUNT.findall(content) if b"uniqueCount" in content else ():
         if not promised.isdigit() or len(promised) > 12 or int(promised) > len(content):
             raise _suspicious("promete más textos de los que contiene")
@@ -175,7 +174,7 @@ def _suspicious(why: str) -> Exception:
 
 
 def resolve(base: str, target: str) -> str:
-    """The name of the part that a relationship of ``base`` points at."""
+    """The part name that a relationship of ``base`` points to."""
     if target.startswith("/"):
         return target.lstrip("/")
     return posixpath.normpath(posixpath.join(posixpath.dirname(base), target))

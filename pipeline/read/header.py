@@ -1,4 +1,4 @@
-"""Finding the header: exactly one row of the first ten that has the required headings (interface.md 4)."""
+"""Header search: exactly one of the first ten rows has the required headings (interface.md 4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.domain.records import column_letters
 from pipeline.read.grid import NUMBER_OF
 
 HEADER_WITHIN = 10
-"""The header stands within the first ten physical rows."""
+"""The header is within the first ten physical rows."""
 
 _DELIMITERS = (";", ",", "\t", "|")
 _NAMES = {";": "punto y coma", ",": "coma", "\t": "tabulación"}
@@ -32,25 +32,27 @@ _REQUIRED = frozenset(column.role for column in INPUT_COLUMNS if column.required
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """``line`` is 1-based; ``headings`` as written; ``kept`` the 0-based columns of the file that are carried.
+    """The header row of a file."""
 
-    ``roles`` maps a role to its place *among the kept columns*; ``outcome`` is the column of the earlier
-    ``resultado`` when the file is a results workbook of our own, else None; ``width`` how
-    many columns the file itself has. ``reasons`` is the column ``corregir`` of a corrections workbook, which is left
-    out as well; its ``fila_origen`` is carried, but is no column of the person's and does not count as one.
-    """
-
+    #: from 1
     line: int
+    #: as written
     headings: tuple[str, ...]
+    #: 0-based columns of the file that are kept
     kept: tuple[int, ...]
+    #: index of each role *among the kept columns*
     roles: dict[str, int]
+    #: column of the earlier ``resultado``, when the file is our own results workbook
     outcome: int | None
+    #: how many columns the file itself has
     width: int
+    #: column ``corregir`` of a corrections workbook, which is left out too; its ``fila_origen`` is kept, but does not
+    #: count as one of the person's columns
     reasons: int | None = None
 
     @property
     def counted(self) -> int:
-        """How many columns there are of the person's own."""
+        """The number of the person's own columns."""
         return len(self.kept) - (self.reasons is not None)
 
 
@@ -80,11 +82,11 @@ def find_header(
     below: Iterable[tuple[int, Sequence[str]]] = (),
     given: Mapping[str, int] = NONE_GIVEN,
 ) -> Header:
-    """The header among ``rows`` (line number, cells); those after line 10 are not looked at.
+    """The header among ``rows`` (line number, cells); rows after line 10 are not checked.
 
     ``given`` are columns that a person named; then the row above the first code in that column may be the header too.
-    Raises ``InputRefused`` for none, two, a missing column, or two columns for one role. Where there is none, ``below``
-    are the rows after line 10: the words say where it stands.
+    Raises ``InputRefused`` for none, two, a missing column, or two columns for one role. If there is none, ``below``
+    (the rows after line 10) is searched, so that the message can say where it is.
     """
     first = [(line, tuple(cells)) for line, cells in rows if line <= HEADER_WITHIN + bool(given)]
     found = [(line, cells) for line, cells in first if is_header(cells)]
@@ -100,7 +102,7 @@ def find_header(
 def _above_the_codes(
     rows: Sequence[tuple[int, tuple[str, ...]]], given: Mapping[str, int]
 ) -> list[tuple[int, tuple[str, ...]]]:
-    """The last row with a heading above the first code in the column of the codes; the header in a list, or none."""
+    """The last row with a heading above the first code in the code column: a list with the header, or empty."""
     column = given.get("cufe")
     before: list[tuple[int, tuple[str, ...]]] = []
     for line, cells in rows:
@@ -112,13 +114,13 @@ def _above_the_codes(
 
 
 def is_second_line(header: Header, cells: Sequence[str]) -> bool:
-    """Whether ``cells``, the row below ``header``, go on with its titles: a heading of ours where no code stands."""
+    """Whether ``cells``, the row below ``header``, continue its titles: one of our headings and no code."""
     cufe = header.kept[header.roles["cufe"]]
     return not "".join(cells[cufe : cufe + 1]).strip() and any(role_of(cell) is not None for cell in cells)
 
 
 def title_note(header: Header, skipped: int = 0) -> tuple[str, ...]:
-    """What to say of the rows above ``header``; ``skipped`` of them are no title but a line for programs."""
+    """The note about the rows above ``header``; ``skipped`` of them are not a title but a line for programs."""
     if header.line == 1 + skipped:
         return ()
     return (f"El encabezado está en la fila {header.line}; lo de arriba se tomó como título.",)
@@ -154,7 +156,7 @@ def _header(line: int, cells: tuple[str, ...], *, sheet: str | None, given: Mapp
 
 
 def _added_columns(cells: tuple[str, ...]) -> tuple[frozenset[int], int | None]:
-    """The columns that an earlier run added (each the last of its name), and the one with the outcome."""
+    """The columns that an earlier run added (each the last with its name), and the one with the outcome."""
     last = {name: place for place, cell in enumerate(cells) if (name := result_column_of(cell)) is not None}
     if not last.keys() >= RESULT_MARKS:
         return frozenset(), None
@@ -162,7 +164,7 @@ def _added_columns(cells: tuple[str, ...]) -> tuple[frozenset[int], int | None]:
 
 
 def _reasons_column(cells: tuple[str, ...]) -> int | None:
-    """The column of reasons of a corrections workbook: the last of its name, with the place of the row before it."""
+    """The column of reasons of a corrections workbook: the last with its name, if the place column comes before it."""
     keys = [key_of(cell) for cell in cells]
     found = [place for place, key in enumerate(keys) if key == key_of(REASONS_COLUMN)]
     return found[-1] if found and key_of(PLACE_COLUMN) in keys[: found[-1]] else None
@@ -171,7 +173,7 @@ def _reasons_column(cells: tuple[str, ...]) -> int | None:
 def _elsewhere(
     first: Sequence[tuple[int, Sequence[str]]], below: Iterable[tuple[int, Sequence[str]]], sheet: str | None
 ) -> Exception | None:
-    """The refusal that says where the header is: below the first rows, or all of it in one column; None for neither."""
+    """The refusal that says where the header is: below the first rows, or all in one column; None for neither."""
     for line, cells in below:
         if line > HEADER_WITHIN and is_header(cells):
             return refused("encabezado-abajo", where=sheet or "", line=line, within=HEADER_WITHIN)
@@ -186,7 +188,7 @@ def _elsewhere(
 
 
 def _none_found(rows: Sequence[tuple[int, Sequence[str]]]) -> Exception:
-    """The refusal that helps most: of the row with most known headings, say what is missing."""
+    """The most helpful refusal: what is missing in the row with most known headings."""
     best = max(rows, key=lambda row: len({role_of(cell) for cell in row[1]} & _REQUIRED), default=None)
     if best is None or not (known := {role_of(cell) for cell in best[1]} & _REQUIRED):
         return refused("sin-encabezado")

@@ -1,4 +1,4 @@
-"""What of a worksheet a person does not see although it holds data (D7, eyes.md 1): to be refused, or counted."""
+"""Hidden content: rows, columns and cells with data that a person does not see (D7, eyes.md 1), to refuse or count."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Rows (1-based) and columns (letters) with data that are hidden, filtered out or too small to be seen, and
+    """Hidden data of a worksheet, in the order of the sheet."""
 
-    ``cells`` (row and column letters) of other rows and columns whose content is not; in the order of the sheet.
-    """
-
+    #: from 1; hidden, filtered out or too small to be seen
     rows: tuple[int, ...] = ()
+    #: letters, likewise
     columns: tuple[str, ...] = ()
+    #: (row, column letters) in other rows and columns, with content that is not visible
     cells: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -26,7 +26,7 @@ class Hidden:
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The rows of which something is not seen, by a row or a cell of its own."""
+        """The rows that are hidden or have a hidden cell."""
         return tuple(sorted({*self.rows, *(line for line, _ in self.cells)}))
 
     @property

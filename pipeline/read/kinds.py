@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes and never by its name; a name that contradicts them is refused."""
+"""File type, from the first bytes and never from the name; a name that contradicts them is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOCK = "~$"
 
 
 def is_lock(path: Path) -> bool:
-    """Whether this is the file that Excel lays beside a workbook while somebody has it open."""
+    """Whether this is the lock file that Excel creates next to an open workbook."""
     return path.name.startswith(_LOCK)
 
 
@@ -44,7 +44,7 @@ class Content(Enum):
 
 
 def kind_of(path: Path, data: bytes) -> Content:
-    """What ``data`` is. Raises ``InputRefused`` for anything else, and when the extension says otherwise."""
+    """The type of ``data``. Raises ``InputRefused`` for any other type, and when the extension contradicts it."""
     name, extension = path.name, path.suffix.lower()
     if is_lock(path):
         raise refused("archivo-bloqueo", name=name, book=name.removeprefix(_LOCK))

@@ -1,4 +1,4 @@
-"""How much one input file may hold (interface.md 4), and how much reading it may take (reliability.md P10)."""
+"""Limits: how much one input file may hold (interface.md 4), and the cost of reading it (reliability.md P10)."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
 PATIENCE = 4
-"""Seconds on the clock for each second of computing: a busy machine is no reason to refuse a file."""
+"""Seconds of real time per second of computing: a busy machine is no reason to refuse a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``size`` and ``unpacked`` in bytes, ``rows`` of data, ``columns`` of the table; ``members`` of the zip.
+    """Limits for one file and for the process that reads it."""
 
-    ``memory`` (bytes of address space) and ``cpu`` (whole seconds) bound the process that reads.
-    """
-
+    #: bytes of the file
     size: int = 25 * MEGABYTE
+    #: of data
     rows: int = 100_000
+    #: of the table
     columns: int = 50
+    #: bytes of the unpacked workbook
     unpacked: int = 200 * MEGABYTE
+    #: of the zip
     members: int = 200
+    #: bytes of address space of the reading process
     memory: int = 1536 * MEGABYTE
+    #: whole seconds of processor time
     cpu: int = 60
 
     @property
     def last_line(self) -> int:
-        """The last physical row that may hold data: a thousand more than rows, for titles and blank rows."""
+        """The last physical row that may hold data: a thousand more than ``rows``, for titles and blank rows."""
         return self.rows + 1_000
 
     @property
     def wall(self) -> float:
-        """Seconds on the clock after which the reading process is ended, on every platform."""
+        """Seconds of real time after which the reading process is ended, on every platform."""
         return float(self.cpu * PATIENCE)

@@ -1,4 +1,4 @@
-"""What the reading process is asked to do, and how it says with its exit code what no answer can say."""
+"""Order to the reading process, and the exit codes with which it reports what no answer can."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from dataclasses import asdict, dataclass
 from pipeline.read.limits import Limits
 
 OUT_OF_MEMORY = 65
-"""The exit code that says that the memory allowed was not enough."""
+"""Exit code: the allowed memory was not enough."""
 NOTHING_TO_DO = 66
-"""The exit code of a process that was not given all of what it should read: whoever started it has gone."""
+"""Exit code: the process did not receive all of its input, because its parent is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to read: ``parent`` is the process that asks, ``size`` the bytes that follow, ``name`` the file's own.
+    """What to read."""
 
-    ``prefer`` is the sheet where nobody can be asked; ``columns`` says which column is which (``cufe=H,motivo=I``).
-    """
-
+    #: process id of the parent
     parent: int
+    #: bytes of the file, which follow
     size: int
+    #: file name
     name: str
     sheet: str | None
     include_hidden: bool
     limits: Limits
+    #: the sheet to take when there is nobody to ask
     prefer: str = ""
+    #: which column is which (``cufe=H,motivo=I``)
     columns: str = ""
 
     def line(self) -> bytes:
@@ -35,6 +37,6 @@ class Order:
 
     @classmethod
     def of(cls, line: bytes) -> Order:
-        """The order in ``line``. Raises ``ValueError`` for less than a whole one."""
+        """Parses ``line``. Raises ``ValueError`` for an incomplete order."""
         values = json.loads(line)
         return cls(**{**values, "limits": Limits(**values["limits"])})

@@ -1,6 +1,6 @@
-"""Which batch a workbook of our own came from: the document property that we gave it (interface.md 4).
+"""Origin of a workbook of our own: the batch in its document property (interface.md 4).
 
-Information only. A person can write anything there, so it is taken for a batch id only when it looks like one, and it
+Information only. A person can write anything there, so it counts as a batch id only if it looks like one, and it
 never decides whether something is sent.
 """
 
@@ -19,7 +19,7 @@ _LARGEST = 64 * 1024
 
 
 def origin_of(parts: Parts) -> str:
-    """The batch named in the document properties; empty when there is none, or none that could be one."""
+    """The batch id in the document properties; empty when there is none, or no valid one."""
     return origin_in(_properties(parts).get(ORIGIN_PROPERTY, ""))
 
 

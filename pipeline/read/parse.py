@@ -1,4 +1,4 @@
-"""From the bytes of a file to its Table: what the reading process does, and nothing of it outside that process."""
+"""Parser: from the bytes of a file to its Table. Runs only inside the reading process."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def parse(
     prefer: str = "",
     columns: str = "",
 ) -> Table:
-    """The table in ``data``, the content of a file called ``name``; the reader is picked by the content.
+    """The table in ``data``, the content of a file called ``name``; the content decides which reader is used.
 
-    ``sheet`` names a worksheet, ``prefer`` the one to take where nobody can be asked; ``include_hidden`` takes hidden
-    and filtered rows too; ``columns`` says which column is which. Raises ``InputRefused`` for whatever is wrong with
-    the file, and ``MemoryError`` where the process has too little.
+    ``sheet`` names a worksheet, ``prefer`` the one to take when there is nobody to ask; ``include_hidden`` also takes
+    hidden and filtered rows; ``columns`` says which column is which. Raises ``InputRefused`` for any problem with the
+    file, and ``MemoryError`` if the process has too little.
     """
     given = given_columns(columns)
     if kind_of(Path(name), data) is Content.WORKBOOK:

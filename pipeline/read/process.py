@@ -1,7 +1,7 @@
-"""The parent's side of reading: starts the process that reads, hands it the bytes, and believes it only so far.
+"""Reading process, parent side: starts it, sends the bytes, and checks its answer.
 
-However that process ends (out of memory or time, killed, crashed, talking nonsense), the outcome here is a Table or
-one ``InputRefused`` in Spanish; nothing it does can hurt the process that sends.
+However that process ends (out of memory or time, killed, crashed, invalid output), the result here is a Table or
+one ``InputRefused`` in Spanish; nothing it does can harm the process that sends.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from pipeline.read.source import Source
 from pipeline.read.table import Table
 
 COMMAND = (sys.executable, "-P", "-m", "pipeline.read.child")
-"""Our own interpreter; ``-P``: what lies in the current folder is never loaded."""
+"""Our own interpreter; ``-P``: nothing is loaded from the current folder."""
 
 _ROOT = Path(__file__).parents[2]
 _KEPT = ("HOME", "USERPROFILE", "APPDATA", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
-# What an interpreter needs to find its libraries, wherever they were installed.
+# What an interpreter needs to find its libraries, wherever they are installed.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
 _COMPLAINT = 16 * 1024
 GOODBYE_S = 1.0
-"""Seconds that a process whose answer makes no sense has to end by itself, so that we learn how it ended."""
+"""Seconds that a process with an invalid answer has to end by itself, so that we learn how it ended."""
 _NO_ROOM = re.compile(rb"memory allocation of \d+ bytes failed|MemoryError|out of memory|cannot allocate", re.I)
 
 
 class Reader:
-    """One process that reads one file. It loads itself while its owner does something else; ends with the block."""
+    """One process that reads one file. It loads while its owner does other work; ends with the ``with`` block."""
 
     def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        """Starts it; whether the system let us is told by ``read``."""
+        """Starts the process; if the system refuses, ``read`` reports it."""
         self._process: subprocess.Popen[bytes] | None = None
         self._failure = ""
         self._late = False
@@ -61,7 +61,7 @@ class Reader:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process; None when there is none."""
+        """Process id; None when there is none."""
         return self._process.pid if self._process is not None else None
 
     def __enter__(self) -> Reader:
@@ -80,7 +80,7 @@ class Reader:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
-                with suppress(OSError):  # what was left unsent
+                with suppress(OSError):  # input that was not sent
                     pipe.close()
 
     def read(
@@ -93,7 +93,7 @@ class Reader:
         prefer: str = "",
         columns: str = "",
     ) -> Table:
-        """The table in ``source``. Raises ``InputRefused`` for what is wrong with it, and for whatever happens there.
+        """The table in ``source``. Raises ``InputRefused`` for any problem with the file or the process.
 
         May be called once.
         """
@@ -119,10 +119,10 @@ class Reader:
             self._process.kill()
 
     def _diagnosis(self, process: subprocess.Popen[bytes], order: Order) -> InputRefused:
-        """The refusal for a process that gave no answer that can be used."""
+        """The refusal after a process without a usable answer."""
         with suppress(subprocess.TimeoutExpired):
             process.wait(GOODBYE_S)
-        code = process.poll()  # None: it is still talking
+        code = process.poll()  # None: it is still running
         process.kill()
         complaint = process.stderr.read(_COMPLAINT) if process.stderr is not None else b""
         if self._late or code == _died_of("SIGXCPU"):
@@ -134,8 +134,8 @@ class Reader:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """What is started in this block does not hear that the program should end: a terminal and a service manager tell
-    all of its processes, and one that ended would make a refusal out of a good file. Only the parent ends it."""
+    """Blocks the stop signals in processes started here: a terminal and a service manager signal every process, and a
+    reader that ended would turn a good file into a refusal. Only the parent ends it."""
     if sys.platform == "win32":  # a closed console ends both
         yield
     else:
@@ -147,10 +147,10 @@ def _deaf() -> Iterator[None]:
 
 
 def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:
-    """Hands over ``order`` and ``data`` and understands the answer. Raises ``Nonsense``, ``InputRefused``."""
+    """Sends ``order`` and ``data`` and reads the answer. Raises ``Nonsense``, ``InputRefused``."""
     assert process.stdin is not None
     assert process.stdout is not None
-    with suppress(OSError):  # it has gone already; how it went says why
+    with suppress(OSError):  # it ended already; its exit code says why
         process.stdin.write(order.line())
         process.stdin.write(data)
         process.stdin.close()
@@ -161,7 +161,7 @@ def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:
 
 
 def _why(code: int | None) -> str:
-    """What the exit ``code`` of a reading process says to a person."""
+    """The Spanish explanation of a reading process's exit ``code``."""
     if not code:
         return "el proceso de lectura no dio una respuesta que se entienda"
     if code == _died_of("SIGKILL"):
@@ -171,7 +171,7 @@ def _why(code: int | None) -> str:
 
 
 def _died_of(name: str) -> int | None:
-    """The exit code of a process that a signal ended; None where there is no such signal."""
+    """The exit code of a process that this signal ended; None where the signal does not exist."""
     number = getattr(signal, name, None)
     return None if number is None else -number
 
@@ -186,6 +186,6 @@ def _lines(stdout: IO[bytes], most: int) -> Iterator[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours: no setting, no credential, no proxy; and one thread, which the limit of memory is made for."""
+    """No setting, credential or proxy of ours; and one thread, for which the memory limit is made."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"}

@@ -1,16 +1,16 @@
-"""What the reading process answers: a Table or a refusal as lines of text, checked again by whoever receives it.
+"""Answer protocol of the reading process: a Table or a refusal as lines of text, checked again by the parent.
 
-Plain text and JSON, not pickle: the process that writes this has just handled a file of unknown origin, so nothing it
-says may become anything but plain values here. One line per column: as few as there can be, and neither side holds the
-answer twice; a last line that counts the rows, so that half an answer is none.
+Plain text and JSON, not pickle: the process that writes this has just handled a file of unknown origin, so its answer
+may become nothing but plain values here. One line per column: as few lines as possible, and neither side holds the
+answer twice. The last line has the row count, so that half an answer is invalid.
 
 ::
 
-    {"table": {…, "lines": [[2, 119], [130, 1]]}}     what stands around the rows, and where they stand: first, how many
-    =FE01…\x1fFE01…                  a column of texts; -…: the same, what is empty there is a blank cell
-    ["FE01…", null, 3.5, …]         any other column; {"date": "2026-11-20"} for what JSON has no word for
+    {"table": {…, "lines": [[2, 119], [130, 1]]}}     everything but the rows, and their lines: first, how many
+    =FE01…\x1fFE01…                  a column of texts; -…: the same, an empty text is a blank cell
+    ["FE01…", null, 3.5, …]         any other column; {"date": "2026-11-20"} for a type that JSON lacks
     {"end": {"rows": 120, …}}       how many rows there were, and what was odd
-    {"refused": {"code": …}}        in place of all that
+    {"refused": {"code": …}}        instead of all that
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from pipeline.read.limits import Limits
 from pipeline.read.table import Table
 
 WORDS_LIMIT = 100_000
-"""Characters that a heading, or one sentence of a refusal or a note, may have."""
+"""Most characters in a heading, or in one sentence of a refusal or a note."""
 
 _BETWEEN = "\x1f"
-"""What stands between two texts of a column: a sign that no program writes into a cell, and that XML cannot hold."""
+"""Separator of the texts of a column: no program writes it into a cell, and XML cannot contain it."""
 
 _PLAIN = frozenset({str, int, float, bool, type(None), datetime, date, time})
 _ODDITIES = frozenset({"number", "date", "boolean", "error", "formula", "formula-without-value"})
-_TIMES: tuple[type[datetime | date | time], ...] = (datetime, date, time)  # a datetime is a date: first come
+_TIMES: tuple[type[datetime | date | time], ...] = (datetime, date, time)  # datetime first: it is a subclass of date
 _NAMED: dict[str, type[datetime | date | time]] = {kind.__name__: kind for kind in _TIMES}
 
 
 class Nonsense(Exception):
-    """Not what the reading process says when it is well, or only a part of it."""
+    """An invalid or incomplete answer of the reading process."""
 
 
 def told(table: Table) -> Iterator[bytes]:
-    """The lines that tell ``table``."""
+    """Encodes ``table`` as lines."""
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
 
     def line(value: object) -> bytes:
@@ -61,7 +61,7 @@ def told(table: Table) -> Iterator[bytes]:
 
 
 def _as_texts(column: list[Cell]) -> bytes:
-    """The line that tells a column of texts, or of texts and blank cells; empty for any other column."""
+    """Encodes a column of texts, or of texts and blank cells; empty for any other column."""
     kinds = set(map(type, column))
     if not kinds <= {str, type(None)} or (len(kinds) == 2 and "" in column):
         return b""
@@ -73,7 +73,7 @@ def _as_texts(column: list[Cell]) -> bytes:
 
 
 def _runs(lines: Sequence[int]) -> list[list[int]]:
-    """``lines`` (ascending) as the first and the length of each stretch without a gap."""
+    """``lines`` (ascending) as start and length of each run without a gap."""
     runs: list[list[int]] = []
     starts = [place for place in range(1, len(lines)) if lines[place] != lines[place - 1] + 1]
     for start, end in pairwise([0, *starts, len(lines)]):
@@ -82,7 +82,7 @@ def _runs(lines: Sequence[int]) -> list[list[int]]:
 
 
 def _around(table: Table) -> dict[str, object]:
-    """What there is to say of a table when all its rows were told."""
+    """The facts about a table that follow its rows."""
     return {
         "blank": table.blank_rows,
         "notes": table.notes,
@@ -98,16 +98,16 @@ def _around(table: Table) -> dict[str, object]:
 
 
 def told_refusal(refusal: InputRefused) -> bytes:
-    """The line that tells ``refusal``."""
+    """Encodes ``refusal`` as a line."""
     words: dict[str, object] = {"code": refusal.code, "message": refusal.message}
     words |= {"where": refusal.where, "remedy": refusal.remedy, "choices": [asdict(one) for one in refusal.choices]}
     return json.dumps({"refused": words}).encode() + b"\n"
 
 
 def understood(lines: Iterable[bytes], limits: Limits) -> Table:
-    """The table told by ``lines``. Raises the ``InputRefused`` that they tell, and ``Nonsense`` for anything else.
+    """Decodes ``lines`` to a table. Raises the ``InputRefused`` that they encode, and ``Nonsense`` for anything else.
 
-    Every value is looked at again: kinds, counts and places are what ``limits`` and the header allow.
+    Every value is checked again: types, counts and positions are within ``limits`` and fit the header.
     """
     source = iter(lines)
     try:
@@ -142,7 +142,7 @@ def understood(lines: Iterable[bytes], limits: Limits) -> Table:
 
 
 def _numbers(runs: list[Any], header: Header, limits: Limits) -> list[int]:
-    """The lines of the rows: below the header, ascending, no more than there may be, and not none."""
+    """The lines of the rows: below the header, ascending, at least one and at most the limit."""
     last, count = header.line, 0
     for first, length in runs:
         if _count(first) <= last or _count(length) < 1:
@@ -169,7 +169,7 @@ def _column(line: bytes, rows: int) -> list[Cell]:
 
 
 def _shared(texts: list[str]) -> list[str]:
-    """``texts`` with equal ones in memory once, where that is worth the while: most reasons are the same."""
+    """``texts`` with equal ones stored once, where that pays: most reasons are equal."""
     different = set(texts)
     if len(different) > len(texts) // 2:
         return texts
@@ -184,7 +184,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _whole(line: bytes) -> str:
-    """The text of ``line``, unless it was cut off."""
+    """The text of ``line``; raises when it was cut off."""
     if not line.endswith(b"\n"):
         raise Nonsense
     return line.decode("utf-8", "surrogatepass")
@@ -203,7 +203,7 @@ def _untagged(value: dict[str, Any]) -> datetime | date | time:
 
 
 def _no_number(word: str) -> float:
-    raise ValueError(word)  # NaN and its like: no cell is one
+    raise ValueError(word)  # NaN and similar: never a cell value
 
 
 _DECODE = json.JSONDecoder(object_hook=_untagged, parse_constant=_no_number).decode
@@ -244,7 +244,7 @@ def _some_of(said: list[Any], numbers: list[int]) -> tuple[int, ...]:
 
 
 def _places(said: list[Any], header: Header, numbers: list[int]) -> list[tuple[int, int]]:
-    """Role cells, by line and place among the kept columns."""
+    """Role cells, by line and index among the kept columns."""
     found = [(_count(line), _count(place)) for line, place in said]
     _some_of([line for line, _ in found], numbers)
     if not set(header.roles.values()).issuperset(place for _, place in found):

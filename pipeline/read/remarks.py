@@ -1,4 +1,4 @@
-"""What people wrote on a worksheet beside its cells: comments, notes, threads, and named views that filter rows."""
+"""Remarks on a worksheet: comments, notes, threads, and named views that filter rows."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from pipeline.read.grid import key, place_of
 from pipeline.read.guard import Parts
 from pipeline.read.worksheets import belonging, tree
 
-# «no anular», and the other ways to say it: «no se debe anular», «no la anulen».
+# «no anular», and other ways to say it: «no se debe anular», «no la anulen».
 _NO = re.compile(r"\bno (?:(?:se|la|lo|las|los|debe|deben|hay|que|hace|falta) )*anul")
 
 
 @dataclass(frozen=True)
 class Remarks:
-    """``comments`` by the key of their cell, what is said of a cell in one text; ``views``: names of those that leave
-    rows out."""
+    """Remarks on one worksheet."""
 
+    #: by cell key, all remarks on the cell as one text
     comments: Mapping[int, str] = field(default_factory=dict)
+    #: names of the views that leave rows out
     views: tuple[str, ...] = ()
 
 
 def remarks_on(parts: Parts, sheet: str, *, ours: bool) -> Remarks:
-    """What was written on the worksheet in the part ``sheet``. Of a workbook of ``ours`` our own notes are none.
+    """The remarks on the worksheet in the part ``sheet``; in a workbook of ``ours`` our own notes do not count.
 
     Raises ``InputRefused`` for a part that is broken.
     """
@@ -45,7 +46,7 @@ def remarks_on(parts: Parts, sheet: str, *, ours: bool) -> Remarks:
         for view in _named(tree(parts, part), "namedSheetView"):
             if _named(view, "columnFilter"):
                 views.append(view.attrib.get("name", ""))
-    # Where there is a thread, the note on the same cell is only there for older programs.
+    # Where there is a thread, the note on the same cell is only for older programs.
     return Remarks(
         {**notes, **{cell: text for cell, text in threads.items() if not says_no(notes.get(cell, ""))}}, tuple(views)
     )
@@ -75,13 +76,13 @@ def _notes(root: Element, *, ours: bool) -> dict[int, str]:
 def _add(found: dict[int, str], ref: str, text: str) -> None:
     try:
         cell = key(*place_of(ref))
-    except InputRefused:  # on no cell
+    except InputRefused:  # not on a cell
         return
     found[cell] = " ".join(f"{found.get(cell, '')} {text}".split())
 
 
 def _text(element: Element) -> str:
-    """The text inside of ``element``, as its pieces follow each other."""
+    """The text inside ``element``, all pieces joined."""
     return "".join(element.itertext())
 
 

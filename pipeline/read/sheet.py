@@ -1,4 +1,4 @@
-"""The way in: ``read_sheet`` takes a file once, hashes it, has another process parse it, and returns a Sheet."""
+"""Entry point: ``read_sheet`` reads a file once, hashes it, has another process parse it, and returns a Sheet."""
 
 from __future__ import annotations
 
@@ -27,49 +27,53 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table of one file, as it was when it was read.
-
-    ``name`` is the file name only, ``sha256`` and ``size`` (bytes) are of the very bytes that were parsed; ``sheet``
-    the worksheet (None for CSV). ``headings`` are as written, ``roles`` maps ``cufe``, ``reason``, ``email`` to
-    their place among them, ``columns`` gives each heading's 0-based column in the file (they differ when the
-    added columns of an earlier run were left out). ``cells`` holds the values (object dtype, columns 0..n-1),
-    indexed by the 1-based physical row or line; ``text`` the role columns as str, under the role's name.
-    ``against`` are by line the problems of rows that say themselves that they are not to be sent: crossed out, a column
-    or a comment that says no. ``doubts``, which are among the notes, are for a person to look at before anything is
-    sent; ``distant`` lines and filtering ``views`` have to be confirmed.
-    ``oddities`` says by (line, place) which cells of role columns are no plain text: ``number``, ``date``,
-    ``boolean``, ``error``, ``formula``, ``formula-without-value``. ``earlier`` is what a results workbook said of
-    the row, by line. ``hidden`` are the rows and columns that were hidden and taken all the same. ``corrects`` is the
-    batch whose corrections workbook this is, ``results_of`` the batch whose results workbook; both empty for a file of
-    the person's own. ``notes`` are Spanish sentences for the person.
-    """
+    """One table of one file, as it was when it was read."""
 
     path: Path
+    #: file name only
     name: str
+    #: hex, of the bytes that were parsed; ``size`` their number
     sha256: str
     size: int
+    #: worksheet; None for CSV
     sheet: str | None
     header_line: int
+    #: as written
     headings: tuple[str, ...]
+    #: index of ``cufe``, ``reason`` and ``email`` among the headings
     roles: dict[str, int]
+    #: each heading's 0-based column in the file; differs from its index when the added columns of an earlier run were
+    #: left out
     columns: tuple[int, ...]
+    #: the values (object dtype, columns 0..n-1), indexed by physical row or line, from 1
     cells: pd.DataFrame
+    #: the role columns as str, named by role
     text: pd.DataFrame
+    #: by (line, index), role cells that are not plain text: ``number``, ``date``, ``boolean``, ``error``, ``formula``,
+    #: ``formula-without-value``
     oddities: dict[tuple[int, int], str] = field(default_factory=dict)
     blank_rows: int = 0
+    #: Spanish sentences for the person
     notes: tuple[str, ...] = ()
+    #: by line, the outcome in an earlier results workbook
     earlier: dict[int, str] = field(default_factory=dict)
+    #: rows and columns that were hidden but taken
     hidden: Hidden = NOTHING_HIDDEN
+    #: batch whose corrections workbook this is; empty for a person's own file
     corrects: str = ""
+    #: batch whose results workbook this is; likewise
     results_of: str = ""
+    #: by line, problems of rows that say that they must not be sent: crossed out, or a column or comment says no
     against: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
+    #: notes that a person has to check before anything is sent
     doubts: tuple[str, ...] = ()
+    #: lines after a long gap, to be confirmed; so are the filtering ``views``
     distant: tuple[int, ...] = ()
     views: tuple[str, ...] = ()
 
     @property
     def hidden_rows(self) -> tuple[int, ...]:
-        """The lines that were hidden or filtered out, or with a cell that is not seen."""
+        """The lines that were hidden or filtered out, or have a cell that is not visible."""
         return self.hidden.lines
 
     def address(self, line: int, role: str) -> str:
@@ -92,11 +96,11 @@ def read_sheet(
     columns: str = "",
     reader: Reader | None = None,
 ) -> Sheet:
-    """The table in the file at ``path``, parsed by ``reader`` (a process that waits for it) or by one of its own.
+    """The table in the file at ``path``, parsed by ``reader`` (a waiting process) or by a new one.
 
-    ``sheet`` names a worksheet, ``prefer`` the one to take where nobody can be asked; ``include_hidden`` takes hidden
-    and filtered rows too; ``columns`` says which column is which (``cufe=H,motivo=I``). Raises ``InputRefused`` with a
-    code of ``problems.py`` for everything that can be wrong with a file; nothing else for bad input.
+    ``sheet`` names a worksheet, ``prefer`` the one to take when there is nobody to ask; ``include_hidden`` also takes
+    hidden and filtered rows; ``columns`` says which column is which (``cufe=H,motivo=I``). Raises ``InputRefused`` with
+    a code of ``problems.py`` for every problem with a file; nothing else for bad input.
     """
     with reader or Reader() as process:
         source = take(path, limits)
@@ -149,7 +153,7 @@ def sheet_of(source: Source, table: Table) -> Sheet:
 
 
 def _against(table: Table) -> dict[int, tuple[Problem, ...]]:
-    """The problems of rows that say themselves that they are not to be sent, by line; one of a kind for each row."""
+    """By line, the problems of rows that say that they must not be sent; one of each kind per row."""
     found: dict[int, dict[str, Problem]] = {}
     headings, kept = table.header.headings, table.header.kept
 
@@ -177,7 +181,7 @@ def _against(table: Table) -> dict[int, tuple[Problem, ...]]:
 
 
 def _unused(header: Header) -> Iterator[str]:
-    """What to say of columns whose headings look like one of ours and are none."""
+    """Notes on columns whose headings resemble ours but are not."""
     for place, heading in enumerate(header.headings):
         role = seems(heading) or (role_of(heading) if place not in header.roles.values() else None)
         if role is not None and place not in header.roles.values():
@@ -186,7 +190,7 @@ def _unused(header: Header) -> Iterator[str]:
 
 
 def _frame(table: Table) -> pd.DataFrame:
-    """The kept columns of ``table``, each an array of its own."""
+    """The kept columns of ``table``, one array each."""
     import numpy as np
     import pandas as pd
 
@@ -195,7 +199,7 @@ def _frame(table: Table) -> pd.DataFrame:
 
 
 def _text(cells: pd.DataFrame, roles: dict[str, int]) -> pd.DataFrame:
-    """The role columns as texts: those that hold nothing else are the very same arrays."""
+    """The role columns as texts; a column with only texts is not copied."""
     import pandas as pd
 
     columns: dict[str, Any] = {}
@@ -207,14 +211,14 @@ def _text(cells: pd.DataFrame, roles: dict[str, int]) -> pd.DataFrame:
 
 
 def which_lines(lines: tuple[int, ...]) -> str:
-    """``fila 5000``, ``filas 40 a 52 (13)``: where they begin and end, and how many there are."""
+    """``fila 5000``, ``filas 40 a 52 (13)``: first, last and how many."""
     if len(lines) == 1:
         return f"fila {lines[0]}"
     return f"filas {lines[0]} a {lines[-1]} ({len(lines)})"
 
 
 def _as_text(value: Any) -> str:
-    """As a person would type it; numbers with a decimal point, dates in ISO form."""
+    """The value as a person would type it; numbers with a decimal point, dates in ISO form."""
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Taking the bytes of a file once, safely: what is hashed is what is parsed (reliability.md P2)."""
+"""Source: the bytes of a file, read once and safely: what is hashed is what is parsed (reliability.md P2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.limits import MEGABYTE, Limits
 
-# Links are not followed, a pipe does not block, nothing is inherited; each only where the system has it.
+# No links followed, no blocking on a pipe, nothing inherited; each only where the system has it.
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -25,15 +25,16 @@ _FLAGS = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The content of a file at one moment: its path, its bytes and their SHA-256 in hex."""
+    """The content of a file at one moment."""
 
     path: Path
     data: bytes
+    #: hex
     sha256: str
 
 
 def take(path: Path, limits: Limits) -> Source:
-    """The bytes of ``path``, read once through one descriptor.
+    """Reads the bytes of ``path`` once, through one descriptor.
 
     Raises ``InputRefused``: missing, folder, link, device, no permission, empty, too large, changed meanwhile.
     """

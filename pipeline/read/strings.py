@@ -1,4 +1,4 @@
-"""Texts of a workbook: those that programs read differently (a tag inside, two texts in one), and how runs look."""
+"""Texts of a workbook: those that programs read differently (a tag inside, two texts in one), and the fonts of runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.parsers import expat
 from pipeline.domain.problems import refused
 from pipeline.read.styles import Font, Styles
 
-# Some programs show what is in there, others do not.
+# Some programs show the content of these tags, others do not.
 _TEXT_ODD = re.compile(
     rb"<(?:\w+:)?t(?:\s[^>]*(?<!/))?>(?:[^<]|<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>)*+<(?!/)|</(?:\w+:)?t\s*>\s*<(?:\w+:)?t[\s>/]",
     re.DOTALL,
@@ -23,15 +23,15 @@ _PLAIN = re.compile(rb'<si><t(?: xml:space="preserve"|)>[^<]*</t></si>')
 
 
 def refuse_odd_texts(content: bytes) -> None:
-    """Raises ``InputRefused`` when a text in ``content`` holds a tag, or a string two texts."""
+    """Raises ``InputRefused`` when a text in ``content`` contains a tag, or a string has two texts."""
     if _TEXT_ODD.search(content):
         raise refused("xlsx-danado")
 
 
 def refuse_odd_strings(content: bytes) -> None:
-    """The same for a part with the strings of a workbook, and when they hold other tags; any other part is passed over.
+    """The same for a part with a workbook's strings, also when they contain other tags; any other part is skipped.
 
-    Strings that are one plain text each, nearly all, are seen as an empty one.
+    A string of one plain text, as nearly all are, counts as empty.
     """
     if _SST.search(content, 0, 4096) is None:
         return
@@ -46,7 +46,7 @@ def is_strings(content: bytes) -> bool:
 
 
 def runs_that_matter(content: bytes, styles: Styles) -> dict[int, frozenset[Font]]:
-    """By the number of a string in ``content`` the fonts of its runs that strike it through or may hide it."""
+    """By string number in ``content``, the fonts of runs that strike it through or may hide it."""
     if b"rPr" not in content:  # nearly always
         return {}
     watcher = _Runs(styles)
@@ -60,7 +60,7 @@ def runs_that_matter(content: bytes, styles: Styles) -> dict[int, frozenset[Font
 
 
 class _Runs:
-    """Gathers the fonts of runs, string by string."""
+    """Collects the fonts of runs, string by string."""
 
     def __init__(self, styles: Styles) -> None:
         self.found: dict[int, frozenset[Font]] = {}

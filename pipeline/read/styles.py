@@ -1,8 +1,8 @@
-"""What cells look like: which styles of a workbook strike a text through, and which keep a person from seeing it.
+"""Cell styles: which strike a text through, and which hide it from a person.
 
-Each style is judged once; the scan of a worksheet only looks for cells that have one of those that matter, so a
-workbook without any costs nothing. A style counts as it stands in ``cellXfs``; where it says that a part of it does
-not apply (``applyFont="0"``) programs differ, and it also counts as its parent in ``cellStyleXfs`` has that part.
+Each style is judged once; the scan of a worksheet only looks for cells with one of those that matter, so a workbook
+without any costs nothing. A style counts as it is in ``cellXfs``. Where it says that a part does not apply
+(``applyFont="0"``) programs differ, so it also counts with that part of its parent in ``cellStyleXfs``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.read.colours import BLACK, WHITE, Colour, Palette, alike, palette_
 from pipeline.read.formats import AS_IT_IS, TextFormat, text_format
 
 SMALLEST = 2.0
-"""Points: letters of this size or less are no letters."""
+"""Points: text of this size or smaller is not readable."""
 
 _OFF = ("0", "false", "off")
 _PARTS = (("applyFont", "fontId"), ("applyFill", "fillId"), ("applyNumberFormat", "numFmtId"))
@@ -25,18 +25,21 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """How letters look; ``colour`` None when it is none that can be told."""
+    """Appearance of letters."""
 
     struck: bool = False
     small: bool = False
+    #: None when it cannot be determined
     colour: Colour | None = BLACK
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a style, or a run of a text in it, does: strikes the text through, or keeps a person from seeing it."""
+    """Effect of a style, or of a run of text in it."""
 
+    #: the text is struck through
     struck: bool = False
+    #: a person cannot see it
     unseen: bool = False
 
     def __or__(self, other: Judged) -> Judged:
@@ -51,25 +54,27 @@ NOTHING = Judged()
 
 @dataclass(frozen=True)
 class Styles:
-    """The styles of a workbook that matter, by their number; ``grounds`` are the fills of all, for runs of a text."""
+    """The styles of a workbook that matter."""
 
+    #: by style number
     judged: Mapping[int, Judged] = field(default_factory=dict)
+    #: background colours of every style, for runs of a text
     grounds: Sequence[tuple[Colour, ...]] = ()
     palette: Palette = field(default_factory=lambda: palette_of(None, None))
 
     def run(self, font: Font, style: int) -> Judged:
-        """What a run of letters in ``font`` does in a cell of this ``style``."""
+        """The effect of a run of letters in ``font`` in a cell of this ``style``."""
         ground = self.grounds[style] if style < len(self.grounds) else (WHITE,)
         return Judged(font.struck, font.small or _lost(font.colour, ground))
 
     def may_matter(self, font: Font) -> bool:
-        """Whether a run in ``font`` is struck, or unseen on the ground of any style."""
+        """Whether a run in ``font`` is struck through, or invisible on the background of any style."""
         return any(self.run(font, style) for style in range(len(self.grounds))) or bool(
             self.run(font, len(self.grounds))
         )
 
     def font(self, parts: Iterable[tuple[str, Mapping[str, str]]]) -> Font:
-        """The font that the elements of ``font`` or ``rPr`` make: their names and attributes."""
+        """The font from the elements of ``font`` or ``rPr``: their names and attributes."""
         struck, small = False, False
         colour: Colour | None = BLACK
         for name, said in parts:
@@ -87,14 +92,14 @@ NO_STYLES = Styles()
 
 @dataclass(frozen=True)
 class Formatting:
-    """What a workbook says of the looks of its cells: its styles, and by number the fonts of the shared texts of which
-    a part may be struck or unseen."""
+    """What a workbook says about the appearance of its cells."""
 
     styles: Styles = NO_STYLES
+    #: by number, the fonts of the shared texts of which a part may be struck through or unseen
     strings: Mapping[int, frozenset[Font]] = field(default_factory=dict)
 
     def of(self, style: int, string: int | None = None) -> Judged:
-        """What becomes of a cell of this ``style`` that holds the shared text with the number ``string``."""
+        """The effect on a cell of this ``style`` with shared text number ``string``."""
         said = self.styles.judged.get(style, NOTHING)
         for font in self.strings.get(string, ()) if string is not None else ():
             said |= self.styles.run(font, style)
@@ -105,7 +110,7 @@ NO_FORMATTING = Formatting()
 
 
 def styles_of(root: Element | None, theme: Element | None) -> Styles:
-    """The styles in the part with this ``root``, with the colours of ``theme``; None where there is no such part."""
+    """The styles in the part with this ``root``, with the colours of ``theme``; None for a missing part."""
     if root is None:
         return NO_STYLES
     found = Styles(palette=palette_of(theme, root))
@@ -144,12 +149,12 @@ def _judge(
 
 
 def _lost(colour: Colour | None, ground: Sequence[Colour]) -> bool:
-    """Whether letters of this colour cannot be seen on any of the colours behind them."""
+    """Whether letters of this colour are invisible on one of the background colours."""
     return colour is not None and all(alike(colour, behind) for behind in ground)
 
 
 def _ground(fill: Element, palette: Palette) -> tuple[Colour, ...]:
-    """The colours behind the letters: white without a fill, both of a pattern, all of a gradient."""
+    """The background colours: white without a fill, both of a pattern, all of a gradient."""
     for kind in fill:
         if _local(kind.tag) == "gradientFill":
             stops = [palette.of(part) for stop in kind for part in stop if _local(part.tag) == "color"]
@@ -165,7 +170,7 @@ def _ground(fill: Element, palette: Palette) -> tuple[Colour, ...]:
 
 
 def _children(root: Element, table: str, name: str) -> list[Element]:
-    """The elements ``name`` of the first ``table`` right below ``root``."""
+    """The elements ``name`` of the first ``table`` directly below ``root``."""
     for element in root:
         if _local(element.tag) == table:
             return [one for one in element if _local(one.tag) == name]
@@ -178,7 +183,7 @@ def _at(values: Sequence[_T], number: str, otherwise: _T) -> _T:
 
 
 def _number(text: str) -> int:
-    """A number of a table; one that is none is larger than any."""
+    """A number of a table; anything else counts as larger than any."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 10**9
 

@@ -1,4 +1,4 @@
-"""What every reader hands over: the raw rows of one table with their lines, and what was odd about them."""
+"""Table: what every reader returns: the raw rows of one table with their lines, and what was odd about them."""
 
 from __future__ import annotations
 
@@ -16,40 +16,41 @@ FAR = 20
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The data rows that are not blank, in order, column by column.
-
-    ``columns`` are those of the file, as many as the header is wide; ``lines`` the rows' 1-based physical lines.
-    ``oddities`` says by (line, column among the kept) which cells of role columns are no plain text; ``hidden`` what of
-    it a person does not see. ``struck`` are the role cells that are crossed out, and ``said_no`` those with a comment
-    that says not to cancel, with its text: both by line and place among the kept columns. ``doubts`` are sentences on
-    what may tell a person something else than the cells do (comments, conditional formats); ``distant`` the lines after
-    a long stretch of empty rows; ``views`` names of views of the sheet that leave rows out. ``origin`` is the batch
-    whose results or corrections a workbook of our own holds; empty when it is none.
-    """
+    """The data rows that are not blank, in order, column by column."""
 
     header: Header
+    #: physical line of each row, from 1
     lines: list[int]
+    #: those of the file, as many as the header is wide
     columns: list[list[Cell]]
     sheet: str | None = None
     blank_rows: int = 0
     notes: tuple[str, ...] = ()
+    #: by (line, index among the kept columns), role cells that are not plain text
     oddities: dict[tuple[int, int], str] = field(default_factory=dict)
+    #: its data that a person does not see
     hidden: Hidden = NOTHING_HIDDEN
+    #: batch of a results or corrections workbook of our own; empty for any other file
     origin: str = ""
+    #: (line, index among the kept columns) of role cells that are crossed out
     struck: tuple[tuple[int, int], ...] = ()
+    #: the same for role cells with a comment that says not to cancel, with its text
     said_no: dict[tuple[int, int], str] = field(default_factory=dict)
+    #: sentences on what a person may see differently (comments, conditional formats)
     doubts: tuple[str, ...] = ()
+    #: lines after a long stretch of empty rows
     distant: tuple[int, ...] = ()
+    #: names of views of the sheet that leave rows out
     views: tuple[str, ...] = ()
 
     @property
     def rows(self) -> list[list[Cell]]:
-        """The same row by row, made for whoever asks."""
+        """The same row by row, made on each call."""
         return list(map(list, zip(*self.columns, strict=True)))
 
 
 def distant(lines: Sequence[int], start: int) -> tuple[int, ...]:
-    """Those of ``lines`` (ascending) that stand below more than ``FAR`` rows without any of them, from ``start`` on."""
+    """Those of ``lines`` (ascending) that come after a gap of more than ``FAR`` rows, counted from ``start``."""
     for place, (before, line) in enumerate(pairwise([start, *lines])):
         if line - before - 1 > FAR:
             return tuple(lines[place:])

@@ -1,4 +1,4 @@
-"""Bytes of a text file -> str, strictly: what cannot be told for sure is refused (interface.md 4)."""
+"""Text decoding, strict: bytes that are not certain are refused (interface.md 4)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ _WORD_SHOWN = 40
 _PARTS = (b" ", b"\t", b",", b";", b"|", b"\r", b"\n", b'"')
 _SPANISH = frozenset("áéíóúüñÁÉÍÓÚÜÑ¿¡")
 _LETTER = "A-Za-zÀ-ÖØ-öø-ÿ"
-# Where Mac Roman and the code pages 850 and 437 have Spanish letters, Windows-1252 has signs that never stand inside of
-# a word, and letters that do not stand between two capitals.
+# Where Mac Roman and the code pages 850 and 437 have Spanish letters, Windows-1252 has signs that never occur inside a
+# word, and letters that do not occur between two capitals.
 _SIGNS = "—‡ŽœŠƒ„¢£¡‚¤¥µ\u00a0\u0080-\u009f"
 _FOREIGN = re.compile(rf"(?<=[{_LETTER}])[{_SIGNS}](?=[{_LETTER}]|\W|\Z)|(?<=[A-Z])[àéÖçêîòè](?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The decoded content without a byte order mark, and what the person should know about the decoding."""
+    """Decoded text without a byte order mark."""
 
     content: str
+    #: what the person should know about the decoding
     notes: tuple[str, ...] = ()
+    #: whether it was read as Windows-1252
     guessed: bool = False
 
     def refuse_foreign(self, texts: Iterable[tuple[int, str]]) -> None:
-        """Raises ``InputRefused`` when one of ``texts`` (line, text) has signs inside of words where another program's
+        """Raises ``InputRefused`` when one of ``texts`` (line, text) has signs inside words where another program's
         letters were read as Windows-1252 (eyes.md 1)."""
         if not self.guessed:
             return
@@ -68,7 +70,7 @@ def _utf16(data: bytes) -> Text:
 
 
 def _nul(data: bytes) -> Exception:
-    """NULs at every second place are UTF-16 without its mark; else name the first line that has one."""
+    """The refusal of NULs: UTF-16 without its mark if every second byte is one; else with the first such line."""
     head = data[:4096]
     if max(head[0::2].count(0), head[1::2].count(0)) > len(head) // 4:
         return refused("csv-utf16")
@@ -77,9 +79,9 @@ def _nul(data: bytes) -> Exception:
 
 def _eight_bits(data: bytes) -> Text:
     try:
-        return Text(data.decode("utf-8").removeprefix("\ufeff"))  # utf-8-sig would count its errors without the mark
+        return Text(data.decode("utf-8").removeprefix("\ufeff"))  # utf-8-sig reports error positions without the mark
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data":  # all before it is UTF-8: cut off in the middle of a character
+        if error.reason == "unexpected end of data":  # everything before is UTF-8: cut off in the middle of a character
             raise refused("csv-incompleto", where=f"línea {_line_of_byte(data, error.start)}") from error
         _refuse_mixture(data, error.start)
     try:
@@ -96,7 +98,7 @@ def _eight_bits(data: bytes) -> Text:
 
 
 def _foreign(word: bytes, shown: str, where: str) -> Exception:
-    """The refusal of a file one ``word`` of which was saved by another program than Windows."""
+    """The refusal of a file with a ``word`` saved by a program other than Windows."""
     mac, dos = (sum(char in _SPANISH for char in word.decode(codec, "replace")) for codec in ("mac_roman", "cp850"))
     program = "«CSV (Macintosh)»" if mac > dos else "«CSV (MS-DOS)»"
     return refused("csv-codificacion", where=where, program=program, words=f"«{shown[:_WORD_SHOWN]}»")

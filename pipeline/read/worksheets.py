@@ -1,4 +1,4 @@
-"""Which worksheets a workbook has (names, parts, hidden or not), and which other parts belong to a part."""
+"""Worksheets of a workbook (names, parts, hidden or not), and the parts that belong to a part."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ _RELATIONS = "xl/_rels/workbook.xml.rels"
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A worksheet: its name, the part that holds it, and whether a person sees it."""
+    """A worksheet."""
 
     name: str
+    #: name of the part that holds it
     part: str
+    #: whether a person sees it
     visible: bool
 
 
@@ -48,7 +50,7 @@ def tabs_of(parts: Parts) -> list[Tab]:
 
 
 def belonging(parts: Parts, base: str, *kinds: str) -> list[str]:
-    """The parts of these ``kinds`` (``comments``, ``styles`` …) that belong to the part ``base``, in its order."""
+    """The parts of these ``kinds`` (``comments``, ``styles`` …) that belong to the part ``base``, in order."""
     folder, _, name = base.rpartition("/")
     relations = f"{folder}/_rels/{name}.rels"
     if relations not in parts.by_name:
@@ -62,12 +64,12 @@ def belonging(parts: Parts, base: str, *kinds: str) -> list[str]:
 
 
 def formatting_of(parts: Parts) -> Formatting:
-    """What the workbook says of the looks of its cells. Raises ``InputRefused`` for a broken part."""
+    """What the workbook says about the appearance of its cells. Raises ``InputRefused`` for a broken part."""
     styles, themes = (belonging(parts, WORKBOOK, kind) for kind in ("styles", "theme"))
     found = styles_of(*(tree(parts, part[0]) if part else None for part in (styles, themes)))
     strings: dict[int, frozenset[Font]] = {}
     for content in parts.by_name.values():
-        if is_strings(content):  # however it is called: there is one
+        if is_strings(content):  # under any name: there is only one
             for number, fonts in runs_that_matter(content, found).items():
                 strings[number] = strings.get(number, frozenset()) | fonts
     return Formatting(found, strings)
@@ -87,7 +89,7 @@ def _relations(parts: Parts) -> dict[str, tuple[str, str]]:
 
 
 def tree(parts: Parts, part: str) -> Element:
-    """The root of a part. Raises ``InputRefused`` for one that is missing or no XML."""
+    """The root of a part. Raises ``InputRefused`` when it is missing or not XML."""
     if part not in parts.by_name:
         raise refused("xlsx-danado")
     try:

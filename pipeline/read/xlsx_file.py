@@ -1,7 +1,7 @@
-"""Reads a workbook: guard first, then calamine, with positions as the sheet shows them (docs/decisions/0060).
+"""Workbook reader: guard first, then calamine, with positions as the sheet shows them (docs/decisions/0060).
 
 python-calamine is called directly and not through pandas: that keeps dates as dates and whole numbers recognisable,
-and gives it the container that the guard made instead of the file.
+and it receives the guard's container instead of the file.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def read_xlsx(
 ) -> Table:
     """The table in workbook ``data``; ``sheet`` names a worksheet, else the one visible sheet with the header.
 
-    ``prefer`` is the sheet to take where several could be meant: a name, ``first`` or ``last`` of those with a header.
+    ``prefer`` is the sheet to take when several qualify: a name, ``first`` or ``last`` of those with a header.
 
-    Raises ``InputRefused`` for whatever is wrong with the container, the book, or the structure of the sheet.
+    Raises ``InputRefused`` for any problem with the container, the book, or the structure of the sheet.
     """
     parts = open_workbook(data, name, limits)
     tabs = tabs_of(parts)
@@ -67,7 +67,7 @@ def read_xlsx(
 def _page(
     parts: Parts, tabs: Sequence[Tab], scans: Mapping[str, Scan], remarks: Mapping[str, Remarks], wanted: Wanted
 ) -> Page:
-    """The worksheet to be taken. Nothing else of the book outlives this: of a large one, hundreds of megabytes."""
+    """The worksheet to use. The rest of the book is freed: of a large one, hundreds of megabytes."""
     read = page_reader(parts)
 
     def page(tab: Tab) -> Page:
@@ -89,7 +89,7 @@ def sheet_values(data: bytes, name: str, limits: Limits, sheet: str) -> list[lis
     if tab is None:
         raise refused("xlsx-hoja", sheet=sheet, found="")
     _scan(parts, tab, limits)
-    others = {one.part for one in tabs_of(parts)} - {tab.part}  # the reader gets a copy of all that it is given
+    others = {one.part for one in tabs_of(parts)} - {tab.part}  # the reader gets a copy of all its input
     return page_reader(parts.without(others))(tab.name)
 
 
@@ -114,7 +114,7 @@ def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) ->
 
 def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted: Wanted) -> Page:
     """The page with the header; our own results first. Raises ``InputRefused`` for several, for a hidden one, and when
-    codes stand on another one too (eyes.md 1)."""
+    another page contains codes too (eyes.md 1)."""
     fits = [page for page in pages if has_header(page)]
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and is_our_page(page)]
     if own and wanted.ours:
@@ -136,12 +136,12 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     for page in hidden():
         if has_header(page):
             raise refused("xlsx-hoja-oculta", sheet=page.tab.name)
-    # None has it: say what is missing on the sheet that comes nearest, the first with anything on it.
+    # None has it: report what is missing on the closest sheet, the first with anything on it.
     return next((page for page in pages if page.rows), pages[0])
 
 
 def _refuse_codes_elsewhere(pages: Sequence[Page], taken: Page) -> None:
-    """Raises ``InputRefused`` when another visible sheet holds codes too: nobody can tell whether they are meant."""
+    """Raises ``InputRefused`` when another visible sheet contains codes too: it is not known whether they are meant."""
     counts = {page.tab.name: codes_in(page.rows) for page in pages} if len(pages) > 1 else {}
     told = [f"«{name}» ({count})" for name, count in counts.items() if count and name != taken.tab.name]
     if told:
@@ -152,7 +152,7 @@ def _refuse_codes_elsewhere(pages: Sequence[Page], taken: Page) -> None:
 
 
 def _notes(page: Page, left: Sequence[Tab]) -> tuple[str, ...]:
-    """Which sheets with data were not read; the other sheets of a workbook of our own are no news."""
+    """Notes on sheets with data that were not read; other sheets of a workbook of our own are expected."""
     visible = [] if is_our_page(page) else [tab.name for tab in left if tab.visible]
     hidden = [tab.name for tab in left if not tab.visible]
     notes = []

@@ -1,4 +1,4 @@
-"""What a person sees of the role cells beside their values: hidden, struck out, commented, formulas and errors."""
+"""Appearance of the role cells, apart from their values: hidden, struck through, commented, formulas and errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COVERED = Judged(unseen=True)
 
 
 def hidden_parts(page: Page, header: Header, lines: Sequence[int], values: Sequence[Sequence[Cell]]) -> Hidden:
-    """What of the table a person does not see: all of it when the sheet is hidden (reliability.md D7)."""
+    """The part of the table that a person does not see: all of it when the sheet is hidden (reliability.md D7)."""
     unseen = page.around.hidden_rows if page.tab.visible else frozenset(lines)
     rows = tuple(line for line in lines if line in unseen) if unseen else ()
     columns = tuple(
@@ -43,9 +43,9 @@ def hidden_parts(page: Page, header: Header, lines: Sequence[int], values: Seque
 def judged_cells(
     page: Page, header: Header, lines: Sequence[int], values: Sequence[Sequence[Cell]]
 ) -> dict[tuple[int, int], Judged]:
-    """The role cells with something in them whose looks matter, by line and place among the kept columns.
+    """The role cells with content whose appearance matters, by line and index among the kept columns.
 
-    A cell that a merged one of its own row covers is not seen either.
+    A cell that a merged cell of its own row covers is not visible either.
     """
     ours = {header.kept[place]: place for place in header.roles.values()}
     found = {divmod(cell, COLUMNS): said for cell, said in page.around.judged.items()}
@@ -64,12 +64,12 @@ def judged_cells(
 
 
 def said_no(page: Page, header: Header, lines: Sequence[int]) -> dict[tuple[int, int], str]:
-    """The role cells with a comment that says not to cancel, and what it says."""
+    """The role cells with a comment that says not to cancel, with its text."""
     return {place: text for place, text in _comments(page, header, lines) if says_no(text)}
 
 
 def _comments(page: Page, header: Header, lines: Sequence[int]) -> list[tuple[tuple[int, int], str]]:
-    """The comments on role cells, by line and place among the kept columns, in the order of the sheet."""
+    """The comments on role cells, by line and index among the kept columns, in the order of the sheet."""
     ours = {header.kept[place]: place for place in header.roles.values()}
     there = set(lines) if page.remarks.comments else set()
     cells = [(*divmod(cell, COLUMNS), text) for cell, text in sorted(page.remarks.comments.items())]
@@ -77,7 +77,7 @@ def _comments(page: Page, header: Header, lines: Sequence[int]) -> list[tuple[tu
 
 
 def doubts_of(page: Page, header: Header, lines: Sequence[int]) -> tuple[str, ...]:
-    """What may tell a person something else than the role cells do: other comments, and conditional formats."""
+    """Sentences on what a person may see differently than the role cells say: other comments, conditional formats."""
     found = []
     if others := [(place, text) for place, text in _comments(page, header, lines) if not says_no(text)]:
         (line, place), text = others[0]
@@ -107,7 +107,7 @@ def lines_within(areas: Sequence[Area], column: int, lines: Sequence[int]) -> It
 def oddities_of(
     page: Page, header: Header, lines: Sequence[int], columns: Sequence[Sequence[Cell]]
 ) -> dict[tuple[int, int], str]:
-    """Cells of the role columns that are no plain text, by line and place among the kept columns."""
+    """Cells of the role columns that are not plain text, by line and index among the kept columns."""
     found: dict[tuple[int, int], str] = {}
     around = page.around
     for place in header.roles.values():
@@ -118,12 +118,12 @@ def oddities_of(
         for line, value in zip(lines, columns[column], strict=True):
             odd = _kind_of_value(value)
             is_text = around.formulas.get(key(line, column)) if around.formulas else None
-            if is_text is not None and not (is_text and value is None):  # a formula that says "" is a blank cell
+            if is_text is not None and not (is_text and value is None):  # a formula with the result "" is a blank cell
                 odd = "formula" if value is not None else "formula-without-value"
             elif value is not None and line in filled:
                 odd = "formula"
             if around.errors and key(line, column) in around.errors:
-                odd = "error"  # also when a formula came to it
+                odd = "error"  # also when it is a formula's result
             if odd:
                 found[line, place] = odd
     return found

@@ -1,4 +1,4 @@
-"""A worksheet behind the guard: its values as a person sees them, read by calamine, and what surrounds them."""
+"""Worksheet page: a sheet behind the guard, with its values as a person sees them and what surrounds them."""
 
 from __future__ import annotations
 
@@ -25,24 +25,28 @@ _EXACT = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a person said of the file: the sheet, or the one to prefer; hidden rows; which column is which. ``ours``
-    when the workbook is one that this program wrote."""
+    """What the person asked for."""
 
+    #: worksheet by name; None for the one with the header
     sheet: str | None
+    #: the sheet to take when several qualify
     prefer: str
     include_hidden: bool
+    #: which column is which
     given: Mapping[str, int]
+    #: whether this program wrote the workbook
     ours: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A worksheet after the guard: what surrounds its values, what was written beside them, and the values with leading
-    blanks kept."""
+    """A worksheet after the guard."""
 
     tab: Tab
+    #: what surrounds its values
     around: Scan
     remarks: Remarks
+    #: the values, with leading blanks kept
     rows: list[list[Any]]
 
 
@@ -74,9 +78,9 @@ def is_blank(value: Cell) -> bool:
 
 
 def page_reader(parts: Parts) -> Callable[[str], list[list[Any]]]:
-    """A function from the name of a worksheet to its values. Whatever calamine dislikes is a damaged workbook.
+    """A function from the name of a worksheet to its values. Anything that calamine rejects is a damaged workbook.
 
-    Uses up ``parts``: a large one should not be there beside what calamine makes of it.
+    Empties ``parts``: a large one should not stay in memory while calamine works.
     """
     from python_calamine import CalamineWorkbook
 
@@ -95,7 +99,7 @@ def guarded(call: Callable[[], Any]) -> Any:
     except Exception as error:
         raise refused("xlsx-danado") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # a panic of the Rust code is no Exception
+        if type(error).__name__ != "PanicException":  # a panic of the Rust code is not an Exception
             raise
         raise refused("xlsx-danado") from error
 

@@ -1,4 +1,4 @@
-"""The table of a worksheet: header, lines, whole columns; merged cells and double headings are refused."""
+"""Table of a worksheet: header, lines, whole columns; merged cells and double headings are refused."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def table_of(page: Page, limits: Limits, notes: tuple[str, ...], wanted: Wanted)
 
 
 def _data(page: Page, header: Header) -> tuple[list[int], list[list[Cell]], int]:
-    """The rows below the header that are not blank: their lines, their cells by column, and how many others there are.
+    """The rows below the header that are not blank: their lines, their cells by column, and the number of the others.
 
-    Whole columns at a time: a hundred thousand rows are as many steps as there are columns.
+    Whole columns at a time: a hundred thousand rows take as many steps as there are columns.
     """
     unseen = _lines_with_unseen_values(page, header)
-    below = max(unseen, default=0) - len(page.rows)  # unseen at the end
+    below = max(unseen, default=0) - len(page.rows)  # hidden values at the end
     rows = [*page.rows[header.line :], *[[""] * header.width] * below]
     values = [list(map(itemgetter(column), rows)) for column in range(header.width)]
     lines = list(range(header.line + 1, header.line + 1 + len(rows)))
@@ -83,7 +83,7 @@ def _data(page: Page, header: Header) -> tuple[list[int], list[list[Cell]], int]
 
 
 def _blank_rows(columns: Sequence[Sequence[Any]], first: int) -> list[int]:
-    """The places of the rows with nothing but blanks, looked for in column ``first`` before the others."""
+    """Indexes of the rows with nothing but blanks; column ``first`` is searched before the others."""
     if _all_filled(columns[first]):
         return []
     places = list(range(len(columns[first])))
@@ -97,19 +97,19 @@ def _blank_rows(columns: Sequence[Sequence[Any]], first: int) -> list[int]:
 
 
 def _all_filled(column: Sequence[Any]) -> bool:
-    """Whether ``column`` holds texts only, each with something to see."""
+    """Whether ``column`` holds only texts, each with something visible."""
     return set(map(type, column)) == {str} and "" not in column and not any(map(str.isspace, column))
 
 
 def _cells(column: list[Any]) -> list[Cell]:
-    """``column`` as a person sees it; most hold texts only."""
+    """``column`` as a person sees it; most columns hold only texts."""
     if set(map(type, column)) == {str}:
         return [value or None for value in column] if "" in column else column
     return [cell_value(value) for value in column]
 
 
 def _show_errors(errors: Mapping[int, str], lines: Sequence[int], columns: Sequence[list[Cell]]) -> None:
-    """Puts the words of errors, which the reader drops, where they stand."""
+    """Writes the error texts, which the reader drops, into their cells."""
     places = {line: place for place, line in enumerate(lines)} if errors else {}
     for cell, word in errors.items():
         line, column = divmod(cell, COLUMNS)
@@ -118,7 +118,7 @@ def _show_errors(errors: Mapping[int, str], lines: Sequence[int], columns: Seque
 
 
 def _lines_with_unseen_values(page: Page, header: Header) -> set[int]:
-    """Rows whose role columns hold errors or formulas never worked out: the reader shows blanks, a person does not."""
+    """Rows whose role columns hold errors or uncalculated formulas: the reader shows blanks, a person does not."""
     around = page.around
     unseen = [*around.errors, *(cell for cell, is_text in around.formulas.items() if not is_text)]
     ours = {header.kept[place] for place in header.roles.values()}
@@ -126,7 +126,7 @@ def _lines_with_unseen_values(page: Page, header: Header) -> set[int]:
 
 
 def _refuse_tall_header(page: Page, header: Header) -> None:
-    """Headings over two rows: the second row would be taken for data, or its titles be lost."""
+    """Refuses headings over two rows: the second row would become data, or its titles be lost."""
     tall = [
         area.address
         for area in page.around.merged

@@ -42,5 +42,5 @@ def _sign(match: re.Match[str]) -> str:
 
 
 def thousands(number: int) -> str:
-    """``1,234``: thousands as Panama writes them."""
+    """``1,234``: thousands separator as in Panama."""
     return f"{number:,}"

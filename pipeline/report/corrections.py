@@ -1,11 +1,11 @@
-"""Which rows a person can mend, and what is wrong with each: what the corrections workbook says. Pure.
+"""Corrections: the rows that a person can correct, and what is wrong with each. Pure.
 
-A row belongs there when correcting its data is what lets it be sent: those turned away for their data, and those that
-contradict each other within the file. Not those past the deadline (a credit note is the way out), nor those whose CUFE
-reached eDoc or another batch: loading them again sends nothing (decision 0030).
+A row is included when correcting its data lets it be sent: rows rejected for their data, and rows that contradict each
+other within the file. Excluded are rows past the deadline (they need a credit note) and rows whose CUFE reached eDoc
+or another batch: loading them again sends nothing (decision 0030).
 
-Sent back untouched, every row is turned away again: a cell whose fault cannot be written as it was received (a
-formula, a control character) is given ``MARKER``, which no column accepts, and what was received stands beside it.
+If the workbook comes back unchanged, every row is rejected again: a faulty cell whose content cannot be written as it
+was received (a formula, a control character) gets ``MARKER``, which no column accepts; the comment shows the content.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.report.model import Banner
 from pipeline.report.summary import PREVIEW_ID
 
 MARKER = "(corregir)"
-"""Stands in a cell whose content may not come back by itself: too short for a reason, no CUFE, no e-mail address."""
+"""Replaces content that may not come back unchanged: too short for a reason, not a CUFE, not an e-mail address."""
 
 _FORMULAS = frozenset({"celda-formula", "celda-formula-vacia"})
 _RECEIVED = 300
@@ -32,20 +32,20 @@ _RECEIVED = 300
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A row to correct: where it stood in the input, its cells, and what is wrong.
+    """A row to correct."""
 
-    ``wrong`` says by place among the headings which cells are faulty, and why; ``reasons`` is all of it, a line each.
-    """
-
+    #: where it was in the input
     place: str
     cells: tuple[Cell, ...]
+    #: by index of the heading, why that cell is faulty
     wrong: dict[int, str]
+    #: all of them, a line each
     reasons: str
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """What the corrections workbook of a batch (or of a validation) holds: headings and rows in input order."""
+    """Content of the corrections workbook of a batch (or of a validation): headings and rows in input order."""
 
     batch: BatchInfo
     lines: Sequence[ResultLine]
@@ -61,12 +61,12 @@ class Corrections:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The person's own headings, without the place of an earlier correction."""
+        """The person's own headings, without the place column of an earlier correction."""
         return self.batch.headings[1:] if self._corrected_before else self.batch.headings
 
     @property
     def rows(self) -> Iterator[Fix]:
-        """Made while they are gone through."""
+        """Created one by one during iteration."""
         return (self._fix(line) for line in self.lines)
 
     def __len__(self) -> int:
@@ -79,7 +79,7 @@ class Corrections:
 
     def _fix(self, line: ResultLine) -> Fix:
         cells, place = list(line.cells), str(line.position)
-        if self._corrected_before:  # the place in the very first file is what a person can look up
+        if self._corrected_before:  # a person can look up the place in the very first file
             place = one_line(str(cells.pop(0) or "")) or place
         columns = {role: at for at, heading in enumerate(self.headings) if (role := role_of(heading)) is not None}
         wrong: dict[int, str] = {}
@@ -96,13 +96,13 @@ class Corrections:
 
 
 def corrections_of(batch: BatchInfo, lines: Sequence[ResultLine]) -> Corrections:
-    """The rows of ``batch`` that a person can mend, in input order; perhaps none."""
+    """The rows of ``batch`` that a person can correct, in input order; may be empty."""
     preview = batch.id == PREVIEW_ID
     return Corrections(batch, [line for line in lines if action_of(line, preview=preview) in CORRECTED])
 
 
 def _changes(value: Cell) -> bool:
-    """Whether the workbook shows something else than was received: that might be accepted where this was not."""
+    """Whether the workbook shows something else than was received, which might be accepted unlike the original."""
     return isinstance(value, str) and visible(value) != value
 
 

@@ -1,7 +1,7 @@
-"""Whether a workbook of ours is still as it was written: nothing that a person worked on is ever written over.
+"""Edit check: whether a workbook of ours is unchanged, so that a person's work is never overwritten.
 
-The seal is a SHA-256 over names, sizes and checksums of the worksheets, kept as a document property. Whatever program
-saves the workbook again writes its worksheets anew, so the seal no longer fits; it protects work, it proves nothing.
+The seal is a SHA-256 over names, sizes and checksums of the worksheets, kept as a document property. Any program that
+saves the workbook again rewrites its worksheets, so the seal no longer matches. It protects work; it proves nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LARGEST = 64 * 1024
 
 
 def seal_of(archive: ZipFile) -> str:
-    """The seal of the worksheets in ``archive``, as its list of contents has them."""
+    """The seal of the worksheets in ``archive``, from its directory."""
     sheets = sorted(
         (member.filename, member.file_size, member.CRC)
         for member in archive.infolist()
@@ -28,7 +28,7 @@ def seal_of(archive: ZipFile) -> str:
 
 
 def untouched(path: Path) -> bool:
-    """Whether ``path`` is a workbook that this program wrote and nobody saved since. False for any doubt."""
+    """Whether ``path`` is a workbook of this program that was not saved since. False if in doubt."""
     try:
         with ZipFile(path) as archive:
             member = archive.getinfo(_PROPERTIES)

@@ -1,4 +1,4 @@
-"""The rows of ``Resultados`` for other programs: CSV that no spreadsheet runs, and JSON lines."""
+"""Exports: the rows of ``Resultados`` for other programs: CSV without live formulas, and JSON lines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pipeline.report.model import Report
 from schemas.columns import RESULT_COLUMNS
 
 _BEGINS = re.compile(r"""([,;|\t\r\n]["'\s]*)(?=[=+@-])""")
-"""Where a reader that splits at another separator would begin a cell that it takes for a formula."""
+"""Places where a reader with another separator would start a cell that it takes for a formula."""
 
 
 def write_csv(report: Report, stream: IO[bytes]) -> None:
-    """UTF-8 with BOM, semicolons, CRLF: what Excel in Spanish opens by itself.
+    """UTF-8 with BOM, semicolons, CRLF: the form that Excel in Spanish opens directly.
 
-    Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, "CSV injection"), also where one
-    that splits at another separator would begin a cell. Every field is quoted.
+    Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, "CSV injection"), also where a
+    spreadsheet with another separator would start a cell. Every field is quoted.
     """
     stream.write(b"\xef\xbb\xbf")
     lines = _Lines(stream)
@@ -44,7 +44,7 @@ def write_jsonl(report: Report, stream: IO[bytes]) -> None:
 
 
 def unique(headings: Sequence[str]) -> list[str]:
-    """``headings`` with repeated ones numbered (``Nota``, ``Nota (2)``), so that none is lost as a key."""
+    """``headings`` with repeated ones numbered (``Nota``, ``Nota (2)``), so that no key is lost."""
     taken: list[str] = []
     for heading in headings:
         name, number = heading, 1
@@ -56,7 +56,7 @@ def unique(headings: Sequence[str]) -> list[str]:
 
 
 class _Lines:
-    """What ``csv`` writes to: text out, bytes on."""
+    """Output for ``csv``: receives text, writes bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Text that can only ever be text: what stands in a cell is shown, never obeyed (reliability.md P11)."""
+"""Inert text: the content of a cell is shown and never executed (reliability.md P11)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pipeline.domain.visible import one_line, visible
 __all__ = ["MAX_CELL", "fit", "looks_like_formula", "one_line", "visible"]
 
 MAX_CELL = 32_767
-"""Characters that Excel takes in one cell; what is longer is cut and says so."""
+"""Most characters in one Excel cell; longer text is cut, with a note that says so."""
 
 _FORMULA_START = frozenset("=+-@\t\r\n")
 
 
 def fit(text: str) -> str:
-    """``text`` within ``MAX_CELL``, with a mark that says how long it was."""
+    """``text`` within ``MAX_CELL``; if cut, a mark gives its original length."""
     if len(text) <= MAX_CELL and (len(text) <= MAX_CELL // 2 or _utf16_length(text) <= MAX_CELL):
         return text
     mark = f"… [recortado: eran {len(text)} caracteres]"
@@ -25,7 +25,7 @@ def fit(text: str) -> str:
 
 
 def looks_like_formula(text: str) -> bool:
-    """Whether a spreadsheet could take ``text`` for a formula if it were typed or read from a CSV (OWASP)."""
+    """Whether a spreadsheet could take ``text`` for a formula when typed or read from a CSV (OWASP)."""
     return text[:1] in _FORMULA_START
 
 

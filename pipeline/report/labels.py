@@ -1,4 +1,4 @@
-"""The Spanish words of the report, one table each: outcomes, states, events, environments, colours."""
+"""Spanish texts of the report, one table each: outcomes, states, events, environments, colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACT_HASH = "Huella del archivo (SHA-256)"
 FACT_BATCH = "Lote"
 FACT_ENV = "Ambiente"
 FACT_SEAL = "Sello del lote"
-"""Labels of the batch's facts in ``Resumen`` by which a workbook is recognised later."""
+"""Labels of the batch's facts in ``Resumen`` that identify a workbook later."""
 
 TONES: dict[Outcome, Tone] = {
     Outcome.CANCELLED: Tone.DONE,
@@ -132,7 +132,7 @@ _BANNERS: dict[str, Banner] = {
 
 
 def banner(env: str, *, preview: bool) -> Banner:
-    """The line that makes the environment unmistakable."""
+    """The line that shows the environment clearly."""
     known = _BANNERS.get(env) or Banner(f"AMBIENTE «{env}»", True)
     if not preview:
         return known
@@ -146,7 +146,7 @@ def count(number: int, one: str, many: str) -> str:
 
 
 def lineage(corrects: str | None, corrected_in: Sequence[str] = (), *, known: bool) -> list[tuple[str, str]]:
-    """Which batch this one corrects, and where it was corrected itself; ``known``: this ledger holds the former."""
+    """Which batch this one corrects, and which batches correct it; ``known``: this ledger holds the former."""
     told = []
     if corrects:
         told.append(("Corrige el lote", corrects if known else f"{corrects} (no consta en este registro)"))

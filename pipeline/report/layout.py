@@ -1,7 +1,7 @@
-"""Which program lays a workbook out: a mark that changes with everything that its bytes depend on.
+"""Layout mark of a workbook: identifies the program version; changes with everything that the bytes depend on.
 
-Two programs with the same mark write the same workbook from the same events, so a difference between the two is a
-change; with another mark it may be another layout.
+Two programs with the same mark write the same workbook from the same events, so a difference is a change. With
+another mark it may only be another layout.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import openpyxl
 from pipeline.domain.errors import Bug
 
 LAYOUT_PROPERTY = "anular_libro"
-"""Document property of a results workbook: the mark of the program that laid it out."""
+"""Document property of a results workbook: the layout mark of the program that wrote it."""
 
 _PARTS = ("domain/*.py", "report/**/*.py", "ledger/snapshot.py", "ledger/replay.py")
 
 
 @cache
 def layout() -> str:
-    """``libro-`` and a digest of the modules that print, and the version of the library below them."""
+    """``libro-`` and a digest of the modules that print and of the version of their library."""
     root = Path(__file__).parents[1]
     files = sorted({path for part in _PARTS for path in root.glob(part)})
     if not files:

@@ -1,4 +1,4 @@
-"""One ledger line as one row of ``Resultados``. Claims nothing that the line does not prove (reliability.md P5)."""
+"""Result rows: one ledger line as one row of ``Resultados``. Claims only what the line proves (reliability.md P5)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ WOULD_SEND = replace(
     person=False,
     urgency=60,
 )
-"""In a preview nothing has gone wrong: a row that may be sent waits for its run (same rule)."""
+"""In a preview nothing has failed: a row that may be sent waits for its run (same rule)."""
 
 
 class Rows(Sequence[Row]):
-    """The rows of ``Resultados``, made when they are asked for, so that a large batch is never held twice."""
+    """The rows of ``Resultados``, created on access, so that a large batch is never in memory twice."""
 
     def __init__(self, lines: Sequence[ResultLine], *, preview: bool) -> None:
         self.lines = lines
@@ -52,7 +52,7 @@ class Rows(Sequence[Row]):
 def row_of(line: ResultLine, *, preview: bool = False) -> Row:
     """The row of ``Resultados`` for ``line``.
 
-    A duplicate shows the answers of the row it mirrors, but neither a code sent nor times: it was not sent itself.
+    A duplicate shows the answers of the row it mirrors, but no code sent and no times: it was not sent itself.
     """
     shown = line.mirrored if line.state is State.DUPLICATE and line.mirrored is not None else line
     word = outcome_of(line)
@@ -89,14 +89,14 @@ def row_of(line: ResultLine, *, preview: bool = False) -> Row:
 
 
 def outcome_of(line: ResultLine) -> Outcome:
-    """The word in ``resultado``; a query's 2 means that the invoice is alive (edoc-api.md 5)."""
+    """The value of ``resultado``; a query's 2 means that the invoice is still authorised (edoc-api.md 5)."""
     alive = line.source is Source.QUERY and line.estado == 2
     before, elsewhere = line.note == PREFLIGHT, line.note == ELSEWHERE
     return outcome(line.state, alive=alive, unsent=before, again=line.again, elsewhere=elsewhere)
 
 
 def action_of(line: ResultLine, *, preview: bool = False) -> Action:
-    """What to do about ``line``."""
+    """The action for ``line``."""
     action = recommend(line)
     return WOULD_SEND if preview and action is SEND_LATER else action
 
@@ -104,7 +104,7 @@ def action_of(line: ResultLine, *, preview: bool = False) -> Action:
 def panama(moment: datetime | None) -> str | None:
     """``2026-11-20 10:00:03 -05:00``.
 
-    Text on purpose: a workbook date has no zone, and this one is exact, sorts rightly, and reads the same everywhere.
+    Text on purpose: a workbook date has no time zone; this text is exact, sorts correctly, and reads the same for all.
     """
     return None if moment is None else f"{moment.astimezone(PANAMA):%Y-%m-%d %H:%M:%S} -05:00"
 
@@ -140,7 +140,7 @@ def _remarks(line: ResultLine) -> list[str]:
 
 
 def _repaired(repair: Repair, *, sent: bool) -> str:
-    """A repair as it was used; «enviado» only when the row was."""
+    """A repair as text; «enviado» only when the row was sent."""
     used = "enviado" if sent else "leído como"
     return f"Reparado. {repair.cell}: {repair.what}; recibido «{repair.received}», {used} «{repair.used}»"
 

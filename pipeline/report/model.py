@@ -1,4 +1,4 @@
-"""What a report says, before it is printed anywhere: frozen records, texts ready, nothing left to compute."""
+"""Report model: frozen records with finished texts; printing computes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.domain.records import BatchInfo, Cell
 
 
 class Tone(Enum):
-    """What the colour of a row means; the value is the word of the legend."""
+    """Meaning of a row's colour; the value is the text in the legend."""
 
     DONE = "Anulada"
     WAITS = "Pendiente: se consulta de nuevo"
@@ -53,28 +53,31 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of ``Resultados``: ordinal in the input, code, cells as received, added columns, colour; ``struck`` when
-    it said itself that it is not to be sent."""
+    """One row of ``Resultados``."""
 
+    #: ordinal in the input, from 1
     pos: int
     cufe: str | None
+    #: as received
     cells: tuple[Cell, ...]
     added: Added
     tone: Tone
+    #: whether the row itself says that it must not be sent
     struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """Which environment this was, in one line, and whether cancellations there bind anybody."""
+    """The environment, in one line."""
 
     words: str
+    #: whether cancellations there have legal effect
     binding: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number worth a glance, with its caption and colour."""
+    """A key figure with its caption and colour."""
 
     number: int
     caption: str
@@ -83,21 +86,25 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How many rows came to an outcome, their share (0..1), what the word means, its colour."""
+    """Rows of one outcome."""
 
     outcome: Outcome
     rows: int
+    #: of all rows, 0..1
     share: float
+    #: of the outcome, in Spanish
     meaning: str
     tone: Tone
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A control total: what is counted, how many, and whether it agrees with the rows of the file."""
+    """A control total."""
 
+    #: what is counted
     words: str
     rows: int
+    #: whether it agrees with the rows of the file
     agrees: bool
 
 
@@ -111,9 +118,10 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that need the same thing from a person, as indexes into ``Report.rows``, least time left first."""
+    """Rows that need the same action from a person."""
 
     action: Action
+    #: in ``Report.rows``, least time left first
     indexes: tuple[int, ...]
 
 
@@ -140,7 +148,7 @@ class LogRow:
 
 
 class Printed(Protocol):
-    """What the head and foot of every printed page say, of results and corrections alike."""
+    """Header and footer of every printed page, for results and corrections."""
 
     @property
     def batch(self) -> BatchInfo: ...
@@ -154,7 +162,7 @@ class Printed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the results workbook prints. ``rows`` and ``log`` may be gone through again and again."""
+    """Everything that the results workbook prints. ``rows`` and ``log`` can be iterated repeatedly."""
 
     batch: BatchInfo
     preview: bool

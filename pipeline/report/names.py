@@ -1,4 +1,4 @@
-"""File names of what is published: safe on every system, never too long, one per batch."""
+"""File names of published files: safe on every system, never too long, one per batch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 LONGEST = 200
-"""Bytes of a name (UTF-8): below the 255 of common file systems, with room for a number and a temporary name."""
+"""Bytes of a name (UTF-8): below the 255 of common file systems, to leave space for a number and a temporary name."""
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
@@ -18,9 +18,9 @@ def results_name(stem: str, batch: str, number: int = 1) -> str:
 
 
 def results_pattern(stem: str) -> tuple[str, Callable[[str], str]]:
-    """A glob that finds every results workbook of inputs called ``stem``, and what gives the batch in such a name.
+    """A glob for every results workbook of inputs called ``stem``, and a function from such a name to its batch.
 
-    The second says "" for a name that is not one. A stem that had to be cut is found by what was left of it.
+    The function returns "" for any other name. A stem that had to be cut is matched by its remaining part.
     """
     head = _name(stem, f"__{'x' * 17}__resultados", 1).partition(f"__{'x' * 17}__")[0]
     shape = re.compile(re.escape(head) + r"__(\d{8}-[0-9a-f]{8})__resultados(?: \(\d+\))?\.xlsx")
@@ -56,5 +56,5 @@ def _name(stem: str, ending: str, number: int, suffix: str = ".xlsx") -> str:
 
 
 def plain(text: str) -> str:
-    """Nothing that leads elsewhere, cannot be shown, or is not allowed in a name on Windows."""
+    """``text`` without path parts, invisible characters, and characters not allowed in a Windows file name."""
     return "".join(c if c.isprintable() else "_" for c in _UNSAFE.sub("_", text)).strip()

@@ -1,6 +1,6 @@
-"""Comments on cells: the text part, and the drawing that older spreadsheets need to show its boxes (VML).
+"""Cell comments: the text part, and the drawing (VML) that older spreadsheets need to show the boxes.
 
-The drawing is written from row and column numbers alone. Nothing that came from outside can stand in it.
+The drawing is made of row and column numbers only. Nothing that came from outside can be in it.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ _PER_LINE, _LINE_HEIGHT, _HIGHEST = 60, 13, 260
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a comment says, on 1-based ``row`` and ``column`` of its sheet."""
+    """A comment on a cell."""
 
+    #: with ``column`` its place on the sheet, from 1
     row: int
     column: int
     text: str
@@ -50,11 +51,11 @@ class Note:
 
 
 def comments_xml(notes: Sequence[Note]) -> bytes:
-    """The part with the texts, which are made inert like those of cells."""
+    """The part with the texts, made inert like those of cells."""
     parts = [f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<comments xmlns="{SHEET_MAIN_NS}">']
     parts.append(f"<authors><author>{NOTE_AUTHOR}</author></authors><commentList>")
     for note in notes:
-        # A text of runs everywhere: some readers show no other in a comment.
+        # Always text in runs: some readers show no other text in a comment.
         parts.append(f'<comment ref="{note.cell}" authorId="0"><text>{text_xml(note.text, runs=True)}</text></comment>')
     parts.append("</commentList></comments>")
     return "".join(parts).encode()

@@ -1,4 +1,4 @@
-"""What ``anular check`` shows: the same workbook from validation alone. Nothing was sent, and it says so."""
+"""Preview for ``anular check``: the same workbook, from validation alone. It says that nothing was sent."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def preview_batch(
     notes: tuple[str, ...] = (),
     deadline_hours: int = 182,
 ) -> BatchInfo:
-    """The stand-in for a batch that does not exist: ``now`` (aware) is when the file was checked."""
+    """A placeholder for the batch that does not exist; ``now`` (aware) is when the file was checked."""
     return BatchInfo(
         id=PREVIEW_ID,
         file=file,

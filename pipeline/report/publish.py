@@ -1,6 +1,6 @@
-"""A report becomes a file: written aside, checked, then put in place in one move (reliability.md 2.6).
+"""Publishing: a report is written to a temporary file, checked, then renamed into place (reliability.md 2.6).
 
-Whoever looks into the folder sees the old workbook or the new one, never half of one.
+The folder always shows the old workbook or the new one, never half of one.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ AGAIN = "la misma orden"
 
 
 def publish(report: Report, folder: Path, stem: str) -> Path:
-    """Write the results workbook of ``report`` into ``folder`` and return its path.
+    """Writes the results workbook of ``report`` into ``folder`` and returns its path.
 
     ``stem`` is the input's name without suffix. The same batch replaces its own workbook; when that cannot be
     replaced (open in Excel, a folder of that name) a numbered name is used. Raises ``StorageTrouble`` when nothing can
     be written, ``Bug`` when the rows break their schema or the file read back is not the report. In both cases
-    the folder is as it was.
+    the folder stays unchanged.
     """
 
     def name(number: int) -> str:
@@ -77,11 +77,11 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
 
 
 def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | None:
-    """Write the corrections workbook into ``folder`` and return where the corrections are; None when nothing is wrong.
+    """Writes the corrections workbook into ``folder`` and returns its path; None when nothing is wrong.
 
-    What a person has saved since it was written is never written over or removed: the workbook of a batch, whose rows
-    do not change, is then left as it is; that of a validation gets a numbered name. A validation that finds nothing
-    wrong removes its own workbook of before, if nobody touched it. Raises like ``publish``.
+    A workbook that a person has saved since is never overwritten or removed: that of a batch, whose rows do not change,
+    stays as it is; that of a validation gets a numbered name. A validation that finds nothing wrong removes its own
+    earlier workbook if it is unchanged. Raises like ``publish``.
     """
     batch = "" if fixes.preview else fixes.batch.id
 
@@ -106,14 +106,15 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
 
 
 def publish_export(report: Report, target: Path, write: Callable[[Report, IO[bytes]], None]) -> Path:
-    """Write ``report`` to ``target`` with ``write`` (``write_csv``, ``write_jsonl``); otherwise ``publish_file``."""
+    """Writes ``report`` to ``target`` with ``write`` (``write_csv``, ``write_jsonl``); otherwise like
+    ``publish_file``."""
     return publish_file(report.batch.id, target, lambda stream: write(report, stream))
 
 
 def publish_file(batch: str, target: Path, write: Callable[[IO[bytes]], None]) -> Path:
-    """Write to ``target`` what ``write`` puts out about the batch with this id, all or nothing.
+    """Writes the output of ``write`` about the batch with this id to ``target``, all or nothing.
 
-    When ``target`` cannot be replaced a numbered name beside it is used. Raises ``StorageTrouble``.
+    When ``target`` cannot be replaced, a numbered name next to it is used. Raises ``StorageTrouble``.
     """
 
     def name(number: int) -> str:
@@ -130,7 +131,7 @@ def publish_file(batch: str, target: Path, write: Callable[[IO[bytes]], None]) -
 
 @contextmanager
 def _in_words(what: str, folder: Path, again: str) -> Iterator[None]:
-    """What the system refused, as one Spanish sentence."""
+    """Turns a system error into one Spanish sentence."""
     try:
         yield
     except OSError as error:
@@ -165,7 +166,7 @@ def _check_rows(report: Report) -> None:
 def _put_in_place(
     temporary: Path, folder: Path, name: Callable[[int], str], *, spare: Callable[[Path], bool] = lambda _: False
 ) -> Path:
-    """Moves the file to the first name that can be had; one that is to be spared cannot."""
+    """Moves the file to the first free or replaceable name; a name for which ``spare`` is True is not replaced."""
     trouble: OSError | None = None
     for number in range(1, MOST_NAMES + 1):
         target = folder / name(number)

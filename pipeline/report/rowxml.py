@@ -1,6 +1,6 @@
-"""One worksheet row as XML: inline text, numbers, truth values, and nothing else.
+"""Row XML: one worksheet row as inline text, numbers and truth values, and nothing else.
 
-There is no code path to a formula, a link or an error value, so whatever the input or the server said stays text
+No code path writes a formula, a link or an error value, so any text of the input or the server stays text
 (reliability.md P11). Written by hand instead of an element per cell because a batch has millions of cells.
 """
 
@@ -16,7 +16,7 @@ from pipeline.report.inert import fit, looks_like_formula, visible
 
 Value = str | int | float | bool | None
 Quote = Callable[[int], int]
-"""From a style id to the same look for text that must stay text even when somebody edits the cell."""
+"""From a style id to the same look for text that must stay text even if a person edits the cell."""
 
 # Excel reads _x0041_ inside a text as the letter A. Two runs of text keep the six characters apart in every reader.
 _ESCAPE_LOOK = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")

@@ -1,4 +1,4 @@
-"""How the workbook looks: one accent colour, five tones with a meaning, and the styles made of them."""
+"""Workbook styles: one accent colour, five tones with a meaning, and the styles made of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ MONO = "Consolas"
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """A tone's colours: cell fill, text on it, bar in the chart."""
+    """A tone's colours."""
 
+    #: of the cell; ``text`` on it, ``bar`` in the chart
     fill: str
     text: str
     bar: str
@@ -42,19 +43,23 @@ PAINTS: dict[Tone, Paint] = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a cell looks like. ``quoted``: text that a spreadsheet must not turn into a formula when it is edited."""
+    """The look of a cell."""
 
+    #: points
     size: float = 10
     bold: bool = False
     color: str = INK
     fill: str | None = None
     mono: bool = False
     wrap: bool = False
+    #: horizontal alignment; ``down`` vertical
     across: str = "general"
     down: str = "top"
+    #: bottom border
     line: bool = False
     format: str = "General"
     indent: int = 0
+    #: text that a spreadsheet must not turn into a formula when it is edited
     quoted: bool = False
     struck: bool = False
 
@@ -84,7 +89,7 @@ def toned(look: Look, tone: Tone, *, strong: bool = False) -> Look:
 
 
 class Palette:
-    """Turns looks into the style ids of one workbook, each once."""
+    """Style ids of one workbook, one per look."""
 
     def __init__(self, sheet: Any) -> None:
         self._sheet = sheet
@@ -105,7 +110,7 @@ class Palette:
         return self._looks[style]
 
     def quoted(self, style: int) -> int:
-        """The id of the same look, for text that must never become a formula (``Look.quoted``)."""
+        """The id of the same look for text that must never become a formula (``Look.quoted``)."""
         known = self._quoted.get(style)
         if known is None:
             known = self._quoted[style] = self[replace(self._looks[style], quoted=True)]

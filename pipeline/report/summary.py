@@ -1,4 +1,4 @@
-"""Ledger lines -> ``Report``. Pure: no file, no clock; the same lines give the same report (reliability.md P15)."""
+"""Summary: ledger lines -> ``Report``. Pure: no file, no clock; same lines, same report (reliability.md P15)."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone
 from pipeline.report.names import corrections_name
 
 PREVIEW_ID = "revision"
-"""The batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""
+"""Batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""
 
 
 def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[EventLine]) -> Report:
-    """What the results workbook of ``batch`` says.
+    """The content of the results workbook of ``batch``.
 
-    ``lines`` are the rows of the batch in input order, every one once; ``events`` its log in order. A view that can
-    be gone through again is kept as it is (flat memory), an iterator is read into a tuple. Raises ``Bug`` when rows
+    ``lines`` are all rows of the batch in input order; ``events`` its log in order. An iterable that can be read
+    repeatedly is kept as it is (flat memory), an iterator is read into a tuple. Raises ``Bug`` when rows
     are missing, repeated or out of order (reliability.md P3): such results must not be published.
     """
     _every_row_once(batch, lines)
@@ -79,7 +79,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
 
 
 class Log:
-    """The lines of ``Bitácora``, made while they are gone through."""
+    """The lines of ``Bitácora``, created one by one during iteration."""
 
     def __init__(self, events: Iterable[EventLine]) -> None:
         self._events = events
@@ -175,13 +175,13 @@ def _approved(one: Approval) -> str:
 
 
 def _corrections(batch: BatchInfo, rows: int, *, preview: bool) -> str:
-    """The name that the corrections workbook is given; empty when there is none."""
+    """The name of the corrections workbook; empty when there is none."""
     name = corrections_name(PurePath(batch.file).stem, "" if preview else batch.id)
     return f"{name}, con {count(rows, 'fila', 'filas')}" if rows else ""
 
 
 def _hours(line: ResultLine) -> tuple[float, int]:
-    """Least time left first; rows without a deadline after the others; then input order."""
+    """Sort key: least time left first; rows without a deadline after the others; then input order."""
     return (line.deadline.hours_left if line.deadline else float("inf"), line.pos)
 
 

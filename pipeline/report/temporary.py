@@ -1,4 +1,4 @@
-"""A private temporary file beside its target that never stays behind, not even after a kill."""
+"""Private temporary file in the folder of its target; never stays behind, not even after a kill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.report.names import plain
 
-if sys.platform == "win32":  # an open file cannot be removed there, nor moved, so it is neither held nor kept open
+if sys.platform == "win32":  # an open file cannot be removed or moved there, so it is neither locked nor kept open
 
     def _hold(handle: int) -> None:
         """Nothing to hold."""
@@ -28,9 +28,9 @@ KEPT_OPEN = sys.platform != "win32"
 
 @contextmanager
 def new_aside(folder: Path, batch: str) -> Iterator[Path]:
-    """A new file (``O_EXCL``, 0600) in ``folder`` that is gone afterwards unless it was moved.
+    """A new file (``O_EXCL``, 0600) in ``folder`` that is removed afterwards unless it was moved.
 
-    It is locked while in use; files of the same batch that nobody holds were left by a killed run and are removed.
+    It is locked while in use; unlocked files of the same batch were left by a killed run and are removed.
     ``OSError`` passes.
     """
     prefix = f".anular-{plain(batch)[:60]}-"
@@ -38,7 +38,7 @@ def new_aside(folder: Path, batch: str) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=folder)
     temporary = Path(name)
     try:
-        with suppress(OSError):  # where folders know no locks, a leftover is removed by the next run all the same
+        with suppress(OSError):  # where folders have no locks, the next run removes a leftover all the same
             _hold(handle)
         if not KEPT_OPEN:
             os.close(handle)

@@ -1,9 +1,9 @@
-"""Opens what was written and compares it with the report, before anybody can see it (reliability.md 2.6, P11).
+"""Verification: opens the written file and compares it with the report before publishing (reliability.md 2.6, P11).
 
-Reads with a parser of its own, not with the code that wrote: members by an allow-list, every worksheet well-formed and
-without formulas, links or errors, and in ``Resultados`` the same rows in the same order with the same codes. A
-corrections workbook may have comments and the drawing of their boxes as well; the drawing consists of the elements and
-attributes that such boxes need, and nothing else.
+It uses its own parser, not the code that wrote: members by an allow-list, every worksheet well-formed and without
+formulas, links or errors, and in ``Resultados`` the same rows in the same order with the same codes. A corrections
+workbook may also have comments and the drawing of their boxes; the drawing may have only the elements and attributes
+that such boxes need.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MEMBERS = frozenset(
         *(f"xl/worksheets/sheet{number}.xml" for number in range(1, 6)),
     }
 )
-"""All that a results workbook consists of: no macros, links, connections, comments, shared strings."""
+"""All members of a results workbook: no macros, links, connections, comments, shared strings."""
 
 FIX_MEMBERS = frozenset(
     {
@@ -57,10 +57,10 @@ FIX_MEMBERS = frozenset(
         _SHAPES,
     }
 ) - {f"xl/worksheets/sheet{number}.xml" for number in (3, 4, 5)}
-"""All that a corrections workbook consists of."""
+"""All members of a corrections workbook."""
 
 _RESULTS_MEMBER = "xl/worksheets/sheet2.xml"
-# A "<" begins a tag, never text: texts that look like these are written with "&lt;".
+# A "<" starts a tag, never text: texts that look like these are written with "&lt;".
 _FORBIDDEN = re.compile(rb'<(?:f|hyperlink|oleObject|control|externalReference)[ >/s]|<c [^>]*t="(?:e|str|s)"')
 _FORBIDDEN_LINK = re.compile(rb"<Relationship [^>]*TargetMode")
 _CHUNK = 1 << 20
@@ -68,18 +68,18 @@ _RUN = re.compile(r"<t[^>]*>([^<]*)</t>")
 
 _FIXES_MEMBER = "xl/worksheets/sheet1.xml"
 Identity = tuple[str, ...]
-"""What is compared of every row: ``fila_origen``, ``cufe_enviado``, ``resultado``; of a correction, its two columns."""
+"""Compared cells of a row: ``fila_origen``, ``cufe_enviado``, ``resultado``; of a correction, its two columns."""
 
 
 def verify(path: Path, report: Report) -> None:
-    """Raise ``Bug`` unless ``path`` holds ``report``, whole and inert. ``OSError`` passes."""
+    """Raises ``Bug`` unless ``path`` holds ``report``, complete and inert. ``OSError`` passes."""
     with _opened(path, MEMBERS) as archive, archive.open(_RESULTS_MEMBER) as member:
         letters = [get_column_letter(len(report.headings) + 1 + RESULT_COLUMNS.index(name)) for name in _COMPARED]
         _same_rows(member, letters, [_COMPARED], map(_identity, report.rows))
 
 
 def verify_corrections(path: Path, fixes: Corrections) -> None:
-    """Raise ``Bug`` unless ``path`` holds ``fixes``, whole and inert. ``OSError`` passes."""
+    """Raises ``Bug`` unless ``path`` holds ``fixes``, complete and inert. ``OSError`` passes."""
     letters = ["A", get_column_letter(len(fixes.headings) + 2)]
     head = (PLACE_COLUMN, REASONS_COLUMN)
     with _opened(path, FIX_MEMBERS) as archive, archive.open(_FIXES_MEMBER) as member:
@@ -104,7 +104,7 @@ def _opened(path: Path, allowed: frozenset[str]) -> Iterator[ZipFile]:
 
 
 def inert(name: str, member: IO[bytes]) -> None:
-    """Raise ``Bug`` or ``ExpatError`` unless the part is well-formed and nothing in it acts.
+    """Raises ``Bug`` or ``ExpatError`` unless the part is well-formed and inert.
 
     Reading to the end also proves the part's checksum.
     """
@@ -117,7 +117,7 @@ def inert(name: str, member: IO[bytes]) -> None:
         parser.Parse(chunk, False)
         forbidden = _FORBIDDEN_LINK if name.endswith(".rels") else _FORBIDDEN
         found = forbidden.search(tail + chunk)
-        if found and not name.startswith("xl/charts/"):  # the chart names the cells it draws in <f>
+        if found and not name.startswith("xl/charts/"):  # the chart names its cells in <f>
             raise Bug(f"{name} holds {found[0]!r}")
         tail = chunk[-128:]
     parser.Parse(b"", True)
@@ -128,7 +128,7 @@ def _no_doctype(name: str, *_: object) -> None:
 
 
 def _same_rows(member: IO[bytes], letters: list[str], head: list[Identity], rows: Iterable[Identity]) -> None:
-    """The header and every row are where they belong, as ``head`` and ``rows`` have them."""
+    """Raises ``Bug`` unless the header and every row are those of ``head`` and ``rows``, in order."""
     written = _identities(member, letters)
     for number, (found, wanted) in enumerate(zip_longest(written, chain(head, rows))):
         if found != wanted:
@@ -144,7 +144,7 @@ def _identity(row: Row) -> Identity:
 
 
 def _identities(member: IO[bytes], letters: list[str]) -> Iterator[Identity]:
-    """The compared cells of every row, streaming."""
+    """The compared cells of every row, as a stream."""
     cells = [re.compile(rf'<c r="{letter}\d+"[^>]*?(?:/>|>(.*?)</c>)', re.DOTALL) for letter in letters]
     rest = b""
     while chunk := member.read(_CHUNK):

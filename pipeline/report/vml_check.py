@@ -1,7 +1,7 @@
-"""The drawing behind the comments may hold boxes for comments and nothing else (reliability.md P11).
+"""VML check: the drawing for the comments contains comment boxes and nothing else (reliability.md P11).
 
 It is the one part of our workbooks that is not spreadsheet XML: older spreadsheets show no comment without it. So it
-is held to a list of elements, attributes and name spaces, and none of its values may look like an address.
+is checked against a list of elements, attributes and name spaces, and no value may look like an address.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LEADS_OUT = re.compile(r"url|http|file|script|mailto|//|\\\\", re.IGNORECASE)
 
 
 def only_boxes(element: str, attributes: dict[str, str]) -> None:
-    """Raise ``Bug`` for an element that a comment's box does not need."""
+    """Raises ``Bug`` for an element that a comment's box does not need."""
     spaces = {value for name, value in attributes.items() if name.startswith("xmlns:")}
     others = [value for name, value in attributes.items() if not name.startswith("xmlns:")]
     known = element in _ALLOWED and attributes.keys() <= _ALLOWED_WITH and spaces <= _ALLOWED_SPACES

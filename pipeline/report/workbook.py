@@ -1,4 +1,4 @@
-"""``Report`` -> .xlsx. Prints five sheets and computes nothing (interface.md 5). ``Corrections`` -> .xlsx likewise."""
+"""Workbook: ``Report`` or ``Corrections`` -> .xlsx; five sheets for a report, computing nothing (interface.md 5)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from pipeline.report.styles import SANS, Palette
 from pipeline.report.xlsx_writer import Book
 
 NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
-"""What stands in place of a time where there is none: the first moment that a zip can tell."""
+"""Replaces a time where there is none: the first moment of the zip format."""
 
 
 def write_workbook(report: Report, stream: IO[bytes]) -> None:
-    """Write the results workbook of ``report`` to a seekable binary ``stream``.
+    """Writes the results workbook of ``report`` to a seekable binary ``stream``.
 
     The same report gives the same bytes. The only time in it is the batch's. ``OSError`` of the stream passes.
     """
@@ -43,9 +43,9 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
 
 
 def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
-    """Write the corrections workbook to a seekable binary ``stream``; otherwise like ``write_workbook``.
+    """Writes the corrections workbook to a seekable binary ``stream``; otherwise like ``write_workbook``.
 
-    A validation has no batch and gives the same bytes whenever it is made: no time at all stands in its workbook.
+    A validation has no batch; its workbook contains no time and always has the same bytes.
     """
     stamp = NO_TIME if fixes.preview else fixes.batch.created
     with _opened(stream, fixes, stamp) as book:
@@ -58,7 +58,7 @@ def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
 
 @contextmanager
 def _opened(stream: IO[bytes], content: Report | Corrections, stamp: datetime) -> Iterator[Book]:
-    """A workbook of ours: its title and font, and which batch it came from, if it came from one."""
+    """A workbook of ours with title and font, and the batch it came from, if any."""
     with Book(stream, title=content.title, stamp=stamp) as book:
         book.base_font(SANS, 10)
         book.remember(OURS_PROPERTY, content.title)

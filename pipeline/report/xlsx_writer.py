@@ -1,9 +1,9 @@
-"""openpyxl's writer with two differences: the same workbook gives the same bytes, and rows go straight to the file.
+"""Workbook writer: openpyxl's with two differences: same workbook, same bytes; rows go straight to the file.
 
-Every zip member carries one fixed time stamp and the order never changes; document properties hold the batch's
+Every zip member has one fixed time stamp and the order never changes; document properties hold the batch's
 times, never the clock's (reliability.md P15). A worksheet is streamed into its zip member as its rows come: no
 temporary file, memory stays flat. Rows are written by ``rowxml``, which knows text, numbers and truth values and
-has no way to write a formula.
+cannot write a formula.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class FixedZip(ZipFile):
 
 
 class SheetStream(WorksheetWriter):
-    """Writes one worksheet into its zip member: the top, row after row, the tail."""
+    """Writer of one worksheet into its zip member: start, row after row, end."""
 
     def __init__(self, sheet: WriteOnlyWorksheet, archive: FixedZip, path: str, quote: Quote) -> None:
         self.file: IO[bytes] = io.BufferedWriter(archive.open(archive.member(path), "w"), _BUFFER)
@@ -64,7 +64,7 @@ class SheetStream(WorksheetWriter):
         self._quote = quote
 
     def get_stream(self) -> Generator[Any, Any, None]:
-        """openpyxl hands over the parts around the rows, one element at a time."""
+        """Receives the parts around the rows from openpyxl, one element at a time."""
         self.file.write(
             f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<worksheet xmlns="{SHEET_MAIN_NS}">'.encode()
         )
@@ -74,18 +74,18 @@ class SheetStream(WorksheetWriter):
                 self.file.write(cast(bytes, tostring(element)))
 
     def begin(self) -> None:
-        """What stands before the rows: views, widths."""
+        """Writes what comes before the rows: views, widths."""
         self.write_top()
         self.file.write(b"<sheetData>")
 
     def row(self, cells: Sequence[tuple[Value, int]], height: float | None = None) -> int:
-        """Write the next row of (value, style id) cells; returns its 1-based number. ``height`` in points."""
+        """Writes the next row of (value, style id) cells; returns its 1-based number. ``height`` in points."""
         self.written += 1
         self.file.write(row_xml(self.written, cells, self._quote, height))
         return self.written
 
     def end(self) -> None:
-        """What stands after the rows; the member is then complete."""
+        """Writes what comes after the rows; the member is then complete."""
         self.file.write(b"</sheetData>")
         self.write_tail()
         self.xf.close()
@@ -93,7 +93,7 @@ class SheetStream(WorksheetWriter):
         self.file.close()
 
     def write_drawings(self) -> None:
-        """Digits kept as text (RUC, document numbers) are meant so: no warning triangle on them."""
+        """Turns off the warning triangle for digits kept as text (RUC, document numbers), which is intended."""
         if self.written:
             errors = Element("ignoredErrors")
             SubElement(errors, "ignoredError", sqref=f"A1:XFD{self.written}", numberStoredAsText="1")
@@ -101,7 +101,7 @@ class SheetStream(WorksheetWriter):
         super().write_drawings()
 
     def cleanup(self) -> None:
-        """Nothing to remove: there is no temporary file."""
+        """Does nothing: there is no temporary file."""
 
 
 class _Part:
@@ -112,14 +112,14 @@ class _Part:
 
 
 class StreamedWriter(ExcelWriter):
-    """Adds what surrounds the worksheets, which are in the archive already."""
+    """Writer of everything except the worksheets, which are in the archive already."""
 
     def __init__(self, workbook: Workbook, archive: FixedZip, notes: Sequence[Note]) -> None:
         super().__init__(workbook, archive)
         self._zip, self._notes = archive, notes
 
     def write_worksheet(self, ws: Any) -> None:
-        """Register a worksheet that has been streamed, with its drawing and relationships."""
+        """Registers a worksheet that has been streamed, with its drawing and relationships."""
         ws._drawing = SpreadsheetDrawing()
         ws._drawing.charts = ws._charts
         ws._drawing.images = ws._images
@@ -133,9 +133,9 @@ class StreamedWriter(ExcelWriter):
 
 
 class Book:
-    """A write-only workbook on its way into ``stream``; use as a context manager.
+    """A write-only workbook that is written to ``stream``; use as a context manager.
 
-    ``stamp`` (aware) is the only time that ends up in the file.
+    ``stamp`` (aware) is the only time in the file.
     """
 
     def __init__(self, stream: IO[bytes], *, title: str, stamp: datetime) -> None:
@@ -150,22 +150,22 @@ class Book:
         properties.created = properties.modified = stamp.astimezone(UTC).replace(tzinfo=None)
 
     def remember(self, name: str, text: str) -> None:
-        """A document property of our own, for whoever reads the workbook again."""
+        """Adds a document property of our own, for a program that reads the workbook again."""
         properties: Any = self.workbook
         properties.custom_doc_props.append(StringProperty(name=name, value=text))
 
     def comment(self, sheet: Any, notes: Sequence[Note]) -> None:
-        """Comments on the first sheet; to be called before that sheet's stream ends."""
+        """Adds comments to the first sheet; call it before that sheet's stream ends."""
         self.notes.extend(notes)
         if self.notes:
             sheet.legacy_drawing = SHAPES_PART
 
     def seal(self) -> str:
-        """SHA-256 over the worksheets streamed so far; ``edit_check.py`` tells by it whether anybody edited them."""
+        """SHA-256 over the worksheets streamed so far, with which ``edit_check.py`` detects edits."""
         return seal_of(self._archive)
 
     def base_font(self, name: str, size: float) -> None:
-        """The font that column widths and unstyled cells go by."""
+        """Sets the font for column widths and unstyled cells."""
         styles: Any = self.workbook
         styles._named_styles["Normal"].font = Font(name=name, size=size)
 
@@ -174,9 +174,9 @@ class Book:
         return self.workbook.create_sheet(title)
 
     def stream(self, sheet: Any, quote: Quote) -> SheetStream:
-        """Begin writing ``sheet``. Sheets are written one after the other, in the order of their tabs.
+        """Starts writing ``sheet``. Sheets are written one after the other, in the order of their tabs.
 
-        ``quote`` gives the style for text that looks like a formula.
+        ``quote`` returns the style for text that looks like a formula.
         """
         number = len(self.workbook.worksheets)
         self._writing = sheet._writer = SheetStream(sheet, self._archive, f"xl/worksheets/sheet{number}.xml", quote)
@@ -192,7 +192,7 @@ class Book:
             StreamedWriter(self.workbook, self._archive, self.notes).write_data()
             self._archive.close()
             return
-        with suppress(OSError, ValueError):  # what was begun is thrown away; only its handles have to be let go
+        with suppress(OSError, ValueError):  # the unfinished file is discarded; only its handles have to be closed
             if self._writing is not None:
                 self._writing.file.close()
             self._archive.close()

@@ -1,1 +1,11 @@
-"""The five sheets of the results workbook, a module each; none of them computes anything."""
+"""Sheets of the workbooks, a module each; none of them computes anything.
+
+overview  ``Resumen``
+todo      ``Pendientes de acción``
+results   ``Resultados``
+legend    ``Estados eDoc``
+log       ``Bitácora``
+howto     ``Instrucciones`` of the corrections workbook
+fixes     ``Corregir`` of the corrections workbook
+page      what they share: print set-up, lines of merged cells
+"""

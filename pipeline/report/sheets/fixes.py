@@ -1,4 +1,4 @@
-"""``Corregir``: the rows to mend, with the person's own columns; the faulty cells coloured, each with its comment."""
+"""``Corregir``: the rows to correct, with the person's own columns; faulty cells are coloured and have a comment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.report.styles import HEAD, HEAD_GIVEN, PLAIN, TYPED, TYPED_CODE, W
 from pipeline.report.xlsx_writer import Book
 
 MOST_NOTES = 1_000
-"""Comments slow a spreadsheet down; what has no comment any more has its reason in the last column all the same."""
+"""Comments make a spreadsheet slow; a row without a comment still has its reason in the last column."""
 
 REASONS_WIDTH = 70.0
 _CUFE_WIDTH = 76.0
@@ -24,7 +24,7 @@ _ROOM = 2_000
 
 
 def write_fixes(book: Book, sheet: Any, palette: Palette, fixes: Corrections) -> None:
-    """Print ``Corregir``; the header is row 1, so that the workbook can be read again as an input."""
+    """Prints ``Corregir``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(fixes.headings)
     typed = {place: role for place, heading in enumerate(given) if (role := role_of(heading)) is not None}
     widths = given_widths(given, (fix.cells for fix in fixes.rows))
@@ -56,8 +56,8 @@ def _cells(fix: Fix, width: int, typed: dict[int, str], palette: Palette) -> lis
 
 
 def _cell(value: Cell, role: str | None, palette: Palette, *, wrong: bool) -> tuple[Value, int]:
-    """A cell as in the results. The columns that are read are formatted as text, so that what is typed there stays
-    text; but a number or a date stays one: made into text it might be accepted without anybody having corrected it."""
+    """A cell as in the results. Input columns are formatted as text, so that typed content stays text. A number or date
+    stays one: as text it might be accepted although it was not corrected."""
     if role is None:
         return cell_of(value, palette)
     look = TYPED_CODE if role == "cufe" else TYPED

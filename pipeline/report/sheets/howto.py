@@ -1,4 +1,4 @@
-"""``Instrucciones``: what a corrections workbook is of, and how it is used, on one page."""
+"""``Instrucciones``: the origin of a corrections workbook and how to use it, on one page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEPS = (
 
 
 def write_howto(book: Book, sheet: Any, palette: Palette, fixes: Corrections) -> None:
-    """Print ``Instrucciones``."""
+    """Prints ``Instrucciones``."""
     set_up(sheet, fixes, WIDTHS, one_page=True)
     page = Page(book, sheet, palette)
     title = Look(size=16, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)

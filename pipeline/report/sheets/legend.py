@@ -1,4 +1,4 @@
-"""``Estados eDoc``: the table of states, the authority's codes, the words in ``resultado`` and the colours."""
+"""``Estados eDoc``: the table of states, the authority's codes, the values of ``resultado`` and the colours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BOLD = replace(CENTRED, bold=True)
 
 
 def write_legend(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
-    """Print ``Estados eDoc``."""
+    """Prints ``Estados eDoc``."""
     set_up(sheet, report, WIDTHS)
     page = Page(book, sheet, palette)
     page.line(Span(6, "Qué significa cada estado de eDoc", SECTION), height=30)

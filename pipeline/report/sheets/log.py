@@ -27,11 +27,11 @@ COLUMNS: tuple[tuple[str, float, Look], ...] = (
     ("Quién", 20, PLAIN),
 )
 LIMIT = 1_000_000
-"""A worksheet ends at 1,048,576 rows; what does not fit is counted, and stays in the ledger."""
+"""A worksheet ends at 1,048,576 rows; further events are counted, and stay in the ledger."""
 
 
 def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit: int = LIMIT) -> None:
-    """Print ``Bitácora``, at most ``limit`` events."""
+    """Prints ``Bitácora``, at most ``limit`` events."""
     widths = [place_width(report) if name == "Fila" else width for name, width, _ in COLUMNS]
     set_up(sheet, report, widths, header_row=1, pages_wide=2)
     page = Page(book, sheet, palette)

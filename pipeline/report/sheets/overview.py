@@ -48,7 +48,7 @@ TONE_WIDTHS = (2, 3, 2, 3, 2)
 
 
 def write_overview(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
-    """Print ``Resumen``."""
+    """Prints ``Resumen``."""
     set_up(sheet, report, [2, *[12.5] * COLUMNS, 2], one_page=True)
     page = Page(book, sheet, palette)
     _head(page, report)
@@ -160,7 +160,7 @@ def _chart(sheet: Any, totals: Sequence[Total], first: int, last: int) -> BarCha
     chart.add_data(Reference(sheet, min_col=5, min_row=first, max_row=last))
     chart.set_categories(Reference(sheet, min_col=2, min_row=first, max_row=last))
     series = chart.series[0]
-    # The numbers are in the chart as well, so that viewers which do not recalculate show it too.
+    # The numbers are also in the chart, so that viewers that do not recalculate show them.
     series.val.numRef.numCache = NumData(
         formatCode="General", ptCount=len(totals), pt=[NumVal(idx=i, v=str(t.rows)) for i, t in enumerate(totals)]
     )

@@ -1,4 +1,4 @@
-"""What the sheets share: print set-up, and lines of merged spans for the pages that are laid out by hand."""
+"""Page layout shared by the sheets: print set-up, and lines of merged cells for pages laid out by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LETTER = 1
 ROW_HEIGHT = 16.0
 LINE_HEIGHT = 12.75
 HIGHEST = 260.0
-"""Enormous texts are held back: no row takes the whole screen."""
+"""Points: no row may fill the whole screen, whatever its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Span:
 
 
 class Page:
-    """A sheet that is being written: rows of plain cells, or lines of spans."""
+    """A sheet being written: rows of plain cells, or lines of merged cells."""
 
     def __init__(self, book: Book, sheet: Any, palette: Palette) -> None:
         self.sheet = sheet
@@ -42,16 +42,16 @@ class Page:
         self.stream: SheetStream = book.stream(sheet, palette.quoted)
 
     def row(self, cells: Sequence[tuple[Value, Look | None]], height: float | None = None) -> int:
-        """Write cells one beside the other; returns the row's number."""
+        """Writes cells side by side; returns the row's number."""
         return self.stream.row([(v, self.palette[look] if look else 0) for v, look in cells], height)
 
     def fitted(self, cells: Sequence[tuple[Value, Look]], widths: Sequence[float]) -> int:
-        """Write cells in a row that is as high as its wrapped texts need."""
+        """Writes cells in a row as high as its wrapped texts need."""
         wrapped = ((v, width) for (v, look), width in zip(cells, widths, strict=False) if look.wrap)
         return self.row(cells, fit_height(wrapped))
 
     def line(self, *spans: Span, height: float | None = None) -> int:
-        """Write spans one beside the other, wide ones merged; returns the row's number."""
+        """Writes spans side by side, wide ones merged; returns the row's number."""
         cells: list[tuple[Value, Look | None]] = []
         merges: list[tuple[int, int]] = []
         for span in spans:
@@ -64,13 +64,13 @@ class Page:
         return number
 
     def end(self) -> int:
-        """Finish the sheet; returns how many rows it has."""
+        """Finishes the sheet; returns how many rows it has."""
         self.stream.end()
         return self.stream.written
 
 
 def place_width(report: Printed) -> float:
-    """Room for the longest ``Hoja1, fila 123456`` of this batch: the row number must never be the part cut off."""
+    """Width for the longest ``Hoja1, fila 123456`` of this batch: the row number must never be cut off."""
     longest = Position(report.batch.sheet, report.batch.rows * 100)
     return max(18.0, len(str(longest)) * 1.05)
 
@@ -85,9 +85,9 @@ def set_up(
     pages_wide: int = 1,
     one_page: bool = False,
 ) -> None:
-    """Widths, frozen header, and print: Letter, landscape, to the width of the page, header repeated, pages numbered.
+    """Widths, frozen header, and print: Letter, landscape, fit to page width, header repeated, pages numbered.
 
-    ``one_page`` is for a sheet that is meant to be seen whole: it is printed upright on a single page.
+    ``one_page`` is for a sheet that is read as a whole: it is printed upright on a single page.
     """
     for number, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
@@ -119,9 +119,9 @@ def set_up(
 
 
 def fit_height(texts: Iterable[tuple[Value, float]]) -> float | None:
-    """Points that the highest of some wrapped texts needs in a column of that width; None for a single line.
+    """Height in points of the highest wrapped text, given column widths; None for a single line.
 
-    Said explicitly because spreadsheets do not agree on whether they fit rows when a file is opened.
+    Set explicitly because spreadsheets do not agree on whether they fit rows when a file is opened.
     """
     lines = 1
     for text, width in texts:
@@ -131,12 +131,12 @@ def fit_height(texts: Iterable[tuple[Value, float]]) -> float | None:
 
 
 def _lines(text: str, width: int) -> int:
-    """Lines that ``text`` takes: counted where long words (codes) begin a line of their own, else estimated."""
+    """How many lines ``text`` takes: counted where long words (codes) start a new line, else estimated."""
     if any(len(word) * 3 > width for word in text.split(" ")):
         return len(wrap(text, width)) or 1
     return -(-(len(text) or 1) // width)
 
 
 def _print_text(text: str) -> str:
-    """``&`` is a command in headers and footers; and they hold 255 characters in all."""
+    """Escapes ``&``, which is a command in headers and footers, and cuts to their 255 characters."""
     return one_line(text)[:80].replace("&", "&&")

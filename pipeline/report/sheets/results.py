@@ -62,7 +62,7 @@ _SAMPLE = 200
 
 
 def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
-    """Print ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
+    """Prints ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
     widths = [
         *given_widths(report.headings, (row.cells for row in report.rows)),
@@ -82,15 +82,15 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
 
 
 def given_cells(row: Row, width: int, palette: Palette) -> list[tuple[Value, int]]:
-    """The cells as received: text as text, numbers as numbers, dates as dates; short rows filled up."""
+    """The cells as received: text as text, numbers as numbers, dates as dates; short rows are padded."""
     cells = [cell_of(value, palette) for value in row.cells[:width]]
-    if row.struck:  # as the person crossed it out: so it is turned away again when this workbook comes back
+    if row.struck:  # crossed out as by the person, so that it is rejected again if this workbook comes back
         cells = [(value, palette.crossed(style) if value is not None else style) for value, style in cells]
     return cells + [(None, 0)] * (width - len(cells))
 
 
 def cell_of(value: Cell, palette: Palette) -> tuple[Value, int]:
-    """What stands in the workbook for a cell of the input."""
+    """The workbook's value for an input cell."""
     if value is None:
         return None, 0
     if isinstance(value, str):
@@ -98,7 +98,7 @@ def cell_of(value: Cell, palette: Palette) -> tuple[Value, int]:
     if isinstance(value, bool):
         return value, palette[CENTRED]
     if isinstance(value, int):
-        # A workbook keeps 15 digits of a number: what has more is written out.
+        # A workbook keeps 15 digits of a number: longer numbers are written as text.
         return (value, palette[NUMBER]) if int(float(value)) == value else (str(value), palette[NUMBER])
     if isinstance(value, float):
         return value, palette[AMOUNT if abs(value) < 1e15 else NUMBER]
@@ -119,7 +119,7 @@ def _added_styles(palette: Palette, tone: Tone) -> list[int]:
 
 
 def given_widths(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[float]:
-    """Widths of the original columns, by their headings and the first rows."""
+    """Widths of the original columns, from their headings and first rows."""
     widths = [max(10.0, len(heading) * 1.15 + 3) for heading in headings]
     for cells in islice(rows, _SAMPLE):
         for column, value in enumerate(cells[: len(widths)]):

@@ -1,4 +1,4 @@
-"""``Pendientes de acción``: only the rows that need a person, by what they need, least time left first."""
+"""``Pendientes de acción``: only the rows that need a person, grouped by action, least time left first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS: tuple[tuple[str, float, Look], ...] = (
 
 
 def write_todo(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
-    """Print ``Pendientes de acción``."""
+    """Prints ``Pendientes de acción``."""
     widths = [place_width(report) if name == "Fila" else width for name, width, _ in COLUMNS]
     set_up(sheet, report, widths, header_row=1)
     page = Page(book, sheet, palette)

@@ -1,8 +1,8 @@
-"""The evidence pack: one zip that shows what became of a batch to somebody who has neither the ledger nor this program.
+"""Evidence pack: one zip that proves what happened to a batch, without the ledger and without this program.
 
-format    what lies in it and how each part is written
-pack      makes one from the ledger
-unzip     opens one that may be hostile
-check     compares all of it; ``sheet`` reads its workbook, ``workbook`` and ``remake`` hold it against the events
-book      a workbook without its pack, against the ledger at hand
+format    the members and how each is written
+pack      makes a pack from the ledger
+unzip     opens a pack that may be hostile
+check     compares all of it; ``sheet`` reads its workbook, ``workbook`` and ``remake`` compare it with the events
+book      a workbook without its pack, compared with the ledger at hand
 """

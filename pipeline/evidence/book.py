@@ -1,7 +1,7 @@
-"""A results workbook that somebody has, against the ledger at hand: does it say what that ledger says?
+"""Workbook check: compares a results workbook with the ledger at hand.
 
 Never says «alterado»: a workbook may be older than the ledger, laid out by another version or saved again by another
-program, and be genuine. What differs is named cell by cell; what cannot be told is told so.
+program, and be genuine. Differences are listed cell by cell; what cannot be compared is reported as such.
 """
 
 from __future__ import annotations
@@ -43,14 +43,18 @@ _PROPERTIES = "docProps/custom.xml"
 
 @dataclass
 class Book:
-    """What was found: the batch, the event that the workbook ends with (0: it names none), whether that is the batch's
-    newest, whether every byte is the ledger's, what differs, and why nobody can tell (empty: one can)."""
+    """Result of the check."""
 
     batch: str
+    #: event that the workbook ends with; 0 when it names none
     seal: int = 0
+    #: whether that is the batch's newest
     newest: bool = True
+    #: whether every byte is the ledger's
     same: bool = False
+    #: the differences, in Spanish
     differing: list[str] = field(default_factory=list)
+    #: why it cannot be compared; empty when it can
     unsure: str = ""
 
     @property
@@ -59,7 +63,7 @@ class Book:
 
 
 def ask_for_the_pack(name: str, batch: str = "") -> WrongUsage:
-    """Why a workbook alone cannot be checked here."""
+    """The error for a workbook that cannot be checked alone."""
     where = f"; el lote {batch} no está en el registro de este equipo" if batch else ""
     return WrongUsage(
         f"«{name}» es un libro, no un paquete{where}: pida el paquete de evidencia.",
@@ -69,9 +73,9 @@ def ask_for_the_pack(name: str, batch: str = "") -> WrongUsage:
 
 
 def check_book(path: Path, views: Views | None) -> Book:
-    """The workbook at ``path`` against the ledger of ``views`` (None: there is none).
+    """Compares the workbook at ``path`` with the ledger of ``views`` (None: there is none).
 
-    Raises ``WrongUsage`` where there is nothing to compare it with, ``InputRefused`` for what cannot be read.
+    Raises ``WrongUsage`` when there is nothing to compare it with, ``InputRefused`` when it cannot be read.
     """
     data = take(path, BOUNDS).data
     members = open_workbook(data, path.name, BOUNDS)
@@ -102,7 +106,7 @@ def check_book(path: Path, views: Views | None) -> Book:
 
 
 def _compare(found: Book, data: bytes, members: Members, name: str, wanted: list[bytes]) -> None:
-    """Against each workbook that the ledger may have written at that event; the nearest counts."""
+    """Compares with each workbook that the ledger may have written at that event; the closest counts."""
     told = [_differing(data, members, name, one) for one in wanted]
     if not told:
         found.unsure = "es anterior, y de los sucesos de una versión anterior no se deduce el libro de entonces"
@@ -113,7 +117,7 @@ def _compare(found: Book, data: bytes, members: Members, name: str, wanted: list
 
 
 def _differing(data: bytes, members: Members, name: str, wanted: bytes) -> list[str]:
-    """What differs, to the byte where it is still our file, else by what the cells say."""
+    """The differences: byte by byte while it is still our file, else by the cells."""
     if not differences(data, wanted):
         return []
     told: list[str] = []
@@ -142,8 +146,8 @@ def _plain(value: object) -> str:
 
 
 def _as_of(info: BatchInfo, views: Views, seq: int) -> Iterator[bytes]:
-    """The workbook as it was when ``seq`` was the newest event of the batch's rows; what other batches said of this
-    one then is not known, so one for each that is possible. None where old events do not tell enough."""
+    """The workbook as it was when ``seq`` was the newest event of the batch's rows. What other batches said of this one
+    then is not known, so one for each possibility. None where old events do not contain enough."""
     extract = views.extract(info).up_to(seq)
     replay = Replay(info.id)
     for event in _own(extract):
@@ -165,7 +169,7 @@ def _own(extract: Extract) -> Iterator[dict[str, object]]:
 
 
 def _seal_in(data: bytes, name: str) -> tuple[int, str]:
-    """The seal that ``Resumen`` names; (0, "") where there is none."""
+    """The seal in ``Resumen``; (0, "") where there is none."""
     for row in sheet_values(data, name, BOUNDS, SUMMARY):
         values = [str(value) for value in row if value not in (None, "")]
         if len(values) == 2 and values[0] == FACT_SEAL and (told := _SEAL.fullmatch(values[1])):

@@ -1,7 +1,7 @@
-"""Checks an evidence pack with nothing but the pack: no ledger, no network, nothing written to the disk.
+"""Evidence check: verifies a pack with nothing but the pack: no ledger, no network, nothing written to the disk.
 
-Manifest, chain, rows and workbook are each drawn again from the parts they rest on and compared; what differs is
-named by member, event and row. Never raises for what a pack may hold.
+Manifest, chain, rows and workbook are each rebuilt from the parts they rest on and compared; differences are named by
+member, event and row. Never raises, whatever a pack contains.
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ T = TypeVar("T")
 
 @dataclass
 class Pack:
-    """What was found in a pack. ``seal`` is the number and hash (hex) of the last event of the batch's rows, ``own``
-    that of the pack's event (0: an earlier version made it). ``older``: an earlier version took rows of the batch in.
-    ``not_covered`` says in words what could not be compared."""
+    """Result of the check."""
 
     batch: str = ""
     file: str = ""
@@ -51,9 +49,13 @@ class Pack:
     rows: int = 0
     events: int = 0
     foreign: int = 0
+    #: number and hash (hex) of the last event of the batch's rows
     seal: tuple[int, str] = (0, "")
+    #: the same of the pack's event; 0 when an earlier version made it
     own: tuple[int, str] = (0, "")
+    #: whether an earlier version took rows of the batch in
     older: bool = False
+    #: Spanish texts on what could not be compared
     not_covered: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -68,15 +70,16 @@ class Pack:
 
 
 class Kind(Enum):
-    """What somebody gives to be checked, by how it begins and what lies in it; the name of a damaged one."""
+    """What a file to be checked is, by its first bytes and its contents; by its name if it is damaged."""
 
     PACK = "pack"
     BOOK = "book"
-    OTHER = "other"  # a ledger, or nothing that we know
+    #: a ledger, or an unknown file
+    OTHER = "other"
 
 
 def kind_of(path: Path) -> Kind:
-    """What ``path`` is meant as. Raises ``WrongUsage`` for a folder, device or pipe, which could wait for ever."""
+    """What ``path`` is. Raises ``WrongUsage`` for a folder, device or pipe, which could block for ever."""
     try:
         if not path.exists():
             return Kind.OTHER
@@ -100,7 +103,7 @@ def kind_of(path: Path) -> Kind:
 
 
 def check_file(path: Path) -> Pack:
-    """The pack at ``path``; a file that cannot be taken is a fault as well."""
+    """Checks the pack at ``path``; a file that cannot be read is a fault too."""
     try:
         return check(take(path, LIMITS).data)
     except InputRefused as refusal:
@@ -108,18 +111,18 @@ def check_file(path: Path) -> Pack:
 
 
 def check(data: bytes) -> Pack:
-    """The pack in ``data``, gone through from the manifest to the cells of the workbook."""
+    """Checks the pack in ``data``, from the manifest to the cells of the workbook."""
     return check_stream(io.BytesIO(data))
 
 
 def check_stream(stream: IO[bytes]) -> Pack:
-    """The pack in a ``stream`` that nobody changes meanwhile: its parts are read more than once."""
+    """Checks the pack in a ``stream`` that does not change meanwhile: its parts are read more than once."""
     found = Pack()
     with open_box(stream) as (box, faults):
         found.faults = faults
         try:
             _check(found, box)
-        except Exception as error:  # only a pack that somebody made up can hold what no program writes
+        except Exception as error:  # only a forged pack can contain what no program writes
             found.add("nonsense", f"su contenido no se puede interpretar ({type(error).__name__}).", m.MANIFEST)
     return found
 
@@ -151,7 +154,7 @@ def _check(found: Pack, box: Box) -> None:
     lines = _counted(told.replay.lines(head["sheet"], parts.rows, parts.other), counts)
     if m.WORKBOOK in box.sums:
         _workbook(found, box, parts, lines)
-    for _ in lines:  # what the comparison did not come to is counted all the same
+    for _ in lines:  # lines that the comparison did not reach are counted too
         pass
     found.counts = dict(sorted(counts.items()))
     if m.WORKBOOK in box.sums:
@@ -161,7 +164,7 @@ def _check(found: Pack, box: Box) -> None:
 
 
 def _bound(found: Pack, box: Box, told: _Told) -> None:
-    """Every member is the very one whose SHA-256 went into the chain when the pack was made."""
+    """Every member must be the one whose SHA-256 went into the chain when the pack was made."""
     if told.packed is None:
         if m.OTHERS in box.sums:
             found.add("unbound", "falta el suceso que se escribió al hacer el paquete.", m.EVENTS)
@@ -189,15 +192,15 @@ def _others(box: Box) -> dict[int, bytes]:
 
 
 def _workbook(found: Pack, box: Box, parts: Parts, lines: Iterator[ResultLine]) -> None:
-    """The sheet ``Resultados`` against the events: what can be compared whoever laid the workbook out."""
+    """Compares the sheet ``Resultados`` with the events: possible for any layout of the workbook."""
     headings = json.loads(parts.head["headings"])
     for fault in compare(box.content(m.WORKBOOK), headings, lines, found.rows):
         found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
 
 
 def _remade(found: Pack, box: Box, told: _Told, parts: Parts) -> None:
-    """Workbook and readme, made again from the events, where nothing before them is in doubt and this program lays them
-    out as the one did that made the pack. Else ``found.not_covered`` says what was not compared."""
+    """Compares workbook and readme with new ones made from the events, if all parts before them are sound and this
+    program has the layout of the one that made the pack. Else ``found.not_covered`` says what was not compared."""
     if told.packed is None:
         found.not_covered.append(_OF_BEFORE)
         return
@@ -243,7 +246,7 @@ def _counted(lines: Iterator[ResultLine], counts: Counter[str]) -> Iterator[Resu
 
 
 def _sums(found: Pack, box: Box) -> None:
-    """Every member against the SHA-256 that the manifest tells."""
+    """Compares every member with its SHA-256 in the manifest."""
     try:
         told = {one["nombre"]: one["sha256"] for one in json.loads(box.content(m.MANIFEST))["miembros"]}
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -275,7 +278,7 @@ def _head(text: bytes) -> dict[str, Any]:
 
 
 def _rows(box: Box) -> Iterator[dict[str, Any]]:
-    """The rows, parsed anew each time they are gone through. Raises ``ValueError`` for what is none."""
+    """The rows, parsed again in each iteration. Raises ``ValueError`` for anything else."""
     keys = set(m.ROW_KEYS)
     for line in box.lines(m.ROWS):
         row = json.loads(line)
@@ -285,10 +288,10 @@ def _rows(box: Box) -> Iterator[dict[str, Any]]:
 
 
 class _Told:
-    """Goes through the events once: their chain, whether each is a step of the program, and what they say of the rows.
+    """One pass over the events: their chain, whether each is a legal move, and the resulting rows.
 
     ``taken`` is the first event of each row: its number, the state after it, and the row's fingerprint. ``packed`` is
-    the event of the pack: its number, its hash (hex), the digests, the mark of the layout.
+    the event of the pack: its number, its hash (hex), the digests, the layout mark.
     """
 
     def __init__(self, found: Pack, batch: str, start: int, before: bytes, foreign: Sequence[Foreign]) -> None:
@@ -304,11 +307,11 @@ class _Told:
         self._shared = Shared()
 
     def all_of(self, lines: Iterable[bytes]) -> bool:
-        """Takes all events, in the order of the file. Raises ``ValueError`` and the like for what is none."""
+        """Reads all events, in the order of the file. Raises ``ValueError`` and similar for anything else."""
         for line in lines:
             event = m.read_event(line)
             if m.event_line(event) != line:
-                raise ValueError("form")  # two keys of one name, say: a reader would see the other one
+                raise ValueError("form")  # for example a repeated key: another reader would use the other one
             if not self.broken:
                 self._link(event)
             self._step(event)
@@ -322,7 +325,8 @@ class _Told:
         return m.start_line(*self._start) + b"".join(map(m.foreign_line, self._others))
 
     def _link(self, event: dict[str, Any]) -> None:
-        """The chain up to ``event``: no gap, each hash from the one before it. After a break nothing can be said."""
+        """Checks the chain up to ``event``: no gap, each hash follows from the one before. Nothing is proven after a
+        break."""
         while self._next < event["seq"] and (one := self._foreign.pop(self._next, None)) is not None:
             self._prev = link_digest(self._prev, one.value) if one.walkable else one.value
             self._next += 1
@@ -372,7 +376,7 @@ def _taken_in(
     rows: Iterable[Mapping[str, Any]],
     taken: Mapping[int, tuple[int, str, bytes | None]],
 ) -> tuple[list[Fault], bool]:
-    """Every row is there once, in order, and is the one whose fingerprint the chain holds; else what is wrong. And
+    """Checks that every row is there once, in order, with the fingerprint that the chain holds; returns the faults, and
     whether an earlier version took any of them in."""
     faults: list[Fault] = []
     in_order, digest, older = True, head_digest(head), False
@@ -400,7 +404,7 @@ def _taken_in(
 
 
 def _manifest(found: Pack, head: Mapping[str, Any], box: Box, told: _Told) -> None:
-    """The manifest is the very one that these parts ask for."""
+    """The manifest must be exactly the one for these parts."""
     pack = None if told.packed is None else found.own
     asked = m.manifest(head, box.sums, events=found.events, seal=found.seal, counts=found.counts, pack=pack)
     given = box.content(m.MANIFEST)

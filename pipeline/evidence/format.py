@@ -1,4 +1,4 @@
-"""What lies in an evidence pack and how each part is written. Texts only, one fact per line, in a fixed order.
+"""Evidence pack format: the members and how each is written. Texts only, one fact per line, in a fixed order.
 
 Names and keys are part of the format ``anular-evidencia-2``: an auditor may read them with any program.
 """
@@ -23,18 +23,20 @@ HEAD, ROWS, EVENTS, CHAIN = "lote.json", "filas.jsonl", "sucesos.jsonl", "cadena
 WORKBOOK = "resultados.xlsx"
 OTHERS = "ajenas.jsonl"
 MEMBERS = (README, WORKBOOK, HEAD, ROWS, OTHERS, EVENTS, CHAIN, MANIFEST)
-"""All members, in their order. Nothing else may be in a pack."""
+"""All members, in their order. No other member is allowed."""
 MEMBERS_OF_BEFORE = tuple(name for name in MEMBERS if name != OTHERS)
 """All members of a pack of format 1, which is bound to the chain by its rows and events alone."""
 BOUND = (README, WORKBOOK, HEAD, ROWS, OTHERS)
-"""Whose SHA-256 stands in the event of the pack; of the others the bytes follow from the chain itself."""
+"""Members whose SHA-256 is in the event of the pack; the bytes of the others follow from the chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What the manifest tells of a member: its length in bytes and its SHA-256 in hex."""
+    """A member in the manifest."""
 
+    #: bytes
     size: int
+    #: hex
     sha256: str
 
 
@@ -58,14 +60,15 @@ EVENT_KEYS: tuple[str, ...] = (
 
 
 def head_keys(head: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of this ``lote.json``: a batch that corrects another names it in ``corrects``, the others have no such
-    key; in format 1 none says what other batches of the ledger tell of it."""
+    """The keys of this ``lote.json``. Only a batch that corrects another has ``corrects``; format 1 has no keys about
+    what other batches of the ledger say of it."""
     corrects = ("corrects",) if head.get("corrects") else ()
     return (*HEAD_KEYS, *corrects, *(key for key in ("corrects_known", "corrected_in") if key in head))
 
 
 def head_text(head: Mapping[str, Any]) -> bytes:
-    """``lote.json``: what was approved, by whom. The folder of the results is this machine's business and left out."""
+    """``lote.json``: what was approved, and by whom; without the folder of the results, which concerns only this
+    machine."""
     return (json.dumps({key: head[key] for key in head_keys(head)}, ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -75,7 +78,7 @@ def row_line(row: Mapping[str, Any]) -> bytes:
 
 
 def other_line(pos: int, leader: Leader, found: ResultLine) -> bytes:
-    """A line of ``ajenas.jsonl``: how the row of another batch stood that row ``pos`` repeats."""
+    """A line of ``ajenas.jsonl``: the state of the row of another batch that row ``pos`` repeats."""
     values = {
         "pos": pos,
         "batch": leader.batch,
@@ -95,7 +98,7 @@ def other_line(pos: int, leader: Leader, found: ResultLine) -> bytes:
 
 
 def read_other(line: bytes) -> tuple[int, Leader, ResultLine]:
-    """The way back. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    """Parses such a line. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
     told = json.loads(line)
     position = Position(told["sheet"], told["line"])
     found = ResultLine(
@@ -130,7 +133,7 @@ def event_line(event: Mapping[str, Any]) -> bytes:
 
 
 def read_event(line: bytes) -> dict[str, Any]:
-    """The columns of an event back from its line. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    """Parses the columns of an event. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
     values = json.loads(line)
     if set(values) - {"more"} != {*EVENT_KEYS, "body", "hash"} or type(values["seq"]) is not int:
         raise ValueError("keys")
@@ -155,7 +158,7 @@ def foreign_line(foreign: Foreign) -> bytes:
 
 
 def read_chain(text: bytes) -> tuple[int, bytes, list[Foreign]]:
-    """``cadena.txt`` back: where it begins, the hash there, and the foreign events. Raises ``ValueError``."""
+    """Parses ``cadena.txt``: its start, the hash there, and the foreign events. Raises ``ValueError``."""
     first, *rest = text.decode("ascii").splitlines()
     seq, word, value = first.split(" ")
     if word != "inicio":
@@ -178,10 +181,10 @@ def manifest(
     counts: dict[str, int],
     pack: tuple[int, str] | None,
 ) -> bytes:
-    """``MANIFIESTO.json``: what the batch is, its control totals, its seal, and the SHA-256 of every other member.
+    """``MANIFIESTO.json``: the batch, its control totals, its seal, and the SHA-256 of every other member.
 
-    ``seal`` is the number and the hash (hex) of the last event of the batch's rows: it stands for all events before it.
-    ``pack`` is the same of the event of the pack itself; None for format 1.
+    ``seal`` is the number and the hash (hex) of the last event of the batch's rows, which covers all events before it.
+    ``pack`` is the same for the event of the pack itself; None for format 1.
     """
     own = {} if pack is None else {"sello_paquete": {"suceso": pack[0], "huella": pack[1]}}
     value = {

@@ -1,8 +1,8 @@
-"""Makes the evidence pack of a batch from the ledger and the workbook that was just published beside it.
+"""Evidence pack writer: makes the pack of a batch from the ledger and the workbook that was just published.
 
 The same batch gives the same bytes as long as it has no new event, whatever other batches do. The digests of its
-members go into the chain first; then it is written aside, read back and checked like anybody else's pack, and put in
-place.
+members go into the chain first; then the pack is written to a temporary file, read back, checked like any other pack,
+and renamed into place.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from pipeline.report.xlsx_writer import FixedZip
 
 
 def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> Path:
-    """Writes ``<input stem>__<batch>__evidencia.zip`` beside ``workbook`` and returns its path.
+    """Writes ``<input stem>__<batch>__evidencia.zip`` next to ``workbook`` and returns its path.
 
     ``extract`` is the batch as the workbook shows it. Its digests go into the chain first, as ``who``'s event at
-    ``now``; the same state tells them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger
-    holds something that does not fit together: then there is no evidence, and nothing is left behind but the event.
+    ``now``; the same state records them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger
+    is inconsistent: then there is no evidence, and nothing is left behind but the event.
     """
     batch = extract.info
     last = bind(extract, workbook, now, who=who)
@@ -58,7 +58,7 @@ def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> 
 
 
 def bind(extract: Extract, workbook: Path, now: datetime, *, who: str) -> int:
-    """Puts the digests of the members into the chain; the number of their event."""
+    """Adds the digests of the members to the chain; returns the number of their event."""
     batch = extract.info
     assert batch.seal is not None, "a batch has rows, and each row an event"
     head = extract.head()
@@ -69,7 +69,7 @@ def bind(extract: Extract, workbook: Path, now: datetime, *, who: str) -> int:
 
 
 def _texts(extract: Extract, head: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """The members of ``m.BOUND`` that are texts, as they are written."""
+    """The members of ``m.BOUND`` that are texts, in their written form."""
     yield m.README, [m.readme(head)]
     yield m.HEAD, [m.head_text(head)]
     yield m.ROWS, map(m.row_line, extract.rows())
@@ -77,7 +77,7 @@ def _texts(extract: Extract, head: Mapping[str, Any]) -> Iterator[tuple[str, Ite
 
 
 def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
-    """Writes the members one after the other, each as it is read: no part of a large batch is in memory whole."""
+    """Writes the members one after the other, each as it is read: no part of a large batch is in memory as a whole."""
     head = extract.head()
     replay, count, seal, own = Replay(head["id"]), 0, (0, ""), (0, "")
     chain = io.BytesIO(m.start_line(extract.span()[0] - 1, extract.before()))
@@ -109,13 +109,13 @@ def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
 
 
 def _put(box: FixedZip, name: str, pieces: Iterable[bytes]) -> m.Sum:
-    """Writes a member piece by piece; its sum."""
+    """Writes a member piece by piece; returns its sum."""
     with io.BufferedWriter(box.open(box.member(name), "w"), BLOCK) as member:
         return _sum(pieces, member.write)
 
 
 def _sum(pieces: Iterable[bytes], write: Callable[[bytes], object] = lambda _: None) -> m.Sum:
-    """The sum of what comes in pieces, each given to ``write`` as well."""
+    """The sum of the pieces; each is also passed to ``write``."""
     digest, size = hashlib.sha256(), 0
     for piece in pieces:
         digest.update(piece)

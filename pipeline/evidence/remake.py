@@ -1,7 +1,6 @@
-"""A batch's workbook made again from its events alone, and what differs between it and the one at hand.
+"""Remake: a batch's workbook made again from its events alone, and the differences to the one at hand.
 
-Rows are drawn as they are asked for; what stays in memory of a large batch is the last state of each row, its packed
-cells, and the packed workbook.
+Rows are created on access; in memory are only the last state of each row, its packed cells, and the packed workbook.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ Rows = Callable[[], Iterable[Mapping[str, Any]]]
 SHEETS = {f"xl/worksheets/sheet{n}.xml": name for n, name in enumerate((SUMMARY, RESULTS, TODO, STATES, LOG), start=1)}
 BOUNDS = Limits(size=LIMITS.size, rows=1_100_000, columns=1_000, unpacked=LIMITS.unpacked)
 MOST_TOLD = 3
-"""Cells that are named of one sheet."""
+"""Most cells that are named per sheet."""
 
 _TOGETHER = 32
 _OPENED = 2
@@ -44,13 +43,16 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a workbook is made from: the head of the batch, its rows, the rows of others that they repeat, its events
-    (gone through again each time), and what these made of the rows."""
+    """What a workbook is made from."""
 
+    #: of the batch
     head: Mapping[str, Any]
     rows: Rows
+    #: by ordinal, the rows of other batches that its rows repeat
     others: Mapping[int, bytes]
+    #: its events, read again each time
     events: Callable[[], Iterable[Mapping[str, Any]]]
+    #: the result of these events for the rows
     replay: Replay
 
     def other(self, pos: int) -> Other:
@@ -60,14 +62,14 @@ class Parts:
 
 
 def workbook(parts: Parts, counts: Mapping[str, int]) -> bytes:
-    """The results workbook. ``counts`` are the rows by outcome word."""
+    """The results workbook. ``counts`` are the rows by outcome."""
     target = io.BytesIO()
     write_workbook(report(parts, counts), target)
     return target.getvalue()
 
 
 def report(parts: Parts, counts: Mapping[str, int]) -> Report:
-    """What the workbook says."""
+    """The content of the workbook."""
     rows, head = _Kept(parts.rows), parts.head
     return summarise(_info(parts, counts), _Lines(parts, rows), _Log(parts, rows, head["sheet"] or None))
 
@@ -108,7 +110,7 @@ def _of_a_row(event: Mapping[str, Any], batch: str) -> bool:
 
 
 class _Kept:
-    """The rows, packed together a few at a time, to be looked up by their ordinal."""
+    """The rows, compressed a few at a time, with access by ordinal."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -135,7 +137,7 @@ class _Kept:
 
 
 class _Lines(Sequence[ResultLine]):
-    """The rows as their events left them, drawn when they are asked for."""
+    """The rows after their events, created on access."""
 
     def __init__(self, parts: Parts, rows: _Kept) -> None:
         self._parts, self._kept, self._sheet = parts, rows, parts.head["sheet"]
@@ -188,8 +190,8 @@ class _Log:
 
 
 def differences(given: bytes, wanted: bytes) -> list[str]:
-    """What the workbook ``given`` says otherwise than ``wanted``, in words that follow «el libro»; nothing when every
-    part of both is the same."""
+    """The differences of the workbook ``given`` from ``wanted``, as Spanish phrases that follow «el libro»; empty when
+    every part is equal."""
     if given == wanted:
         return []
     try:
@@ -217,7 +219,7 @@ _IN_PART = "en la parte «{name}» (hojas, títulos, formatos, gráfico o propie
 
 
 def _same(theirs: zipfile.ZipFile, ours: zipfile.ZipFile, name: str) -> bool:
-    """Both parts, side by side, until they differ: what is hostile is never unpacked beyond that."""
+    """Compares both parts side by side until they differ: a hostile part is never unpacked beyond that."""
     with theirs.open(name) as left, ours.open(name) as right:
         while True:
             here, there = left.read(BLOCK), right.read(BLOCK)

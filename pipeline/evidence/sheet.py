@@ -1,9 +1,9 @@
-"""Reads one worksheet of a results workbook row by row, as this program writes it and in no other form.
+"""Sheet reader for evidence: reads one worksheet of a results workbook row by row, only in the form of this program.
 
-A workbook of 100,000 rows unpacks to half a gigabyte, so it is gone through and never held. The file may have been made
-by somebody who wants it to say one thing to this program and another to whoever opens it: every part must be one that
-we write, well-formed and inert (``report/verify.py``), within the bounds of an input, and a row or a cell in any form
-but ours is refused instead of interpreted.
+A workbook of 100,000 rows unpacks to half a gigabyte, so it is streamed and never held. The file may be forged to say
+one thing to this program and another to a person: every part must be one that we write, well-formed and inert
+(``report/verify.py``), within the limits of an input, and a row or a cell in any other form is refused instead of
+interpreted.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _CELL = frozenset({"r", "s", "t"})
 
 
 class Odd(Exception):
-    """Not a workbook as we write them."""
+    """Not a workbook in the form that we write."""
 
 
 def sheet_rows(book: bytes, title: str, limits: Limits) -> Iterator[list[Value]]:
-    """The rows of the worksheet called ``title``, from the first; what has no cell is "". Raises ``Odd``."""
+    """The rows of the worksheet called ``title``, from the first; a missing cell is "". Raises ``Odd``."""
     try:
         with zipfile.ZipFile(io.BytesIO(book)) as container:
             _looked_through(container, limits)
@@ -49,7 +49,7 @@ def sheet_rows(book: bytes, title: str, limits: Limits) -> Iterator[list[Value]]
 
 
 def _looked_through(container: zipfile.ZipFile, limits: Limits) -> None:
-    """Every part is one of ours, within bounds, well-formed and inert."""
+    """Checks that every part is one of ours, within limits, well-formed and inert."""
     members = container.infolist()
     names = [member.orig_filename for member in members]
     if len(names) != len(set(names)) or not MEMBERS.issuperset(names) or not set(_NEEDED).issubset(names):
@@ -66,7 +66,7 @@ def _looked_through(container: zipfile.ZipFile, limits: Limits) -> None:
 
 
 class _Bounded:
-    """A stream that ends in ``Odd`` when more comes out of it than may."""
+    """A stream that raises ``Odd`` when it is longer than allowed."""
 
     def __init__(self, stream: IO[bytes], most: int) -> None:
         self._stream, self._most, self.taken = stream, most, 0
@@ -80,7 +80,7 @@ class _Bounded:
 
 
 def _part(container: zipfile.ZipFile, title: str) -> str:
-    """The part behind the tab called ``title``, whatever its file is called."""
+    """The part of the tab called ``title``, whatever its file name."""
     parts = dict.fromkeys(container.namelist(), b"")
     parts.update((name, container.read(name)) for name in _NEEDED)
     found = [tab for tab in tabs_of(Parts(parts)) if tab.name == title]
@@ -90,7 +90,7 @@ def _part(container: zipfile.ZipFile, title: str) -> str:
 
 
 class _Rows:
-    """Hears the tags of a worksheet and keeps the rows that have ended."""
+    """Receives the tags of a worksheet and keeps the rows that are complete."""
 
     def __init__(self) -> None:
         self._path: list[str] = []

@@ -1,7 +1,7 @@
-"""Opening a zip that may be hostile: exactly the members of a pack, each within its bounds, nothing on the disk.
+"""Unzip for a file that may be hostile: exactly the members of a pack, each within its limits, nothing on the disk.
 
-The same bounds as for an input workbook (``read/guard.py``): what is really read counts, never what a header promises.
-Members are unpacked again whenever they are gone through, so that a large pack is never unpacked in memory.
+The same limits as for an input workbook (``read/guard.py``): what is really read counts, not what a header promises.
+Members are unpacked again on each pass, so that a large pack is never unpacked in memory.
 """
 
 from __future__ import annotations
@@ -24,37 +24,40 @@ LIMITS = Limits(size=200 * MEGABYTE, unpacked=1024 * MEGABYTE, members=len(MEMBE
 
 BLOCK = 256 * 1024
 DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
-"""What the library says of a container that is none, or not whole."""
+"""Errors of the library for a file that is not a complete container."""
 
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What differs: the member it shows in ("" for the container), the event or row where there is one, in Spanish."""
+    """A difference."""
 
     code: str
+    #: in Spanish
     words: str
+    #: where it shows; "" for the container
     member: str = ""
+    #: its event; ``row`` its row, where there is one
     seq: int | None = None
     row: str | None = None
 
 
 @dataclass
 class Box:
-    """The members that could be read, with the sums of what they hold."""
+    """The readable members, with their sums."""
 
     container: zipfile.ZipFile | None = None
     sums: dict[str, Sum] = field(default_factory=dict)
 
     def open(self, name: str) -> IO[bytes]:
-        """A member, from its beginning."""
+        """A member, from its start."""
         assert self.container is not None
         assert name in self.sums, "what was not within its bounds is not read"
         return self.container.open(name)
 
     def content(self, name: str) -> bytes:
-        """All of a member: for small ones."""
+        """All of a small member."""
         with self.open(name) as stream:
             return stream.read()
 
@@ -66,7 +69,7 @@ class Box:
 
 @contextmanager
 def open_box(stream: IO[bytes], limits: Limits = LIMITS) -> Iterator[tuple[Box, list[Fault]]]:
-    """The members that could be read, and what was wrong with the others or with the container."""
+    """The readable members, and the faults of the others or of the container."""
     try:
         container = zipfile.ZipFile(stream)
     except DAMAGE:
@@ -104,19 +107,19 @@ def _wrong_members(members: list[zipfile.ZipInfo]) -> Fault | None:
 
 
 def _commented(container: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Fault | None:
-    """A remark in the container, which programs show to whoever opens it; the pack never has one."""
+    """The fault of a comment in the container, which programs show to the user; a pack never has one."""
     if container.comment or any(member.comment for member in members):
         return Fault("unexpected", "el paquete lleva un comentario que anular no escribe.")
     return None
 
 
 def _read(container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> tuple[Box, list[Fault]]:
-    """Goes through every member once: its bounds, its checksum, its sum."""
+    """Reads every member once: its limits, its checksum, its sum."""
     box, faults = Box(container), list[Fault]()
     left = limits.unpacked
     for member in members:
         name, digest, size = member.filename, hashlib.sha256(), 0
-        # A workbook is a zip itself and has its own guard; texts never pack as tightly as a bomb does.
+        # A workbook is itself a zip and has its own guard; texts never compress as much as a bomb does.
         most = left if name == WORKBOOK else min(left, max(RATIO_ABOVE, RATIO * max(1, member.compress_size)))
         try:
             with container.open(member) as stream:

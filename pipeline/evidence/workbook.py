@@ -1,4 +1,4 @@
-"""The workbook of a pack against its events: the same rows, in order, saying nothing that the events do not."""
+"""Workbook comparison: a pack's workbook must have the same rows as its events, in order, and claim nothing more."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pipeline.report.model import Added
 
 _OWN = ("fila_origen", "cufe_enviado", "resultado", "plazo", "horas_restantes")
 _ANSWERED = ("estado_edoc", "mensaje_edoc", "codigo_dgi", "enviado_en", "consultado_en", "consultas")
-"""What the events tell of a row. Of a duplicate of another batch's row only ``_OWN``: that row is not in the pack."""
+"""Columns that the events prove. For a duplicate of another batch's row only ``_OWN``: that row is not in the pack."""
 
 BOUNDS = Limits(size=LIMITS.size, rows=1_000_000, columns=1_000, unpacked=LIMITS.unpacked)
 
 
 def compare(book: bytes, headings: Sequence[str], lines: Iterator[ResultLine], count: int) -> Iterator[Fault]:
-    """What differs between the sheet ``Resultados`` of ``book`` and the ``count`` ``lines``, drawn from the events.
+    """The differences between the sheet ``Resultados`` of ``book`` and the ``count`` ``lines``, made from the events.
 
-    Both are gone through side by side, a row at a time.
+    Both are read side by side, a row at a time.
     """
     rows, names = sheet_rows(book, RESULTS, BOUNDS), Added.__slots__
     wanted = [*map(_shown, headings), *names]
@@ -67,7 +67,7 @@ def _shown(value: Cell) -> Cell:
 
 
 def _text(value: object) -> str:
-    """A value without what the way through a workbook changes: kinds of number, and blanks."""
+    """A value without differences that a workbook makes by itself: kinds of number, and blanks."""
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int | float):

@@ -1,6 +1,6 @@
-"""What eDoc answers, as data, and how it looks on the wire (edoc-api.md 2-4).
+"""eDoc's answers, as data and as bytes on the wire (edoc-api.md 2-4).
 
-An ``Answer`` describes; ``for_cancellation`` and ``for_query`` render it to a ``Reply``, the exact bytes and what
+An ``Answer`` describes; ``for_cancellation`` and ``for_query`` render it to a ``Reply``: the exact bytes and what
 happens to the connection. No I/O; the time is passed in.
 """
 
@@ -26,7 +26,7 @@ UNREADABLE_PAGE = (
 
 
 class Cut(Enum):
-    """What becomes of the connection instead of a whole answer."""
+    """What happens to the connection instead of a whole answer."""
 
     CLOSE = "close"  # closed without a byte (FIN)
     RESET = "reset"  # torn down (RST)
@@ -41,35 +41,36 @@ class Missing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of eDoc. ``state`` is any JSON value, as it is to stand on the wire (``"2"``, ``2``, ``True``)."""
+    """One answer of eDoc."""
 
+    #: any JSON value, as it is on the wire (``"2"``, ``2``, ``True``)
     state: object = Missing.STATE
+    #: code of the authority (domain.md 5)
     dgi: str | None = None
-    """Code of the authority (domain.md 5)."""
     message: str = ""
     status: int = 200
+    #: name of the state; its case varies by version (edoc-api.md 3)
     key: str = "estado"
-    """Name under which the state is answered; the key case varies by version (edoc-api.md 3)."""
+    #: keys added to the body, or replacing its usual ones
     extra: Mapping[str, object] = field(default_factory=dict)
-    """Keys added to the body, or replacing its usual ones."""
+    #: the whole body, verbatim, instead of JSON
     raw: str | None = None
-    """The whole body, verbatim, instead of JSON."""
     media_type: str = JSON
+    #: seconds for a ``Retry-After`` header
     retry_after: float | None = None
-    """Seconds for a ``Retry-After`` header."""
     retry_as_date: bool = False
     location: str | None = None
     cut: Cut | None = None
+    #: seconds between processing and the first byte of the answer
     hold: float = 0.0
-    """Seconds between processing and the first byte of the answer."""
+    #: seconds between two bytes of the body; 0 sends it at once
     drip: float = 0.0
-    """Seconds between two bytes of the body; 0 sends it at once."""
     revokes_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer ready to be sent: what the client gets to see, and what the journal notes."""
+    """An answer ready to be sent, with what the journal records."""
 
     status: int
     body: bytes
@@ -80,10 +81,10 @@ class Reply:
     drip: float = 0.0
     revokes_tokens: bool = False
     scenario: str | None = None
+    #: whether eDoc accepted the request; also true when it will do so later (late delivery)
     processed: bool = False
-    """Whether eDoc took the request for its own; also true when it will do so later (late delivery)."""
+    #: whether the body may not be recorded (a token)
     secret: bool = False
-    """Whether the body may not be written down (a token)."""
 
 
 def panama_time(moment: datetime) -> str:
@@ -92,7 +93,7 @@ def panama_time(moment: datetime) -> str:
 
 
 def plain(status: int, message: str, now: datetime, **more: object) -> Reply:
-    """An answer that is not about a document: a refusal with ``MensajeRespuesta`` and nothing else."""
+    """An answer that is not about a document: a refusal with only ``MensajeRespuesta``."""
     return _reply(Answer(status=status), {"MensajeRespuesta": message, **more}, now)
 
 
@@ -130,12 +131,12 @@ def for_query(answer: Answer, cufe: Cufe | None, now: datetime, authorised: date
 
 
 def from_fault(answer: Answer, now: datetime) -> Reply:
-    """An answer that came before anybody looked at the request: a gateway, a fault that concerns everybody."""
+    """An answer given before the request was read: a gateway, a fault that affects every request."""
     return _reply(answer, {"MensajeRespuesta": answer.message or None}, now)
 
 
 def marked(reply: Reply, scenario: str, *, processed: bool) -> Reply:
-    """``reply`` with what the journal wants to know about it."""
+    """``reply`` with what the journal records about it."""
     return replace(reply, scenario=scenario, processed=processed)
 
 
@@ -157,7 +158,7 @@ def _headers(answer: Answer, now: datetime) -> list[tuple[str, str]]:
     found = []
     if answer.retry_after is not None:
         when = now.astimezone(UTC) + timedelta(seconds=answer.retry_after)
-        # HTTP dates have whole seconds: rounded up, so that waiting until then is waiting long enough.
+        # HTTP dates have whole seconds: rounded up, so that waiting until then is long enough.
         when = when.replace(microsecond=0) + timedelta(seconds=1 if when.microsecond else 0)
         date = format_datetime(when, usegmt=True)
         found.append(("retry-after", date if answer.retry_as_date else str(int(answer.retry_after))))
@@ -167,7 +168,7 @@ def _headers(answer: Answer, now: datetime) -> list[tuple[str, str]]:
 
 
 def _filled(extra: Mapping[str, object], cufe: Cufe) -> dict[str, object]:
-    """``extra`` with the word ``(otro)`` replaced by a code that is not ``cufe``."""
+    """``extra`` with the text ``(otro)`` replaced by a code that is not ``cufe``."""
     return {key: other_than(cufe) if value == "(otro)" else value for key, value in extra.items()}
 
 

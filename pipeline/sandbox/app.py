@@ -1,4 +1,4 @@
-"""The routes of the local eDoc: the real paths under a prefix, and the control routes beside them."""
+"""Routes of the local eDoc: the real paths under a prefix, and the control routes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PATHS = {
     "Emision/Eventos/API/Anulacion": Route.CANCEL,
     "Emision/Api/Consulta/ConsultarDocumentoRuta": Route.QUERY,
 }
-"""Paths below the base (edoc-api.md 1), and what they are."""
+"""Paths below the base (edoc-api.md 1), with their kind."""
 
 
 class Door:
-    """One path of eDoc as an ASGI application: reads the request, hands it over, sends the reply."""
+    """One path of eDoc as an ASGI application: reads the request, passes it on, sends the reply."""
 
     def __init__(self, sandbox: Sandbox, route: Route) -> None:
         self._sandbox = sandbox
@@ -35,7 +35,7 @@ class Door:
         try:
             body = await request.body()
         except ClientDisconnect:
-            return  # never received as a whole: it did not happen
+            return  # not received completely: it did not happen
         reply = self._sandbox.handle(
             Incoming(
                 route=self._route,

@@ -1,10 +1,10 @@
-"""Control routes under ``/_sandbox/``: look inside, choose scenarios, cause faults. For the loopback only.
+"""Control routes under ``/_sandbox/``: inspect, choose scenarios, cause faults. For the loopback only.
 
 ==========================  =====================================================================================
 GET  state                  time, documents with their truth, counters
 GET  journal                every entry so far
 GET  scenarios              the table
-POST scenario               ``{"cufe", "code"}``: what the next POST of that CUFE meets
+POST scenario               ``{"cufe", "code"}``: scenario for the next POST of that CUFE
 POST documents              ``[{"cufe", "status": "alive" | "cancelled"}]``: known before any POST
 POST fault                  ``{"kind", "next": n, "routes": [...], "processed": bool, "seconds": s}``; kind null ends it
 POST rate                   ``{"per_second": n | null}``: 429 beyond it
@@ -114,7 +114,7 @@ def _fault(sandbox: Sandbox, given: Any) -> object:
     if kind not in FAULTS:
         raise ValueError(f"unknown kind {kind!r}; one of {', '.join(FAULTS)}")
     routes = frozenset(Route(name) for name in given.get("routes", [Route.CANCEL.value]))
-    # A pause has nothing to answer with unless the request was processed.
+    # A pause only delays an answer, so the request must be processed.
     processed = bool(given.get("processed", False)) or kind == "pause"
     fault = Fault(kind, int(given.get("next", 1)), routes, processed, float(given.get("seconds", 0)))
     sandbox.gate.set_fault(fault)

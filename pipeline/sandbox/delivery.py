@@ -1,4 +1,4 @@
-"""How a reply gets on the wire: whole, late, drop by drop, by half, or not at all.
+"""Delivery of a reply: complete, late, byte by byte, half, or not at all.
 
 A real lost answer needs the connection itself, which ASGI does not show. ``OpenConnection`` is uvicorn's h11
 protocol that puts its transport into the state of each request, the one place that ASGI leaves to the server.
@@ -25,17 +25,17 @@ class OpenConnection(H11Protocol):
     """An HTTP/1.1 connection that the application may cut."""
 
     def connection_made(self, transport: Any) -> None:  # asyncio's base class and uvicorn disagree on the type
-        # A copy for each connection: uvicorn hands this mapping to every request of the connection.
+        # A copy for each connection: uvicorn passes this mapping to every request of the connection.
         self.app_state = {**self.app_state, TRANSPORT: transport}
         super().connection_made(transport)
 
 
 class NoConnection(RuntimeError):
-    """An answer was to be lost, but the server does not show its connections (see ``OpenConnection``)."""
+    """An answer should be lost, but the server does not show its connections (see ``OpenConnection``)."""
 
 
 async def deliver(reply: Reply, clock: Clock, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send ``reply`` as it wants to be sent. The request's body has been read as a whole."""
+    """Sends ``reply`` in its own way. The request's body has been read completely."""
     try:
         if reply.hold > 0:
             await clock.sleep(reply.hold)
@@ -52,7 +52,7 @@ async def deliver(reply: Reply, clock: Clock, scope: Scope, receive: Receive, se
         else:
             await send({"type": "http.response.body", "body": reply.body})
     except asyncio.CancelledError:
-        # The server ends while an answer is held back: that answer is lost, and nobody needs a traceback.
+        # The server ends while an answer is held back: that answer is lost, without a traceback.
         if (transport := _transport(scope)) is not None:
             transport.abort()
 
@@ -68,7 +68,7 @@ async def _drip(reply: Reply, clock: Clock, scope: Scope, send: Send) -> None:
 
 
 async def _hang_up(scope: Scope, receive: Receive, *, reset: bool) -> None:
-    """Close the connection (what was sent still goes out) or tear it down, and wait until it is gone."""
+    """Closes the connection (data already sent still arrives) or resets it, and waits until it is gone."""
     transport = _transport(scope)
     if transport is None:
         raise NoConnection("the server does not show its connections")

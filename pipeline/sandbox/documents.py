@@ -1,8 +1,7 @@
-"""The documents of the sandbox as time passes. Pure: no I/O, no clock; every call is told the time.
+"""Documents of the sandbox over time. Pure: no I/O, no clock; every call receives the time.
 
-A document comes into being with the first POST of its CUFE, or beforehand when somebody registers it as alive or
-cancelled. Times are aware; the same calls with the same times always give the same answers, which is what makes
-the journal replayable.
+A document is created by the first POST of its CUFE, or earlier when it is registered as alive or cancelled. Times
+are aware; the same calls with the same times always give the same answers, so the journal can be replayed.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ Key = tuple[str, str, str, str, str]
 
 
 class Registered(Enum):
-    """What somebody said about a document before any POST."""
+    """State of a document that was registered before any POST."""
 
     ALIVE = "alive"
     CANCELLED = "cancelled"
@@ -41,35 +40,35 @@ class Registered(Enum):
 
 @dataclass(slots=True)
 class Document:
-    """What eDoc knows about one CUFE, and how often it was asked."""
+    """What eDoc knows about one CUFE, with request counts."""
 
     cufe: Cufe
+    #: scenario for the next POST
     upcoming: Scenario
-    """What the next POST meets."""
     registered: Registered | None = None
+    #: scenario of the last POST that eDoc accepted
     current: Scenario | None = None
-    """What the last POST that eDoc took for its own met."""
+    #: when that POST was received
     received: datetime | None = None
-    """When that POST was received."""
     posts: int = 0
+    #: POSTs that eDoc accepted; more than one means that the cancellation was applied twice
     taken: int = 0
-    """POSTs that eDoc took for its own; more than one means that the cancellation was applied twice."""
+    #: POSTs answered "an event exists already"
     repeated: int = 0
-    """POSTs answered "an event exists already"."""
     queries: int = 0
     steps: int = field(default=0, repr=False)
 
     def age(self, now: datetime) -> float:
-        """Seconds since the POST that eDoc took for its own; below zero never."""
+        """Seconds since the POST that eDoc accepted; never below zero."""
         return max(0.0, (now - self.received).total_seconds()) if self.received else 0.0
 
     def known(self, now: datetime) -> bool:
-        """Whether that POST has arrived at eDoc by now."""
+        """Whether that POST has arrived at eDoc."""
         arrives = self.current.arrives if self.current else None
         return arrives is not None and self.age(now) >= arrives
 
     def authorised(self, now: datetime) -> datetime | None:
-        """When the invoice became cancelled at the authority; None while it is not."""
+        """When the authority cancelled the invoice; None while it has not."""
         cancels = self.current.cancels if self.current else None
         if self.received is None or cancels is None or self.age(now) < cancels:
             return None
@@ -81,7 +80,7 @@ class Document:
 
 
 class Book:
-    """All documents, found by CUFE or by the key that a status query carries (edoc-api.md 4)."""
+    """All documents, by CUFE or by the key of a status query (edoc-api.md 4)."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
@@ -91,19 +90,19 @@ class Book:
         return iter(self._documents.values())
 
     def find(self, cufe: str) -> Document | None:
-        """The document of a CUFE, if there was ever anything about it."""
+        """The document of a CUFE, if there is one."""
         return self._documents.get(cufe)
 
     def register(self, cufe: Cufe, status: Registered) -> None:
-        """Make a document known before any POST, alive or cancelled."""
+        """Makes a document known before any POST, alive or cancelled."""
         self._document(cufe).registered = status
 
     def choose(self, cufe: Cufe, code: str) -> None:
-        """The next POST of ``cufe`` meets scenario ``code``. Raises ``KeyError`` for an unknown code."""
+        """Sets scenario ``code`` for the next POST of ``cufe``. Raises ``KeyError`` for an unknown code."""
         self._document(cufe).upcoming = SCENARIOS[code]
 
     def cancel(self, cufe: Cufe, now: datetime) -> Reply:
-        """A POST to ``Anulacion`` whose form and token were in order."""
+        """Handles a POST to ``Anulacion`` with valid form and token."""
         document = self._document(cufe)
         document.posts += 1
         if cufe.text[65] != check_digit(cufe.text):
@@ -122,7 +121,7 @@ class Book:
         return marked(reply, scenario.code, processed=taken)
 
     def query(self, ruc: str, idoc: str, sucem: str, ptofacdf: str, ndf: str, now: datetime) -> Reply:
-        """A status query; the parameters are those of edoc-api.md 4, compared as they stand."""
+        """Handles a status query; the parameters are those of edoc-api.md 4, compared exactly."""
         document = self._documents.get(self._by_key.get((ruc, idoc, sucem, ptofacdf, ndf), ""))
         if document is None:
             return for_query(NOT_FOUND, None, now, None)
@@ -143,12 +142,12 @@ class Book:
 
 
 def key_of(cufe: Cufe) -> Key:
-    """What a status query names instead of the CUFE: RUC, document type, branch, point, number."""
+    """What a status query sends instead of the CUFE: RUC, document type, branch, point, number."""
     return (cufe.ruc, cufe.document_type, cufe.branch, cufe.point, cufe.number)
 
 
 def _repetition(document: Document, now: datetime) -> Answer | None:
-    """The answer to a POST whose invoice has its event already; None for every other POST."""
+    """The answer to a POST for an invoice that already has its event; None for every other POST."""
     if document.cancelled(now):
         return ALREADY
     if document.known(now) and document.current is not None and document.current.next_post == DUPLICATE:
@@ -163,7 +162,7 @@ def _met_by(document: Document, now: datetime) -> Scenario:
 
 
 def _seen(document: Document, now: datetime) -> Answer | None:
-    """What a query shows now; None when eDoc does not know the document."""
+    """The answer of a query now; None when eDoc does not know the document."""
     if document.current is not None and document.known(now):
         entries = document.current.seen
         if document.current.step_by_query:

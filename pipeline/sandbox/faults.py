@@ -1,4 +1,4 @@
-"""What stands before the service: faults that concern every request, and a rate limit that really refuses."""
+"""Faults that affect every request, and a rate limit that really refuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.sandbox.answers import HTML, UNREADABLE_PAGE, Answer, Cut
 
 
 class Route(Enum):
-    """Which door a request came to."""
+    """The route of a request."""
 
     TOKEN = "token"  # noqa: S105 - the name of a route
     CANCEL = "cancel"
@@ -39,7 +39,7 @@ FAULTS: Mapping[str, Answer] = {
     "reset": Answer(cut=Cut.RESET),
     PAUSE: Answer(),
 }
-"""Kinds of faults. ``pause`` answers what would have been answered, only later."""
+"""Kinds of faults. ``pause`` gives the normal answer, but later."""
 
 
 @dataclass(slots=True)
@@ -49,14 +49,14 @@ class Fault:
     kind: str
     left: int
     routes: frozenset[Route]
+    #: whether the request is processed before its answer is spoiled
     processed: bool
-    """Whether the request is processed before its answer is spoiled."""
+    #: length of a pause, or of a ``Retry-After``
     seconds: float
-    """Length of a pause, or of a ``Retry-After``."""
 
 
 class Gate:
-    """The fault that is on, if any, and the rate limit."""
+    """The current fault, if any, and the rate limit."""
 
     def __init__(self) -> None:
         self._fault: Fault | None = None
@@ -64,16 +64,16 @@ class Gate:
         self._arrivals: deque[float] = deque()
 
     def set_fault(self, fault: Fault | None) -> None:
-        """From now on ``fault``, until it is used up; None ends it."""
+        """Sets ``fault`` until it is used up; None ends it."""
         self._fault = fault
 
     def set_rate(self, per_second: int | None) -> None:
-        """Refuse with 429 what comes beyond ``per_second`` requests in any second; None: no limit."""
+        """Refuses requests above ``per_second`` in any second with 429; None: no limit."""
         self._rate = per_second
         self._arrivals.clear()
 
     def fault_for(self, route: Route) -> Fault | None:
-        """The fault that hits this request, used up by one."""
+        """The fault for this request; its count goes down by one."""
         fault = self._fault
         if fault is None or fault.left <= 0 or route not in fault.routes:
             return None
@@ -81,7 +81,7 @@ class Gate:
         return fault
 
     def too_fast(self, at: float) -> bool:
-        """Whether a request at ``at`` (monotonic seconds) is beyond the rate; refused ones do not count."""
+        """Whether a request at ``at`` (monotonic seconds) is above the rate; refused ones do not count."""
         if self._rate is None:
             return False
         while self._arrivals and at - self._arrivals[0] >= 1.0:

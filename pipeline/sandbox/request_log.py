@@ -1,7 +1,7 @@
-"""The journal: one JSON line for each request received, written before its answer leaves.
+"""Request journal: one JSON line for each request received, written before its answer leaves.
 
-It is the judge of the tests and the memory of the sandbox: each line is handed to the operating system with one
-write, so a killed process loses none of what it answered. Authorization values and tokens never get here.
+The tests judge by it, and the sandbox remembers with it: each line is passed to the operating system with one
+write, so a killed process loses no line that it answered. Authorization values and tokens are never recorded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Journal:
     """Append-only lines in a file, or in memory when there is no path."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises ``OSError`` when the file cannot be written, ``ValueError`` when it is no journal."""
+        """Raises ``OSError`` when the file cannot be written, ``ValueError`` when it is not a journal."""
         self._path = path
         self._lines: list[bytes] = []
         self._file: int | None = None
@@ -32,9 +32,9 @@ class Journal:
             self._open(path)
 
     def append(self, entry: Entry) -> None:
-        """Number ``entry`` and write it; returns when the operating system has it.
+        """Numbers ``entry`` and writes it; returns when the operating system has it.
 
-        Raises ``OSError`` (disk full); from then on the journal is ``broken``, because half a line may stand there.
+        Raises ``OSError`` (disk full); from then on the journal is ``broken``, because it may end with half a line.
         """
         line = json.dumps({"seq": self._next, **entry}, separators=(",", ":")).encode() + b"\n"
         self._next += 1
@@ -55,7 +55,7 @@ class Journal:
         return [json.loads(line) for line in self._lines]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Closes the file."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -65,7 +65,7 @@ class Journal:
         flags = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(path, flags, 0o600)
         past = read(path)
-        # A line without its end was never answered and never applied: the process died while writing it.
+        # An incomplete last line was never answered and never applied: the process was killed while writing it.
         end = path.read_bytes().rfind(b"\n") + 1
         os.truncate(path, end)
         self._next = past[-1]["seq"] + 1 if past else 0
@@ -74,7 +74,7 @@ class Journal:
 def read(path: Path) -> list[Entry]:
     """The entries of a journal, oldest first; a last line that is still being written is left out.
 
-    Raises ``FileNotFoundError``, and ``ValueError`` for a file that is no journal.
+    Raises ``FileNotFoundError``, and ``ValueError`` for a file that is not a journal.
     """
     *lines, rest = path.read_bytes().split(b"\n")
     entries = [json.loads(line) for line in lines]
@@ -88,17 +88,17 @@ def _may_begin_a_line(text: bytes) -> bool:
 
 
 def posts_by_cufe(entries: Iterable[Entry]) -> Counter[str]:
-    """How many cancellations were received for each CUFE, whatever became of them (promise P1)."""
+    """How many cancellations were received for each CUFE, whatever their result (promise P1)."""
     return Counter(e["cufe"] for e in entries if e["route"] == "cancel" and e["cufe"] is not None)
 
 
 def processed_by_cufe(entries: Iterable[Entry]) -> Counter[str]:
-    """How many of them eDoc took for its own; more than one is a cancellation applied twice."""
+    """How many of them eDoc accepted; more than one is a cancellation applied twice."""
     return Counter(e["cufe"] for e in entries if e["route"] == "cancel" and e["processed"])
 
 
 def busiest_second(entries: Iterable[Entry]) -> int:
-    """The most requests received in any second, whatever they were for (promise P9)."""
+    """The most requests received in any second, of any kind (promise P9)."""
     times = sorted(e["at"] for e in entries if e["route"] != "control")
     most = first = 0
     for last, at in enumerate(times):

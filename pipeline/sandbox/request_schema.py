@@ -1,4 +1,4 @@
-"""What a request must look like, by the sandbox's own reading of edoc-api.md 3 and 4. Pure.
+"""Request schema: the form of a valid request, by the sandbox's own reading of edoc-api.md 3 and 4. Pure.
 
 Strict on purpose: a client that sends what the documentation does not allow is refused here with 400.
 """
@@ -22,7 +22,7 @@ class BadForm(Exception):
 
 
 def json_object(body: bytes) -> dict[str, object] | None:
-    """The JSON object in ``body``, or None when there is none or a key stands in it twice."""
+    """The JSON object in ``body``; None when there is none or a key is repeated."""
     try:
         found = json.loads(body, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
@@ -31,7 +31,7 @@ def json_object(body: bytes) -> dict[str, object] | None:
 
 
 def cancellation(payload: Mapping[str, object] | None, content_type: str) -> Cufe:
-    """The CUFE to cancel. Raises ``BadForm``. A wrong check digit passes: the book answers that with 18."""
+    """The CUFE to cancel. Raises ``BadForm``. A wrong check digit passes: the book answers it with 18."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise BadForm("Se espera Content-Type: application/json.")
     if payload is None:
@@ -50,7 +50,7 @@ def cancellation(payload: Mapping[str, object] | None, content_type: str) -> Cuf
 
 
 def query(query_string: str, body: bytes) -> tuple[str, str, str, str, str]:
-    """The key of the document asked for, in the order of ``QUERY_NAMES``. Raises ``BadForm``."""
+    """The key of the requested document, in the order of ``QUERY_NAMES``. Raises ``BadForm``."""
     if body:
         raise BadForm("La consulta lleva el cuerpo vacío.")
     pairs = parse_qsl(query_string, keep_blank_values=True)
@@ -62,7 +62,7 @@ def query(query_string: str, body: bytes) -> tuple[str, str, str, str, str]:
 
 
 def service(query_string: str) -> str:
-    """The service a token is asked for; empty when the request names none, or several."""
+    """The service of a token request; empty when the request names none, or several."""
     pairs = parse_qsl(query_string, keep_blank_values=True)
     return pairs[0][1] if len(pairs) == 1 and pairs[0][0] == "Id" else ""
 

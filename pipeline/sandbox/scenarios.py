@@ -1,8 +1,8 @@
-"""How a document behaves: one table, chosen by the three digits before the check digit of its CUFE.
+"""Scenario table: how a document behaves, chosen by the three digits before the check digit of its CUFE.
 
-``9xx`` are scenarios; every other ending is ``000``, accepted at once. Each entry says what the cancellation is
-answered, whether and when eDoc takes it for its own, whether and when the invoice becomes cancelled at the
-authority (the truth that no answer can change), and what status queries say as time passes.
+``9xx`` are scenarios; every other ending is ``000``, accepted at once. Each entry defines the answer to the
+cancellation, whether and when eDoc accepts it, whether and when the authority cancels the invoice (the truth,
+which no answer can change), and the answers to status queries over time.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ DUPLICATE = "duplicate"
 """``next_post``: a repetition is answered "an event exists already" (domain.md 5, 0622)."""
 
 SOON = 2.0
-"""Seconds until a delayed scenario is settled."""
+"""Seconds until a delayed scenario is complete."""
 LATE = 3.0
 """Seconds until a late delivery arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What queries say from ``after`` seconds after the POST on."""
+    """The answer to queries from ``after`` seconds after the POST."""
 
     answer: Answer
     after: float = 0.0
@@ -35,24 +35,24 @@ class Scenario:
 
     code: str
     name: str
+    #: in Spanish, for the command line and the documentation
     description: str
-    """Spanish: shown by the command line and in the documentation."""
+    #: to the cancellation
     answer: Answer
-    """To the cancellation."""
+    #: answers to queries, in order of time; before the first of them the document is not found
     seen: tuple[Seen, ...] = ()
-    """What queries say, in order of time; before the first of them the document is not found."""
+    #: when eDoc accepts the request; None: never, and the POST changed nothing
     arrives: float | None = 0.0
-    """When eDoc takes the request for its own; None: it never does, and the POST changed nothing."""
+    #: when the authority cancels the invoice
     cancels: float | None = None
-    """When the invoice is cancelled at the authority."""
+    #: whether ``seen`` advances with each query instead of with time; the last entry stays
     step_by_query: bool = False
-    """Whether ``seen`` advances with each query instead of with time; the last entry stays."""
+    #: for a further POST of the same CUFE: ``DUPLICATE``, or the code of a scenario
     next_post: str = DUPLICATE
-    """What a further POST of the same CUFE meets: ``DUPLICATE``, or the code of a scenario."""
 
 
 def _after(state: object, answer: Answer | None = None, seconds: float = SOON) -> tuple[Seen, ...]:
-    """Queries say ``state`` at first and ``answer`` (default: cancelled) once ``seconds`` have passed."""
+    """Queries return ``state`` at first and ``answer`` (default: cancelled) after ``seconds``."""
     return (Seen(Answer(state)), Seen(CANCELLED if answer is None else answer, after=seconds))
 
 
@@ -147,7 +147,7 @@ _TABLE = (
         Answer(status=408, raw="", media_type=HTML), arrives=None, next_post="000"),
     Scenario("949", "http-429-seconds", "HTTP 429 con Retry-After de 1 s en el primer envío, sin procesar.",
         Answer(status=429, message="Demasiadas peticiones.", retry_after=1), arrives=None, next_post="000"),
-    # 95x: what queries say afterwards.
+    # 95x: later answers to queries.
     Scenario("950", "pending-for-ever", "Estado 5 para siempre.", TRANSIT, (Seen(Answer("5")),)),
     Scenario("951", "alive-for-ever", "Estado 5; la consulta dice siempre 2: la factura sigue autorizada.",
         TRANSIT, LIVING),
@@ -176,7 +176,7 @@ _TABLE = (
         Answer(5, dgi="8888", message="Código no documentado."), _after(5), cancels=SOON),
     Scenario("969", "odd-code-alive", "Código DGI desconocido con estado 2; la factura sigue autorizada.",
         Answer("2", dgi="9999", message="Código no documentado."), LIVING, next_post="969"),
-    # 97x: answers that do not come, or not as a whole.
+    # 97x: answers that do not arrive, or not completely.
     Scenario("970", "lost-after-processing", "Anulada, pero la conexión se cierra sin respuesta.",
         Answer(cut=Cut.CLOSE), GONE, cancels=0.0),
     Scenario("971", "reset-after-processing", "Anulada, pero la conexión se rompe (RST) sin respuesta.",
@@ -243,5 +243,5 @@ ACCEPTED = SCENARIOS["000"]
 
 
 def scenario_of(cufe: Cufe) -> Scenario:
-    """How the document of ``cufe`` behaves unless it was told otherwise: by the ending of its security code."""
+    """The default scenario of ``cufe``, by the ending of its security code."""
     return SCENARIOS.get(cufe.text[62:65], ACCEPTED)

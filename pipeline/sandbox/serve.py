@@ -1,7 +1,7 @@
-"""The sandbox as a server on a loopback port, until it is told to stop.
+"""Sandbox server on a loopback port.
 
-It ends on SIGTERM, on Ctrl-C, and, as the child of a run, when its standard input closes: the parent died or is
-done. As a child it leaves Ctrl-C to the parent, whose requests in flight still need their answers.
+It ends on SIGTERM, on Ctrl-C, and, as the child of a run, when its standard input closes: the parent has ended.
+As a child it leaves Ctrl-C to the parent, whose requests in flight still need their answers.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from pipeline.sandbox.request_log import Journal
 from pipeline.sandbox.service import Sandbox
 
 GRACE = 1.0
-"""Seconds that answers held back get when the server ends."""
+"""Seconds that delayed answers get when the server ends."""
 KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than any poll interval, so that none is cut between two queries."""
 LOCK_WAIT = 10.0
-"""Seconds to wait for a sandbox that is just ending to let go of the journal."""
+"""Seconds to wait for the journal of a sandbox that is just ending."""
 
 
 def serve(
@@ -50,7 +50,7 @@ def serve(
     base_path: str = BASE_PATH,
     stop_when_stdin_closes: bool = False,
 ) -> None:
-    """Serve until stopped; ``on_ready`` gets the base URL once requests are answered. Call from the main thread.
+    """Serves until stopped; ``on_ready`` gets the base URL once requests are answered. Call from the main thread.
 
     ``port`` 0 takes a free one. ``journal`` is replayed and continued; None keeps it in memory. Raises
     ``WrongUsage`` (not a loopback address, port taken), ``StorageTrouble`` (journal), ``AnotherRun`` (journal in use).
@@ -85,7 +85,7 @@ def serve(
 
 
 class _Server(uvicorn.server.Server):
-    """uvicorn with our own idea of when to stop, and no re-raised signals."""
+    """uvicorn with our own stop conditions, and no re-raised signals."""
 
     def __init__(self, config: uvicorn.config.Config, on_ready: Callable[[], None], *, child: bool) -> None:
         super().__init__(config)
@@ -104,11 +104,11 @@ class _Server(uvicorn.server.Server):
         await super().shutdown(sockets)
 
     def stop(self) -> None:
-        """End soon."""
+        """Ends soon."""
         self.should_exit = True
 
     def _cut_off(self) -> None:
-        """Answers still held back are lost."""
+        """Drops the answers that are still held back."""
         self.force_exit = True
         for connection in list(self.server_state.connections):
             if connection.transport is not None:
@@ -116,7 +116,7 @@ class _Server(uvicorn.server.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM stops, Ctrl-C too unless a parent handles it; afterwards everything is as before."""
+        """SIGTERM stops, Ctrl-C too unless a parent handles it; afterwards the handlers are restored."""
         wanted: dict[signal.Signals, Callable[..., object] | signal.Handlers] = {
             signal.SIGTERM: lambda *_: self.stop(),
             signal.SIGINT: signal.SIG_IGN if self._child else lambda *_: self.stop(),
@@ -130,7 +130,7 @@ class _Server(uvicorn.server.Server):
 
 
 def _wait_for_eof(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    # os.read and not sys.stdin.read: a thread inside a buffered reader would hold up the end of the interpreter.
+    # os.read and not sys.stdin.read: a thread in a buffered reader would block the end of the interpreter.
     with contextlib.suppress(OSError, ValueError):
         while os.read(sys.stdin.fileno(), 4096):
             pass
@@ -151,7 +151,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             remedy="Use 127.0.0.1.",
         )
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's delay (40 ms for each answer) off only where it is.
+    # The protocol is named because asyncio turns Nagle's delay (40 ms per answer) off only then.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         if os.name == "posix":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""The sandbox without HTTP: a request in, journal line written, reply out.
+"""Sandbox service without HTTP: receives a request, writes the journal line, returns the reply.
 
-Whatever was received is in the journal before its answer leaves; whatever changed a document can be replayed from
-there, so a sandbox that was killed knows everything again, also what fell due in the meantime.
+Every request is in the journal before its answer leaves, and every change of a document can be replayed from it.
+So a sandbox that was killed restores everything, including what became due in the meantime.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.sandbox.request_log import Entry, Journal
 from pipeline.sandbox.tokens import CANCELLATION, QUERY, Desk, Verdict
 
 MOST_NOTED = 4000
-"""Characters of an answer that the journal keeps."""
+"""Most characters of an answer in the journal."""
 
 UNWRITABLE = "El simulador no puede escribir su bitácora."
 
@@ -34,7 +34,7 @@ _METHOD = {Route.CANCEL: "POST", Route.QUERY: "POST", Route.TOKEN: "GET"}
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request that was received as a whole."""
+    """A request that was received completely."""
 
     route: Route
     method: str
@@ -47,18 +47,18 @@ class Incoming:
 
 @dataclass(slots=True)
 class _Notes:
-    """What the journal will say about a request, filled in while it is answered."""
+    """The journal entry of a request, completed while it is answered."""
 
     cufe: str | None = None
     payload: dict[str, object] | None = None
     service: str | None = None
     auth: Verdict | None = None
+    #: the user, once the authorization was valid
     user: str | None = None
-    """Whose request it was, once the authorization was found good."""
     fault: str | None = None
     key: tuple[str, str, str, str, str] | None = None
+    #: whether the request reached the book; only those are replayed
     reached: bool = False
-    """Whether the request got as far as the book; only those are replayed."""
     bug: str | None = None
 
 
@@ -87,20 +87,20 @@ class Sandbox:
         self._replay(journal.entries())
 
     def now(self) -> datetime:
-        """The sandbox's time: the clock's, moved by ``advance``; never before the last entry of the journal."""
+        """The sandbox's time: the clock's plus ``advance``; never before the last entry of the journal."""
         return self.clock.now() + self._offset
 
     def advance(self, by: timedelta) -> None:
-        """Move the sandbox's time, so that nobody has to wait for a delayed scenario.
+        """Moves the sandbox's time, so that a test need not wait for a delayed scenario.
 
         Raises ``OverflowError`` for a time that does not exist.
         """
         self._offset = self.now() + by - self.clock.now()
 
     def handle(self, request: Incoming) -> Reply:
-        """Answer ``request`` and write down that it came.
+        """Answers ``request`` and records it.
 
-        Once the journal cannot be written everything is answered with 500 and nothing is processed any more.
+        Once the journal cannot be written, every answer is 500 and nothing more is processed.
         """
         now, at = self.now(), self.clock.monotonic()
         if self.journal.broken:
@@ -124,12 +124,12 @@ class Sandbox:
         return replace(reply, headers=(*reply.headers, date), hold=reply.hold + self.latency.total_seconds())
 
     def register(self, cufe: Cufe, status: Registered) -> None:
-        """Make a document known beforehand; remembered by the journal."""
+        """Makes a document known in advance; kept in the journal."""
         self.book.register(cufe, status)
         self._note_control("document", cufe, status.value)
 
     def choose(self, cufe: Cufe, code: str) -> None:
-        """The next POST of ``cufe`` meets ``code``; remembered by the journal. Raises ``KeyError``."""
+        """Sets scenario ``code`` for the next POST of ``cufe``; kept in the journal. Raises ``KeyError``."""
         self.book.choose(cufe, code)
         self._note_control("scenario", cufe, code)
 
@@ -208,7 +208,7 @@ class Sandbox:
 
 
 def _spoiled(fault: Fault, reply: Reply | None, now: datetime) -> Reply:
-    """``reply`` as the fault lets it out; without one the request was not processed."""
+    """``reply`` as changed by the fault; None means that the request was not processed."""
     if fault.kind == PAUSE and reply is not None:
         return replace(reply, hold=reply.hold + fault.seconds)
     answer = FAULTS[fault.kind]

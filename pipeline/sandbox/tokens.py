@@ -1,4 +1,4 @@
-"""Tokens: who may call which service, and for how long (edoc-api.md 2). Kept in memory, never written down."""
+"""Tokens: who may call which service, and for how long (edoc-api.md 2). In memory only, never recorded."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ CANCELLATION, QUERY = "16", "3"
 
 
 class Verdict(Enum):
-    """What the authorization of a request was worth; the only thing that is ever noted about it."""
+    """Result of checking a request's authorization; the only part of it that is ever recorded."""
 
     VALID = "valid"
     MISSING = "missing"
-    UNKNOWN = "unknown"  # no token of ours, or credentials that do not fit
+    #: not one of our tokens, or wrong credentials
+    UNKNOWN = "unknown"
     OTHER_SERVICE = "other-service"
     EXPIRED = "expired"
     REVOKED = "revoked"
@@ -37,8 +38,8 @@ class _Issued:
 
 
 class Desk:
-    """Hands out tokens for one user and for all whose names go on with a hyphen (``sandbox-2``: another credential
-    with the same password), and knows them again."""
+    """Token service for one user, and for all whose names continue with a hyphen (``sandbox-2``: another credential
+    with the same password)."""
 
     def __init__(self, user: str, password: str, lifetime: timedelta) -> None:
         self._user, self._password = user.encode(), password.encode()
@@ -46,7 +47,7 @@ class Desk:
         self._tokens: dict[str, _Issued] = {}
 
     def admit(self, authorization: str | None) -> Verdict:
-        """Whether a ``Basic`` header names one of our users with our password."""
+        """Whether a ``Basic`` header has one of our users with our password."""
         if not authorization:
             return Verdict.MISSING
         scheme, _, value = authorization.partition(" ")
@@ -60,20 +61,20 @@ class Desk:
         return Verdict.VALID if scheme.lower() == "basic" and fits else Verdict.UNKNOWN
 
     def user(self, authorization: str | None) -> str | None:
-        """Whose a header is that was found valid."""
+        """The user of a header that was found valid."""
         scheme, _, value = (authorization or "").partition(" ")
         if scheme.lower() == "basic":
             return base64.b64decode(value).partition(b":")[0].decode("utf-8", "replace")
         return self._tokens[value].user if value in self._tokens else None
 
     def issue(self, service: str, now: datetime, user: str = "") -> Reply:
-        """A token for ``service``, or the refusal with status 200 that eDoc gives for a service that is none."""
+        """A token for ``service``, or eDoc's refusal with status 200 for an unknown service."""
         if service not in SERVICES:
             refusal = {"codigoError": "SERVICIO", "mensajeRespuesta": "El servicio solicitado no existe."}
             return _token_reply({"token": "", "expedido": None, "expira": None, **refusal})
         token = ".".join(("eyJhbGciOiJIUzI1NiJ9", secrets.token_urlsafe(48), secrets.token_urlsafe(32)))
         expires = now + self.lifetime
-        # Every second token lacks the offset, as eDoc's do: Panama time is meant (edoc-api.md 2).
+        # Every second token has no offset, like eDoc's own: Panama time is meant (edoc-api.md 2).
         cut = len("-05:00") if len(self._tokens) % 2 else 0
         issued, until = panama_time(now), panama_time(expires)
         self._tokens[token] = _Issued(service, expires, user)
@@ -88,7 +89,7 @@ class Desk:
         )
 
     def check(self, authorization: str | None, service: str, now: datetime) -> Verdict:
-        """What a ``Bearer`` header is worth for ``service`` now."""
+        """The verdict on a ``Bearer`` header for ``service`` now."""
         if not authorization:
             return Verdict.MISSING
         scheme, _, value = authorization.partition(" ")
@@ -102,7 +103,7 @@ class Desk:
         return Verdict.VALID if now < issued.expires else Verdict.EXPIRED
 
     def revoke(self, service: str | None = None) -> int:
-        """Every token of ``service`` (None: of all) is worth nothing from now on; how many those were."""
+        """Revokes every token of ``service`` (None: of all); returns how many."""
         hit = [t for t in self._tokens.values() if not t.revoked and service in (None, t.service)]
         for token in hit:
             token.revoked = True

@@ -1,4 +1,4 @@
-"""What the ledger says of its batches: which there are, and how many rows of each came to what."""
+"""Batch queries: the batches of a ledger, and their row counts by outcome."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RET
 
 
 class Batches:
-    """The batches of one environment, as they are or as they were at one moment."""
+    """The batches of one environment, now or at one moment."""
 
     def __init__(self, reads: Reads, env: str) -> None:
         self._reads = reads
         self._env = env
 
     def find(self, sha256: str, sheet: str | None) -> BatchInfo | None:
-        """The batch that this very file became, if it was taken in before."""
+        """The batch of this file, if it was taken in before."""
         query = select(tables.batch).where(
             tables.batch.c.env == self._env, tables.batch.c.sha256 == sha256, tables.batch.c.sheet == (sheet or "")
         )
@@ -37,7 +37,7 @@ class Batches:
         return self._info(found[0]) if found else None
 
     def batch(self, batch_id: str) -> BatchInfo | None:
-        """One batch by its id, or by the only id that starts so."""
+        """One batch by its id, or by a unique prefix of it."""
         query = select(tables.batch).where(
             tables.batch.c.env == self._env, tables.batch.c.id.startswith(batch_id, autoescape=True)
         )
@@ -45,7 +45,7 @@ class Batches:
         return self._info(found[0]) if len(found) == 1 else None
 
     def heads(self, ids: Sequence[str]) -> dict[str, BatchInfo]:
-        """The batches with these very ids as they were taken in, without what became of their rows."""
+        """The batches with exactly these ids as they were taken in, without the results of their rows."""
         found: dict[str, BatchInfo] = {}
         for start in range(0, len(ids), IN):
             these = tables.batch.c.id.in_(ids[start : start + IN])
@@ -54,12 +54,12 @@ class Batches:
         return found
 
     def of_content(self, sha256: str) -> list[BatchInfo]:
-        """The batches that a file with this content became, one for each of its sheets, as ``heads`` tells them."""
+        """The batches made from a file with this content, one for each of its sheets, in the form of ``heads``."""
         query = select(tables.batch).where(tables.batch.c.env == self._env, tables.batch.c.sha256 == sha256)
         return [_head(line) for line in self._reads.read(query)]
 
     def leaders(self, ids: Sequence[str]) -> dict[str, set[str]]:
-        """Which other batches hold the rows that rows of these repeat."""
+        """The other batches whose rows are repeated by rows of these."""
         row, found = tables.row.c, dict[str, set[str]]()
         for start in range(0, len(ids), IN):
             query = select(row.batch, row.leader_batch).distinct()
@@ -69,26 +69,26 @@ class Batches:
         return found
 
     def knows(self, batch: str) -> bool:
-        """Whether there is a batch with this very id, in whatever environment."""
+        """Whether there is a batch with exactly this id, in any environment."""
         return bool(self._reads.read(select(tables.batch.c.id).where(tables.batch.c.id == batch)))
 
     def env_of(self, batch: str) -> str | None:
-        """The environment of the batch with this very id; None for one that this ledger does not hold."""
+        """The environment of the batch with exactly this id; None when this ledger does not hold it."""
         found = self._reads.read(select(tables.batch.c.env).where(tables.batch.c.id == batch))
         return str(found[0].env) if found else None
 
     def has(self, batch_id: str) -> bool:
-        """Whether this ledger holds the batch with this very id."""
+        """Whether this ledger holds the batch with exactly this id."""
         query = select(tables.batch.c.id).where(tables.batch.c.env == self._env, tables.batch.c.id == batch_id)
         return bool(batch_id and self._reads.read(query))
 
     def batches(self) -> list[BatchInfo]:
-        """All batches, newest first, with their counts by outcome word."""
+        """All batches, newest first, with their counts by outcome."""
         query = select(tables.batch).where(tables.batch.c.env == self._env)
         return [self._info(line) for line in self._reads.read(query.order_by(tables.batch.c.created_utc.desc()))]
 
     def counts(self, batch: str) -> dict[str, int]:
-        """How many rows of ``batch`` show which outcome word."""
+        """Row counts of ``batch`` by outcome."""
         return self._counts(tables.row.c.batch == batch, tables.attempt.c.batch == batch)
 
     def _counts(self, these_rows: Any, these_attempts: Any) -> dict[str, int]:
@@ -131,14 +131,14 @@ class Batches:
         return tuple(line.id for line in self._reads.read(query.order_by(head.created_utc, head.id)))
 
     def _event(self, batch: str, order: Any) -> Any | None:
-        """The first event of a row of ``batch`` in this order: a look at an index, however long the log is."""
+        """The first event of a row of ``batch`` in this order: an index look-up, for a log of any length."""
         event = tables.event.c
         query = select(event.seq, event.utc, event.hash).where(event.batch == batch, event.pos > 0)
         found = self._reads.read(query.order_by(order).limit(1))
         return found[0] if found else None
 
     def approvals(self, batch: str) -> tuple[Approval, ...]:
-        """Who released rows of ``batch`` that were held on arrival, oldest first. Goes through the batch's events."""
+        """Who released held rows of ``batch``, oldest first. Reads all of the batch's events."""
         event = tables.event.c
         query = select(event.who, event.utc, func.count(), func.min(event.seq).label("first"))
         query = query.where(event.batch == batch, event.event == Event.APPROVED.value)
@@ -166,10 +166,10 @@ def _head(line: Any) -> BatchInfo:
 
 
 def is_newest() -> Any:
-    """Whether the attempt that the outer query looks at is the newest of its row.
+    """Whether the attempt of the outer query is the newest of its row.
 
-    Only what ended in one of few states can have been followed by another attempt; for all others, nearly all of a
-    large batch, nothing has to be looked up.
+    Only an attempt that ended in one of a few states can have a successor; for all others, nearly all of a large
+    batch, no look-up is needed.
     """
     attempt, other = tables.attempt, tables.attempt.alias()
     newest = (

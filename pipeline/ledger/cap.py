@@ -1,4 +1,4 @@
-"""Cap on what may be sent under one name within a time, counted by the ledger itself (reliability.md P2)."""
+"""Cap on the rows sent under one name within a time, counted by the ledger itself (reliability.md P2)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from pipeline.ledger.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most ``most`` rows of batches approved by ``who`` (or by a name that begins so) since ``since``; ``besides``
-    is a batch that does not count."""
+    """A cap on rows of batches approved by ``who``, or by a name that starts with it."""
 
     who: str
+    #: start of the time
     since: datetime
+    #: how many rows
     most: int = 0
+    #: a batch that does not count
     besides: str = ""
 
     def query(self, env: str, scope: Scope) -> Select[Any]:
-        """How many were sent since, or are about to be. Batches of more than a week before are past every deadline."""
+        """Counts rows sent since then, or about to be. Batches older than a week are past every deadline."""
         attempt, batch = tables.attempt, tables.batch
         oldest = codec.to_text(self.since - timedelta(days=8))
         counted = (attempt.c.sent_utc >= codec.to_text(self.since)) | (attempt.c.state == State.READY.value)
@@ -39,5 +41,5 @@ class Cap:
 
     @staticmethod
     def filled() -> StorageTrouble:
-        """Others took in rows meanwhile: whoever asked has to weigh the file again."""
+        """The error when others took in rows meanwhile: the caller has to check the file again."""
         return StorageTrouble("Otra ejecución ocupó lo que quedaba del máximo de la noche.", code="ledger-taken")

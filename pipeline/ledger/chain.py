@@ -1,4 +1,4 @@
-"""The hash chain over the events (reliability.md P15): each event holds the hash of all before it."""
+"""Hash chain over the events (reliability.md P15): each event holds the hash of all before it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CHAINED = (
 
 
 def link(prev: bytes, values: Mapping[str, Any]) -> bytes:
-    """SHA-256 over the hash before and the ``digest`` of the event: the digests alone are enough to walk the chain."""
+    """SHA-256 over the previous hash and the event's ``digest``: the digests alone are enough to follow the chain."""
     return link_digest(prev, digest(values))
 
 
@@ -38,7 +38,7 @@ def link_digest(prev: bytes, content: bytes) -> bytes:
 
 
 def digest(values: Mapping[str, Any]) -> bytes:
-    """SHA-256 over every column of the event and the raw body's own hash: what happened, whatever came before it."""
+    """SHA-256 over every column of the event and the raw body's own hash, without the events before it."""
     return hashlib.sha256(_content(values)).digest()
 
 
@@ -66,25 +66,25 @@ _ROW_OF_BEFORE = (
     *("leader_batch", "leader_pos", "remarks", "deadline_window"),
 )
 HEAD = (*_HEAD_OF_BEFORE, "headings", "issuers", "notes", "deadline_hours", "corrects")
-"""All that is printed of a batch. Where its results are written is this machine's business."""
+"""All printed columns of a batch. The folder of its results concerns only this machine."""
 ROW = (*_ROW_OF_BEFORE, "hours_left")
 """All columns of an input row."""
 
 
 def head_digest(head: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) over the head of a batch, to be made once for all its rows."""
+    """SHA-256 (hex) over the head of a batch, computed once for all its rows."""
     return hashlib.sha256(_text([head.get(name) for name in HEAD])).hexdigest()
 
 
 def row_digest(head: str, row: Mapping[str, Any]) -> bytes:
-    """SHA-256 over an input row and the ``head_digest`` of its batch. Kept as the body of the row's first event, so
-    that the chain holds what was approved as well as what happened."""
+    """SHA-256 over an input row and the ``head_digest`` of its batch. It is the body of the row's first event, so that
+    the chain holds what was approved as well as what happened."""
     return hashlib.sha256(_text([head, *(row[name] for name in ROW)])).digest()
 
 
 def fingerprint(head: Mapping[str, Any], row: Mapping[str, Any]) -> bytes:
-    """What schema 0006 and older kept in place of ``row_digest``: it leaves out headings, issuers, notes, the deadline,
-    and the hours that were left. The batch that is corrected counts where there is one."""
+    """The form of ``row_digest`` in schema 0006 and older, without headings, issuers, notes, the deadline, and the
+    hours that were left. The id of a corrected batch is included where there is one."""
     values = [*(head[name] for name in _HEAD_OF_BEFORE), *(row[name] for name in _ROW_OF_BEFORE)]
     if head.get("corrects"):
         values.append(head["corrects"])

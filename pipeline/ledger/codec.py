@@ -1,4 +1,4 @@
-"""How values are written in the ledger's text columns: times, cells, remarks. Each has its way back."""
+"""Codec: values as text in the ledger's columns: times, cells, remarks. Each encoder has a decoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def to_text(moment: datetime) -> str:
 
 
 def to_time(text: str) -> datetime:
-    """The way back. Raises ``ValueError`` for any other form; ``strptime`` says the same ten times slower."""
+    """Decodes it. Raises ``ValueError`` for any other form; ``strptime`` does the same ten times slower."""
     if _TIME.fullmatch(text) is None:
         raise ValueError(f"no time of the ledger: {text!r}")
     return datetime.fromisoformat(text)
@@ -30,7 +30,7 @@ def maybe_time(text: str | None) -> datetime | None:
 
 
 def cells_to_text(cells: Iterable[Cell]) -> str:
-    """Verbatim cells as JSON; dates and times as one-key objects so that they come back as such."""
+    """Verbatim cells as JSON; dates and times as one-key objects, so that they can be decoded as such."""
     return json.dumps(list(cells), default=_tagged, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -85,15 +85,15 @@ def remarks_from_text(text: str) -> tuple[tuple[Problem, ...], tuple[Repair, ...
 
 
 def more_to_text(*, queried: bool, due: str | None, authorised_at: str | None, miss: bool) -> str:
-    """``event.more``: what a move changed besides the columns of its event, ``""`` for the usual one that changed
-    nothing. ``queried``: the answer is one of the query service; ``due`` when to ask next."""
+    """``event.more``: what a move changed besides the columns of its event; ``""`` for the usual move that changed
+    nothing. ``queried``: the answer is from the query service; ``due``: when to query next."""
     values = {"query": queried, "due": due, "authorised_at": authorised_at, "miss": miss}
     told = {name: value for name, value in values.items() if value}
     return json.dumps(told, ensure_ascii=True, separators=(",", ":")) if told else ""
 
 
 def more_from_text(text: str) -> dict[str, Any]:
-    """The way back. Raises ``ValueError`` for what is not such a text."""
+    """Decodes it. Raises ``ValueError`` for any other text."""
     if not text:
         return {}
     told = json.loads(text)

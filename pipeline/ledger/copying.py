@@ -1,7 +1,7 @@
-"""The same ledger in another place: every line of every table, read back and compared, under a new id.
+"""Copying: the same ledger in another place: every line of every table, read back and compared, under a new id.
 
-The copy has one event more than what was read, and so has the original: that it was moved, to which place and under
-which id. An original is a ledger whose newest such event names another id than its own (``ledger_events.moved_to``).
+Copy and original each get one more event: that the ledger was moved, to which place and under which id. An original
+is a ledger whose newest such event names another id than its own (``ledger_events.moved_to``).
 """
 
 from __future__ import annotations
@@ -30,17 +30,19 @@ _NUMBERED: tuple[tuple[Table, Column[Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """What was copied: lines by table, and the hash of the newest event of both ledgers."""
+    """Result of a copy."""
 
+    #: lines by table
     counts: dict[str, int]
+    #: hash of the newest event of both ledgers
     head: bytes
 
 
 def fill(source: Database, target: Database, ident: str, deed: dict[str, Any]) -> Replica:
-    """Copies ``source`` into the empty ``target``, gives it the id ``ident`` and the event ``deed`` (empty: it has
-    it already), and compares.
+    """Copies ``source`` into the empty ``target``, gives it the id ``ident`` and the event ``deed`` (empty: it has it
+    already), and compares.
 
-    Nothing of ``source`` is changed. Raises ``StorageTrouble`` when both do not agree, line by line.
+    ``source`` is not changed. Raises ``StorageTrouble`` when both differ in any line.
     """
     with target.write() as connection:
         connection.execute(update(tables.ledger).values(id=ident))
@@ -71,7 +73,7 @@ _ALL = (tables.run, tables.owner, tables.batch, tables.row, tables.attempt, tabl
 
 
 def _parts(source: Database) -> Iterator[tuple[Table, Select[Any], Column[Any] | None]]:
-    """Every table, parents before children, in pieces with a number to go by (None: read at once)."""
+    """Every table, parents before children, in parts by a numeric column (None: read at once)."""
     yield tables.batch, select(tables.batch), None
     for (batch,) in source.read(select(tables.batch.c.id)):
         yield tables.row, select(tables.row).where(tables.row.c.batch == batch), tables.row.c.pos
@@ -94,7 +96,7 @@ def _between(query: Select[Any], column: Column[Any] | None, part: Sequence[Any]
 
 
 def _same(ours: Sequence[Any], theirs: Sequence[Any], table: Table) -> bool:
-    if table is tables.batch:  # two databases may sort texts in two ways
+    if table is tables.batch:  # two databases may sort texts differently
         return {line.id: tuple(line) for line in ours} == {line.id: tuple(line) for line in theirs}
     return [tuple(line) for line in ours] == [tuple(line) for line in theirs]
 

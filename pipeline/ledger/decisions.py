@@ -1,4 +1,4 @@
-"""What people decide about one row, as the ledger keeps it: where it stands, and who decided what, when and why."""
+"""Decisions of people about one row: the row's current state, and who decided what, when and why."""
 
 from __future__ import annotations
 
@@ -20,13 +20,9 @@ CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value, Sta
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The newest attempt of one row, for the person who decides about it.
+    """The newest attempt of one row, for the person who decides about it."""
 
-    ``attempt`` and ``version`` are the compare-and-set handle. ``resend`` says that this attempt is one that a person
-    authorised after an unclear outcome, ``alive`` that the last answer was a query's 2, ``unsent`` that the query
-    before the sending left a doubt and nothing was sent, ``elsewhere`` that another ledger of this machine sent it.
-    """
-
+    #: with ``version`` the compare-and-set handle
     attempt: int
     version: int
     batch: str
@@ -35,14 +31,18 @@ class Standing:
     cufe: str
     reason: str
     state: State
+    #: whether a person authorised this attempt after an unclear outcome
     resend: bool = False
+    #: whether the last answer was a query's 2
     alive: bool = False
+    #: whether the query before sending left a doubt and nothing was sent
     unsent: bool = False
+    #: whether another ledger of this machine sent it
     elsewhere: bool = False
 
     @property
     def outcome(self) -> Outcome:
-        """The word for the row, the same as in ``resultado`` of the workbook."""
+        """The outcome of the row, the same as in ``resultado`` of the workbook."""
         more = {"again": self.resend, "elsewhere": self.elsewhere}
         return outcome(self.state, alive=self.alive, unsent=self.unsent, **more)
 
@@ -50,7 +50,7 @@ class Standing:
 def standing(database: Database, info: BatchInfo, number: int) -> Standing:
     """The row of ``info`` that the results call row or line ``number``.
 
-    Raises ``WrongUsage`` when there is no such row, or when it is not one that was to be sent itself.
+    Raises ``WrongUsage`` when there is no such row, or when it was not to be sent itself.
     """
     row = tables.row
     found = database.read(select(row).where(row.c.batch == info.id, row.c.line == number).limit(1))
@@ -92,7 +92,7 @@ def _never_sent(row: Any, where: Position) -> WrongUsage:
 
 
 def decided(reads: Reads, batch: str) -> dict[int, tuple[str, str]]:
-    """The newest decision about each row of ``batch``: who, and what for which reason."""
+    """The newest decision about each row of ``batch``: who, and what with its reason."""
     event = tables.event
     query = select(event.c.pos, event.c.who, event.c.note).where(event.c.batch == batch, event.c.event.in_(DECISIONS))
     return {line.pos: (line.who or "", line.note) for line in reads.read(query.order_by(event.c.seq))}

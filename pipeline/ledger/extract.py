@@ -1,4 +1,4 @@
-"""A batch as the ledger holds it, column by column, for the evidence pack. Reads only; nothing is interpreted here."""
+"""Extract: a batch column by column, for the evidence pack. Reads only; nothing is interpreted here."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ _CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """An event of another batch between ours: its number and its digest, or, for one that an older version chained,
-    its hash, which does not follow from a digest (``walkable`` False)."""
+    """An event of another batch between ours."""
 
     seq: int
+    #: its digest; its hash when an older version chained it, which does not follow from a digest
     value: bytes
+    #: False in that case
     walkable: bool
 
 
 class Extract:
-    """Everything that the ledger holds of one batch, and of the chain between its first and its last event.
+    """All that the ledger holds of one batch, and of the chain between its first and its last event.
 
     ``info`` is the batch as its workbook shows it; ``last`` the event that the extract ends with (None: the newest).
     """
@@ -55,8 +56,8 @@ class Extract:
             after = lines[-1].pos
 
     def others(self) -> Iterator[tuple[int, Leader, ResultLine]]:
-        """Of every row that repeats one of another batch, in input order: its ordinal, whom it repeats, and how that
-        one stands now."""
+        """For each row that repeats one of another batch, in input order: ordinal, leader, and the leader's line
+        now."""
         row, after = tables.row.c, 0
         query = select(row.pos, row.leader_batch, row.leader_pos)
         query = query.where(row.batch == self._batch, row.leader_batch.is_not(None)).order_by(row.pos).limit(_CHUNK)
@@ -74,7 +75,7 @@ class Extract:
         return first, last if self._last is None else self._last
 
     def before(self) -> bytes:
-        """The hash that the batch's first event hangs on."""
+        """The hash before the batch's first event."""
         first, _ = self.span()
         found = self.database.read(select(tables.event.c.hash).where(tables.event.c.seq == first - 1))
         return bytes(found[0].hash) if found else GENESIS

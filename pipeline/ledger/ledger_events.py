@@ -1,8 +1,8 @@
-"""Appending to the chain of events, and the events that concern the ledger as a whole and no row of a batch.
+"""Ledger events: appends to the chain, and the events about the ledger as a whole.
 
-Such a *deed* is a person's word about the ledger itself: that it was moved to this machine, or that the one before it
-is lost. It has no batch and no row (``batch`` "", ``pos`` 0); the chain holds it like every other event, so nobody can
-add, change or remove one unseen (reliability.md P15).
+Such an event, a *deed*, records a person's statement about the ledger itself: that it was moved to this machine, or
+that the one before it is lost. It has no batch and no row (``batch`` "", ``pos`` 0); the chain holds it like every
+other event, so it cannot be added, changed or removed unnoticed (reliability.md P15).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from pipeline.ledger.chain import GENESIS, link
 from pipeline.ledger.storage.database import Database
 
 LEDGER = "LEDGER"
-"""What stands for the state before and after a deed: no row moves."""
+"""Value of both states in a deed: no row moves."""
 
 
 PACKED = "packed"
-"""The event of an evidence pack: the SHA-256 of its members is its body. It belongs to a batch and to no row of it, is
-shown nowhere, and is no part of the batch's seal."""
+"""The event of an evidence pack: the SHA-256 of its members is its body. It belongs to a batch but to none of its rows,
+is never shown, and is not part of the batch's seal."""
 
 
 class Deed(StrEnum):
-    """What a person said about the whole ledger. The value is the word in the ledger."""
+    """A person's statement about the whole ledger. The value is what the ledger stores."""
 
     ADOPTED = "adopted"  # it was moved to this machine
     ANEW = (
@@ -62,7 +62,7 @@ def append_deed(connection: Connection, deed: dict[str, Any]) -> None:
 
 
 def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
-    """The deed that belongs to a line of the table ``owner``: the machine's name and mark, who, when and why."""
+    """The deed for a line of the table ``owner``: the machine's name and mark, who, when and why."""
     return _deed(
         Deed.ADOPTED,
         owner["since_utc"],
@@ -75,11 +75,13 @@ def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a ledger went: the place in words, the id that it has there, and the mark and the name of the machine that
-    moved it ("" in a ledger of before they were told)."""
+    """Where a ledger was moved to."""
 
+    #: as text for a person
     place: str
+    #: its id there
     ident: str
+    #: mark of the machine that moved it; with ``machine``, its name, "" in a ledger from before they were recorded
     host: str = ""
     machine: str = ""
 
@@ -87,15 +89,15 @@ class Whereabouts:
 def moved(
     now: datetime, *, who: str, place: str, ident: str, before: str = "", host: str = "", machine: str = ""
 ) -> dict[str, Any]:
-    """The deed that the ledger ``before`` (an id) goes on at ``place`` under the id ``ident``, and which ``machine``
-    (its mark: ``host``) moved it; it stands in both."""
+    """The deed that the ledger ``before`` (an id) goes on at ``place`` under the id ``ident``, and that ``machine``
+    (its mark: ``host``) moved it; both ledgers record it."""
     body = " ".join((ident, before, host)).rstrip().encode("ascii")
     note = f"anular ledger copy; equipo {machine}" if machine else "anular ledger copy"
     return _deed(Deed.MOVED, codec.to_text(now), who=who, note=note, message=place, body=body)
 
 
 def moved_to(database: Database) -> Whereabouts | None:
-    """Where this ledger went; None for one that did not, or that is what came of a move."""
+    """Where this ledger was moved to; None when it was not, or when it is itself the result of a move."""
     event = tables.event
     query = select(event.c.message, event.c.body, event.c.note)
     query = query.where(event.c.batch == "", event.c.event == Deed.MOVED.value)
@@ -109,33 +111,33 @@ def moved_to(database: Database) -> Whereabouts | None:
 
 
 def id_of(database: Database) -> str:
-    """Which ledger this is."""
+    """The id of this ledger."""
     return str(database.read(select(tables.ledger.c.id))[0].id)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A person's word that a memory is lost, or went back: the hash of its event, when it was given, and on which
-    server and database ("" for a file)."""
+    """A person's statement that a ledger is lost, or was restored from an older copy."""
 
+    #: of its event
     hash: bytes
     at: datetime
+    #: on which server and database; "" for a file
     site: str
 
 
 def start_anew(
     database: Database, now: datetime, *, who: str, why: str, site: str = "", lost: Iterable[str] = ()
 ) -> None:
-    """A person goes on although the memory before this one is lost; ``why`` says what was found of it, ``site`` on
-    which server it goes on, ``lost`` are the ids of lost ledgers that it takes the place of."""
+    """Records that a person goes on although the ledger before this one is lost; ``why`` says what was found of it,
+    ``site`` on which server it goes on, ``lost`` are the ids of lost ledgers that it replaces."""
     with database.write() as connection:
         body = json.dumps({"site": site, "lost": sorted(lost)}).encode("ascii")
         append_deed(connection, _deed(Deed.ANEW, codec.to_text(now), who=who, note=why, body=body))
 
 
 def newest_word(database: Database) -> Word | None:
-    """The last word that a person gave; None for a ledger that remembers everything, and for a word that was given to
-    a version which did not say where."""
+    """The last such statement; None for a complete ledger, and for one by an old version that did not record where."""
     event = tables.event
     query = select(event.c.utc, event.c.hash, event.c.body).where(event.c.batch == "", event.c.event == Deed.ANEW.value)
     found = database.read(query.order_by(event.c.seq.desc()).limit(1))
@@ -145,8 +147,7 @@ def newest_word(database: Database) -> Word | None:
 
 
 def sited(database: Database) -> str | None:
-    """On which server and in which database the ledger is to be found; None when nobody has said so yet, as in one that
-    has just been moved there."""
+    """The server and database of the ledger; None when not yet recorded, as after a move to it."""
     event = tables.event
     kinds = [Deed.SITED.value, Deed.ANEW.value, Deed.MOVED.value]
     query = select(event.c.event, event.c.body).where(event.c.batch == "", event.c.event.in_(kinds))
@@ -159,14 +160,14 @@ def sited(database: Database) -> str | None:
 
 
 def settle_down(database: Database, now: datetime, *, who: str) -> None:
-    """The ledger is to be found where it is now."""
+    """Records the current server and database of the ledger."""
     body = database.site.encode("ascii")
     with database.write() as connection:
         append_deed(connection, _deed(Deed.SITED, codec.to_text(now), who=who, note="primer uso aquí", body=body))
 
 
 def started_anew(database: Database) -> datetime | None:
-    """When a person last said so; None for a ledger that remembers everything."""
+    """When a person last made that statement; None for a complete ledger."""
     event = tables.event
     query = select(event.c.utc).where(event.c.batch == "", event.c.event == Deed.ANEW.value)
     found = database.read(query.order_by(event.c.seq.desc()).limit(1))
@@ -174,7 +175,7 @@ def started_anew(database: Database) -> datetime | None:
 
 
 def continued(database: Database) -> list[str]:
-    """Ids of the ledgers that this one goes on for: it was moved from them, or takes the place of lost ones."""
+    """Ids of the ledgers that this one continues: it was moved from them, or replaces lost ones."""
     event = tables.event
     query = select(event.c.event, event.c.body).where(
         event.c.batch == "", event.c.event.in_([Deed.ANEW.value, Deed.MOVED.value])
@@ -186,13 +187,13 @@ def continued(database: Database) -> list[str]:
 
 
 def _marks(body: bytes | None) -> tuple[str, str, str]:
-    """What a move says: the new id, the old one, the machine; the last two were not told by earlier versions."""
+    """The data of a move: the new id, the old one, the machine; earlier versions did not record the last two."""
     ident, before, host, *_ = [*bytes(body or b"").decode("ascii", "replace").split(" "), "", ""]
     return ident, before, host
 
 
 def _told(body: bytes | None) -> tuple[str, list[str]]:
-    """What a word says: where, and which ledgers are lost; nothing in one of earlier versions."""
+    """The data of a statement: where, and which ledgers are lost; nothing for earlier versions."""
     try:
         values = json.loads(bytes(body or b"{}"))
         return str(values.get("site", "")), [str(one) for one in values.get("lost", ())]
@@ -210,7 +211,7 @@ def is_a_deed(line: Any) -> bool:
 
 
 def is_packed(line: Any) -> bool:
-    """Whether an event says that an evidence pack of a batch was made: of the batch, of none of its rows."""
+    """Whether an event records an evidence pack: it belongs to a batch and to none of its rows."""
     return (
         line.event == PACKED
         and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
@@ -219,10 +220,10 @@ def is_packed(line: Any) -> bool:
 
 
 def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: str, sums: bytes, layout: str) -> int:
-    """Puts the digests of an evidence pack's members (``sums``) into the chain and returns the number of that event;
-    the same digests are told once. ``last`` is the newest event of the batch's rows that the pack tells of.
+    """Adds the digests of an evidence pack's members (``sums``) to the chain and returns the number of that event; the
+    same digests are recorded once. ``last`` is the newest event of the batch's rows in the pack.
 
-    Raises ``StorageTrouble`` when the batch went on meanwhile.
+    Raises ``StorageTrouble`` when the batch got newer events meanwhile.
     """
     event = tables.event.c
     newest = select(func.max(event.seq)).where(event.batch == batch, event.pos > 0)
@@ -246,7 +247,7 @@ def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: 
 def owners_told(database: Database) -> bool:
     """Whether every adoption in the table ``owner`` is in the chain and the other way round.
 
-    The first line is the machine that made the ledger: nobody decided that, so it has no event.
+    The first line is the machine that created the ledger: no person decided that, so it has no event.
     """
     event, owner = tables.event, tables.owner
     lines = database.read(select(owner).order_by(owner.c.id))

@@ -1,8 +1,8 @@
-"""Where a ledger may lie and on which machine it may be used (reliability.md 2.1, F49, F54).
+"""Ownership: where a ledger may be, and on which machine it may be used (reliability.md 2.1, F49, F54).
 
 Two copies of one ledger know nothing of each other, and each would send. So a ledger remembers its machine; on
-another one it is refused until a person says that it was moved. It has to lie where locks and durable writes can be
-trusted, and where nobody else can write.
+another one it is refused until a person says that it was moved. It must be in a place with reliable locks and durable
+writes, where no other user can write.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _WITHOUT_MODES = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "drvfs", 
 
 
 def host_id(sources: Sequence[Path] = _MACHINE_ID) -> str:
-    """A stable mark of this machine: the hash of its own id, else of its name. The id itself is told to nobody."""
+    """A stable mark of this machine: the hash of its own id, else of its name. The id itself is never revealed."""
     for source in sources:
         try:
             text = source.read_text("ascii").strip()
@@ -49,11 +49,11 @@ def host_id(sources: Sequence[Path] = _MACHINE_ID) -> str:
 
 
 def check_place(ledger: Path, *, strict: bool, mounts: str | None = None) -> None:
-    """Raises ``StorageTrouble`` when ``ledger`` lies where it cannot be trusted.
+    """Raises ``StorageTrouble`` when ``ledger`` is in a place that cannot be trusted.
 
-    ``strict`` is False in the local sandbox, where nothing has legal effect: there only a file that others may write is
-    refused. ``mounts`` is the text of the system's table of mounts; where there is none, the kind of file system and
-    with it this part of the check is unknown.
+    ``strict`` is False in the local sandbox, where nothing has legal effect: there only a file that other users may
+    write is refused. ``mounts`` is the text of the system's mount table; without it the file system type is unknown and
+    this part of the check is skipped.
     """
     kind = file_system(ledger, _read_mounts() if mounts is None else mounts)
     if strict and (kind in NETWORK or kind.startswith("fuse")):
@@ -62,7 +62,7 @@ def check_place(ledger: Path, *, strict: bool, mounts: str | None = None) -> Non
         raise _refused(ledger, f"está en memoria ({kind}): se perdería al apagar el equipo.")
     if kind in _WITHOUT_MODES or kind.startswith("fuse"):
         return
-    if sys.platform != "win32":  # where who may read and write is not told by the mode
+    if sys.platform != "win32":  # there the mode does not show who may read and write
         if ledger.exists():
             _check_file(ledger, ledger.stat(), strict=strict)
         if strict and ledger.parent.exists():
@@ -70,7 +70,7 @@ def check_place(ledger: Path, *, strict: bool, mounts: str | None = None) -> Non
 
 
 def file_system(path: Path, mounts: str) -> str:
-    """The kind of file system that ``path`` lies (or would lie) on; "" when the table does not tell."""
+    """The file system type of ``path``, which need not exist; "" when the table does not show it."""
     place = path.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -82,13 +82,13 @@ def file_system(path: Path, mounts: str) -> str:
         if not found or len(fields) < 5:
             continue
         mounted = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[4]))
-        if place.is_relative_to(mounted) and len(mounted.parts) >= best:  # the later of two on one place is on top
+        if place.is_relative_to(mounted) and len(mounted.parts) >= best:  # of two on one place, the later is on top
             best, kind = len(mounted.parts), right.split()[0]
     return kind
 
 
 def own(database: Database, now: datetime, *, host: str, name: str) -> None:
-    """The ledger is this machine's, from its first use on. Raises ``StorageTrouble`` when it is another one's."""
+    """Makes the ledger this machine's on its first use. Raises ``StorageTrouble`` when it is another one's."""
     with database.write() as connection:
         newest = connection.execute(select(tables.owner).order_by(tables.owner.c.id.desc()).limit(1)).first()
         if newest is None:
@@ -103,13 +103,13 @@ def own(database: Database, now: datetime, *, host: str, name: str) -> None:
 
 
 def is_owner(database: Database, host: str) -> bool:
-    """Whether the ledger is the machine's with this mark already."""
+    """Whether the ledger already belongs to the machine with this mark."""
     newest = database.read(select(tables.owner).order_by(tables.owner.c.id.desc()).limit(1))
     return bool(newest) and newest[0].host == host
 
 
 def adopt(database: Database, now: datetime, *, host: str, name: str, who: str, why: str) -> None:
-    """A person says that the ledger was moved to this machine; who, when and why stand in the chain of events."""
+    """Records that a person moved the ledger to this machine; who, when and why are in the chain of events."""
     with database.write() as connection:
         owner = _owner(host, name, now, who=who, why=why)
         connection.execute(insert(tables.owner).values(owner))

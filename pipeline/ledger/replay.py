@@ -1,7 +1,7 @@
-"""The events of a ledger gone through in order: what they made of each row's attempts (reliability.md P15).
+"""Replay: reads the events of a ledger in order and rebuilds each row's attempts (reliability.md P15).
 
-Every column of ``attempt`` that is printed or compared follows from the events alone. Those of schema 0006 and older
-do not tell ``NOT_TOLD``: whoever compares leaves these out where ``Stand.old`` says so.
+Every column of ``attempt`` that is printed or compared follows from the events alone. Events of schema 0006 and older
+do not contain ``NOT_TOLD``: comparisons skip these columns where ``Stand.old`` is True.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from pipeline.ledger.decisions import DECISIONS
 from pipeline.ledger.snapshot import Shared, result_line, signed
 
 NOT_TOLD = ("authorised_at", "next_due", "misses")
-"""Columns that an event tells in ``more``."""
+"""Columns that an event stores in ``more``."""
 
 Other = tuple[Leader, ResultLine] | None
-"""The row of another batch that a row repeats, and how it stood."""
+"""The row of another batch that a row repeats, and its line."""
 
 _NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
 _NO_ANSWER |= {Event.APPROVED, Event.BARRED, Event.WITHDRAWN}
 """Moves that rest on no answer of eDoc."""
 
 _KEPT = ("estado", "dgi", "message", "http")
-"""What an answer said stays until another answer says something."""
+"""The values of an answer stay until another answer replaces them."""
 
 
 @dataclass(slots=True)
 class Stand:
-    """An attempt as its events left it: the columns of ``attempt``, and whether an old event was among them."""
+    """An attempt after its events: the columns of ``attempt``."""
 
     batch: str
     pos: int
@@ -55,12 +55,14 @@ class Stand:
     note: str = ""
     possible_duplicate: int = 0
     preflight: int | None = None
+    #: the state to which a person agreed with a resend
     agreed: int | None = None
+    #: whether an event of schema 0006 or older was among them
     old: bool = False
 
 
 class Replay:
-    """Takes the events one after the other, of one batch or (``batch`` None) of all; then says how the rows stand."""
+    """Replay of one batch, or of all (``batch`` None): ``see`` takes each event in order, then the rows can be read."""
 
     def __init__(self, batch: str | None = None) -> None:
         self._batch = batch
@@ -71,7 +73,7 @@ class Replay:
         self.approved: dict[tuple[str, str], int] = {}  # who, when -> how many held rows
 
     def see(self, event: Mapping[str, Any]) -> None:
-        """The next event. Raises ``ValueError`` for words that the program does not know."""
+        """Applies the next event. Raises ``ValueError`` for values that the program does not know."""
         batch, pos, number = event["batch"], event["pos"], event["attempt"]
         if not pos or (self._batch is not None and batch != self._batch):
             return
@@ -100,11 +102,11 @@ class Replay:
 
     @property
     def half_told(self) -> bool:
-        """Whether an old event is among those that made a row what it is now."""
+        """Whether an old event is among those that led to the current rows."""
         return any(stand.old for rows in self.newest.values() for stand in rows.values())
 
     def of(self, number: int, batch: str, pos: int) -> Stand | None:
-        """The attempt with this number; one of which nothing was told since its row was taken in has none yet."""
+        """The attempt with this number; None when its row has no event since it was taken in."""
         stand = self.known.get(number)
         if stand is None:
             stand = self.newest.get(batch, {}).get(pos)
@@ -117,9 +119,9 @@ class Replay:
         rows: Callable[[], Iterable[Mapping[str, Any]]],
         other: Callable[[int], Other] = lambda _: None,
     ) -> Iterator[ResultLine]:
-        """Every row of the batch in input order, as its events left it. ``sheet`` is "" for a CSV; ``rows`` gives the
-        rows anew each time: they are gone through up to three times, so that only those that others repeat are held.
-        ``other`` knows the row of another batch that a row repeats, and how it stands."""
+        """Every row of the batch in input order, after its events. ``sheet`` is "" for a CSV; ``rows`` returns the rows
+        again on each call, up to three times, so that only repeated rows are held. ``other`` returns the row of another
+        batch that a row repeats, with its line."""
         wanted = {row["leader_pos"] for row in rows() if repeats(row)}
         leaders = {row["pos"]: self.line(sheet, row) for row in rows() if row["pos"] in wanted} if wanted else {}
         for row in rows():
@@ -127,13 +129,13 @@ class Replay:
             yield following(line, leaders[row["leader_pos"]]) if repeats(row) else mirroring(line, other(row["pos"]))
 
     def line(self, sheet: str, row: Mapping[str, Any]) -> ResultLine:
-        """One row as its events left it, without the row that it repeats."""
+        """One row after its events, without the row that it repeats."""
         pos = row["pos"]
         line = result_line(SimpleNamespace(**row), self.newest.get(self._batch or "", {}).get(pos), sheet or None)
         return signed(line, self.decided[pos]) if pos in self.decided else line
 
     def _next(self, stand: Stand, event: Mapping[str, Any]) -> Stand:
-        """The attempt after ``stand``; one that a person authorised knows what that person agreed to."""
+        """The attempt after ``stand``; a resend keeps what the person agreed to."""
         fresh = Stand(stand.batch, stand.pos, self._shared(event["to_"]), event["run"], n=stand.n + 1)
         fresh.possible_duplicate, fresh.preflight = stand.possible_duplicate, stand.preflight
         if State(event["from_"]) is State.CLOSED_RESEND:
@@ -152,18 +154,18 @@ class Replay:
         text = event.get("more")
         more = codec.more_from_text(text or "")
         queried = bool(more.get("query"))
-        if text is None:  # an old event does not say so, but each of its kinds comes from one service
+        if text is None:  # an old event does not contain it, but each kind comes from one service
             queried = source is not State.SENDING and kind not in _NO_ANSWER
         stand.old = stand.old or text is None
         stand.note = shared(event["note"])
         stand.next_due = more.get("due")
         stand.misses += bool(more.get("miss"))
-        first = queried and source is State.READY  # before the sending: not one of the queries that follow it
+        first = queried and source is State.READY  # before sending: not one of the queries that follow it
         if first and event["estado"] is not None:
             stand.preflight = event["estado"]
         if kind is Event.RESEND:
             stand.agreed = event["estado"]
-        if event["to_"] == State.READY.value:  # what was true before the sending is no answer to it
+        if event["to_"] == State.READY.value:  # a result from before sending is no answer to it
             return
         for name in _KEPT:
             if event[name] is not None:
@@ -183,7 +185,7 @@ def following(line: ResultLine, leader: ResultLine) -> ResultLine:
 
 
 def mirroring(line: ResultLine, other: Other) -> ResultLine:
-    """``line``, which perhaps repeats a row of another batch."""
+    """``line``, which may repeat a row of another batch."""
     return line if other is None else replace(line, leader=other[0], mirrored=other[1])
 
 

@@ -1,8 +1,8 @@
-"""The reserve journal: an outcome that arrived while the ledger could not commit it (reliability.md 2.4, P17).
+"""Reserve journal: outcomes that arrived while the ledger could not commit them (reliability.md 2.4, P17).
 
-One line per outcome, with a checksum of its own, in a private file beside the ledger. The next start reads it under
-the lock: what is still undecided gets its outcome, everything else stays as evidence. No secret can be in it: the
-client has struck the token out of the body.
+One line per outcome, with its own checksum, in a private file next to the ledger. The next start reads it under
+the lock: a row that is still undecided gets its outcome, everything else stays as evidence. It cannot contain a secret:
+the client has removed the token from the body.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ _PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An outcome without a place in the ledger. ``payload`` is the hash of what was sent: proof that it is this row."""
+    """An outcome that is not in the ledger."""
 
     attempt: int
     version: int
+    #: hash of what was sent: proof that it is this row
     payload: str
     at: datetime
     finding: Finding
@@ -43,8 +44,8 @@ def reserve_path(ledger: Path) -> Path:
 
 
 def keep(path: Path, outcomes: Sequence[Kept]) -> None:
-    """Appends ``outcomes``, durable when it returns. Raises ``OSError``: then the rows stay "sending"."""
-    text = "".join(f"\n{_line(one)}\n" for one in outcomes)  # a line break first: the last one may have been torn
+    """Appends ``outcomes``; they are durable on return. Raises ``OSError``: then the rows stay "sending"."""
+    text = "".join(f"\n{_line(one)}\n" for one in outcomes)  # a line break first: the last line may be incomplete
     handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         rest = text.encode("ascii")
@@ -59,7 +60,7 @@ def keep(path: Path, outcomes: Sequence[Kept]) -> None:
 
 
 def read(path: Path) -> tuple[list[Kept], int]:
-    """What was kept, in order, and how many lines are torn or changed and so prove nothing."""
+    """The outcomes in order, and the number of lines that are incomplete or changed and so prove nothing."""
     if not path.is_file():
         return [], 0
     kept: list[Kept] = []
@@ -73,9 +74,9 @@ def read(path: Path) -> tuple[list[Kept], int]:
 
 
 def put_away(path: Path, run: int) -> None:
-    """Moves a journal that was dealt with aside, as evidence under the number of the run that read it."""
+    """Renames a processed journal, as evidence, with the number of the run that read it."""
     target = path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl")
-    path.rename(free_name(target) if target.exists() else target)  # of a lost ledger, whose runs had the same numbers
+    path.rename(free_name(target) if target.exists() else target)  # from a lost ledger, whose runs had the same numbers
     crashpoint("reserve-put-away")
     sync_folder(path.parent)
 

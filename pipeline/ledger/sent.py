@@ -1,10 +1,10 @@
-"""Memory of what this machine sent: one small SQLite file in the user's state folder, beside the ledgers.
+"""Sent memory: what this machine sent, in one small SQLite file in the user's state folder, for all its ledgers.
 
-Two ledgers know nothing of each other, and a ledger that went back has forgotten what it sent. So each claim, after its
-commit and before its request leaves, is inserted here under the hash of (environment, CUFE), and **the insert is the
-check**: where another ledger has it, the request does not leave. The ledger remains the memory that counts; this one is
-a second net. It outlives a killed process and not a power cut, so it costs no commit; one that cannot be read is put
-aside and begun anew; one that cannot be written is done without. Neither ever stops a run.
+Two ledgers know nothing of each other, and a ledger restored from an older copy has forgotten what it sent. So each
+claim, after its commit and before its request leaves, is inserted here under the hash of (environment, CUFE), and
+**the insert is the check**: if another ledger has it, the request does not leave. The ledger remains the record that
+counts; this is a second safety net. It survives a killed process but not a power cut, so it costs no commit. A file
+that cannot be read is renamed and a new one started; one that cannot be written is not used. Neither ever stops a run.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from pipeline.runtime.failpoints import crashpoint
 
 T = TypeVar("T")
 BUSY_S = 5.0
-"""How long an insert waits for another run of this machine."""
+"""Seconds that an insert waits for another run of this machine."""
 _PART = 500
-# No synchronisation: the system has each commit as soon as it returns, which is all that a killed process needs.
+# No synchronisation: the system has each commit on return, which is enough to survive a killed process.
 _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA trusted_schema=OFF")
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS sent (mark BLOB PRIMARY KEY, ledger TEXT NOT NULL, seq INTEGER NOT NULL, "
@@ -47,7 +47,7 @@ _INSERT = (
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A claim that is in the ledger: its document, and the number, hash, batch and moment of its event."""
+    """A claim that is in the ledger: its document, and the number, hash, batch and time of its event."""
 
     cufe: str
     seq: int
@@ -58,18 +58,19 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Who sent a document before: another ledger of this machine (its id), in which batch, and when."""
+    """An earlier sending by another ledger of this machine."""
 
+    #: its id
     ledger: str
     batch: str
     utc: str
 
 
 class Sent:
-    """The memory as one ledger uses it, in one environment. Used by one thread at a time; raises nothing.
+    """The memory for one ledger in one environment. For one thread at a time; raises nothing.
 
-    ``asked``: marks of documents that eDoc is asked about before they are sent: those that this ledger sent before it
-    went back, and those that a person sends although another ledger did. ``warnings``: what became of the memory
+    ``asked``: marks of documents that are queried at eDoc before they are sent: those that this ledger had sent before
+    it was restored, and those that a person sends although another ledger did. ``warnings``: problems with the memory
     itself, for people.
     """
 
@@ -82,21 +83,21 @@ class Sent:
         self.warnings: list[str] = []
 
     def mark(self, cufe: str) -> bytes:
-        """Hash under which a document stands here: the file names no document."""
+        """Hash of a document: the file does not reveal the document."""
         return hashlib.sha256(f"{self._env}\n{cufe}".encode()).digest()
 
     def allow(self, cufes: Iterable[str]) -> None:
-        """A person knows that another ledger sent these; eDoc is asked first."""
+        """Records that a person knows that another ledger sent these; eDoc is queried first."""
         marks = {self.mark(cufe) for cufe in cufes}
         self._allowed |= marks
         self.asked |= marks
 
     def asks(self, cufe: str) -> bool:
-        """Whether eDoc is asked about this document before it is sent."""
+        """Whether this document is queried at eDoc before it is sent."""
         return bool(self.asked) and self.mark(cufe) in self.asked
 
     def insert(self, claims: Sequence[Sending]) -> list[Elsewhere | None]:
-        """Remembers ``claims``; for each, who else sent it: then its request must not leave."""
+        """Inserts ``claims``; returns for each the other sender, if any: then its request must not leave."""
         crashpoint("sent-before-insert")
         unknown: list[Elsewhere | None] = [None] * len(claims)
         found = self._tried(lambda connection: self._insert(connection, claims), unknown)
@@ -117,7 +118,7 @@ class Sent:
         return found
 
     def doubts(self, database: Database) -> list[str]:
-        """What speaks against this ledger, in Spanish: its newest claim on this machine is not in it."""
+        """Reasons against this ledger, in Spanish: its newest claim on this machine is not in it."""
         newest = self._tried(self._newest, None)
         if newest is None:
             return []
@@ -133,8 +134,9 @@ class Sent:
         return found
 
     def heed(self, database: Database, before: Iterable[str], word: Word | None) -> None:
-        """Takes over what the ledgers of ``before`` (ids of a moved or lost one) sent; and after a person's ``word``
-        that the ledger went back, once for each word, marks what it has lost. That is asked about from then on."""
+        """Takes over what the ledgers of ``before`` (ids of a moved or lost one) sent. After a person's ``word`` that
+        the ledger was restored, once for each word, also marks the claims that it lost: from then on these are queried.
+        """
         self._tried(lambda connection: self._heed(connection, database, list(before), word), None)
 
     def _heed(
@@ -168,15 +170,15 @@ class Sent:
             yield from ((mark,) for seq, hashed, mark in part if there.get(seq) != hashed)
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
 
     def _tried(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        """What ``work`` gives. A damaged file is put aside, and it is tried once more; one that cannot be used at all
-        is done without for the rest of the run."""
+        """The result of ``work``. A damaged file is renamed, and ``work`` tried once more; a file that cannot be used
+        at all is not used for the rest of the run."""
         for again in (True, False):
             if self._given_up:
                 return otherwise
@@ -231,6 +233,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _is_damaged(error: Exception) -> bool:
-    """Whether the file itself is wrong, and not its place or the moment."""
+    """Whether the file itself is damaged, and not its place or the moment."""
     damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-    return damaged or "column" in str(error)  # of a form that another version made
+    return damaged or "column" in str(error)  # from another version, with another form

@@ -1,8 +1,8 @@
-"""A batch as the report shows it: every row with its newest attempt, the log, the totals, all of one moment.
+"""Snapshot: a batch as the report shows it: every row with its newest attempt, the log, the totals, at one moment.
 
-Rows and events are read in parts, so that memory holds what is shown and not the ledger's lines beside it, and so that
-no read lasts long: nobody can commit to a SQLite ledger while one does. What a run moved meanwhile is read again, in
-one short transaction with the totals (decision 0050).
+Rows and events are read in parts, so that memory holds only what is shown, and so that no read lasts long: a SQLite
+ledger cannot commit during a read. What a run moved meanwhile is read again, in one short transaction with the totals
+(decision 0050).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.ledger.decisions import CLOSED, decided
 from pipeline.ledger.storage.database import Reads
 
 PART = 5_000
-"""Lines that are read at once."""
+"""Lines per read."""
 
 MOST_SHARED = 10_000
 _IN = 500  # values in one IN (...): SQLite's oldest limit is 999
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A batch at one moment: what it is and its totals, its rows in input order, its log up to then."""
+    """A batch at one moment: its totals, its rows in input order, its log up to then."""
 
     info: BatchInfo
     lines: list[ResultLine]
@@ -40,8 +40,7 @@ class Whole:
 
 
 def in_parts(reads: Reads, query: Select[Any], column: Column[int]) -> Iterator[Sequence[Any]]:
-    """The lines of ``query``, at most ``PART`` at a time, in the order of ``column``: no two share its value, none is
-    negative."""
+    """The lines of ``query``, at most ``PART`` at a time, ordered by ``column``: unique values, none negative."""
     after, query = -1, query.order_by(column).limit(PART)
     while lines := reads.read(query.where(column > after)):
         yield lines
@@ -56,19 +55,19 @@ def last_event(reads: Reads, batch: str) -> int:
 
 
 class Gathering:
-    """The rows of one batch while they are read: ``read`` takes its time, ``catch_up`` makes them one moment's."""
+    """The rows of one batch while they are read: ``read`` is slow, ``catch_up`` brings them all to one moment."""
 
     def __init__(self, reads: Reads, info: BatchInfo) -> None:
         self._reads, self._info = reads, info
         self._shared = Shared()
         self._lines: list[ResultLine] = []
-        self._repeating: list[tuple[int, str | None, int]] = []  # place among the lines; batch and row it repeats
+        self._repeating: list[tuple[int, str | None, int]] = []  # index of the line; batch and row that it repeats
         self._closed = False  # whether a person decided about any row
         self.held = False  # whether any row was held on arrival
         self._seen = last_event(reads, info.id)
 
     def read(self) -> None:
-        """All rows, a part at a time. A run beside this one may move some of them meanwhile."""
+        """Reads all rows, a part at a time. A parallel run may move some of them meanwhile."""
         row = tables.row
         for part in in_parts(self._reads, select(row).where(row.c.batch == self._info.id), row.c.pos):
             for place, line in enumerate(part, start=len(self._lines)):
@@ -78,7 +77,7 @@ class Gathering:
             self._lines += self._made(part, self._reads.read(attempts_of(self._info.id).where(between)))
 
     def catch_up(self, moment: Reads) -> int:
-        """Reads what was moved since the reading began, and what people decided, as of ``moment``; its newest event."""
+        """Reads the rows moved since, and people's decisions, as of ``moment``; returns its newest event."""
         event, batch = tables.event, self._info.id
         last = last_event(moment, batch)
         query = select(event.c.pos).distinct().where(event.c.batch == batch, event.c.seq > self._seen, event.c.pos > 0)
@@ -95,7 +94,7 @@ class Gathering:
         return last
 
     def lines(self) -> list[ResultLine]:
-        """Every row in input order, those that repeat another with that one's line."""
+        """Every row in input order; a row that repeats another has that one's line."""
         wanted = {pos for _, batch, pos in self._repeating if batch is None}
         leaders = {line.pos: line for line in self._lines if line.pos in wanted} if wanted else {}
         for place, batch, pos in self._repeating:
@@ -112,9 +111,9 @@ class Gathering:
 
 
 class Log:
-    """A batch's events as a collection that can be gone through more than once, read anew each time.
+    """A batch's events as a collection that can be iterated repeatedly, read again each time.
 
-    ``last`` is the event that it ends with; None: with the newest.
+    ``last`` is its last event; None: the newest.
     """
 
     def __init__(self, reads: Reads, info: BatchInfo, last: int | None = None) -> None:
@@ -152,21 +151,21 @@ class Log:
 
 
 class Shared:
-    """Equal texts as one object: most of a batch says the same few things. Remembers so many, so that a batch in which
-    everything differs is not remembered whole."""
+    """Cache of equal texts as one object: most of a batch has the same few texts. Its size is limited, for a batch in
+    which everything differs."""
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
 
     def __call__(self, value: T) -> T:
-        """``value``, or what came before and equals it. Only for values of one kind: ``1 == True == 1.0``."""
+        """``value``, or an earlier equal one. Only for values of one type: ``1 == True == 1.0``."""
         if len(self._known) < MOST_SHARED:
             return self._known.setdefault(value, value)  # type: ignore[no-any-return]
         return self._known.get(value, value)  # type: ignore[no-any-return]
 
 
 def attempts_of(batch: str) -> Select[Any]:
-    """Attempts of a batch, oldest first: in a dict by row the newest stays."""
+    """Attempts of a batch, oldest first: in a dict by row the newest remains."""
     attempt = tables.attempt
     return select(attempt).where(attempt.c.batch == batch).order_by(attempt.c.pos, attempt.c.n)
 
@@ -181,7 +180,7 @@ def line_of(reads: Reads, batch: str, pos: int) -> ResultLine:
 
 
 def signed(line: ResultLine, decision: tuple[str, str]) -> ResultLine:
-    """``line`` with what a person decided about it."""
+    """``line`` with a person's decision."""
     return replace(line, decided_by=decision[0], decided_why=decision[1].rstrip("."))
 
 

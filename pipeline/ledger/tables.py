@@ -1,4 +1,5 @@
-"""The tables (reliability.md 2.1). Invariants live here: a file once, one live attempt per CUFE, append-only events."""
+"""Ledger tables (reliability.md 2.1) and their invariants: a file once, one live attempt per CUFE, append-only
+events."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ STATE_WORDS = ", ".join(f"'{state.value}'" for state in State)
 NOT_LIVE = ", ".join(f"'{state.value}'" for state in LIVE_NEVER)
 
 # One line per run of the program that may write. The newest id is the epoch: it fences every move (R8); on PostgreSQL
-# the newest of the same credential, because others run beside it (scope.py).
+# the newest of the same credential, because others run in parallel (scope.py).
 run = Table(
     "run",
     metadata,
@@ -63,7 +64,7 @@ owner = Table(
     Column("why", Text, nullable=False),
 )
 
-# Which ledger this is: one line, made with it. Another id in the same place is another ledger (watermark.py).
+# The id of this ledger: one line, created with it. Another id in the same place is another ledger (watermark.py).
 ledger = Table("ledger", metadata, Column("id", String(32), primary_key=True))
 
 batch = Table(
@@ -82,7 +83,7 @@ batch = Table(
     Column("deadline_hours", Integer, nullable=False),
     Column("created_utc", String(32), nullable=False),
     Column("approved_by", Text, nullable=False),
-    Column("corrects", String(32)),  # the batch whose corrections workbook this was; perhaps of another ledger
+    Column("corrects", String(32)),  # the batch whose corrections workbook this was; may be of another ledger
     Index("one_batch_per_file", "env", "sha256", "sheet", unique=True),
     Index("ix_batch_corrects", "corrects"),
 )
@@ -94,7 +95,7 @@ row = Table(
     Column("pos", Integer, nullable=False),
     Column("line", Integer, nullable=False),
     Column("cells", Text, nullable=False),  # JSON list, see codec.py: verbatim
-    Column("state", String(24), nullable=False),  # what validation said; the attempt tells the rest
+    Column("state", String(24), nullable=False),  # the verdict of validation; the attempt holds later states
     Column("cufe", String(66)),
     Column("reason", Text),
     Column("email", Text),
@@ -126,20 +127,20 @@ attempt = Table(
     Column("misses", Integer, nullable=False),  # answers 18 since the intent
     Column("next_due", String(32)),
     Column("estado", Integer),
-    Column("source", String(16)),  # which service the last understood answer came from
+    Column("source", String(16)),  # service of the last understood answer
     Column("dgi", String(8)),
     Column("message", Text),
     Column("authorised_at", Text),
     Column("http", Integer),
     Column("note", Text, nullable=False),
     Column("possible_duplicate", Integer, nullable=False),  # 1: a person authorised it after an unclear outcome
-    Column("preflight", Integer),  # the state that a query answered right before the sending
-    Column("credential", String(32)),  # whose row it is; None: taken in before there was such a mark
+    Column("preflight", Integer),  # the state that a query returned right before sending
+    Column("credential", String(32)),  # mark of its credential; None: taken in before there was one
     CheckConstraint(f"state IN ({STATE_WORDS})", name="known_state"),
     ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
     Index("ix_attempt_row", "batch", "pos"),
     Index("ix_attempt_state", "state"),
-    # A cancelled CUFE stays live for ever: it can never get a second attempt, not from another file next year.
+    # A cancelled CUFE stays live for ever: it can never get a second attempt, not even from another file next year.
     Index(
         "one_live",
         "env",
@@ -177,14 +178,14 @@ event = Table(
 
 
 def with_rows(*columns: Any) -> Select[Any]:
-    """``columns`` of attempts, each with the input row that it is about."""
+    """``columns`` of attempts, each joined with its input row."""
     return select(*columns).join_from(attempt, row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))
 
 
 def live(attempt: FromClause) -> ColumnElement[bool]:
-    """The condition of ``one_live`` on ``attempt`` (the table or an alias), word for word.
+    """The condition of ``one_live`` on ``attempt`` (the table or an alias), exactly as in the index.
 
-    SQLite uses a partial index only for a query that says what the index says, and of a value that is bound later it
-    cannot know that: without these words every look-up of a code would go through the whole history.
+    SQLite uses a partial index only for a query with the same condition as the index, and does not know the value of a
+    bound parameter: without this exact text every look-up of a code would scan the whole history.
     """
     return attempt.c.state.not_in([literal_column(f"'{state.value}'") for state in LIVE_NEVER])

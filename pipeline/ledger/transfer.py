@@ -1,9 +1,9 @@
-"""``anular ledger copy``: a whole ledger to another place, from a file to a server or back, once and for good.
+"""Ledger transfer (``anular ledger copy``): moves a whole ledger to another place, from a file to a server or back.
 
 The order matters, because a kill may come at any moment and two ledgers that both send are the worst: the target is
-first marked as half copied (nobody can use it), then filled and compared where nobody sees it yet, then the source
-says that it was moved (nobody sends from it any more), and only then the target becomes a ledger. A kill leaves the
-source as it was, or both unusable until the same order is given again.
+first marked as half copied (unusable), then filled and compared while still hidden, then the source records that it
+was moved (it no longer sends), and only then the target becomes a ledger. A kill leaves the source as it was, or both
+unusable until the same command is given again.
 """
 
 from __future__ import annotations
@@ -28,19 +28,22 @@ from pipeline.runtime.failpoints import crashpoint
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Where from and to, what was copied, and the hash (hex) of the newest event: the seal of both ledgers."""
+    """Result of a transfer."""
 
+    #: its place; ``target`` the new one
     source: str
     target: str
+    #: copied lines by table
     counts: dict[str, int]
+    #: hash (hex) of the newest event: the seal of both ledgers
     head: str
 
 
 def move(source_url: str, target_url: str, now: datetime, notes: Path) -> Moved:
-    """Moves the ledger at ``source_url`` to ``target_url``; ``notes`` is where this machine notes what it knows.
+    """Moves the ledger at ``source_url`` to ``target_url``; ``notes`` is this machine's folder of watermarks.
 
-    Raises ``WrongUsage`` (no ledger there, the same place, a target that is not empty), ``AnotherRun`` (somebody uses
-    one of them), ``StorageTrouble``.
+    Raises ``WrongUsage`` (no ledger there, the same place, a target that is not empty), ``AnotherRun`` (one of them is
+    in use), ``StorageTrouble``.
     """
     source, target = location_of(source_url), location_of(target_url)
     if source.key == target.key:
@@ -88,7 +91,7 @@ def _copied(database: Database, source: Location, target: Location, now: datetim
 
 
 def _check(database: Database, source: Location, notes: Path) -> None:
-    """Raises ``StorageTrouble`` for a ledger that is not what it should be: a copy would be no better."""
+    """Raises ``StorageTrouble`` for a faulty ledger: a copy would be no better."""
     found = examine(database)
     why = found.faults[0].words if found.faults else ""
     if not why and (doubts := watermark.doubts(notes, database)):
@@ -110,7 +113,7 @@ def _check(database: Database, source: Location, notes: Path) -> None:
 
 
 def _begun(database: Database, target: Location, now: datetime, notes: Path) -> tuple[str, dict[str, Any]]:
-    """The id of the new ledger and the event of the move: new ones, or those of a move that was killed on its way.
+    """The id of the new ledger and the event of the move: new ones, or those of an interrupted move.
 
     Raises ``WrongUsage`` for a ledger that was moved already, to another place or to one that was used since.
     """

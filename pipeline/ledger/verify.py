@@ -1,7 +1,7 @@
-"""Is the ledger what it says it is (reliability.md P15, F55)? The chain of events, and everything that rests on it.
+"""Verification of the ledger (reliability.md P15, F55): the chain of events, and everything that rests on it.
 
-Changes nothing. ``examine`` goes through all of it; ``look_over`` is what a run does before it may write: the file's
-own structure, and the whole ledger while that is a matter of a second, else its newest events.
+Changes nothing. ``examine`` checks all of it; ``look_over`` is the check of a run before it may write: the file's
+own structure, and the whole ledger if that takes about a second, else its newest events.
 """
 
 from __future__ import annotations
@@ -31,42 +31,49 @@ MOST_FAULTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that is not as it was written. ``seq`` is the event it shows at, if it is one; ``words`` Spanish."""
+    """Something that differs from what was written."""
 
     code: str
+    #: in Spanish
     words: str
+    #: the event where it shows, if any
     seq: int | None = None
 
 
 @dataclass
 class OfBatch:
-    """What was gone through of one batch: the events of its rows, and the last of them with its hash, the batch's
-    *seal*; the newest evidence pack's event and hash, the *seal* of that pack (0: none was made)."""
+    """What was checked of one batch."""
 
+    #: of its rows
     events: int = 0
+    #: the last of them
     last: int = 0
+    #: hash of that event
     seal: bytes = GENESIS
+    #: event of the newest evidence pack; 0 when there is none
     packed: int = 0
+    #: hash of that event
     pack_seal: bytes = GENESIS
 
 
 @dataclass
 class Examination:
-    """What was gone through and what was found. ``head`` is the newest event's hash: it stands for all before it.
-
-    ``batches`` what was seen of each, as far as the chain holds. ``older`` are batches that an earlier version took in,
-    ``half_told`` counts attempts of which it wrote events: what its chain does not cover was not compared.
-    """
+    """Result of a verification."""
 
     events: int = 0
     rows: int = 0
+    #: the newest event's hash, which covers all before it
     head: bytes = GENESIS
     faults: list[Fault] = field(default_factory=list)
+    #: what was checked of each, as far as the chain holds
     batches: dict[str, OfBatch] = field(default_factory=dict)
+    #: batches that an earlier version took in
     older: set[str] = field(default_factory=set)
+    #: attempts with events of an earlier version; what its chain does not cover was not compared
     half_told: int = 0
     replay: Replay = field(default_factory=Replay, repr=False)
-    _last: dict[int, str] = field(default_factory=dict, repr=False)  # attempt -> state, of the newest events alone
+    #: attempt -> state, of the newest events alone
+    _last: dict[int, str] = field(default_factory=dict, repr=False)
     _taken: dict[tuple[str, int], tuple[str, bytes | None]] = field(default_factory=dict, repr=False)
 
     @property
@@ -74,12 +81,12 @@ class Examination:
         return not self.faults
 
     def add(self, code: str, words: str, seq: int | None = None) -> None:
-        if len(self.faults) < MOST_FAULTS:  # the first ones tell what happened; thousands would hide it
+        if len(self.faults) < MOST_FAULTS:  # the first ones show what happened; thousands would hide it
             self.faults.append(Fault(code, words, seq))
 
 
 def examine(database: Database) -> Examination:
-    """The whole ledger. Never raises for what it finds, not even when the file cannot be read."""
+    """Checks the whole ledger. Never raises for what it finds, not even when the file cannot be read."""
     found = Examination()
     try:
         _structure(database, found, "integrity_check")
@@ -99,10 +106,9 @@ def _contents(database: Database, found: Examination) -> None:
 
 
 def look_over(database: Database, *, sound: bool = False) -> None:
-    """What has to be right before a run may write. Raises ``StorageTrouble`` that names the first fault.
+    """Checks what must be right before a run may write. Raises ``StorageTrouble`` that names the first fault.
 
-    ``sound``: the pages of a large file were found in order lately
-    (``storage/integrity_cache.py``) and are not read again.
+    ``sound``: the pages of a large file were found in order recently (``integrity_cache.py``) and are not read again.
     """
     try:
         last = database.read(select(func.max(tables.event.c.seq)))[0][0] or 0
@@ -138,15 +144,15 @@ def _newest_contents(database: Database, found: Examination, start: int) -> None
 
 
 def _structure(database: Database, found: Examination, pages: str) -> None:
-    """The store's own check, and that the rules of the tables are still there: they can be dropped without a trace."""
+    """Runs the store's own check, and checks that the tables' rules exist: they can be dropped without a trace."""
     for code, words in database.structure(pages):
         found.add(code, words)
 
 
 def _chain(database: Database, found: Examination, *, after: int, prev: bytes, whole: bool) -> bool:
-    """Every event in order: no gap, the hash before, its own hash, a move of the table. ``whole``: they are replayed.
+    """Checks every event in order: no gap, the hash before, its own hash, a legal move. ``whole``: replays them.
 
-    False at the first one that is not as written: all after it hang on it, so nothing more can be said.
+    False at the first one that is not as written: all later events depend on it, so nothing more is proven.
     """
     seq = after
     for line in _events(database, after):
@@ -206,7 +212,7 @@ def _remember(found: Examination, line: Any, *, whole: bool) -> None:
 
 
 def _rows(database: Database, found: Examination) -> None:
-    """Every input row is the one that was taken in, and every batch has all of its rows."""
+    """Checks that every input row is the one that was taken in, and that every batch has all of its rows."""
     heads = {line.id: line._mapping for line in database.read(select(tables.batch))}
     counts = dict.fromkeys(heads, 0)
     digests = {batch: head_digest(head) for batch, head in heads.items()}
@@ -220,7 +226,7 @@ def _rows(database: Database, found: Examination) -> None:
             elif taken[1] == row_digest(digests[line.batch], line._mapping) and taken[0] == line.state:
                 continue
             elif taken[0] == line.state and taken[1] in (None, fingerprint(heads[line.batch], line._mapping)):
-                found.older.add(line.batch)  # of None: taken in by a version that kept none
+                found.older.add(line.batch)  # with None: taken in by a version that stored none
             else:
                 row = f"la fila {line.line} del lote {line.batch}"
                 head = "los datos del lote (archivo, encabezados, emisores, notas, plazo, quién aprobó)"
@@ -239,7 +245,7 @@ def _some_rows(database: Database, after: tuple[str, int]) -> Any:
 
 
 def _attempts(database: Database, found: Examination) -> None:
-    """Every attempt is, column for column, what its events made of it."""
+    """Checks that every attempt is, column for column, the result of its events."""
     query, after, first = _with_row(), 0, 0
     envs = {line.id: line.env for line in database.read(select(tables.batch.c.id, tables.batch.c.env))}
     unseen = set(found.replay.known)
@@ -276,7 +282,7 @@ COLUMNS = {
     "possible_duplicate": "reenvío autorizado",
     "preflight": "consulta previa",
 }
-"""What is compared of an attempt, with its name for people; all but these say whose row it is and where it stands."""
+"""Compared columns of an attempt, with their names for people; all others identify the row and its state."""
 
 
 def _attempt(found: Examination, line: Any, env: str) -> None:
@@ -305,7 +311,7 @@ _MOST_SHOWN = 80
 
 
 def _newest_attempts(database: Database, found: Examination) -> None:
-    """The states of the attempts that the newest events speak of."""
+    """Checks the states of the attempts in the newest events."""
     told = sorted(found._last)
     for start in range(0, len(told), _IN):
         for line in database.read(_with_row().where(tables.attempt.c.id.in_(told[start : start + _IN]))):

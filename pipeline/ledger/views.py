@@ -1,4 +1,4 @@
-"""Everything that reads the ledger: what is ready, what is followed, what the report shows. Changes nothing."""
+"""Views: everything that reads the ledger: rows ready or followed, and what the report shows. Changes nothing."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
 from pipeline.ledger.storage.database import Database
 
 _PREFIX = 32  # FE, type, issuer and branch
-_NUMBER_AT, _NUMBER = 41, 13  # number and point, counted from 1
+_NUMBER_AT, _NUMBER = 41, 13  # number and point; positions count from 1
 _ON_THE_WAY = (State.READY.value, State.SENDING.value)
 
 
 class Views(Batches):
-    """Reads of one environment's rows. ``scope``: whose rows may be sent or followed; what is shown is everything."""
+    """Reads of one environment's rows. ``scope`` limits which rows may be sent or followed; all rows are shown."""
 
     def __init__(self, database: Database, env: str, scope: Scope | None = None) -> None:
         super().__init__(database, env)
@@ -37,11 +37,11 @@ class Views(Batches):
         self._scope = scope or Scope()
 
     def under(self, env: str, scope: Scope) -> Views:
-        """The same ledger as a run of another credential sees it."""
+        """The same ledger for a run of another credential."""
         return Views(self._database, env, scope)
 
     def of(self, env: str) -> Views:
-        """The same ledger as another environment sees it, for looking only."""
+        """The same ledger for another environment, read only."""
         return Views(self._database, env, self._scope)
 
     def told(self, batch: str, seq: int, hash_: str) -> bool:
@@ -51,8 +51,8 @@ class Views(Batches):
         return bool(found) and bytes(found[0].hash).hex() == hash_
 
     def left_over(self, note: str) -> list[str]:
-        """Batches with a note that has these words, oldest first, in which a row of this scope is to be sent, or was
-        being sent by somebody who may be gone."""
+        """Batches with a note that contains this text, oldest first, in which a row of this scope is to be sent, or was
+        being sent by a process that may have ended."""
         attempt, batch = tables.attempt, tables.batch
         query = (
             select(batch.c.id)
@@ -67,11 +67,11 @@ class Views(Batches):
         return [line.id for line in self._database.read(query)]
 
     def on_the_way(self, batch: str) -> bool:
-        """Whether a row of ``batch`` is to be sent, or was being sent by somebody who may be gone."""
+        """Whether a row of ``batch`` is to be sent, or was being sent by a process that may have ended."""
         return bool(self._on_the_way([batch], self._scope))
 
     def all_on_the_way(self, batches: Sequence[str]) -> set[str]:
-        """Which of ``batches`` have such a row, whatever credential may send it."""
+        """Which of ``batches`` have such a row, for any credential."""
         return self._on_the_way(batches, Scope())
 
     def _on_the_way(self, batches: Sequence[str], scope: Scope) -> set[str]:
@@ -84,14 +84,15 @@ class Views(Batches):
         return found
 
     def cut_off(self) -> set[str]:
-        """Batches in which a row of this scope was being sent by a run that may be gone: the next one recovers it."""
+        """Batches in which a row of this scope was being sent by a run that may have ended; the next run recovers
+        it."""
         attempt = tables.attempt
         query = select(attempt.c.batch).distinct()
         query = query.where(attempt.c.env == self._env, attempt.c.state == State.SENDING.value)
         return {line.batch for line in self._database.read(query.where(self._scope.rows(attempt)))}
 
     def unasked_since(self, before: datetime) -> bool:
-        """Whether a row of this scope is followed and nobody has heard of it since ``before``."""
+        """Whether a row of this scope is followed and was neither sent nor queried since ``before``."""
         attempt = tables.attempt
         heard = func.coalesce(attempt.c.queried_utc, attempt.c.sent_utc)
         query = select(attempt.c.id).where(
@@ -103,7 +104,7 @@ class Views(Batches):
         return bool(self._database.read(query.limit(1)))
 
     def of_another(self, batch: str) -> bool:
-        """Whether rows of ``batch`` belong to another credential: then nothing of it is sent, asked or decided here."""
+        """Whether rows of ``batch`` belong to another credential: then none is sent, queried or decided here."""
         attempt = tables.attempt
         query = select(attempt.c.id).where(attempt.c.batch == batch, ~self._scope.rows(attempt)).limit(1)
         return bool(not self._scope.everything and self._database.read(query))
@@ -115,7 +116,7 @@ class Views(Batches):
         return bool(self._database.read(query))
 
     def seen(self, cufes: Sequence[str]) -> dict[str, Seen]:
-        """The live attempts of these CUFEs: what would be a duplicate or a conflict."""
+        """The live attempts of these CUFEs: possible duplicates or conflicts."""
         found: dict[str, Seen] = {}
         for start in range(0, len(cufes), IN):
             query = (
@@ -143,10 +144,10 @@ class Views(Batches):
         return found
 
     def taken(self, cufes: Sequence[str]) -> list[Seen]:
-        """Codes of the same fiscal documents as ``cufes`` that were sent and not turned away, these ones among them.
+        """Codes of the same fiscal documents as ``cufes`` that were sent and not refused, these codes included.
 
-        By issuer: its codes begin alike, and the index of live codes is in their order. A few documents are asked for
-        by name; for many, all codes of the issuer are gone through, a part at a time.
+        By issuer: its codes begin alike, and the index of live codes has their order. A few documents are looked up
+        by name; for many, all codes of the issuer are read, a part at a time.
         """
         attempt, batch = tables.attempt, tables.batch
         wanted: dict[str, set[str]] = {}
@@ -173,7 +174,8 @@ class Views(Batches):
         return found
 
     def _begins(self, prefix: str) -> ColumnElement[bool]:
-        """Codes that begin so. SQLite compares bytes, and so can use its index; a server compares by its language."""
+        """Codes that begin with ``prefix``. SQLite compares bytes and can use its index; a server compares by
+        language."""
         cufe = tables.attempt.c.cufe
         if self._database.shared:
             return func.substr(cufe, 1, len(prefix)) == prefix
@@ -202,12 +204,12 @@ class Views(Batches):
                 possible_duplicate=bool(line.possible_duplicate),
                 preflight=line.preflight,
             )
-            for part in in_parts(self._database, query, tables.attempt.c.pos)  # one ready attempt of a row at most
+            for part in in_parts(self._database, query, tables.attempt.c.pos)  # at most one ready attempt per row
             for line in part
         ]
 
     def unsent(self, batch: str) -> int:
-        """How many rows of ``batch`` would be sent now: ready ones, and those that were proven unsent."""
+        """How many rows of ``batch`` would be sent now: ready ones, and those proven not sent."""
         return int(self._database.read(self._unsent(batch, func.count()))[0][0])
 
     def unsent_codes(self, batch: str) -> list[str]:
@@ -246,7 +248,7 @@ class Views(Batches):
         return found[-1].pos if found else 0
 
     def waiting(self, batch: str, code: str) -> list[Waiting]:
-        """The rows of ``batch`` that were held on arrival for the reason ``code`` and that nobody has released."""
+        """The rows of ``batch`` that were held on arrival with the problem ``code`` and are not released yet."""
         attempt = tables.attempt
         query = (
             tables.with_rows(attempt.c.id, attempt.c.v, attempt.c.pos, attempt.c.cufe, tables.row.c.remarks)
@@ -260,7 +262,7 @@ class Views(Batches):
         ]
 
     def waiting_since(self, before: datetime) -> set[str]:
-        """Batches that came before ``before`` and have a row that is still followed or waits for a person."""
+        """Batches from before ``before`` with a row that is still followed or waits for a person."""
         attempt, batch = tables.attempt, tables.batch
         states = [state.value for state in FOLLOWED | PERSON]
         query = (
@@ -273,8 +275,8 @@ class Views(Batches):
         return {line.batch for line in self._database.read(query)}
 
     def sent_for(self, who: str, since: datetime, *, besides: str = "") -> int:
-        """How many rows of batches approved by ``who`` (or by a name that begins so) were sent since, or are about to
-        be; ``besides`` is a batch that does not count. Batches of more than a week before are past every deadline."""
+        """How many rows of batches approved by ``who`` (or by a name that starts with it) were sent since, or are about
+        to be; ``besides`` is a batch that does not count. Batches older than a week are past every deadline."""
         query = Cap(who, since, besides=besides).query(self._env, self._scope)
         return int(self._database.read(query)[0][0])
 
@@ -306,7 +308,7 @@ class Views(Batches):
         return frozenset(found)
 
     def tally(self) -> Tally:
-        """How the whole ledger stands, for whoever watches it: of a shared one, the rows of this credential."""
+        """Row counts of the whole ledger, for monitoring; of a shared ledger, the rows of this credential."""
         attempt, row, mine = tables.attempt, tables.row, self._scope.rows(tables.attempt)
         batches = select(tables.batch.c.id).where(tables.batch.c.env == self._env)
         if not self._scope.everything:
@@ -321,7 +323,7 @@ class Views(Batches):
         )
 
     def whole(self, info: BatchInfo) -> Whole:
-        """A batch as it was at one moment: its totals, its rows and its log agree, whatever a run does beside it."""
+        """A batch at one moment: its totals, its rows and its log agree, whatever a parallel run does."""
         gathering = Gathering(self._database, info)
         gathering.read()
         with self._database.moment() as moment:
@@ -337,11 +339,11 @@ class Views(Batches):
         return self.whole(info).lines
 
     def log(self, info: BatchInfo) -> Log:
-        """The log of a batch, oldest first; read again each time it is gone through."""
+        """The log of a batch, oldest first; read again on each iteration."""
         return Log(self._database, info)
 
     def extract(self, info: BatchInfo) -> Extract:
-        """Every column that the ledger holds of a batch, for its evidence pack."""
+        """All columns of a batch, for its evidence pack."""
         return Extract(self._database, info)
 
 

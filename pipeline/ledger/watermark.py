@@ -1,14 +1,14 @@
-"""How far a ledger had come when it was last used, kept outside of it (reliability.md 2.4, D3).
+"""Watermark: how far a ledger had come when it was last used, recorded outside of it (reliability.md 2.4, D3).
 
-A ledger that was deleted, exchanged, or restored from an old backup cannot tell that by itself: it is whole, and it has
-forgotten what was sent. So every writing command notes in the user's state folder, from its start on and while rows are
-sent, which ledger lies in that place, its newest run and event and the hash of it, and on which server; the next one
-compares. Two notes are kept, one for the place and one for the ledger: the same ledger restored or copied to another
-place of this machine is found as well.
+A ledger that was deleted, replaced, or restored from an old backup cannot show that by itself: it is complete, and it
+has forgotten what was sent. So every writing command records in the user's state folder, at its start and while rows
+are sent, which ledger is in that place, its newest run and event with its hash, and on which server; the next command
+compares. There are two records, one for the place and one for the ledger: so the same ledger restored or copied to
+another place of this machine is found as well.
 
-A note is **never lowered**: what a failing run finds at its end may be a ledger that was exchanged under it. Only a
-person's word (``ledger_events.Word``) that this note does not know yet makes it begin again from what is there. A note
-that is missing or cannot be read proves nothing; one that cannot be written never fails a run.
+A record is **never lowered**: what a failing run finds at its end may be a ledger that was replaced during the run.
+Only a person's word (``ledger_events.Word``) that the record does not know yet makes it start again from what is there.
+A record that is missing or unreadable proves nothing; failing to write one never fails a run.
 """
 
 from __future__ import annotations
@@ -29,24 +29,29 @@ from pipeline.ledger.storage.database import Database
 from pipeline.runtime.atomic_file import replace_file
 
 RENEWED_S = 1.0
-"""How often, at most, the notes are renewed while rows are sent."""
+"""Least seconds between two updates while rows are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The ledger's id (hex), its highest event (0: none yet) and the hash of that event (hex), its newest run, the
-    server and database that hold it ("" for a file), and the hash (hex) of the newest word that a person gave."""
+    """State of a ledger in a record."""
 
+    #: its id (hex)
     ledger: str
+    #: its newest event; 0 for none
     seq: int
+    #: hash of that event (hex)
     head: str
+    #: its newest run
     run: int = 0
+    #: the server and database that hold it; "" for a file
     site: str = ""
+    #: hash (hex) of the newest word that a person gave
     word: str = ""
 
 
 def take(database: Database) -> Mark:
-    """Where the ledger stands now. Raises ``StorageTrouble``."""
+    """The current state of the ledger. Raises ``StorageTrouble``."""
     event = tables.event
     (ledger,) = database.read(select(tables.ledger.c.id))
     last = database.read(select(event.c.seq, event.c.hash).order_by(event.c.seq.desc()).limit(1))
@@ -57,9 +62,9 @@ def take(database: Database) -> Mark:
 
 
 def keep(folder: Path, database: Database, *, sync: bool = True, placed: bool = False) -> None:
-    """Notes where the ledger stands; without ``sync`` a power cut may forget it; ``placed``: a person put it in this
-    place, whatever was there before. Trouble is swallowed: the note is a
-    help and not the memory itself. After trouble with the storage nothing is noted: what is there may be anything."""
+    """Records the state of the ledger. Without ``sync`` a power cut may lose it; ``placed``: a person put the ledger in
+    this place, whatever was there before. Errors are ignored: the record is a help and not the ledger itself. After an
+    error of the storage nothing is recorded: the data may be wrong."""
     if database.troubled:
         return
     with suppress(OSError, AnularError):
@@ -74,30 +79,30 @@ def keep(folder: Path, database: Database, *, sync: bool = True, placed: bool = 
 
 
 def _may_follow(before: Mark | None, mark: Mark) -> bool:
-    """Whether a note may say ``mark`` after ``before``: it is not lowered, unless by a word that it does not know."""
+    """Whether ``mark`` may replace ``before``: a record is not lowered, except for a word that it does not know."""
     if before is None or _is_news(before, mark.word):
         return True
     return before.ledger == mark.ledger and mark.seq >= before.seq and mark.run >= before.run
 
 
 def _is_news(note: Mark, word: str) -> bool:
-    """Whether a person gave this ``word`` (hex; "": nobody did) after the note was written."""
+    """Whether a person gave this ``word`` (hex; "" for none) after the record was written."""
     return bool(word) and word != note.word
 
 
 class Keeping:
-    """Renews the notes while rows are sent, at most every ``RENEWED_S`` seconds of ``monotonic``."""
+    """Updates the records while rows are sent, at most every ``RENEWED_S`` seconds of ``monotonic``."""
 
     def __init__(self, folder: Path, database: Database, monotonic: Callable[[], float]) -> None:
         self._folder, self._database, self._monotonic = folder, database, monotonic
         self._last = monotonic()
 
     def renew(self) -> None:
-        """Notes where the ledger stands now."""
+        """Records the current state of the ledger."""
         keep(self._folder, self._database)
 
     def claimed(self) -> None:
-        """Rows were claimed: the notes are renewed, unless they were a moment ago."""
+        """Rows were claimed: updates the records, unless they were updated a moment ago."""
         now = self._monotonic()
         if now - self._last >= RENEWED_S:
             self._last = now
@@ -105,19 +110,19 @@ class Keeping:
 
 
 def missed(folder: Path, place: bytes) -> bool:
-    """Whether a ledger was used in this place (its ``key``) before. Asked when there is none now."""
+    """Whether a ledger was used in this place (its ``key``) before. For a place without a ledger now."""
     return _read(_of_place(folder, place)) is not None
 
 
 def knows(folder: Path, ledger: str) -> bool:
-    """Whether the ledger with this id was used on this machine before, wherever it lay."""
+    """Whether the ledger with this id was used on this machine before, in any place."""
     return _read(_of_ledger(folder, ledger)) is not None
 
 
 def doubts(folder: Path, database: Database) -> list[str]:
-    """What the notes say against this ledger, in Spanish; nothing when it is the one they know, or newer.
+    """The records' reasons against this ledger, in Spanish; none when it is the one they know, or newer.
 
-    A person's word that a note does not know answers for all that it says, on the server on which it was given.
+    A person's word that a record does not know overrides it, on the server on which it was given.
     """
     mark, word = take(database), newest_word(database)
     found = []

@@ -1,4 +1,4 @@
-"""Group commit: one task that commits whatever has queued, no timer; each caller waits for its own move only.
+"""Group commit: one task commits all queued moves, without a timer; each caller waits for its own move only.
 
 A move is durable when ``record`` returns, alone or together with others (reliability.md R1, D10).
 """
@@ -19,7 +19,7 @@ _MOST = 512  # moves in one transaction: bounds the wait of the first
 
 
 class Writer:
-    """Owns the writing side of the ledger inside ``async with``. After a failed commit nothing is accepted any more."""
+    """The writing side of the ledger, inside ``async with``. After a failed commit it accepts nothing more."""
 
     def __init__(self, store: Store, thread: Executor | None = None) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = False
         self._broken: BaseException | None = None
-        # One thread of its own: an fsync must not hold up the answers of others.
+        # Its own thread: an fsync must not delay other answers.
         self._thread = thread or ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     async def __aenter__(self) -> Writer:
@@ -50,7 +50,7 @@ class Writer:
         future: asyncio.Future[Moved] = asyncio.get_running_loop().create_future()
         self._waiting.append((wish, future))
         self._wake.set()
-        # Shielded: a caller that is cancelled while waiting must not take the move of the others with it.
+        # Shielded: a caller that is cancelled while waiting must not cancel the moves of the others.
         return await asyncio.shield(future)
 
     async def _serve(self) -> None:
@@ -61,7 +61,7 @@ class Writer:
                 group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 try:
                     await self._commit(group)
-                except BaseException as error:  # whatever breaks here, nobody may be left waiting for ever
+                except BaseException as error:  # for any error: no caller may wait for ever
                     self._broken = error
                     _fail(group, error)
             if self._closing:
@@ -75,7 +75,7 @@ class Writer:
         try:
             moved = await self._in_thread([wish for wish, _ in group])
         except Bug:
-            # One impossible move must not take down the outcomes of the others: each on its own.
+            # One impossible move must not lose the outcomes of the others: each separately.
             for pair in group:
                 await self._commit_alone(pair)
         except BaseException as error:
@@ -99,7 +99,7 @@ class Writer:
             future.set_result(moved)
 
     async def _give_up(self, group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
-        """What was learnt is kept beside the ledger before anybody hears that it could not be committed (P17)."""
+        """Writes the outcomes to the reserve journal before the callers learn that the commit failed (P17)."""
         await self._keep_aside([wish for wish, _ in group])
         _fail(group, error)
 
@@ -111,8 +111,8 @@ class Writer:
 
 
 def _fail(group: Sequence[tuple[Move, asyncio.Future[Moved]]], error: BaseException) -> None:
-    """Callers are shielded from their futures, so none of them is closed by a caller that has gone away."""
+    """Sets the error on all futures. Callers are shielded from them, so a cancelled caller has not closed its own."""
     for _, future in group:
         if not future.done():
             future.set_exception(error)
-            future.exception()  # nobody may be left to look at it: that must not cause a warning
+            future.exception()  # marks it as retrieved: without a caller it would cause a warning

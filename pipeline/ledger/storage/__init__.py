@@ -1,9 +1,9 @@
-"""Which database keeps a ledger, and what is that database's own.
+"""Storage: the databases that can hold a ledger, and what is specific to each.
 
 location         the address decides: a file or a server
-database         what both offer: transactions one after the other, and reads
-sqlite           one file, durable and private; ``files`` what lies beside it, and words for what a disk says
-postgres         a server's durability and locks; ``postgres_errors`` words for what it says
-schema           the steps (``migrations``) that bring a ledger to the schema of today
-integrity_cache  that a large file was found sound lately
+database         what both offer: serial transactions, and reads
+sqlite           one file, durable and private; ``files`` the files next to it, and texts for disk errors
+postgres         a server's durability and locks; ``postgres_session`` its sessions, ``postgres_errors`` its errors
+schema           the migrations (``migrations``) that bring a ledger to the newest schema
+integrity_cache  when a large file was last found sound
 """

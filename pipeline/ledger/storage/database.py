@@ -1,4 +1,4 @@
-"""What every ledger offers, whichever database keeps it: transactions that come one after the other, and reads."""
+"""Database interface of every ledger, in a file or on a server: serial transactions, and reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.domain.errors import Bug, StorageTrouble
 
 
 class Reads(Protocol):
-    """What queries are asked of: the ledger as it is with each, or as it was at one moment."""
+    """Runs queries: on the ledger as it is with each, or as it was at one moment."""
 
     def read(self, query: Executable) -> Sequence[Any]:
         """All lines of ``query``."""
@@ -25,7 +25,7 @@ class Reads(Protocol):
 
 
 class Moment:
-    """A reading transaction: what its first query saw is what all others see."""
+    """A reading transaction: all queries see what the first one saw."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -36,15 +36,15 @@ class Moment:
 
 
 class Database(ABC):
-    """The one connection on the ledger. Transactions come one after the other, whichever thread asks.
+    """The one connection to the ledger. Transactions run one after the other, from any thread.
 
-    ``place`` says to a person where the ledger lies, without a secret; ``name`` is its short form; ``key`` tells this
-    place from all others. ``shared``: other runs may write at the same time. ``troubled``: the store has failed once.
+    ``place`` shows a person where the ledger is, without a secret; ``name`` is its short form; ``key`` identifies this
+    place. ``shared``: other runs may write at the same time. ``troubled``: the store has failed once.
     """
 
     shared = False
     site = ""
-    """Which server and database hold it, where it is one's: another one after a failover or a restore."""
+    """The server and database that hold it, if it is on a server; another one after a failover or a restore."""
 
     def __init__(self, engine: Engine, *, place: str, name: str, key: bytes) -> None:
         self._engine = engine
@@ -57,8 +57,8 @@ class Database(ABC):
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start: what it read is still true when it writes.
 
-        Raises ``StorageTrouble``. Nothing of the transaction happened then, except on PostgreSQL when the connection
-        broke during the commit: then nobody knows, and whoever called has to treat it as unknown.
+        Raises ``StorageTrouble``. Then nothing of the transaction happened, except on PostgreSQL when the connection
+        broke during the commit: then the result is not known, and the caller has to treat it as unknown.
         """
         self._check_process()
         try:
@@ -78,8 +78,7 @@ class Database(ABC):
     def moment(self) -> Iterator[Reads]:
         """Reads that see the ledger at one moment, whatever is committed meanwhile. Raises ``StorageTrouble``.
 
-        To be kept short: nobody can commit to a SQLite ledger while it lasts, and nothing else may be read or written
-        here.
+        Keep it short: a SQLite ledger cannot commit while it lasts, and nothing else may be read or written here.
         """
         with self._reading(one=False) as connection:
             yield Moment(connection)
@@ -96,26 +95,26 @@ class Database(ABC):
 
     @contextmanager
     def still(self) -> Iterator[None]:
-        """All reads inside the block see the ledger of one moment. Where its owner is alone that is so by itself."""
+        """All reads inside the block see the ledger at one moment. With a single owner this is always so."""
         yield
 
     def check_owned(self, connection: Connection) -> None:  # noqa: B027 - where the kernel keeps the lock it is kept
-        """Raises ``StorageTrouble`` when this run has lost what it owns: asked before anything new is begun."""
+        """Raises ``StorageTrouble`` when this run has lost its ownership: called before anything new begins."""
 
     @abstractmethod
     def reserve(self, credential: str | None) -> Path:
-        """Where outcomes are kept that could not be committed."""
+        """Path for outcomes that could not be committed."""
 
     @abstractmethod
     def reserves(self) -> list[Path]:
-        """The reserve journals on this machine that nobody has dealt with yet."""
+        """The reserve journals on this machine that are not processed yet."""
 
     def renumber(self, connection: Connection) -> None:  # noqa: B027 - SQLite goes on after the greatest by itself
-        """After lines were put in with their numbers: the next ones go on behind them."""
+        """After lines were inserted with their numbers: new numbers start behind them."""
 
     @abstractmethod
     def structure(self, pages: str) -> list[tuple[str, str]]:
-        """What is wrong with the store itself and with the rules of its tables: pairs of code and Spanish words.
+        """Faults of the store itself and of the rules of its tables: pairs of code and Spanish text.
 
         ``pages``: ``quick_check``, ``integrity_check``, or "" where the file's pages are not to be read.
         """
@@ -136,18 +135,19 @@ class Database(ABC):
 
     @abstractmethod
     def _troubles(self) -> tuple[type[BaseException], ...]:
-        """What the store may raise."""
+        """The errors that the store may raise."""
 
     @abstractmethod
     def _not_written(self, error: BaseException) -> StorageTrouble:
-        """The sentence for a transaction that failed."""
+        """The error for a transaction that failed."""
 
     @abstractmethod
     def _not_read(self, error: BaseException) -> StorageTrouble:
-        """The sentence for a read that failed."""
+        """The error for a read that failed."""
 
     def _check_process(self) -> None:
-        """A connection and its locks belong to the process that opened them: a fork that used the inherited ones
-        could damage a file, or write beside a run that believes itself alone (reliability.md F50)."""
+        """Raises when this is a forked process. A connection and its locks belong to the process that opened them: a
+        fork that used the inherited ones could damage a file, or write while another run believes itself alone
+        (reliability.md F50)."""
         if os.getpid() != self._process:
             raise Bug("a forked process used the ledger of its parent")

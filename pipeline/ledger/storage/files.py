@@ -1,4 +1,4 @@
-"""Files that lie beside a ledger, or in place of it: their locks, their free names, and words for what a disk says."""
+"""Files next to a ledger, or in its place: locks, free names, and texts for disk errors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.domain.errors import AnotherRun, StorageTrouble
 from pipeline.runtime.failpoints import crashpoint
 
 TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
-"""What a disk or SQLite may say; the last one is how the driver meets damaged text."""
+"""Errors of a disk or of SQLite; the last one is the driver's error for damaged text."""
 
 
 @contextmanager
 def locked(path: Path, taken: str) -> Iterator[None]:
-    """Owns the lock file ``path`` until the end of the block. Raises ``AnotherRun``, saying ``taken``, at once."""
+    """Holds the lock file ``path`` until the end of the block. Raises ``AnotherRun`` with ``taken`` at once."""
     with storage_errors(path):
         make_folder(path.parent)
         lock = FileLock(path, mode=0o600)
@@ -36,7 +36,7 @@ def locked(path: Path, taken: str) -> Iterator[None]:
 
 
 def free_name(path: Path) -> Path:
-    """``path`` with the first number behind it that nobody uses: evidence is never overwritten."""
+    """``path`` with the first free number after it: evidence is never overwritten."""
     return next(name for n in range(1, 1_000_000) if not (name := path.with_name(f"{path.name}.{n}")).exists())
 
 
@@ -46,7 +46,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turns what the disk or SQLite say into one sentence (P17)."""
+    """Turns errors of the disk or SQLite into one sentence (P17)."""
     try:
         yield
     except TROUBLES as error:
@@ -59,7 +59,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """A few Spanish words for a storage error; never the statement or its values."""
+    """A short Spanish text for a storage error; never the statement or its values."""
     if isinstance(error, OSError):
         return _ERRNO.get(error.errno or 0, error.strerror or type(error).__name__)
     if isinstance(error, UnicodeDecodeError):

@@ -1,9 +1,9 @@
-"""That a large ledger was found sound lately and nobody has written it since (docs/decisions/0041).
+"""Integrity cache: when a large ledger was last found sound, valid while it is unchanged (docs/decisions/0041).
 
 SQLite reads the whole file to check its structure: 17 seconds for a million rows, at every start. So the clean end of
-a command notes, outside of the ledger, what the file was then; while it is that very file, the check waits for up to a
-week. A killed run, a restored copy, a changed byte leave another file than the note says. A note that is missing or
-cannot be read proves nothing; one that cannot be written fails nothing: then the file is simply checked.
+a command records the state of the file, outside of the ledger; while the file is exactly that one, the check is
+skipped for up to a week. A killed run, a restored copy or a changed byte leave a file that differs from the record. A
+record that is missing or unreadable proves nothing; failing to write one is no error: then the file is simply checked.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def sound_since(folder: Path, ledger: Path, now: datetime) -> datetime | None:
 
 
 def keep(folder: Path, ledger: Path, checked: datetime) -> None:
-    """Notes that the file as it is now was found sound at ``checked`` and only written by its owner since."""
+    """Records that the file as it is now was found sound at ``checked`` and only written by its owner since."""
     with suppress(OSError):
         state = _state(ledger)
         if state[2] < LARGE:
@@ -46,7 +46,7 @@ def keep(folder: Path, ledger: Path, checked: datetime) -> None:
 
 
 def _state(ledger: Path) -> list[int]:
-    """Which file it is, how long, and when it was written and its entry changed; a copy differs in the last."""
+    """Identity of the file, its length, and when it and its entry were changed; a copy differs in the last."""
     found = ledger.stat()
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 

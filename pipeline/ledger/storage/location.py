@@ -1,5 +1,5 @@
-"""The door to the ledger: its address decides which database keeps it. ``Database`` is what both offer; what is a
-file's own stands in ``sqlite.py``, what is a server's own in ``postgres.py``."""
+"""Ledger location: the address decides which database holds it. ``Database`` is what both offer; ``sqlite.py`` is
+specific to a file, ``postgres.py`` to a server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Location(Protocol):
-    """The place of a ledger, whether there is one or not. ``place`` says to a person where it is, without a secret."""
+    """The place of a ledger, which may not exist yet. ``place`` shows a person where it is, without a secret."""
 
     @property
     def shared(self) -> bool: ...
@@ -54,7 +54,7 @@ class Location(Protocol):
 
 
 def is_on_a_server(url: str) -> bool:
-    """Whether the address is one of PostgreSQL."""
+    """Whether the address is a PostgreSQL one."""
     try:
         return make_url(url).get_backend_name() == "postgresql"
     except (ArgumentError, ValueError):
@@ -62,7 +62,7 @@ def is_on_a_server(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """``url`` for people: without what may be a password."""
+    """``url`` for people: without anything that may be a password."""
     try:
         return location_of(url).place if is_on_a_server(url) else url
     except WrongUsage:
@@ -70,7 +70,7 @@ def shown(url: str) -> str:
 
 
 def location_of(url: str) -> Location:
-    """The place that ``url`` names. Raises ``WrongUsage`` for an address of neither kind."""
+    """The location of ``url``. Raises ``WrongUsage`` for an address of neither kind."""
     if not is_on_a_server(url):
         return SqliteLocation(url)
     from pipeline.ledger.storage.postgres import PostgresLocation  # 0.1 s to import the driver: only where it is used
@@ -79,15 +79,15 @@ def location_of(url: str) -> Location:
 
 
 def exclusive(url: str) -> AbstractContextManager[None]:
-    """Owns the whole ledger until the end of the block. Raises ``AnotherRun``."""
+    """Holds the whole ledger until the end of the block. Raises ``AnotherRun``."""
     return location_of(url).alone()
 
 
 def open_ledger(url: str, *, anew: Callable[[Database], None] | None = None) -> Database:
-    """The ledger at ``url``, made when there is none, or brought to the newest schema. Raises ``StorageTrouble``."""
+    """The ledger at ``url``, created if missing, or migrated to the newest schema. Raises ``StorageTrouble``."""
     return location_of(url).open(anew)
 
 
 def open_as_it_is(url: str) -> Database:
-    """The ledger at ``url`` for examination: nothing is made or changed. Raises ``StorageTrouble``."""
+    """The ledger at ``url`` for examination: nothing is created or changed. Raises ``StorageTrouble``."""
     return location_of(url).open_as_it_is()

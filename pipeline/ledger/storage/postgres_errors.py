@@ -1,7 +1,7 @@
-"""What PostgreSQL and the way to it say, in words for people: what is wrong and what to do, never a value or a secret.
+"""PostgreSQL errors as texts for people: what is wrong and what to do, never a value or a secret.
 
-A server that refuses a connection gives no code with it, only words, perhaps in its own language; those that we know
-are English, and whatever else it says is not repeated.
+A server that refuses a connection sends no code with it, only text, perhaps in its own language; the texts that we
+know are English, and any other text is not repeated.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ _PAGE = "Vea docs/despliegue/postgresql.md."
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """``words`` after a colon, ``remedy`` a sentence. ``taken``: another run was there first."""
+    """Text for an error."""
 
+    #: goes after a colon; ``remedy`` is a sentence
     words: str
     remedy: str
+    #: another run was first
     taken: bool = False
 
 
@@ -74,7 +76,7 @@ _OTHER = Refusal("el servidor no pudo hacer lo que se le pidió", "Avise a quien
 
 
 def understood(error: BaseException) -> Refusal:
-    """The words for ``error``, an exception of SQLAlchemy, of the driver or of the system."""
+    """The text for ``error``, an exception of SQLAlchemy, of the driver or of the system."""
     orig = getattr(error, "orig", None) or error
     state = getattr(orig, "sqlstate", None)
     if state:

@@ -1,4 +1,4 @@
-"""The schema's number, and the steps (``migrations/``) that bring a ledger to it: the same on every database."""
+"""Schema version, and the migrations (``migrations/``) that bring a ledger to it: the same on every database."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pipeline.runtime.failpoints import crashpoint
 
 SCHEMA = "0007"
 HALF = "copia"
-"""Stands for the number in a place to which a ledger is being copied; greater than every number."""
+"""Replaces the version while a ledger is being copied to this place; greater than every version."""
 
 
 def schema_of(connection: Connection, place: str) -> str | None:
-    """The schema's number; None where there is no table yet. Raises ``StorageTrouble`` for what is not ours."""
+    """The schema version; None where there is no table yet. Raises ``StorageTrouble`` for tables that are not ours."""
     known = _tables(connection)
     ours = "alembic_version" in known
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
@@ -39,25 +39,25 @@ def schema_of(connection: Connection, place: str) -> str | None:
 
 
 def _tables(connection: Connection) -> list[str]:
-    """The tables of the database without those of the job queue, which may lie beside the ledger."""
+    """The tables of the database without those of the job queue, which may be in the same database."""
     return [name for name in inspect(connection).get_table_names() if not name.startswith("procrastinate_")]
 
 
 def is_half(connection: Connection) -> bool:
-    """Whether a copy was begun in this place and not finished."""
+    """Whether a copy to this place was started and not finished."""
     if _tables(connection) != ["alembic_version"]:
         return False
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [HALF]
 
 
 def mark_half(connection: Connection) -> None:
-    """In an empty place: what is here is no ledger yet."""
+    """Marks an empty place: it holds no ledger yet."""
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:half)"), {"half": HALF})
 
 
 def not_newest(place: str) -> StorageTrouble:
-    """Why a ledger cannot be examined as it is."""
+    """The error for a ledger that cannot be examined as it is."""
     return StorageTrouble(
         "El registro está vacío o no tiene la forma de esta versión de anular.",
         code="ledger-version",
@@ -67,7 +67,7 @@ def not_newest(place: str) -> StorageTrouble:
 
 
 def upgrade(connection: Connection) -> None:
-    """Takes every step that is missing, in the transaction of ``connection``."""
+    """Runs every missing step, in the transaction of ``connection``."""
     from alembic import command  # 0.2 s to import: only when there is something to do
     from alembic.config import Config
 

@@ -1,5 +1,5 @@
-"""What is SQLite's own: one file with full durability and private modes, one owner at a time, and what an empty or a
-half-made file means."""
+"""SQLite ledger: one file, fully durable and private, with one owner at a time; what an empty or half-made file
+means."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _RULES = ("event_no_update", "event_no_delete", "one_live", "one_batch_per_file"
 
 
 def sqlite_path(url: str) -> Path:
-    """The file behind ``sqlite:///…``, with ``~`` expanded.
+    """The file of ``sqlite:///…``, with ``~`` expanded.
 
     Raises ``WrongUsage`` for anything that is not a SQLite file, and for a relative path: from each working directory
     it would lead to another ledger, which knows nothing of what was sent.
@@ -103,7 +103,7 @@ class SqliteLedger(Database):
 
 
 class SqliteLocation:
-    """The place of a SQLite ledger, whether there is one or not. Raises ``WrongUsage`` for an address of no file."""
+    """The place of a SQLite ledger, which may not exist yet. Raises ``WrongUsage`` for anything but a file address."""
 
     shared = False
 
@@ -113,23 +113,23 @@ class SqliteLocation:
 
     @property
     def key(self) -> bytes:
-        """This place, told from all others on this machine."""
+        """Identifies this place among all others on this machine."""
         return os.fsencode(self.path.resolve())
 
     @property
     def journal(self) -> Path:
-        """Where the sandbox of this ledger notes what it received."""
+        """Path of the sandbox's request journal for this ledger."""
         return Path(f"{self.path}.sandbox.jsonl")
 
     def exists(self) -> bool:
         return self.path.exists()
 
     def emptied(self) -> bool:
-        """A file without a single byte in the place of the ledger."""
+        """Whether the ledger's file has no bytes."""
         return is_empty(self.path)
 
     def half(self) -> bool:
-        """Whether a copy was begun here and not finished."""
+        """Whether a copy to this place was started and not finished."""
         if not self.path.is_file() or self.emptied():
             return False
         with storage_errors(self.path):
@@ -141,7 +141,7 @@ class SqliteLocation:
                 engine.dispose()
 
     def mark_half(self) -> None:
-        """Nobody may take this place for that of a new ledger until ``fill`` has ended."""
+        """Marks this place: it may not be used for a new ledger until ``fill`` has ended."""
         if not self.half():
             with storage_errors(self.path):
                 make_folder(self.path.parent)
@@ -154,9 +154,9 @@ class SqliteLocation:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Owns the ledger until the end of the block; the kernel lets go of the lock when the process dies (R8).
+        """Holds the ledger until the end of the block; the kernel releases the lock when the process dies (R8).
 
-        Raises ``AnotherRun`` at once when somebody else owns it.
+        Raises ``AnotherRun`` at once when another run holds it.
         """
         with locked(Path(f"{self.path}.lock"), f"Otra ejecución está usando el registro {self.path.name}."):
             yield
@@ -172,11 +172,11 @@ class SqliteLocation:
             yield Scope(credential)
 
     def open(self, anew: Callable[[Database], None] | None = None) -> SqliteLedger:
-        """The ledger, made when there is none, or brought to the newest schema.
+        """The ledger, created if missing, or migrated to the newest schema.
 
-        Only a missing file is a new ledger: one of 0 bytes was emptied by somebody, and what it knew is lost. With
-        ``anew`` a person knows that and an empty one is replaced; what ``anew`` writes is in a new ledger before the
-        file has its name. Raises ``StorageTrouble`` when the file cannot be used, is empty, or is of a newer version.
+        Only a missing file is a new ledger: a file of 0 bytes was emptied, and its content is lost. With ``anew`` a
+        person accepts that and an empty file is replaced; what ``anew`` writes is in the new ledger before the file
+        gets its name. Raises ``StorageTrouble`` when the file cannot be used, is empty, or is of a newer version.
         """
         path = self.path
         with storage_errors(path):
@@ -196,7 +196,7 @@ class SqliteLocation:
         return SqliteLedger(engine, path)
 
     def open_as_it_is(self) -> SqliteLedger:
-        """The ledger for examination: nothing is made, and the schema stays what it is.
+        """The ledger for examination: nothing is created, and the schema stays what it is.
 
         Raises ``StorageTrouble`` when there is none, or when its schema is not the newest.
         """
@@ -209,7 +209,7 @@ class SqliteLocation:
 
 
 def is_empty(path: Path) -> bool:
-    """A file without a single byte in the place of the ledger."""
+    """Whether the ledger's file has no bytes."""
     return path.is_file() and path.stat().st_size == 0
 
 
@@ -219,7 +219,7 @@ def journal_of(path: Path) -> Path:
 
 
 def create(path: Path, fill: Callable[[Database], None] | None) -> None:
-    """A new ledger, whole before it has its name: a kill on the way leaves none, and never an empty one.
+    """A new ledger, complete before it gets its name: a kill on the way leaves none, and never an empty one.
 
     ``fill`` writes into it while it still has no name.
     """
@@ -235,7 +235,7 @@ def create(path: Path, fill: Callable[[Database], None] | None) -> None:
 
 
 def _place(path: Path, begin: Callable[[Engine], None]) -> None:
-    """A file that ``begin`` makes under another name, and that has its own when it is whole."""
+    """Creates a file with ``begin`` under a temporary name and renames it when it is complete."""
     fresh = path.with_name(f"{path.name}.nuevo")
     for left in (fresh, journal_of(fresh)):  # of a run that was killed here; nothing was sent under that name
         left.unlink(missing_ok=True)
@@ -257,7 +257,7 @@ def _in_one(engine: Engine, work: Callable[[Connection], None]) -> None:
 
 
 def connect(path: Path) -> Engine:
-    """The one connection on the file, with everything that durability needs."""
+    """The one connection to the file, with everything that durability needs."""
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=StaticPool,
@@ -269,7 +269,7 @@ def connect(path: Path) -> Engine:
 
 
 def _configure(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.isolation_level = None  # we execute BEGIN ourselves
     for pragma in PRAGMAS:
         connection.execute(pragma)
 
@@ -295,7 +295,7 @@ def _bring_up_to_date(engine: Engine, path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Where folders cannot be opened (Windows) the file system keeps its own journal of names.
+    # Where folders cannot be opened (Windows) the file system has its own journal for names.
     with contextlib.suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -305,7 +305,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def without_a_server() -> WrongUsage:
-    """Why there is no queue before a ledger in a file."""
+    """The error that a ledger in a file can have no queue."""
     return WrongUsage(
         "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
         code="queue-needs-server",

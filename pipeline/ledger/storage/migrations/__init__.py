@@ -1,1 +1,1 @@
-"""The ledger's schema, step by step (Alembic). A released step is history: add another, never edit one."""
+"""Schema migrations of the ledger (Alembic). A released step is history: add another, never edit one."""

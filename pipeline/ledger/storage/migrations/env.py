@@ -1,4 +1,4 @@
-"""Alembic's entry: run the steps on the connection that the engine hands over, inside its transaction."""
+"""Alembic's entry point: runs the steps on the engine's connection, inside its transaction."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""When a file in the inbox is complete: a marker or a manifest says so, or it has not changed for a while (F60).
+"""Arrival: when a file in the inbox is complete, by marker, by manifest, or unchanged for a while (F60).
 
-Only a marker or a manifest is certain: a slow writer may rest for longer than any waiting.
+Only a marker or a manifest is certain: a slow writer may pause for longer than any waiting time.
 """
 
 from __future__ import annotations
@@ -28,33 +28,36 @@ Mark = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A name in the inbox and what it was when it was looked at."""
+    """A name in the inbox, with the file's state when it was looked at."""
 
     path: Path
     found: os.stat_result
 
     @property
     def mark(self) -> Mark:
-        """Size, modification time, inode, device: another one is another file, or another content."""
+        """Size, modification time, inode, device: a different mark is another file, or other content."""
         return self.found.st_size, self.found.st_mtime_ns, self.found.st_ino, self.found.st_dev
 
     @property
     def stamp(self) -> float:
-        """When it last changed (seconds since the epoch), a renaming included where the system tells."""
+        """When it last changed (seconds since the epoch), including a rename where the system records it."""
         return self.found.st_mtime if os.name == "nt" else self.found.st_ctime
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """``quiet`` seconds without a change; ``manifest_wait`` seconds where a manifest is ``required`` and missing."""
+    """How long to wait for a file."""
 
+    #: seconds without a change
     quiet: float
+    #: whether a manifest is required
     required: bool
+    #: seconds to wait for a required manifest
     manifest_wait: float
 
 
 def arrivals(inbox: Path) -> list[Arrival]:
-    """Everything in ``inbox`` that wants to be taken, the oldest first. ``OSError`` passes."""
+    """Everything in ``inbox`` that may be taken, the oldest first. ``OSError`` passes."""
     found = []
     for entry in os.scandir(inbox):
         name = entry.name.lower()
@@ -62,7 +65,7 @@ def arrivals(inbox: Path) -> list[Arrival]:
             continue
         try:
             status = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:  # gone since the listing
+        except FileNotFoundError:  # removed since the listing
             continue
         if not stat.S_ISDIR(status.st_mode):
             found.append(Arrival(Path(entry.path), status))
@@ -70,7 +73,7 @@ def arrivals(inbox: Path) -> list[Arrival]:
 
 
 def complete(arrival: Arrival, patience: Patience, unchanged: Callable[[Arrival], float], limits: Limits) -> bool:
-    """Whether ``arrival`` may be taken. ``unchanged`` tells for how many seconds it has been as it is."""
+    """Whether ``arrival`` may be taken. ``unchanged`` returns for how many seconds it has not changed."""
     seconds = unchanged(arrival)
     if is_there(beside(arrival.path, MARKER)):
         return True
@@ -81,22 +84,22 @@ def complete(arrival: Arrival, patience: Patience, unchanged: Callable[[Arrival]
 
 
 def beside(path: Path, ending: str) -> Path:
-    """The marker or manifest of ``path``: its whole name and the ending."""
+    """Path of the marker or manifest of ``path``: its whole name and the ending."""
     return path.with_name(path.name + ending)
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is anything of that name; nothing can have a name that is too long."""
+    """Whether anything has that name; False for a name that is too long."""
     return os.path.lexists(path)
 
 
 def by_stamps(now: float) -> Callable[[Arrival], float]:
-    """Ages by the file system's own stamps, for a single look; ``now`` is ``Clock.stamps()``."""
+    """Ages by the file system's own timestamps, for a single look; ``now`` is ``Clock.stamps()``."""
     return lambda arrival: now - arrival.stamp
 
 
 class Remembered:
-    """Ages by having looked before, for one who stays: no clock that can be set is believed."""
+    """Ages from repeated looks, for a long-running process: it trusts no clock that can be set."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -111,12 +114,12 @@ class Remembered:
         return now - since
 
     def forget_others(self, paths: set[Path]) -> None:
-        """Keeps in mind only what is still there."""
+        """Forgets every file that is no longer there."""
         self._since = {path: kept for path, kept in self._since.items() if path in paths}
 
 
 def _agrees(path: Path, limits: Limits) -> bool:
-    """Whether the manifest is about the very bytes that are there now."""
+    """Whether the manifest matches exactly the bytes that are there now."""
     try:
         told = declared(take(beside(path, MANIFEST), limits).data)
         return told is not None and told.sha256 == take(path, limits).sha256

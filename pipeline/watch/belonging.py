@@ -1,7 +1,7 @@
-"""Which ledger a drop folder belongs to: its id in ``DIR/.anular-ledger``, for each inbox, and in every claimed file.
+"""Ledger of a drop folder: its id in ``DIR/.anular-ledger``, for each inbox, and in every claimed file.
 
-Two ledgers that take their files from one folder would each send what the other had begun. That the folder lies on a
-network disk, or is kept in step between machines, is no harm then: whoever comes with another ledger is refused.
+Two ledgers that take their files from one folder would each send what the other had started. With the id, a folder on
+a network disk, or synchronised between machines, does no harm: another ledger is refused.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ NAME = ".anular-ledger"
 
 
 def others(lane: Lane, claims: Sequence[Claim], mine: Collection[str]) -> set[str]:
-    """Ids of ledgers that the folder, or one of the claimed files, belongs to and that are not ``mine``: this ledger's
-    own id and those that it goes on for. Raises ``StorageTrouble``."""
+    """Ids of ledgers that own the folder, or one of the claimed files, and are not ``mine``: this ledger's own id and
+    those that it continues. Raises ``StorageTrouble``."""
     told = {_told(lane), *(one.ledger for one in claims)}
     return told - {"", *mine}
 
 
 def settle(lane: Lane, ledger: str) -> None:
-    """The folder is this ledger's from now on. Raises ``StorageTrouble``."""
+    """Makes the folder this ledger's. Raises ``StorageTrouble``."""
     with folder_errors(lane.root):
         known = _read(lane)
         if known.get(lane.below) != ledger:
@@ -38,7 +38,7 @@ def settle(lane: Lane, ledger: str) -> None:
 
 
 def refusal(lane: Lane) -> StorageTrouble:
-    """Why another ledger takes nothing from the folder, and what to do."""
+    """The error for another ledger's folder: why nothing is taken from it, and what to do."""
     return StorageTrouble(
         "Esta carpeta la atiende otro registro, que puede haber enviado lo que hay en ella. No se envió nada.",
         code="watch-other-ledger",
@@ -54,7 +54,7 @@ def _told(lane: Lane) -> str:
 
 
 def _read(lane: Lane) -> dict[str, str]:
-    """What stands in the file; nothing where there is none, or where it cannot be understood."""
+    """The content of the file; empty when it is missing or invalid."""
     path = lane.root / NAME
     if not os.path.lexists(path):
         return {}

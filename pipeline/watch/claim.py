@@ -1,11 +1,11 @@
-"""Taking a file and putting it away, so that a kill at any point leaves nothing half-done (reliability.md 2.6).
+"""Claim: takes a file and puts it away, so that a kill at any point leaves nothing half-done (reliability.md 2.6).
 
-A claim is a folder of its own in ``processing/``: ``.entrada.json`` (how the file was called), ``.manifiesto.json`` (a
-copy), then the file itself by one rename, then ``.copia/``, the bytes that were read: whatever somebody still writes
-into the file, these are hashed, sent and continued (F61). ``.lote.json`` says which batch workers of the queue carry
-through (``watch --queue``), ``.registro.json`` which ledger has it, in which batch. Nothing in it is overwritten, so
-names cannot collide. At the end ``.destino.json`` says where it goes, the note is put there, and last the file; the
-next pass finishes what was begun.
+A claim is its own folder in ``processing/``: ``.entrada.json`` (the file's original name), ``.manifiesto.json`` (a
+copy), then the file itself by one rename, then ``.copia/``, the bytes that were read: whatever is still written to the
+file, these are hashed, sent and continued (F61). ``.lote.json`` names the batch that workers of the queue process
+(``watch --queue``), ``.registro.json`` its ledger and batch. Nothing in it is overwritten, so names cannot collide.
+At the end ``.destino.json`` records the destination, the note is put there, and last the file; the next pass finishes
+what was started.
 """
 
 from __future__ import annotations
@@ -36,18 +36,21 @@ TOLD, COPY, GOAL, OURS, BATCH = ".entrada.json", ".manifiesto.json", ".destino.j
 OWNER = ".registro.json"
 MANIFEST_LIMITS = Limits(size=64 * 1024)
 LONGEST = 120
-"""Bytes of a name in UTF-8: room for all that is put behind it."""
+"""Bytes of a name in UTF-8, so that suffixes still fit."""
 _BATCH = re.compile(r"[0-9]{8}-[0-9a-f]{8}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A file that was taken: its id (also the folder's name) and the name it had. ``file`` is None when it is gone."""
+    """A file that was taken."""
 
     lane: Lane
+    #: also the folder's name
     id: str
+    #: the name it had
     original: str
+    #: None when it is gone
     file: Path | None
 
     @property
@@ -56,19 +59,19 @@ class Claim:
 
     @property
     def manifest(self) -> bytes | None:
-        """What came as its manifest; b"" for one that cannot be read."""
+        """Its manifest as it came; b"" for one that cannot be read."""
         path = self.folder / COPY
         return path.read_bytes() if path.exists() else None
 
     @property
     def batch(self) -> str:
-        """The batch that it waits for in the queue; "" for none, or what is no batch's name."""
+        """The batch that it waits for in the queue; "" for none or an invalid id."""
         told = _told(self.folder / BATCH, "batch")
         return told if _BATCH.fullmatch(told) else ""
 
     @property
     def ledger(self) -> str:
-        """The ledger that has it; "" for none yet."""
+        """The ledger that owns it; "" for none yet."""
         return _told(self.folder / OWNER, "ledger")
 
     @property
@@ -80,7 +83,7 @@ class Claim:
 def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | None:
     """Takes ``arrival`` out of the inbox; None when it changed since it was looked at, or is gone.
 
-    ``token``: eight hex digits that no other claim has. Raises ``StorageTrouble``.
+    ``token``: eight unique hex digits. Raises ``StorageTrouble``.
     """
     name = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{token}"
     folder = lane.work / name
@@ -102,7 +105,7 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
         sync_folder(lane.inbox)
         sync_folder(folder)
         if _mark(file) != arrival.mark and not arrival.path.exists():
-            file.rename(arrival.path)  # somebody is still at it
+            file.rename(arrival.path)  # it is still being written
             _clear(folder)
             return None
     taken = Claim(lane, name, arrival.path.name, file)
@@ -111,10 +114,10 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
 
 
 def tidy(taken: Claim) -> None:
-    """Removes the marker, and the manifest that was copied, from the inbox. Raises ``StorageTrouble``."""
+    """Removes the marker and the copied manifest from the inbox. Raises ``StorageTrouble``."""
     with folder_errors(taken.lane.inbox):
         inside = taken.lane.inbox / taken.original
-        if inside.exists():  # another file of that name has come: they are its own
+        if inside.exists():  # another file with that name has arrived: they belong to it
             return
         if is_there(beside(inside, MARKER)):
             beside(inside, MARKER).unlink(missing_ok=True)
@@ -124,7 +127,7 @@ def tidy(taken: Claim) -> None:
 
 
 def wait_for(taken: Claim, batch: str) -> None:
-    """Writes down which batch the file waits for. Raises ``StorageTrouble``."""
+    """Records which batch the file waits for. Raises ``StorageTrouble``."""
     with folder_errors(taken.folder):
         if taken.batch != batch:
             write_whole(taken.folder / BATCH, json.dumps({"batch": batch}).encode(), taken.id)
@@ -132,7 +135,7 @@ def wait_for(taken: Claim, batch: str) -> None:
 
 
 def belong_to(taken: Claim, ledger: str, batch: str) -> None:
-    """Writes down which ledger has the file, before anything of it is sent. Raises ``StorageTrouble``."""
+    """Records which ledger has the file, before any of it is sent. Raises ``StorageTrouble``."""
     with folder_errors(taken.folder):
         if taken.ledger != ledger:
             write_whole(taken.folder / OWNER, json.dumps({"ledger": ledger, "batch": batch}).encode(), taken.id)
@@ -140,7 +143,7 @@ def belong_to(taken: Claim, ledger: str, batch: str) -> None:
 
 
 def begun(lane: Lane) -> list[Claim]:
-    """The claims that an earlier pass left in ``processing/``, oldest first; what is only a remainder is removed."""
+    """The claims that an earlier pass left in ``processing/``, oldest first; leftover folders are removed."""
     found = []
     with folder_errors(lane.work):
         for folder in sorted(lane.work.iterdir()):
@@ -157,9 +160,9 @@ def begun(lane: Lane) -> list[Claim]:
 
 
 def private_copy(taken: Claim, limits: Limits) -> Source:
-    """The bytes of the file as they were when they were first read, in a copy that only we know.
+    """The bytes of the file as they were when they were first read, from a private copy.
 
-    Raises ``InputRefused`` for what is no plain file with one name, and like ``take``; ``StorageTrouble``.
+    Raises ``InputRefused`` for anything but a plain file with one name, and like ``take``; ``StorageTrouble``.
     """
     assert taken.file is not None
     kept = taken.folder / OURS / taken.file.name
@@ -177,7 +180,7 @@ def private_copy(taken: Claim, limits: Limits) -> Source:
 
 
 def changed_since(taken: Claim, sha256: str, limits: Limits) -> bool:
-    """Whether somebody wrote to the file after it was read."""
+    """Whether the file was written to after it was read."""
     assert taken.file is not None
     try:
         return take_bytes(taken.file, _not_below(taken.folder / OURS / taken.file.name, limits)).sha256 != sha256
@@ -186,15 +189,15 @@ def changed_since(taken: Claim, sha256: str, limits: Limits) -> bool:
 
 
 def _not_below(kept: Path, limits: Limits) -> Limits:
-    """``limits`` that let through as much as was let through before: a smaller one is for files that come."""
+    """``limits``, but not smaller than a file that was accepted before: a smaller limit is for new files."""
     return replace(limits, size=max(limits.size, kept.stat().st_size)) if kept.exists() else limits
 
 
 def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -> tuple[Path, Path]:
-    """Moves the file into ``into`` with its note beside it; where the file and the note now lie.
+    """Moves the file into ``into`` with its note; returns the new paths of the file and the note.
 
-    ``mark`` is put behind the name (``_DUPLICADO``); ``note`` gives the text for the file's new place. A name that is
-    taken gets a number. May be called again after a kill: what was done is found done. Raises ``StorageTrouble``.
+    ``mark`` is appended to the name (``_DUPLICADO``); ``note`` returns the text for the file's new path. A name that is
+    taken gets a number. May be called again after a kill: completed steps are kept. Raises ``StorageTrouble``.
     """
     assert taken.file is not None
     with folder_errors(into):
@@ -212,7 +215,7 @@ def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -
 
 
 def safe_name(name: str) -> str:
-    """``name`` as data: nothing that leads elsewhere, hides, cannot be shown or cannot be a name on Windows (F63)."""
+    """``name`` as data: no path parts, no hidden or invisible characters, valid as a name on Windows (F63)."""
     path = PurePath(plain(name.replace("/", "_")))
     suffix = path.suffix if len(path.suffix.encode("utf-8", "replace")) <= 10 else ""
     stem = path.name.removesuffix(suffix).strip(". -") or "archivo"
@@ -224,12 +227,12 @@ def safe_name(name: str) -> str:
 
 
 def note_of(target: Path) -> Path:
-    """Where the note about ``target`` lies: the same name with ``.txt``."""
+    """Path of the note about ``target``: the same name with ``.txt``."""
     return target.with_suffix(".txt") if target.suffix.lower() != ".txt" else target.with_suffix(".nota.txt")
 
 
 def _goal(taken: Claim, into: Path, mark: str) -> Path:
-    """Where it goes: as written down before the first attempt, or a free name, written down now."""
+    """The destination: as recorded at the first attempt, or a free name, recorded now."""
     kept = taken.folder / GOAL
     if kept.exists():
         earlier = Path(str(json.loads(kept.read_bytes())["path"]))
@@ -250,12 +253,12 @@ def _goal(taken: Claim, into: Path, mark: str) -> Path:
 def _manifest(path: Path) -> bytes:
     try:
         return take_bytes(path, MANIFEST_LIMITS).data
-    except InputRefused:  # too large, a link, unreadable: it says nothing
+    except InputRefused:  # too large, a link, unreadable: counts as empty
         return b""
 
 
 def _told(path: Path, key: str) -> str:
-    """What a file of ours says; "" when it is not there or cannot be read."""
+    """The value in a file of ours; "" when it is missing or unreadable."""
     try:
         return str(json.loads(path.read_bytes())[key])
     except (OSError, ValueError, KeyError, TypeError):
@@ -268,7 +271,7 @@ def _mark(path: Path) -> Mark:
 
 
 def write_whole(path: Path, data: bytes, batch: str) -> None:
-    """The whole file or none, durable."""
+    """Writes the whole file or none, durably."""
     with new_aside(path.parent, batch) as temporary:
         with temporary.open("r+b") as stream:
             stream.write(data)
@@ -280,7 +283,7 @@ def write_whole(path: Path, data: bytes, batch: str) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Removes a claim's folder that holds no file any more."""
+    """Removes a claim's folder that no longer holds a file."""
     for name in (TOLD, COPY, GOAL, BATCH, OWNER):
         (folder / name).unlink(missing_ok=True)
     ours = folder / OURS

@@ -1,4 +1,4 @@
-"""The manifest beside a file, ``<file>.manifest.json``: how many rows, which content, and who says so (F66).
+"""Manifest of a file, ``<file>.manifest.json``: row count, content hash, and the sender's signature (F66).
 
 ``{"rows": 120, "sha256": "…", "hmac": "…"}``; ``hmac`` is the HMAC-SHA256, in hex, of ``<sha256>:<rows>`` under a key
 that the sender and this machine share. Control totals that do not agree hold a batch, as in payment systems.
@@ -22,7 +22,7 @@ SHORTEST_KEY = 16
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a manifest says."""
+    """Content of a manifest."""
 
     rows: int
     sha256: str
@@ -30,7 +30,7 @@ class Declared:
 
 
 def declared(raw: bytes) -> Declared | None:
-    """What ``raw`` says; None when it is no manifest."""
+    """Parses ``raw``; None when it is not a manifest."""
     try:
         values: Any = json.loads(raw, object_pairs_hook=_once)
     except (ValueError, RecursionError):
@@ -46,7 +46,7 @@ def declared(raw: bytes) -> Declared | None:
 def objections(
     raw: bytes | None, *, sha256: str, rows: int, key: bytes | None, required: bool
 ) -> list[tuple[str, str]]:
-    """Codes and words of what keeps a file with this manifest from being sent unattended; empty when nothing does.
+    """Codes and texts of the reasons not to send a file with this manifest unattended; empty when there are none.
 
     ``raw`` is None when there is no manifest; ``key`` None when none is configured.
     """
@@ -67,12 +67,12 @@ def objections(
 
 
 def seal(key: bytes, sha256: str, rows: int) -> str:
-    """The HMAC that a manifest carries, in hex."""
+    """The HMAC of a manifest, in hex."""
     return hmac.new(key, f"{sha256}:{rows}".encode(), hashlib.sha256).hexdigest()
 
 
 def read_key(path: Path | None) -> bytes | None:
-    """The key in ``path``, without the line's end; None for no path. Raises ``WrongUsage``, never with the key."""
+    """The key in ``path``, without the line end; None for no path. Raises ``WrongUsage``, never with the key."""
     if path is None:
         return None
     try:

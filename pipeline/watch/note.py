@@ -1,4 +1,4 @@
-"""The words beside a file that was put away: what happened, what to do, where the workbook lies. For an accountant."""
+"""Note next to a file that was put away: what happened, what to do, where the workbook is. For an accountant."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pipeline.notify import Notification
 
 
 class Fate(Enum):
-    """What became of a file that was dropped; the value is the word in the answer of ``--json``."""
+    """Result for a dropped file; the value is used in the answer of ``--json``."""
 
     DONE = "done"  # through the five steps; rows may still be pending
     HELD = "held"  # waits for a person: nothing was sent
     DUPLICATE = "duplicate"  # the same content came before: nothing was sent
     REFUSED = "refused"  # the file as a whole: nothing was sent
     QUEUED = "queued"  # handed in for workers; waits in ``processing/`` until they are done
-    WAITING = "waiting"  # stopped early; goes on with the next pass
+    WAITING = "waiting"  # stopped early; continues with the next pass
 
 
 HEADS = {
@@ -55,39 +55,42 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """One file of a pass and what became of it.
-
-    ``original`` is the name that it was dropped with; ``file`` and ``note`` where both lie now (None: in
-    ``processing/``). ``why`` says in one sentence what refused, held or stopped it, ``code`` its machine word.
-    ``answer`` is the batch as ``--json`` tells it, ``totals`` the rows by outcome, ``todo`` what to do next. ``news``:
-    no earlier pass has told it. ``begun``: rows were sent before it was held. ``here`` makes whole the commands
-    that the words suggest.
-    """
+    """One file of a pass and its result."""
 
     fate: Fate
+    #: the name that it was dropped with
     original: str
     exit_code: int
     profile: str = ""
     company: str = ""
+    #: where it is now; None while in ``processing/``, and so for ``note``
     file: Path | None = None
     note: Path | None = None
+    #: one sentence: what refused, held or stopped it
     why: str = ""
+    #: code of ``why``
     code: str = ""
     batch: str = ""
     sha256: str = ""
     env: str = ""
+    #: rows by outcome
     totals: Mapping[str, int] | None = None
+    #: what to do next
     todo: Sequence[str] = ()
     workbook: Path | None = None
     corrections: Path | None = None
+    #: the batch in the form of ``--json``
     answer: Mapping[str, object] | None = None
+    #: whether no earlier pass has reported it
     news: bool = True
+    #: whether rows were sent before it was held
     begun: bool = False
+    #: completes the commands that the texts suggest
     here: Here = field(default_factory=Here)
 
 
 def text(done: Handled, target: Path, *, changed: bool = False) -> str:
-    """The note for ``done``, whose file goes to ``target``. ``changed``: somebody wrote to it after it was read."""
+    """The note for ``done``, whose file goes to ``target``. ``changed``: the file was written to after it was read."""
     lines = [HELD_MIDWAY if done.begun else HEADS[done.fate], "", f"Archivo:   {target.name}"]
     if done.company:
         lines.insert(1, f"Empresa:   {one_line(done.company)}")
@@ -141,7 +144,7 @@ def line(done: Handled) -> str:
 
 
 def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Notification:
-    """What people are told of a pass: a line per file with its totals and the workbook's place; no CUFE."""
+    """The notification about a pass: a line per file with its totals and the workbook's path; no CUFE."""
     counts = Counter(one.fate for one in handled)
     found = ", ".join(f"{number} {words}" for words, number in Counter(map(_short, handled)).items())
     urgent = "ATENCIÓN: " if troubles or counts[Fate.HELD] or counts[Fate.REFUSED] or counts[Fate.WAITING] else ""
@@ -163,7 +166,7 @@ def _short(done: Handled) -> str:
 
 
 def data(done: Handled) -> dict[str, object]:
-    """What ``--json`` says of one file: the batch as ``run`` tells it, and what became of the file."""
+    """The ``--json`` form of one file: the batch as in ``run``, and the result for the file."""
     return {
         **(done.answer or {"file": one_line(done.original)}),
         "fate": done.fate.value,

@@ -1,6 +1,6 @@
-"""What lies where: ``DIR/inbox -> processing -> done | failed``, each with a subfolder per profile that has one.
+"""Folders: ``DIR/inbox -> processing -> done | failed``, each with a subfolder per profile that has one.
 
-A folder that a stranger may write into is refused: whoever can put a file there can cancel invoices (F65).
+A folder that other users may write into is refused: whoever can put a file there can cancel invoices (F65).
 """
 
 from __future__ import annotations
@@ -24,21 +24,23 @@ CLAIM = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The way of one company's files: the settings profile that they are worked with, and its four folders. ``root`` is
-    the drop folder, ``below`` the name of the subfolders ("" for those that lie in it directly)."""
+    """Folders of one company's files."""
 
+    #: the settings profile for them
     profile: str
     inbox: Path
     work: Path
     done: Path
     failed: Path
+    #: the drop folder
     root: Path
+    #: name of the subfolders; "" for files directly in the four folders
     below: str = ""
 
 
 @contextmanager
 def folder_errors(folder: Path) -> Iterator[None]:
-    """What the system refused, as one sentence. Raises ``StorageTrouble`` for ``OSError``."""
+    """Turns a system error into one sentence. Raises ``StorageTrouble`` for ``OSError``."""
     try:
         yield
     except OSError as error:
@@ -51,9 +53,9 @@ def folder_errors(folder: Path) -> Iterator[None]:
 
 
 def check_drop_folder(root: Path) -> None:
-    """Raises ``WrongUsage`` for a folder that was not made for this: nothing is made in it.
+    """Raises ``WrongUsage`` for a folder that is not a drop folder: nothing is created in it.
 
-    A drop folder has an ``inbox``, or is empty; the root of a disk and a home folder are none, whatever is in them.
+    A drop folder has an ``inbox``, or is empty; the root of a disk and a home folder never count.
     """
     with folder_errors(root):
         place = root.resolve()
@@ -74,7 +76,7 @@ def check_drop_folder(root: Path) -> None:
 
 
 def _homes() -> set[Path]:
-    """This user's home folder and the folder of all homes; nothing for a service without a home."""
+    """This user's home folder and the folder of all homes; empty for a service without a home."""
     try:
         home = Path.home().resolve()
     except RuntimeError:
@@ -83,9 +85,9 @@ def _homes() -> set[Path]:
 
 
 def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[Lane], list[Path]]:
-    """The lanes of ``root``, its folders made where they are missing, and the subfolders that belong to nobody.
+    """The lanes of ``root``, with missing folders created, and the subfolders without a profile.
 
-    ``default`` is the profile of files that lie directly in ``inbox/``. A subfolder of ``inbox/``, or one of
+    ``default`` is the profile of files directly in ``inbox/``. A subfolder of ``inbox/``, or one of
     ``processing/`` in which files wait, is a lane when its name is a profile. Raises ``StorageTrouble`` for a folder
     that cannot be used or trusted.
     """
@@ -110,7 +112,7 @@ def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[L
 
 
 def _subfolders(folder: Path, *, with_claims: bool = False) -> set[str]:
-    """Names of the folders in ``folder``; ``with_claims`` those in which files wait that somebody took."""
+    """Names of the folders in ``folder``; with ``with_claims`` only those with claimed files."""
     return {
         entry.name
         for entry in os.scandir(folder)
@@ -133,7 +135,7 @@ def _trusted(folder: Path) -> None:
     found = folder.lstat()
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
         raise _refused(folder, "no es una carpeta de verdad (es un enlace o un archivo).")
-    if sys.platform != "win32":  # where who may write is not told by the mode
+    if sys.platform != "win32":  # there the mode does not show who may write
         ours = {os.getegid(), *os.getgroups()}
         if found.st_uid not in (0, os.geteuid()) and found.st_gid not in ours:
             raise _refused(folder, "es de otro usuario y de otro grupo.")

@@ -1,4 +1,4 @@
-"""What the drop folder may send while nobody looks (reliability.md P2): a written policy, judged over a plan's facts.
+"""Policy: what the drop folder may send unattended (reliability.md P2), checked against the facts of a plan.
 
 Beyond it the whole batch is held for a person. Nothing here reads or sends.
 """
@@ -11,34 +11,40 @@ from dataclasses import dataclass
 from pipeline.domain.ruc import bare
 
 UNATTENDED = "carpeta vigilada"
-"""How the approver of a batch begins that the policy let through."""
+"""Start of the approver's name for a batch that the policy allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """``env`` in which the folder may send by itself, for these ``issuers`` (RUCs), ``max_rows`` of one file and
-    ``max_night`` within 24 hours."""
+    """The written policy."""
 
+    #: environment in which the folder may send by itself
     env: str
+    #: RUCs
     issuers: frozenset[str]
+    #: of one file
     max_rows: int
+    #: rows within 24 hours
     max_night: int
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a file asks for: rows to send, of these issuers (``Cufe.ruc``), in this environment; ``before`` are the rows
-    that the folder sent within 24 hours. ``binding``: not the local sandbox."""
+    """Facts of a file that are checked against the policy."""
 
     env: str
+    #: whether it is not the local sandbox
     binding: bool
+    #: rows to send
     rows: int
+    #: as ``Cufe.ruc``
     issuers: Sequence[str]
+    #: rows that the folder sent within 24 hours
     before: int
 
 
 def objections(policy: Policy, asked: Asked) -> list[tuple[str, str]]:
-    """Codes and words of everything that the policy does not allow; empty when the file may go."""
+    """Codes and texts of everything that the policy does not allow; empty when the file may be sent."""
     found: list[tuple[str, str]] = []
     if asked.env != policy.env:
         words = f"la carpeta no tiene permiso escrito para el ambiente {asked.env} (ANULAR_WATCH_ENV)"
@@ -63,8 +69,7 @@ def objections(policy: Policy, asked: Asked) -> list[tuple[str, str]]:
 
 
 def doubtful(doubts: Sequence[str]) -> list[tuple[str, str]]:
-    """The objections to a file of which a person should look at something first: comments, conditional formats, views
-    that filter."""
+    """The objections to a file that a person should check first: comments, conditional formats, views that filter."""
     return [("archivo-por-revisar", doubt.removesuffix(".")) for doubt in doubts]
 
 

@@ -1,6 +1,5 @@
-"""The drop folder in front of the queue (``watch --queue``): batches are handed to workers, and each file waits in
-``processing/`` until they have carried its batch through; a later pass puts it away with its results.
-"""
+"""Queue bridge of the drop folder (``watch --queue``): hands batches to workers. Each file waits in ``processing/``
+until they have finished its batch; a later pass puts it away with its results."""
 
 from __future__ import annotations
 
@@ -24,15 +23,18 @@ from pipeline.watch.note import Fate, Handled
 from pipeline.wiring.ledger import open_views
 
 PENDING_CODE = 4
-"""As ``run --queue`` ends: what was handed in has no outcome yet (interface.md 2)."""
+"""Exit code as in ``run --queue``: what was handed in has no outcome yet (interface.md 2)."""
 
 
 @dataclass
 class Sorted:
-    """The files of earlier passes: ``free`` to go on with, ``waiting`` for workers, and troubles to tell."""
+    """Files of earlier passes."""
 
+    #: may continue now
     free: list[Claim] = field(default_factory=list)
+    #: for workers
     waiting: list[Handled] = field(default_factory=list)
+    #: problems to report
     troubles: list[AnularError] = field(default_factory=list)
 
 
@@ -44,7 +46,7 @@ class Desk:
         self._settings = settings
 
     def sort(self, begun: Sequence[Claim], now: datetime) -> Sorted:
-        """Which files of earlier passes still wait. Looks only: a pass every minute leaves no trace in the ledger.
+        """Which files of earlier passes still wait. Read only: a pass every minute leaves no trace in the ledger.
 
         Raises ``StorageTrouble``, ``WrongUsage``.
         """
@@ -70,18 +72,19 @@ class Desk:
         return found
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Nobody else weighs a file of this credential against the policy meanwhile. Raises ``StorageTrouble``."""
+        """Lock: only one process at a time checks a file of this credential against the policy. Raises
+        ``StorageTrouble``."""
         return jobs.in_turn(self._settings.ledger, post_of(self._settings))
 
     def give(self, info: BatchInfo, views: Views, *, first: bool) -> None:
-        """A job for what is still to be sent, unless it has one; the ``first`` that this file brings also for what was
-        proven unsent without workers: they try it again. Raises ``StorageTrouble``."""
+        """Creates a job for what is still to be sent, unless there is one. With ``first``, when this file brings the
+        batch, also for rows that were proven not sent without workers, which try again. Raises ``StorageTrouble``."""
         unsent = first and views.unsent(info.id) > 0 and not views.of_another(info.id)
         if unsent or views.on_the_way(info.id):
             enqueue.give_job(info, self._settings, again=False)
 
     def in_work(self, infos: Sequence[BatchInfo], views: Views) -> set[str]:
-        """Which of these batches workers still have to carry through. Raises ``StorageTrouble``."""
+        """Which of these batches workers still have to finish. Raises ``StorageTrouble``."""
         return enqueue.in_work(infos, views, self._settings)
 
     def leave(self, one: Claim, info: BatchInfo) -> Handled:

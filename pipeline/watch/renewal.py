@@ -1,4 +1,4 @@
-"""The note beside a file that was held, written again when a person has approved its batch and it went on."""
+"""Note renewal: rewrites the note of a held file when a person has approved its batch and it went on."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _LARGEST = 64 * 1024
 
 
 def renew(written: Written, code: int, settings: Settings, given: Path | None = None) -> None:
-    """Writes the note beside the file of a batch again if it says that this very batch is held, which was approved.
+    """Rewrites the note of a batch's file if the note says that this batch, now approved, is held.
 
-    The file is the one that was ``given``, or lies where the ledger says that the batch's results go; its content is
-    the batch's. A note that cannot be written changes nothing: the workbook says the same.
+    The file is the one that was ``given``, or is in the folder that the ledger has for the batch's results; its content
+    is the batch's. A note that cannot be written changes nothing: the workbook says the same.
     """
     batch, name = written.batch, PurePath(written.batch.file)
     if not batch.approvals:
         return
-    named = f"{glob.escape(name.stem)}*{glob.escape(name.suffix)}"  # a name that was taken got a number
+    named = f"{glob.escape(name.stem)}*{glob.escape(name.suffix)}"  # if a name was taken, the file got a number
     with suppress(OSError, InputRefused):
         for file in chain([given] if given is not None else [], Path(batch.folder).glob(named)):
             if _is_held(note_of(file), batch) and take(file, limits(settings)).sha256 == batch.sha256:

@@ -1,6 +1,6 @@
-"""The queue's place: procrastinate's tables beside the ledger's, made when they are missing, and the way to them.
+"""Queue connection: procrastinate's tables in the ledger's database, created if missing.
 
-What a job is stands in its arguments alone: the batch and the profile that handed it in. No secret and no CUFE.
+A job is its arguments alone: the batch and the profile that handed it in. No secret and no CUFE.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from pipeline.ledger.storage.sqlite import without_a_server
 LONGEST_BUSY_S = 60.0
 BATCH, POLL = "lote", "consulta"
 Carry = Callable[[str, str], Awaitable[None]]
-"""Carries out a job: the queue it came from (a credential's mark), and its batch; "" asks about what is open."""
+"""Runs a job: its queue (a credential's mark), and its batch; "" polls what is open."""
 
 
 class PutBack(Exception):
-    """The job is not done and nobody may think so: it leaves the queue again after so many ``seconds``; ``growing``:
-    twice as many each time, up to a minute."""
+    """The job is not done: it leaves the queue again after ``seconds``; ``growing`` doubles them each time, up to a
+    minute."""
 
     def __init__(self, seconds: float, *, growing: bool = False) -> None:
         super().__init__(f"put back for {seconds:g} s")
@@ -38,7 +38,7 @@ class PutBack(Exception):
 
 
 class _Again(BaseRetryStrategy):
-    """Whatever kept a job from ending puts it back: the ledger knows what is left to do."""
+    """Retry strategy: any error puts the job back; the ledger knows what is left to do."""
 
     def __init__(self, otherwise: float) -> None:
         self._otherwise = otherwise
@@ -51,7 +51,7 @@ class _Again(BaseRetryStrategy):
 
 
 def make_app(url: str, carry: Carry, *, retry: float, connections: int) -> App:
-    """procrastinate on the ledger at ``url``; ``carry`` does a job, ``retry`` seconds are waited after a bug in it."""
+    """procrastinate on the ledger at ``url``; ``carry`` runs a job, which waits ``retry`` seconds after a bug in it."""
     how = driver_arguments(url)
     app = App(connector=PsycopgConnector(kwargs=how, configure=configure_async, min_size=1, max_size=connections))
 
@@ -67,7 +67,7 @@ def make_app(url: str, carry: Carry, *, retry: float, connections: int) -> App:
 
 
 def quiet() -> None:
-    """procrastinate and its pool log for programmers; what matters of it is said in our own words."""
+    """Silences procrastinate and its pool, whose logs are for programmers; we report what matters ourselves."""
     for name in ("procrastinate", "psycopg.pool"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())
@@ -75,18 +75,18 @@ def quiet() -> None:
 
 
 def check_server(url: str) -> None:
-    """Raises ``WrongUsage`` when the ledger is a file, which nobody can share."""
+    """Raises ``WrongUsage`` when the ledger is a file, which cannot be shared."""
     if not is_on_a_server(url):
         raise without_a_server()
 
 
 @contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A transaction on the queue, its tables made when they are missing. Raises ``StorageTrouble``, ``WrongUsage``."""
+    """A transaction on the queue, with its tables created if missing. Raises ``StorageTrouble``, ``WrongUsage``."""
     check_server(url)
     with _connection(url) as connection:
         if not _is_there(connection):
-            # Two that come at once: the second waits for the first, and finds them.
+            # Of two at the same time, the second waits for the first and finds the tables.
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("cola"),))
             if not _is_there(connection):
                 connection.execute(SchemaManager.get_schema())
@@ -95,7 +95,7 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def is_there(url: str) -> bool:
-    """Whether anybody has used the queue of this ledger. Raises like ``connected``."""
+    """Whether the queue of this ledger was ever used. Raises like ``connected``."""
     check_server(url)
     with _connection(url) as connection:
         return _is_there(connection)
@@ -103,7 +103,7 @@ def is_there(url: str) -> bool:
 
 @contextmanager
 def _connection(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Ends when the other side is gone: who was cut off while handing in lets go of what it had locked."""
+    """A connection that ends when the other side is gone, so that an interrupted client releases its locks."""
     with queue_errors(url), psycopg.connect(**driver_arguments(url)) as connection:
         configure(connection)
         yield connection
@@ -111,7 +111,7 @@ def _connection(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 @contextmanager
 def queue_errors(url: str) -> Iterator[None]:
-    """What the server says of the queue, as one sentence without a secret."""
+    """Turns a server error about the queue into one sentence without a secret."""
     try:
         yield
     except (psycopg.Error, ConnectorException, OSError) as error:
@@ -124,7 +124,7 @@ def queue_errors(url: str) -> Iterator[None]:
 
 
 def _is_there(connection: psycopg.Connection[Any]) -> bool:
-    # Not to_regclass: within a transaction it may go on answering from before another one made the table.
+    # Not to_regclass: within a transaction it may still answer from before another one created the table.
     line = connection.execute(
         "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = %s",
         ("procrastinate_jobs",),

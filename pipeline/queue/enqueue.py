@@ -1,4 +1,4 @@
-"""Handing a file in: into the ledger as approved, beside whoever sends under its credential, and into the queue."""
+"""Enqueue: takes a file into the ledger as approved, in parallel with the run of its credential, and into the queue."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock) -> Plan:
 def hand_in(
     approved: Plan, memory: Memory, rules: Rules, clock: Clock, settings: Settings, *, who: str, folder: Path
 ) -> BatchInfo:
-    """Takes a plan in that a person approved, and gives it a job.
+    """Takes in a plan that a person approved, and creates its job.
 
-    A plan that is made anew can only have fewer rows to send. Raises ``StorageTrouble``.
+    A plan that is made again can only have fewer rows to send. Raises ``StorageTrouble``.
     """
     plans, sheet = [approved], approved.sheet
     assert sheet is not None
@@ -49,7 +49,8 @@ def hand_in(
         )
 
     if approved.known is not None:
-        # What it says of itself was written when it came: a release that is killed midway leaves a job all the same.
+        # Its note was written when it was taken in; the job comes first, so that a release that is killed midway still
+        # has one.
         jobs.hand_in(settings.ledger, approved.known.id, post_of(settings), again=True)
     info = retry_if_taken(attempt)
     give_job(info, settings, again=True)
@@ -57,16 +58,16 @@ def hand_in(
 
 
 def give_job(info: BatchInfo, settings: Settings, *, again: bool) -> None:
-    """A job for a batch that is in the ledger; ``again`` as in ``jobs.hand_in``. Raises ``StorageTrouble``."""
+    """Creates a job for a batch in the ledger; ``again`` as in ``jobs.hand_in``. Raises ``StorageTrouble``."""
     crashpoint("queue-taken-in")
     jobs.hand_in(settings.ledger, info.id, post_of(settings), again=again)
     crashpoint("queue-handed-in")
 
 
 def in_work(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
-    """Which of these batches workers still have to carry through: those with a job, those that were handed in and have
-    rows on the way, whatever became of the job and whoever may send them, and those that repeat rows of such a batch
-    and show what becomes of it. Raises ``StorageTrouble``."""
+    """Which of these batches workers still have to finish: those with a job; those handed in with rows still to be
+    sent, for any state of the job and any credential; and those that repeat rows of such a batch and show its results.
+    Raises ``StorageTrouble``."""
     busy = _carried(infos, views, settings)
     repeats = views.leaders([info.id for info in infos if info.id not in busy])
     others = views.heads(sorted(set().union(*repeats.values()))) if repeats else {}
@@ -77,6 +78,6 @@ def in_work(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set
 def _carried(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
     if not infos:
         return set()
-    # The ledger first: a job that ends between the two looks has left it all there.
+    # The ledger first: a job that ends between the two reads has left its results there.
     left = views.all_on_the_way([info.id for info in infos if was_queued(info)])
     return left | jobs.having(settings.ledger, [info.id for info in infos])

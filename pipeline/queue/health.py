@@ -1,4 +1,4 @@
-"""How the workers are: who gives signs, what each is doing, and what waits, for ``anular status --workers``."""
+"""Queue health for ``anular status --workers``: which workers are alive, what each is doing, and what waits."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from pipeline.queue.app import connected, is_there
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The queue at one moment of the server's clock. ``workers``: id, seconds since the last sign, whether that is too
-    long ago, and what each is doing; ``profiles``: name, jobs that run, wait, and wait after a stop, and since when the
-    oldest waits; ``unowned``: jobs that run under nobody and are about to be taken over."""
+    """The queue at one moment of the server's clock."""
 
+    #: id, seconds since the last sign, whether that is still alive, and the jobs of each
     workers: list[dict[str, Any]]
+    #: name, jobs that run, wait, and wait after a stop, and since when the oldest waits
     profiles: list[dict[str, Any]]
+    #: jobs without a worker, about to be taken over
     unowned: list[str]
 
 
 def health(url: str, silent: float) -> Health:
-    """``silent``: seconds without a sign after which a worker counts as dead. Changes nothing.
+    """The current state. ``silent``: seconds without a sign after which a worker counts as dead. Changes nothing.
 
     Raises ``StorageTrouble``, ``WrongUsage``.
     """
@@ -51,7 +52,7 @@ def health(url: str, silent: float) -> Health:
 
 
 def data(found: Health) -> dict[str, Any]:
-    """What ``--json`` tells."""
+    """The ``--json`` form."""
     profiles = [{**line, "oldest": line["oldest"].isoformat() if line["oldest"] else None} for line in found.profiles]
     return {"workers": found.workers, "profiles": profiles, "unowned": found.unowned}
 
@@ -90,7 +91,7 @@ def _named(told: dict[str, Any]) -> str:
 
 _WORKERS = "SELECT id, extract(epoch FROM now() - last_heartbeat) AS silent FROM procrastinate_workers ORDER BY id"
 _RUNNING = "SELECT worker_id, args FROM procrastinate_jobs WHERE status = 'doing' ORDER BY id"
-# A job that was put back for later was stopped; one put back for at once only waits.
+# A job put back for later was stopped; one put back for now only waits.
 _PROFILES = """
     SELECT args ->> 'profile' AS profile,
         count(*) FILTER (WHERE status = 'doing') AS running,

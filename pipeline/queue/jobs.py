@@ -1,4 +1,4 @@
-"""Handing in: which job a batch has, and which work has none. The queue may forget; the ledger does not."""
+"""Jobs: the job of a batch, and work without one. The queue may lose jobs; the ledger does not."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from pipeline.queue.profiles import Post
 from pipeline.run.intake import QUEUED
 
 _MORE = "+"
-"""Behind the name of a batch whose rows were approved while a job of it was running: another job follows."""
+"""Suffix of the job name when rows were approved while a job of the batch was running: another job follows."""
 
 
 def hand_in(url: str, batch: str, post: Post, *, again: bool) -> bool:
-    """Gives a batch a job unless one waits already; with ``again`` also when one is running, which may have looked
-    before. Whether there is a new one. Raises ``StorageTrouble``, ``WrongUsage``."""
+    """Creates a job for a batch unless one waits already; with ``again`` also when one is running, which may have read
+    the ledger before. Returns whether there is a new one. Raises ``StorageTrouble``, ``WrongUsage``."""
     with connected(url) as connection:
         return _add(connection, BATCH, batch, post, {"batch": batch, "profile": post.profile}, again=again)
 
 
 @contextmanager
 def in_turn(url: str, post: Post) -> Iterator[None]:
-    """Those who hand batches of this credential in under a policy do so one after the other: what one may still hand
-    in depends on what the others have. Raises ``StorageTrouble``, ``WrongUsage``."""
+    """Lock: hand-ins of this credential under a policy happen one after the other, because what one may hand in depends
+    on the others. Raises ``StorageTrouble``, ``WrongUsage``."""
     with connected(url) as connection:
-        # Reading a large file takes a while, and the lock is held meanwhile: the server must not end its transaction.
+        # Reading a large file takes a while with the lock held: the server must not end the transaction.
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("carpeta", post.mark),))
         yield
 
 
 def having(url: str, batches: Sequence[str]) -> set[str]:
-    """Which of ``batches`` have a job that waits or is being done. Raises ``StorageTrouble``, ``WrongUsage``."""
+    """Which of ``batches`` have a job that waits or runs. Raises ``StorageTrouble``, ``WrongUsage``."""
     with connected(url) as connection:
         found = connection.execute(_JOBS_OF, ([one + more for one in batches for more in ("", _MORE)],)).fetchall()
     return {str(line[0]).removesuffix(_MORE) for line in found}
 
 
 def sweep(url: str, views: Views, posts: Sequence[Post], now: datetime) -> int:
-    """Gives a job to every queued batch that has rows to send and no job, and to what is open and was not asked about
-    for too long. How many. Raises ``StorageTrouble``."""
+    """Creates a job for every queued batch that has rows to send and no job, and for open rows not queried for too
+    long. Returns how many. Raises ``StorageTrouble``."""
     wanted: list[tuple[str, str, Post, dict[str, str]]] = []
     for post in posts:
         mine = views.under(post.settings.env, Scope(post.mark, alone=False, orphans=False))
@@ -62,9 +62,9 @@ def sweep(url: str, views: Views, posts: Sequence[Post], now: datetime) -> int:
 
 
 def take_over(url: str, silent: float) -> list[str]:
-    """Jobs of workers that gave no sign for ``silent`` seconds wait in the queue again; the batches of those.
+    """Puts the jobs of workers without a sign for ``silent`` seconds back into the queue; returns their batches.
 
-    The old one may still be alive: then it owns the credential in the ledger, and whoever takes the job is put off.
+    The old worker may still be alive: then it holds the credential in the ledger, and the new one has to wait.
     """
     with connected(url) as connection:
         found = connection.execute(_TAKE_OVER, {"silent": silent}).fetchall()
@@ -75,7 +75,7 @@ def take_over(url: str, silent: float) -> list[str]:
 def _add(
     connection: psycopg.Connection[Any], task: str, name: str, post: Post, told: dict[str, str], *, again: bool
 ) -> bool:
-    # Looking and adding are one: a job that runs must find its own name free when it is put back.
+    # Check and insert are one step: a running job must find its own name free when it is put back.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("entrega"),))
     found = dict(connection.execute(_JOBS_OF, ([name, name + _MORE],)).fetchall())
     if "todo" in found.values() or (found and not again):
@@ -89,10 +89,10 @@ _JOBS_OF = (
     "SELECT queueing_lock, status::text FROM procrastinate_jobs "
     "WHERE queueing_lock = ANY(%s) AND status IN ('todo', 'doing')"
 )
-# As procrastinate's own ``defer_jobs``: queue, task, priority, lock, queueing lock, arguments, not before.
+# Like procrastinate's own ``defer_jobs``: queue, task, priority, lock, queueing lock, arguments, not before.
 _DEFER = "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, %s, %s, NULL)]::procrastinate_job_to_defer_v1[])"
-# As its ``retry_job`` for those that its ``select_stalled_jobs_by_heartbeat`` names, but in one step: between the two
-# another worker could have put the job back, a third have begun it, and we would take it from under its hands.
+# Like its ``retry_job`` for the jobs of its ``select_stalled_jobs_by_heartbeat``, but in one step: between the two,
+# another worker could put the job back and a third start it, and we would take it away from that one.
 _TAKE_OVER = """
     UPDATE procrastinate_jobs AS job SET status = 'todo', attempts = attempts + 1, scheduled_at = now()
     WHERE job.status = 'doing' AND NOT EXISTS (

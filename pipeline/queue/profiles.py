@@ -1,4 +1,4 @@
-"""Whom a worker works for: the profiles of this machine whose credentials it has and whose ledger is this one."""
+"""Worker profiles: the profiles of this machine that have credentials and use this ledger."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from pipeline.wiring.credentials import credentials
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One credential that may be worked for. ``mark`` names its queue and its lock: the same credential may have
-    another profile's name on another machine, and one profile's name may mean another credential there."""
+    """One credential that a worker may serve."""
 
     profile: str
     settings: Settings
+    #: names its queue and its lock: another machine may use another profile name for the same credential, or the same
+    #: name for another one
     mark: str
 
 
 def post_of(settings: Settings) -> Post:
-    """Raises ``WrongUsage`` when credentials are missing."""
+    """The post of ``settings``. Raises ``WrongUsage`` when credentials are missing."""
     return Post(settings.profile, settings, credential_mark(settings.env, credentials(settings)[0]))
 
 
 def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> list[Post]:
-    """``profile`` alone, or the one without a name and all that the settings name; ``told`` hears why one is left out.
+    """``profile`` alone, or the profile without a name and all in the settings; ``told`` is called with the reason when
+    one is left out.
 
-    Raises ``WrongUsage`` when nobody is left.
+    Raises ``WrongUsage`` when none is left.
     """
     url = load_settings(profile, ledger).ledger
     found: dict[str, Post] = {}

@@ -1,5 +1,5 @@
-"""Serving: takes jobs of its credentials, has each carried out by a process of its own, and looks after what others
-left behind. The queue runs a job at least once; that nothing is sent twice is the ledger's doing, not the queue's."""
+"""Worker: takes jobs of its credentials, runs each in its own process, and recovers jobs of dead workers. The queue
+runs a job at least once; the ledger, not the queue, makes sure that nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pipeline.runtime.clock import Clock
 from pipeline.wiring.ledger import open_views
 
 BUSY_S = 2.0
-"""After so many seconds a credential that somebody else uses is tried again: perhaps a worker that is just ending."""
+"""Seconds before a credential in use is tried again: its holder may be a worker that is just ending."""
 Say = Callable[[str], None]
 
 
 class Worker:
-    """One worker for the credentials of ``posts``, all on one ledger; ``say`` hears a line per job and trouble."""
+    """One worker for the credentials of ``posts``, all on one ledger; ``say`` receives a line per job and problem."""
 
     def __init__(self, posts: Sequence[Post], clock: Clock, say: Say, *, at_once: int) -> None:
         self._posts = {post.mark: post for post in posts}
@@ -42,7 +42,7 @@ class Worker:
         self._trouble = ""
 
     def serve(self, *, once: bool) -> None:
-        """Until a signal asks for the end (raises ``Interrupted``), or with ``once`` until nothing waits.
+        """Serves until a signal (raises ``Interrupted``), or with ``once`` until no job waits.
 
         Raises ``StorageTrouble`` when the queue cannot be used, or the connection to it is lost.
         """
@@ -54,7 +54,7 @@ class Worker:
             )
         quiet()
         with connected(self._url), queue_errors(self._url):
-            pass  # the tables are there
+            pass  # creates the tables
         with queue_errors(self._url):
             asyncio.run(self._serve(once=once))
         if self._stopping:
@@ -62,7 +62,7 @@ class Worker:
 
     async def _serve(self, *, once: bool) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda *_: None)  # of a job that another worker took over meanwhile
+        loop.set_exception_handler(lambda *_: None)  # ignores errors of a job that another worker took over meanwhile
         app = make_app(self._url, self._carry, retry=self._settings.queue_retry, connections=self._at_once + 4)
         async with app.open_async():
             await self._look()
@@ -103,18 +103,18 @@ class Worker:
             except ConnectorException as error:
                 if not isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation):
                     raise
-                # It was forgotten; whoever is not known gets no job.
+                # The worker was removed from the table; an unknown worker gets no jobs.
                 raise StorageTrouble(
                     "Los demás dieron por muerto a este trabajador: estuvo demasiado tiempo sin dar señales.",
                     code="queue-forgotten",
                     remedy="Inícielo otra vez; lo que tenía en curso volvió a la cola.",
                 ) from error
-            # It ends when it finds nothing to begin; jobs of a credential that was busy then may begin now.
+            # It ends when it finds no job to start; jobs of a credential that was busy then may start now.
             if not once or self._done == before or self._stopping:
                 return
 
     def _stop(self, working: asyncio.Task[None]) -> None:
-        """The first request lets what is in flight finish, a second one gives it up."""
+        """The first request lets requests in flight finish, a second one gives them up."""
         for child in self._children:
             if self._stopping:
                 with suppress(ProcessLookupError):
@@ -123,7 +123,7 @@ class Worker:
                 child.stdin.close()
         if not self._stopping:
             self._stopping = True
-            working.cancel()  # procrastinate then takes no new job and waits for those that run
+            working.cancel()  # procrastinate then takes no new job and waits for the running ones
 
     def _ending(self) -> bool:
         return self._stopping
@@ -134,7 +134,7 @@ class Worker:
             await self._look()
 
     async def _look(self) -> None:
-        """Takes over from workers that died, and gives jobs to batches that have none. A trouble is said once."""
+        """Takes over from dead workers, and creates jobs for batches without one. A problem is reported once."""
         try:
             taken = await asyncio.to_thread(self._look_now)
             self._trouble = ""
@@ -154,7 +154,7 @@ class Worker:
         return taken
 
     async def _carry(self, mark: str, batch: str) -> None:
-        """Has a job carried out. Raises ``PutBack`` for one that is not done."""
+        """Runs a job. Raises ``PutBack`` when it is not done."""
         if self._ending():
             raise PutBack(0.0)
         post = self._posts[mark]
@@ -166,8 +166,8 @@ class Worker:
             self._say(f"Termina {whose}. {' '.join(words)}".strip())
             return
         if code == WrongUsage.exit_code:
-            # It cannot be run as things are. Put back it would stand in front of all the others of its credential; the
-            # next look gives it a job again, behind them, while it has rows to send.
+            # It cannot run in the present state. Put back it would block all others of its credential; the next look
+            # creates a job for it behind them, while it has rows to send.
             self._say(f"No se puede hacer {whose}; queda aparte. {' '.join(words)}".strip())
             return
         if code == Interrupted.exit_code or code < 0 or self._ending():
@@ -180,7 +180,7 @@ class Worker:
         raise PutBack(wait, growing=busy)
 
     async def _process(self, post: Post, batch: str) -> tuple[int, list[str]]:
-        """A process of its own, in a session of its own: a Ctrl-C is for the worker alone, which passes it on."""
+        """Runs the job in its own process and session: a Ctrl-C reaches only the worker, which passes it on."""
         environment = {**os.environ, "ANULAR_LEDGER": self._url}
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "pipeline.queue.job_process", post.profile, batch),
@@ -192,7 +192,7 @@ class Worker:
         )
         assert child.stdout is not None
         self._children.add(child)
-        if self._ending() and child.stdin is not None:  # asked while it was being started
+        if self._ending() and child.stdin is not None:  # the stop came while it was being started
             child.stdin.close()
         try:
             said = (await child.stdout.read()).decode("utf-8", "replace").strip()

@@ -11,7 +11,7 @@ verify           whether all of it agrees
 codec            values as text
 ownership        on which machine a ledger may be used; ``watermark`` its newest state, recorded outside of it
 sent             what this machine sent, from any ledger
-reserve          outcomes that could not be committed
+reserve_journal  outcomes that could not be committed
 transfer         moves a whole ledger to another place; ``copying`` its lines
 storage          SQLite and PostgreSQL, and the schema migrations
 """

@@ -21,13 +21,13 @@ from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.records import BatchInfo, CheckedRow, Source, Verdict, Waiting
-from pipeline.ledger import codec, reserve, tables
+from pipeline.ledger import codec, reserve_journal, tables
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.chain import head_digest, row_digest
 from pipeline.ledger.ledger_events import append
 from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.ownership import who_am_i
-from pipeline.ledger.reserve import Kept
+from pipeline.ledger.reserve_journal import Kept
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.sent import Sending, Sent
 from pipeline.ledger.statements import CLAIM, FIND, NEWEST, Fence
@@ -239,12 +239,12 @@ class Store:
         ]
         if outcomes:
             with suppress(OSError):
-                reserve.keep(self._reserve, outcomes)
+                reserve_journal.keep(self._reserve, outcomes)
 
     def _replay(self, now: datetime) -> None:
         """Gives what the reserve journal holds to the rows that are still undecided; the journal stays as evidence."""
         with storage_errors(self._reserve):
-            kept, bad = reserve.read(self._reserve)
+            kept, bad = reserve_journal.read(self._reserve)
         for one in kept:
             wish = self._outcome_of(one, now)
             if wish is not None:
@@ -252,7 +252,7 @@ class Store:
         crashpoint("reserve-replayed")
         if kept or bad:
             with storage_errors(self._reserve):
-                reserve.put_away(self._reserve, self._epoch)
+                reserve_journal.put_away(self._reserve, self._epoch)
 
     def _outcome_of(self, one: Kept, now: datetime) -> Move | None:
         """The move that ``one`` asks for, if its attempt is still undecided and is about the very same payload."""

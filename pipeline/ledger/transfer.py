@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble, WrongUsage
-from pipeline.ledger import copying, ownership, reserve, watermark
+from pipeline.ledger import copying, ownership, reserve_journal, watermark
 from pipeline.ledger.ledger_events import append_deed, id_of, moved, moved_to
 from pipeline.ledger.ownership import who_am_i
 from pipeline.ledger.storage.database import Database
@@ -103,7 +103,7 @@ def _check(database: Database, source: Location, notes: Path) -> None:
             where=source.place,
             remedy=f"Vea {order('verify')}",
         )
-    if any(reserve.read(journal)[0] for journal in database.reserves()):
+    if any(reserve_journal.read(journal)[0] for journal in database.reserves()):
         raise StorageTrouble(
             "Hay respuestas de eDoc en la reserva que el registro aún no tiene. No se movió nada.",
             code="copy-reserve",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.domain.errors import InputRefused, StorageTrouble
 from pipeline.ledger import watermark
-from pipeline.ledger.reserve import reserve_path
+from pipeline.ledger.reserve_journal import reserve_path
 from pipeline.ledger.storage.location import Location
 from pipeline.ledger.storage.sqlite import journal_of
 from pipeline.read.limits import Limits

@@ -7,6 +7,7 @@ tested in ``test_pages.py``.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -273,3 +274,14 @@ def rewrite() -> None:
 
 if __name__ == "__main__":
     rewrite()
+
+
+def test_where_to_change_something_names_what_is_there():
+    page = (ROOT / "docs" / "dev" / "architecture.md").read_text("utf-8")
+    section = page.split("## To change something")[1].split("\n## ")[0]
+    rows = re.findall(r"\(\.\./\.\./(pipeline/[^)]+)\) `(\w+)` \|", section)
+    assert len(rows) == section.count("\n| ") - 1
+    for file, name in rows:
+        tree = ast.parse((ROOT / file).read_text("utf-8"))
+        named = {getattr(node, "name", getattr(node, "id", None)) for node in ast.walk(tree)}
+        assert name in named, (file, name)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipeline.domain.errors import StorageTrouble, WrongUsage
-from pipeline.ledger.reserve import reserve_path
+from pipeline.ledger.reserve_journal import reserve_path
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_folder, reason_of, storage_errors

@@ -11,9 +11,9 @@ from sqlalchemy import insert
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import copying, ownership, reserve, tables, transfer, verify
+from pipeline.ledger import copying, ownership, reserve_journal, tables, transfer, verify
 from pipeline.ledger.ledger_events import continued, id_of, moved_to
-from pipeline.ledger.reserve import Kept
+from pipeline.ledger.reserve_journal import Kept
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.location import location_of, open_as_it_is, open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
@@ -153,7 +153,7 @@ def test_nobody_may_use_either_of_them_meanwhile(source, there, notes, which):
 def test_answers_in_the_reserve_come_first(source, there, notes):
     database = open_ledger(source.url)
     found = Finding(Source.CANCELLATION, Event.CANCELLED, http=200)
-    reserve.keep(database.reserve("abc"), [Kept(1, 1, "x", source.now, found)])
+    reserve_journal.keep(database.reserve("abc"), [Kept(1, 1, "x", source.now, found)])
     database.close()
 
     with pytest.raises(StorageTrouble) as trouble:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger.ledger_events import started_anew
-from pipeline.ledger.reserve import put_away
+from pipeline.ledger.reserve_journal import put_away
 from pipeline.ledger.storage.location import location_of, open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.read.limits import Limits

@@ -18,7 +18,7 @@ from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import reserve, tables, verify
+from pipeline.ledger import reserve_journal, tables, verify
 from pipeline.ledger.ledger_events import settle_down, sited, start_anew
 from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import location_of, open_as_it_is, open_ledger, shown
@@ -308,7 +308,7 @@ def test_the_reserve_journal_lies_with_the_user_by_the_name_of_the_ledger_and_is
 
     assert place == tmp_path / "data" / "anular" / "reserva" / f"{ident}-abc.reserve.jsonl"
     assert place.parent.stat().st_mode & 0o777 == 0o700
-    assert reserve.read(place) == ([], 0)
+    assert reserve_journal.read(place) == ([], 0)
 
 
 # --- reading beside those who write

@@ -15,9 +15,9 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Finding, Source
-from pipeline.ledger import reserve
+from pipeline.ledger import reserve_journal
 from pipeline.ledger.moves import Move
-from pipeline.ledger.reserve import Kept
+from pipeline.ledger.reserve_journal import Kept
 from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.writer import Writer
@@ -177,7 +177,7 @@ def test_a_torn_or_changed_line_proves_nothing_and_the_others_count(book, in_fli
     torn = journal.read_bytes()[:-20]
     journal.write_bytes(torn)
     book.store.keep_aside([in_flight[1]])
-    assert [(len(kept), bad) for kept, bad in [reserve.read(journal)]] == [(1, 1)]
+    assert [(len(kept), bad) for kept, bad in [reserve_journal.read(journal)]] == [(1, 1)]
 
     next_start(book)
 
@@ -189,20 +189,20 @@ def test_a_torn_or_changed_line_proves_nothing_and_the_others_count(book, in_fli
 def test_no_flipped_bit_makes_another_outcome(tmp_path_factory, place, bit):
     path = tmp_path_factory.mktemp("reserve") / "r.jsonl"
     one = Kept(1, 2, "a" * 64, datetime(2026, 11, 20, tzinfo=UTC), DONE)
-    reserve.keep(path, [one])
+    reserve_journal.keep(path, [one])
     data = bytearray(path.read_bytes())
     data[place % len(data)] ^= 1 << bit
     path.write_bytes(data)
 
-    kept, _ = reserve.read(path)
+    kept, _ = reserve_journal.read(path)
 
     assert kept in ([], [one])
 
 
 def test_an_outcome_comes_back_as_it_was_kept(tmp_path):
     one = Kept(1, 2, "a" * 64, datetime(2026, 11, 20, 15, 0, 1, tzinfo=UTC), DONE)
-    reserve.keep(tmp_path / "r.jsonl", [one])
-    reserve.keep(tmp_path / "r.jsonl", [one])
+    reserve_journal.keep(tmp_path / "r.jsonl", [one])
+    reserve_journal.keep(tmp_path / "r.jsonl", [one])
 
-    assert reserve.read(tmp_path / "r.jsonl") == ([one, one], 0)
-    assert reserve.read(tmp_path / "none.jsonl") == ([], 0)
+    assert reserve_journal.read(tmp_path / "r.jsonl") == ([one, one], 0)
+    assert reserve_journal.read(tmp_path / "none.jsonl") == ([], 0)

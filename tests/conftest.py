@@ -22,9 +22,9 @@ from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.runtime.clock import Clock
-from tests import ledgers, needs, once
-from tests.long import thin_out
-from tests.warm import Warm
+from tests.support import ledgers, needs, once
+from tests.support.long import thin_out
+from tests.support.warm import Warm
 
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -69,8 +69,8 @@ def seed() -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test with ``one_in(n)`` some cases are always tried (``tests/long.py``). Tests of what only one kind of
-    database has are not asked of the other (``tests/ledgers.py``)."""
+    """Of a test with ``one_in(n)`` some cases are always tried (``support/long.py``). Tests of what only one kind of
+    database has are not asked of the other (``support/ledgers.py``)."""
     thin_out(items)
     other = "sqlite" if ledgers.on_a_server() else "postgres"
     foreign = [item for item in items if item.get_closest_marker(other)]

@@ -15,7 +15,7 @@ from pipeline.domain.eligibility import Rules
 from tests.corpus import cells, containers, csv_rows, csv_structure, sheets
 from tests.corpus.containers import outside
 from tests.corpus.entry import Entry, Read, Refused
-from tests.warm import LONGEST_S, Warm
+from tests.support.warm import LONGEST_S, Warm
 
 THEMES = (csv_structure, csv_rows, containers, sheets)
 REFUSED = [

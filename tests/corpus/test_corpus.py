@@ -15,7 +15,7 @@ from pipeline.read.sheet import Sheet
 from pipeline.validate.check import Checked, check
 from tests.corpus import cells, containers, csv_rows, csv_structure, seen, sheets, words
 from tests.corpus.entry import NOW, Entry, Read, Refused
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 THEMES = (csv_structure, csv_rows, containers, sheets, cells, seen, words)
 ENTRIES = [entry for module in THEMES for entry in module.theme.entries]

@@ -15,7 +15,7 @@ from pipeline.validate.check import check
 from tests.corpus.entry import NOW
 from tests.corpus.grid import LINES, Case, cases
 from tests.corpus.test_corpus import nothing_seen
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 GRID = cases()
 EVERY = 23

@@ -16,7 +16,7 @@ from tests.corpus.entry import NOW, REASON, A, B
 from tests.corpus.parts import GOOD, MAIN, book, sheet
 from tests.corpus.parts import row as plain_row
 from tests.corpus.test_corpus import nothing_seen
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 HEAD = row(1, looking("A1", "CUFE"), looking("B1", "Motivo"))
 FIRST, SECOND = (row(n, looking(f"A{n}", code), looking(f"B{n}", REASON)) for n, code in ((2, A), (3, B)))

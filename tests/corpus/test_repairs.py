@@ -14,7 +14,7 @@ from tests.corpus.csv_rows import codes
 from tests.corpus.entry import NOW, REASON, A, cufe
 from tests.corpus.parts import GOOD, HEADER, book, row, sheet
 from tests.corpus.test_corpus import nothing_seen
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 HALF = A[:33], A[33:]
 WIDE = "".join(chr(ord(char) + 0xFEE0) if char != "-" else char for char in A)

@@ -21,7 +21,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import Verdict
 from pipeline.validate.check import check
 from tests.corpus.entry import NOW, REASON, cufe
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 Table = list[list[str]]
 HEAD = ["CUFE", "Motivo", "Correo"]

@@ -1,6 +1,6 @@
 """The command as a person runs it: a process of its own, a folder of its own, the sandbox on a real port.
 
-A warm process forks it (``tests/warm.py``), with what it starts itself, which is the same without seconds of imports.
+A warm process forks it (``support/warm.py``), with what it starts itself, which is the same without seconds of imports.
 ``Place.real`` is ``python -m pipeline``, for what only a whole interpreter has: its start, its end, its arguments.
 """
 
@@ -27,7 +27,7 @@ from openpyxl import Workbook, load_workbook
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import PANAMA
-from tests.warm import LONGEST_S, ROOT, Started, Warm, without_settings
+from tests.support.warm import LONGEST_S, ROOT, Started, Warm, without_settings
 
 NOW = "2026-11-20T10:00:00-05:00"
 REASON = "Factura emitida con el monto equivocado"

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import time
 
-from tests.warm import LONGEST_S
+from tests.support.warm import LONGEST_S
 
 
 def test_f49_a_copied_ledger_sends_nothing_until_a_person_says_that_it_was_moved(lab):

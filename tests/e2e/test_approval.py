@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.warm import LONGEST_S
+from tests.support.warm import LONGEST_S
 
 
 def on_a_terminal(place, arguments, reply, **more):

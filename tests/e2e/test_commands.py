@@ -14,8 +14,8 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline.__main__ import start
-from tests.long import long
-from tests.warm import LONGEST_S, ROOT
+from tests.support.long import long
+from tests.support.warm import LONGEST_S, ROOT
 
 COMMANDS = ["check", "run", "poll", "status", "report", "sandbox", "login", "logout", "doctor"]
 
@@ -266,7 +266,7 @@ def test_the_sandbox_serves_until_it_is_stopped(place):
     "command", [[Path(sys.executable).with_name("anular")], *long([sys.executable, "-m", "pipeline"])]
 )
 def test_what_a_person_types_starts_the_program_that_reads_the_file_and_the_sandbox(place, command):
-    """All other tests here have them forked by a process that had started before (``tests/warm.py``)."""
+    """All other tests here have them forked by a process that had started before (``tests/support/warm.py``)."""
     file = place.batch(["000", "905"])
     done = subprocess.run(
         [*command, "run", file, "--yes", "--json"],

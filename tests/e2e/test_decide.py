@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.warm import LONGEST_S
+from tests.support.warm import LONGEST_S
 
 ROW, REASON = 3, "Consultado en el portal de la DGI, caso 4471"
 

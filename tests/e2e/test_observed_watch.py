@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import kill_group
-from tests.warm import LONGEST_S
+from tests.support.warm import LONGEST_S
 
 
 class Watching:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.long import long
-from tests.warm import LONGEST_S, ROOT
+from tests.support.long import long
+from tests.support.warm import LONGEST_S, ROOT
 
 FULL = Path("/dev/full")  # a device of Linux: every write fails as on a full disk
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from tests.long import long
-from tests.warm import LONGEST_S
+from tests.support.long import long
+from tests.support.warm import LONGEST_S
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 SHEETS = ["Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora"]

@@ -17,7 +17,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, Position, ResultLine
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
-from tests.dialects import soffice
+from tests.support.dialects import soffice
 
 CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"
 SHEETS = ("Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")

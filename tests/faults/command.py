@@ -14,7 +14,7 @@ from pipeline.ledger.storage.location import open_ledger
 from tests.faults import judge
 from tests.faults.bench import REASON, make_cufe
 from tests.faults.processes import BASIC, PASSWORD, USER, FaultServer
-from tests.warm import LONGEST_S, ROOT, Started, Warm
+from tests.support.warm import LONGEST_S, ROOT, Started, Warm
 
 PATHS = {
     "AUTH": "Autenticacion/Api/ServicioEDOC",

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.faults.bench import Bench
 from tests.faults.command import Command
 from tests.faults.processes import FaultServer, Proxy
-from tests.warm import Warm
+from tests.support.warm import Warm
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import trustme
 from tests.faults.actions import says, sends
 from tests.faults.bench import make_cufe
 from tests.faults.command import Command
-from tests.long import long
+from tests.support.long import long
 
 
 @pytest.mark.parametrize("name", ["AUTH", *long("CANCEL")])

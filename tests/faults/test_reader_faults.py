@@ -16,8 +16,8 @@ import pytest
 from pipeline.domain.cufe import check_digit
 from tests.faults.command import Command
 from tests.faults.processes import FaultServer
-from tests.long import long
-from tests.warm import LONGEST_S, Warm
+from tests.support.long import long
+from tests.support.warm import LONGEST_S, Warm
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and /proc as Linux has them")
 

@@ -30,7 +30,7 @@ from tests.faults.actions import Action, sends, state
 from tests.faults.bench import Bench
 from tests.faults.command import Command
 from tests.faults.processes import BASIC, PASSWORD, USER
-from tests.warm import LONGEST_S
+from tests.support.warm import LONGEST_S
 
 ECHO = b"@AUTHORIZATION@"
 OPEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"

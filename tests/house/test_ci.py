@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests import needs
+from tests.support import needs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -200,7 +200,7 @@ def test_the_last_line_of_a_report_says_what_was_not_tested_and_what_to_do(
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
     (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_unconfigure\n")
-    without = "import pytest\nfrom tests import needs\n@pytest.mark.parametrize('n', range(2))\n"
+    without = "import pytest\nfrom tests.support import needs\n@pytest.mark.parametrize('n', range(2))\n"
     (tmp_path / "test_it.py").write_text(f"{without}def test_it(n): needs.missing('an oven: buy one')\n")
     plain = ["-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull, "--import-mode=importlib"]
     assert pytest.main([*plain, "--rootdir", str(tmp_path), str(tmp_path)]) == 0

@@ -27,7 +27,7 @@ from pipeline.validate.check import Checked, check
 from sample_data.build import FILES, build
 from sample_data.codes import DISTRIBUTOR, HARDWARE, ISSUERS
 from sample_data.mistakes import HEADER_ROW, cases
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 NOW = datetime.fromisoformat("2026-11-20T10:00:00-05:00")

@@ -43,7 +43,7 @@ from pipeline.ledger.storage.location import Database, open_ledger
 from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
-from tests.long import long
+from tests.support.long import long
 
 SHORT = settings(
     max_examples=12,

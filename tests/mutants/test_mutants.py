@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.long import long
+from tests.support.long import long
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain.cufe import check_digit
-from tests import ledgers
 from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service
+from tests.support import ledgers
 
 RUC = {"norte": "29-29-29", "sur": "155668001-2-2018"}
 OTHER = {"norte": "sur", "sur": "norte"}

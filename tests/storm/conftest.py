@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import ledgers
 from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service
+from tests.support import ledgers
 
 
 @pytest.fixture(scope="session")

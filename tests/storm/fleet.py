@@ -22,10 +22,10 @@ from typing import Any
 
 from pipeline.domain.lifecycle import State
 from pipeline.sandbox.request_log import busiest_second, posts_by_cufe, read
-from tests import ledgers
 from tests.storm.machines import Machine, Network, NoMachines, network
 from tests.storm.scene import Nursery, Scene, Service, running_nursery, running_service
 from tests.storm.workers import Running, jobs, working_on
+from tests.support import ledgers
 
 CALM = {State.CANCELLED}
 AFTER_KILLS = CALM | {State.PENDING, State.UNKNOWN, State.REVIEW}

@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from tests import ledgers
+from tests.support import ledgers
 
 _NETWORKS = 200
 _NUMBERS = itertools.count(1)

@@ -61,7 +61,7 @@ def warm() -> None:
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     _keep_the_command_line()
     from pipeline.read import process, sheet
-    from tests import once
+    from tests.support import once
 
     for where, name, value in once.replacements():
         _replace(where, **{name: value})
@@ -107,8 +107,8 @@ def _rehearse() -> None:
     """A row goes through the program: what pandera, openpyxl, SQLAlchemy and others make at their first use is made.
     The sandbox for it is a fork, which takes no second to start."""
     from pipeline.cli.main import run_command
-    from tests.forks import Forked
     from tests.storm.scene import REASON, make_cufe
+    from tests.support.forks import Forked
 
     own = subprocess.Popen
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:

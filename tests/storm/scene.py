@@ -19,7 +19,7 @@ from typing import Any
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.lifecycle import State
-from tests import ledgers
+from tests.support import ledgers
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.fromisoformat("2026-11-20T10:00:00-05:00")

@@ -20,8 +20,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from pipeline.domain.lifecycle import SUCCESS, State
-from tests import ledgers
 from tests.storm.scene import Nursery, Scene, running_nursery, running_service
+from tests.support import ledgers
 
 PER_FILE = 500
 PER_ROUND = 4_000

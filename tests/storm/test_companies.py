@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from tests import ledgers
-from tests.long import long
 from tests.storm.companies import COMMANDS, CRASHES, Pair, one_sequence
+from tests.support import ledgers
+from tests.support.long import long
 
 SHORT = 4
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import ledgers
+from tests.support import ledgers
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9

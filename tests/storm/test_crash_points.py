@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import ledgers
-from tests.long import long
+from tests.support import ledgers
+from tests.support.long import long
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9

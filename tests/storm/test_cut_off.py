@@ -17,10 +17,10 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.storage.postgres_session import SILENCE_S
-from tests import ledgers, needs
 from tests.storm.machines import NoMachines, network
 from tests.storm.scene import ROOT
 from tests.storm.workers import is_empty, until, working_on
+from tests.support import ledgers, needs
 
 pytestmark = pytest.mark.postgres
 

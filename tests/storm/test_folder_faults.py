@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.long import long
 from tests.storm.test_watch_crash import Drop
+from tests.support.long import long
 
 
 @pytest.fixture

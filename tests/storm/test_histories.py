@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests import ledgers
-from tests.long import long
+from tests.support import ledgers
+from tests.support.long import long
 
 KILLED = -9
 LOST = "El registro no es el que guarda lo ya enviado"

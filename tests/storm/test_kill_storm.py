@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests import ledgers
 from tests.storm.storm import Tally, one_round, storm
+from tests.support import ledgers
 
 
 def judge(tally: Tally, kills: int, rows: int) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from tests.long import long
+from tests.support.long import long
 
 ROWS = ["000", "000", "970", "000"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.long import long
 from tests.storm.test_watch_crash import Drop
+from tests.support.long import long
 
 LATER = timedelta(hours=30)
 

@@ -20,10 +20,10 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline.domain.lifecycle import FOLLOWED, State
-from tests import ledgers
 from tests.storm.scene import REASON, Scene, Service, make_cufe, running_service
 from tests.storm.test_watch_crash import ALSO, KILLED, POINTS, Drop
 from tests.storm.workers import QUICK
+from tests.support import ledgers
 
 FEW, NIGHTS = 3, 10 if ledgers.on_a_server() else 30  # a night on a server takes much longer
 NIGHTS_AT_THE_QUEUE = int(os.environ.get("NIGHTS") or 9)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.lifecycle import State
-from tests.long import long
 from tests.storm.test_crash_points import EARLIER, NO_ROOM, POINTS, ROWS
+from tests.support.long import long
 
 LONG_AFTER = timedelta(hours=80)
 IN_FLIGHT = 4

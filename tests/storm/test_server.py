@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from pipeline.domain.lifecycle import State
-from tests import ledgers
+from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.runtime.shutdown import GRACE_S
-from tests.long import long
+from tests.support.long import long
 
 INTERRUPTED = 130
 CASES = [

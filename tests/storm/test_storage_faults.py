@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from pipeline.domain.lifecycle import State
-from tests.long import long
+from tests.support.long import long
 
 ROWS = ["000", "000", "970", "000", "994", "000"]
 FULL, IO, READ_ONLY = "database or disk is full", "disk I/O error", "attempt to write a readonly database"

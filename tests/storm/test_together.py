@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.ledger.storage.location import open_ledger
-from tests import ledgers
-from tests.long import long
+from tests.support import ledgers
+from tests.support.long import long
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 8

@@ -12,12 +12,12 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.lifecycle import State
-from tests import ledgers
 from tests.storm.scene import _environment
 from tests.storm.test_nightly import told  # noqa: F401 - a fixture
 from tests.storm.test_watch_crash import IN_FRONT_OF_THE_QUEUE, KILLED, POINTS, Drop
 from tests.storm.test_workers import check_sent_once
 from tests.storm.workers import jobs, until, work_once, working
+from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 

@@ -16,11 +16,11 @@ from pipeline.queue.jobs import in_turn
 from pipeline.queue.profiles import Post
 from pipeline.settings.load import load_settings
 from pipeline.wiring.credentials import SANDBOX_USER
-from tests import ledgers
 from tests.storm.test_nightly import told  # noqa: F401 - a fixture
 from tests.storm.test_watch_queue import Front, fates, posts
 from tests.storm.test_workers import check_sent_once
 from tests.storm.workers import jobs, until, work_once
+from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 

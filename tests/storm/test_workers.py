@@ -15,9 +15,9 @@ from pipeline.ledger.storage.postgres_session import SILENCE_S
 from pipeline.queue.app import connected
 from pipeline.sandbox.request_log import busiest_second, read
 from pipeline.wiring.credentials import SANDBOX_USER
-from tests import ledgers
 from tests.storm.scene import ROOT
 from tests.storm.workers import is_empty, jobs, until, work_once, working
+from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import ledgers
 from tests.storm.machines import Machine
 from tests.storm.scene import ROOT, Scene, _environment
+from tests.support import ledgers
 
 QUICK = {"ANULAR_QUEUE_EVERY": "0.3", "ANULAR_QUEUE_STALE": "1.5", "ANULAR_QUEUE_RETRY": "1"}
 PATIENCE_S = 180.0

@@ -16,7 +16,7 @@ from pipeline.domain.lifecycle import LIVE_NEVER, State
 from pipeline.evidence import format as m
 from pipeline.ledger.chain import link, link_digest
 from pipeline.report.xlsx_writer import FixedZip
-from tests import ledgers
+from tests.support import ledgers
 
 Members = dict[str, bytes]
 Forged = tuple[str, bytes]

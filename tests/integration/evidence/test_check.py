@@ -18,9 +18,9 @@ from pipeline.evidence.pack import fill
 from pipeline.evidence.unzip import LIMITS, open_box
 from pipeline.ledger.chain import link, link_digest
 from pipeline.read.limits import Limits
-from tests import ledgers
 from tests.integration.evidence import forge
-from tests.long import long
+from tests.support import ledgers
+from tests.support.long import long
 
 EXAMPLES = 40 if settings.default is not None and settings.default.derandomize else 120
 SLOW = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,9 +15,9 @@ from pipeline.domain.records import Finding, Leader, Position, Source, Verdict, 
 from pipeline.evidence.check import check, check_file
 from pipeline.ledger import verify
 from pipeline.ledger.moves import Move
-from tests import ledgers
 from tests.integration.evidence.conftest import answer
 from tests.integration.evidence.forge import edit, forgery
+from tests.support import ledgers
 
 
 def forged(case, unzipped, seed: int, number: int) -> list[str]:

@@ -20,7 +20,7 @@ from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
-from tests import ledgers
+from tests.support import ledgers
 
 
 def test_a_pack_of_everything_that_can_become_of_a_row_is_good(case):

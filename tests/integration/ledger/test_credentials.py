@@ -22,7 +22,7 @@ from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
 from pipeline.settings.model import Env, Settings
 from pipeline.wiring.ledger import open_views
-from tests import ledgers
+from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 

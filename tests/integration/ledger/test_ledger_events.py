@@ -16,7 +16,7 @@ from pipeline.ledger.chain import digest, holds, link, link_digest, walkable
 from pipeline.ledger.ledger_events import settle_down, sited, start_anew, started_anew
 from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.verify import examine
-from tests import ledgers
+from tests.support import ledgers
 
 
 @pytest.fixture

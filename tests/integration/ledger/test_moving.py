@@ -19,7 +19,7 @@ from pipeline.ledger.storage.location import location_of, open_as_it_is, open_le
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
-from tests import ledgers
+from tests.support import ledgers
 
 TABLES = ("run", "owner", "batch", "row", "attempt", "event")
 SOME = "it was pulled out"

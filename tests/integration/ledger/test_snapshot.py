@@ -23,7 +23,7 @@ from pipeline.ledger.moves import Move
 from pipeline.ledger.views import Views
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
-from tests import ledgers
+from tests.support import ledgers
 
 OUTCOMES = (Event.CANCELLED, Event.IN_PROGRESS, Event.UNCLEAR, Event.NOTHING_LEFT)
 

@@ -13,7 +13,7 @@ from pipeline.ledger import tables, verify
 from pipeline.ledger.chain import fingerprint
 from pipeline.ledger.storage.location import open_as_it_is, open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
-from tests import ledgers
+from tests.support import ledgers
 
 
 def tamper(book, *statements: str) -> None:

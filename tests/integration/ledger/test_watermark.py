@@ -11,7 +11,7 @@ from pipeline.ledger import watermark
 from pipeline.ledger.ledger_events import start_anew
 from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
-from tests import ledgers
+from tests.support import ledgers
 
 
 @pytest.fixture

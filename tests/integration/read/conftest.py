@@ -15,7 +15,7 @@ from pipeline.domain.cufe import check_digit
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import KINDS
 from pipeline.read.sheet import Sheet
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

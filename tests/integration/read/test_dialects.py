@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialects import DIALECTS, by_libreoffice, expected, rows_of
-from tests.reading import read_sheet
+from tests.support.dialects import DIALECTS, by_libreoffice, expected, rows_of
+from tests.support.reading import read_sheet
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.domain.errors import InputRefused
 from pipeline.read.sheet import Sheet
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 REASON = "Error en el monto facturado"
 Make = Callable[..., Path]

@@ -15,7 +15,7 @@ import pytest
 from pipeline.domain.errors import InputRefused
 from pipeline.read.guard import open_workbook, resolve
 from pipeline.read.limits import Limits
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 Refusal = Callable[..., InputRefused]
 Make = Callable[..., Path]

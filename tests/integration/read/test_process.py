@@ -28,7 +28,7 @@ from pipeline.read.parse import parse
 from pipeline.read.process import Reader
 from pipeline.read.protocol import told
 from pipeline.read.sheet import read_sheet
-from tests import reading
+from tests.support import reading
 
 Make = Callable[..., Path]
 Xml = Callable[..., str]

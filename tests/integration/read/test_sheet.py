@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
 from pipeline.read.sheet import Sheet
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 Refusal = Callable[..., InputRefused]
 Make = Callable[..., Path]

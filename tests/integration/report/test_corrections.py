@@ -28,9 +28,9 @@ from pipeline.report.sheets.fixes import MOST_NOTES
 from pipeline.report.verify import FIX_MEMBERS, verify_corrections
 from pipeline.report.workbook import write_corrections
 from pipeline.validate.check import Checked, check
-from tests.dialects import soffice
-from tests.long import long
-from tests.reading import read_sheet
+from tests.support.dialects import soffice
+from tests.support.long import long
+from tests.support.reading import read_sheet
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 RULES = Rules()

@@ -28,10 +28,10 @@ from pipeline.report.model import Report
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
-from tests.dialects import soffice
-from tests.hostile import HOSTILE
-from tests.long import long
-from tests.reading import read_sheet
+from tests.support.dialects import soffice
+from tests.support.hostile import HOSTILE
+from tests.support.long import long
+from tests.support.reading import read_sheet
 
 NOON = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"

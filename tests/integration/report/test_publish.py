@@ -25,7 +25,7 @@ from pipeline.report.summary import summarise
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify
 from pipeline.report.workbook import write_workbook
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
 NAME = "lote__20261120-7f3a__resultados.xlsx"

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.domain.cufe import Cufe, check_digit
 from pipeline.sandbox.documents import key_of
-from tests.warm import LONGEST_S, ROOT, Warm, without_settings
+from tests.support.warm import LONGEST_S, ROOT, Warm, without_settings
 
 REASON = "Error en el monto facturado"
 

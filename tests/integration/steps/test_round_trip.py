@@ -17,7 +17,7 @@ from pipeline.domain.records import Finding, Leader, Position, Problem, Source, 
 from pipeline.run.plan import make_plan
 from pipeline.run.results import write_results
 from schemas.columns import RESULT_COLUMNS
-from tests.reading import read_sheet
+from tests.support.reading import read_sheet
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 REASON = "Error en el monto facturado"

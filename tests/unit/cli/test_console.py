@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.cli.console import PlainConsole, counts, facts, listing, say_error
 from pipeline.domain.problems import refused
-from tests.hostile import HOSTILE
+from tests.support.hostile import HOSTILE
 
 OURS = re.compile(r"\x1b\[[0-9;]*m")  # colours are the only sequences that these functions send by themselves
 

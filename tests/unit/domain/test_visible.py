@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.visible import escaped_json, one_line, visible
-from tests.hostile import HOSTILE
+from tests.support.hostile import HOSTILE
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)  # lone surrogates too
 TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")

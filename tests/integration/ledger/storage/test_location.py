@@ -20,7 +20,7 @@ from pipeline.ledger.storage import schema
 from pipeline.ledger.storage.location import exclusive, open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.tables import metadata
-from tests import ledgers, once
+from tests.support import ledgers, once
 
 
 def pragma(database, name):

@@ -27,7 +27,7 @@ from pipeline.ledger.storage.postgres_session import UNSAFE
 from pipeline.ledger.store import Store
 from pipeline.queue.app import connected
 from pipeline.queue.health import health
-from tests import ledgers
+from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 

@@ -196,6 +196,6 @@ def _forget(streams: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    from tests.forks import main as serve  # as a module with a name: the warnings of `__main__` would be shown
+    from tests.support.forks import main as serve  # as a module with a name: the warnings of `__main__` would be shown
 
     serve()

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LONGEST_S = 300.0
 """Nothing in the tests takes this long, on whatever machine."""
 
@@ -30,7 +30,7 @@ class Warm:
         self.orders, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forks"],
+                [sys.executable, "-m", "tests.support.forks"],
                 cwd=ROOT,
                 env=without_settings(),
                 stdin=theirs.fileno(),

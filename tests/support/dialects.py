@@ -20,8 +20,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.read.sheet import Sheet
-from tests import needs
 from tests.fuzz.seeds import HEAD, MAIN, RELATION, STRICT, cufe, pack, parts_of, worksheet
+from tests.support import needs
 
 HEADINGS = ("CUFE", "Motivo de anulación", "Correo", "Cliente", "Código", "Monto", "Fecha")
 Row = tuple[Any, ...]

@@ -2,7 +2,7 @@
 
 sheet         entry point
 source        the bytes, read once; ``limits`` how much a file may hold, ``kinds`` its type by content
-process       parent side of the reading process; ``order`` its request, ``protocol`` its answer
+process       parent side of the reading process; ``protocol`` its request and its answer
 child         the reading process; ``parse`` its work
 guard         checks against hostile or broken workbooks; ``container`` the zip for the reader
 csv_file      CSV; ``text`` its decoding

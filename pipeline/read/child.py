@@ -21,9 +21,8 @@ import python_calamine  # noqa: F401 - loaded while there are files to load from
 
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
-from pipeline.read.order import NOTHING_TO_DO, OUT_OF_MEMORY, Order
 from pipeline.read.parse import parse
-from pipeline.read.protocol import told, told_refusal
+from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, told, told_refusal
 
 _CODECS = ("utf-8-sig", "utf-16", "cp1252", "cp437", "cp850", "mac_roman", "ascii")
 _PR_SET_PDEATHSIG = 1

@@ -21,8 +21,7 @@ from typing import IO
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.limits import MEGABYTE, Limits
-from pipeline.read.order import OUT_OF_MEMORY, Order
-from pipeline.read.protocol import Nonsense, understood
+from pipeline.read.protocol import OUT_OF_MEMORY, Nonsense, Order, understood
 from pipeline.read.source import Source
 from pipeline.read.table import Table
 

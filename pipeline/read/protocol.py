@@ -1,4 +1,4 @@
-"""Answer protocol of the reading process: a Table or a refusal as lines of text, checked again by the parent.
+"""Protocol of the reading process: an order in; out, a Table or a refusal as lines of text that the parent checks again.
 
 Plain text and JSON, not pickle: the process that writes this has just handled a file of unknown origin, so its answer
 may become nothing but plain values here. One line per column: as few lines as possible, and neither side holds the
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Any, cast
@@ -281,3 +281,38 @@ def _text(value: object) -> str:
 
 def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+OUT_OF_MEMORY = 65
+"""Exit code: the allowed memory was not enough."""
+NOTHING_TO_DO = 66
+"""Exit code: the process did not receive all of its input, because its parent is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to read."""
+
+    #: process id of the parent
+    parent: int
+    #: bytes of the file, which follow
+    size: int
+    #: file name
+    name: str
+    sheet: str | None
+    include_hidden: bool
+    limits: Limits
+    #: the sheet to take when there is nobody to ask
+    prefer: str = ""
+    #: which column is which (``cufe=H,motivo=I``)
+    columns: str = ""
+
+    def line(self) -> bytes:
+        """The order as one line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def of(cls, line: bytes) -> Order:
+        """Parses ``line``. Raises ``ValueError`` for an incomplete order."""
+        values = json.loads(line)
+        return cls(**{**values, "limits": Limits(**values["limits"])})

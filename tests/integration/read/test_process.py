@@ -23,10 +23,9 @@ import pytest
 from pipeline.domain.errors import InputRefused
 from pipeline.read import child
 from pipeline.read.limits import MEGABYTE, Limits
-from pipeline.read.order import NOTHING_TO_DO, OUT_OF_MEMORY, Order
 from pipeline.read.parse import parse
 from pipeline.read.process import Reader
-from pipeline.read.protocol import told
+from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, told
 from pipeline.read.sheet import read_sheet
 from tests.support import reading
 
@@ -363,7 +362,7 @@ def test_a_signal_for_everybody_does_not_make_a_refusal_out_of_a_good_file(numbe
 PARENT = """
 import sys, threading
 from pipeline.read.limits import Limits
-from pipeline.read.order import Order
+from pipeline.read.protocol import Order
 from pipeline.read.process import Reader
 import os
 reader = Reader()

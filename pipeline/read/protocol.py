@@ -1,4 +1,4 @@
-"""Protocol of the reading process: an order in; out, a Table or a refusal as lines of text that the parent checks again.
+"""Protocol of the reading process: an order in; a Table or a refusal out, as lines of text that the parent checks.
 
 Plain text and JSON, not pickle: the process that writes this has just handled a file of unknown origin, so its answer
 may become nothing but plain values here. One line per column: as few lines as possible, and neither side holds the

@@ -167,7 +167,7 @@ pages: $(TOOLS)  ## write the pages and tables of docs/ that are made from the p
 pictures: $(READY)  ## make the pictures of docs/img anew from the sample batch: terminal and workbook (LibreOffice, pdftoppm)
 	@.ci/pictures
 
-# What a server alone shows (pipeline/ledger/storage/postgres.py) is not judged here.
+# What a server alone shows (pipeline/ledger/storage/postgres*.py) is not judged here.
 coverage: $(TOOLS)  ## run the tests, measured: domain, ledger, submit and poll hold 95 % of their branches
 	@rm -f .coverage .coverage.*
 	@$(MAKE) test ARGS="--cov --cov-report=term $(ARGS)"

@@ -180,3 +180,13 @@ def test_a_batch_is_on_the_way_until_its_last_row_has_left(book, row):
     assert book.views.all_on_the_way([first.id, second.id]) == {second.id}
     assert (book.views.on_the_way(first.id), book.views.on_the_way(second.id)) == (False, True)
     assert book.views.all_on_the_way([]) == set()
+
+
+def test_who_watches_a_whole_ledger_counts_the_rows_of_every_company(book, row):
+    info = book.take([row(1), row(2), row(3, Verdict.REJECTED)])
+    sent = book.send(book.views.ready(info.id)[0], Event.IN_PROGRESS)
+
+    tally = book.views.tally()
+
+    assert tally.rows == {"PENDIENTE": 1, "NO ENVIADA": 1, "RECHAZADA": 1}
+    assert (sent, tally.oldest) != (None, None)

@@ -33,7 +33,7 @@ MAY_BE = {State.CANCELLED, State.PENDING, State.UNKNOWN, State.REVIEW}
 """A row whose answer was lost waits for its outcome."""
 AT_THE_DESK = """
 import os, sys
-from pipeline.ledger.storage.postgres import number_of
+from pipeline.ledger.storage.postgres_session import number_of
 from pipeline.queue.app import connected
 with connected(os.environ["ANULAR_LEDGER"]) as connection:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("entrega"),))

@@ -73,7 +73,9 @@ def location_of(url: str) -> Location:
     """The location of ``url``. Raises ``WrongUsage`` for an address of neither kind."""
     if not is_on_a_server(url):
         return SqliteLocation(url)
-    from pipeline.ledger.storage.postgres import PostgresLocation  # 0.1 s to import the driver: only where it is used
+    from pipeline.ledger.storage.postgres_location import (
+        PostgresLocation,  # 0.1 s to import the driver: only where it is used
+    )
 
     return PostgresLocation(url)
 

@@ -22,7 +22,7 @@ from pipeline.ledger import reserve_journal, tables, verify
 from pipeline.ledger.ledger_events import settle_down, sited, start_anew
 from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import location_of, open_as_it_is, open_ledger, shown
-from pipeline.ledger.storage.postgres import PostgresLocation
+from pipeline.ledger.storage.postgres_location import PostgresLocation
 from pipeline.ledger.storage.postgres_session import UNSAFE
 from pipeline.ledger.store import Store
 from pipeline.queue.app import connected

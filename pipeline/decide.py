@@ -16,7 +16,7 @@ from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding
-from pipeline.ledger.decisions import Standing
+from pipeline.ledger.decisions import RowStatus
 from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.store import Store
 
@@ -45,7 +45,7 @@ def confirmation(cufe: str) -> str:
     return cufe[-CODE_LENGTH:]
 
 
-def check_resolvable(row: Standing) -> None:
+def check_resolvable(row: RowStatus) -> None:
     """Raises ``WrongUsage`` when there is nothing for a person to decide about ``row``."""
     if (row.state, Event.RESOLVED) in MOVES:
         return
@@ -57,14 +57,14 @@ def check_resolvable(row: Standing) -> None:
     )
 
 
-def resolve(store: Store, row: Standing, decision: Decision, *, who: str, why: str, now: datetime) -> Moved:
+def resolve(store: Store, row: RowStatus, decision: Decision, *, who: str, why: str, now: datetime) -> Moved:
     """Closes ``row`` for ever with a person's decision; who, when and why stand in its event."""
     note = f"{WORDS[decision]} [{decision.value}]. Motivo: {why}"
     move = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.RESOLVED, now, note=note, who=who)
     return store.apply([move])[0]
 
 
-def check_withdrawable(row: Standing) -> None:
+def check_withdrawable(row: RowStatus) -> None:
     """Raises ``WrongUsage`` when ``row`` cannot be taken back: only what was never claimed can (reliability.md 2.2)."""
     if (row.state, Event.WITHDRAWN) in MOVES and not row.resend:
         return
@@ -77,7 +77,7 @@ def check_withdrawable(row: Standing) -> None:
     )
 
 
-def withdraw(store: Store, row: Standing, *, who: str, why: str, now: datetime) -> Moved:
+def withdraw(store: Store, row: RowStatus, *, who: str, why: str, now: datetime) -> Moved:
     """Takes ``row`` back before it was ever sent; its CUFE is free for another file. Who, when and why stand in its
     event."""
     note = f"Retirada antes de enviarla [withdrawn]. Motivo: {why}"
@@ -120,12 +120,12 @@ def answer_words(finding: Finding) -> str:
     return f"sin respuesta clara ({http}{', ' + finding.note if finding.note else ''})"
 
 
-def interrupted_resend(row: Standing) -> bool:
+def interrupted_resend(row: RowStatus) -> bool:
     """Whether a person authorised this very sending before and it was cut off before it could leave."""
     return row.resend and row.state is State.READY
 
 
-def check_resendable(row: Standing) -> None:
+def check_resendable(row: RowStatus) -> None:
     """Raises ``WrongUsage`` when ``row`` is not one that a person may have sent again."""
     if (row.state, Event.RESEND) in MOVES or interrupted_resend(row):
         return
@@ -137,7 +137,7 @@ def check_resendable(row: Standing) -> None:
     )
 
 
-def check_allowed(row: Standing, rules: Rules, now: datetime) -> None:
+def check_allowed(row: RowStatus, rules: Rules, now: datetime) -> None:
     """Raises ``WrongUsage`` when today's rules do not let ``row`` be sent, by whatever decision."""
     if why := barred(rules, row.cufe, now):
         raise WrongUsage(
@@ -145,18 +145,18 @@ def check_allowed(row: Standing, rules: Rules, now: datetime) -> None:
         )
 
 
-def is_late(row: Standing, now: datetime, hours: int) -> bool:
+def is_late(row: RowStatus, now: datetime, hours: int) -> bool:
     """Whether the legal deadline of ``row`` has passed for certain (domain.md 4)."""
     return deadline(Cufe.parse(row.cufe, allow_bad_check_digit=True).issued_on, now, hours).window is Window.LATE
 
 
-def found_cancelled(store: Store, row: Standing, finding: Finding, now: datetime) -> Moved:
+def found_cancelled(store: Store, row: RowStatus, finding: Finding, now: datetime) -> Moved:
     """The query before the resend proved the cancellation: recorded with its evidence, and nothing is sent."""
     move = Move(row.attempt, row.version, row.batch, row.pos, row.state, finding.event, now, finding, note=PREFLIGHT)
     return store.apply([move])[0]
 
 
-def authorise(store: Store, row: Standing, finding: Finding, *, who: str, why: str, now: datetime) -> int:
+def authorise(store: Store, row: RowStatus, finding: Finding, *, who: str, why: str, now: datetime) -> int:
     """Closes the old attempt and adds the next one in one transaction; the new attempt's id.
 
     The answer of the query stands in the same event: it is what the person agreed to.

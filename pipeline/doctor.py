@@ -22,7 +22,7 @@ SKEW_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One check: its name, whether it is as it should be, and words."""
 
     name: str
@@ -30,7 +30,7 @@ class Finding:
     words: str
 
 
-async def examine(settings: Settings, clock: Clock, base: str) -> list[Finding]:
+async def examine(settings: Settings, clock: Clock, base: str) -> list[CheckResult]:
     """All checks. One that fails does not keep the others from being made."""
     findings = [_ledger(settings), *_issuers(settings)]
     try:
@@ -40,7 +40,7 @@ async def examine(settings: Settings, clock: Clock, base: str) -> list[Finding]:
             for url, name in ((service.urls.cancel, "Anulación"), (service.urls.query, "Consulta")):
                 findings.extend(await _address(service.transport, url, name, clock))
     except AnularError as error:
-        findings.append(Finding("Servicio", False, error.sentence))
+        findings.append(CheckResult("Servicio", False, error.sentence))
     return findings
 
 
@@ -57,7 +57,7 @@ def configuration(settings: Settings) -> list[tuple[str, str]]:
     return rows
 
 
-def as_data(settings: Settings, findings: list[Finding]) -> dict[str, Any]:
+def as_data(settings: Settings, findings: list[CheckResult]) -> dict[str, Any]:
     """The ``--json`` answer."""
     return {"settings": dict(configuration(settings)), "checks": [asdict(finding) for finding in findings]}
 
@@ -76,45 +76,45 @@ def _shown(value: object) -> str:
     return str(value.value if isinstance(value, Enum) else "" if value is None else value) or "—"
 
 
-def _ledger(settings: Settings) -> Finding:
+def _ledger(settings: Settings) -> CheckResult:
     try:
         site = location_of(settings.ledger)
         if not site.exists():
-            return Finding("Registro", True, f"aún no existe; se creará en {site.place}")
+            return CheckResult("Registro", True, f"aún no existe; se creará en {site.place}")
         database = site.open()
         try:
             faults = database.structure("quick_check")
         finally:
             database.close()
     except AnularError as error:
-        return Finding("Registro", False, error.sentence)
-    return Finding("Registro", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
+        return CheckResult("Registro", False, error.sentence)
+    return CheckResult("Registro", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
 
 
-def _issuers(settings: Settings) -> list[Finding]:
+def _issuers(settings: Settings) -> list[CheckResult]:
     missing = without_issuers(settings)
-    return [Finding("RUC de la empresa", False, missing.sentence)] if missing is not None else []
+    return [CheckResult("RUC de la empresa", False, missing.sentence)] if missing is not None else []
 
 
-async def _token(service: Service, number: int, name: str) -> Finding:
+async def _token(service: Service, number: int, name: str) -> CheckResult:
     try:
         await service.tokens.get(number)
     except AnularError as error:
-        return Finding(name, False, error.sentence)
-    return Finding(name, True, f"recibido (servicio {number})")
+        return CheckResult(name, False, error.sentence)
+    return CheckResult(name, True, f"recibido (servicio {number})")
 
 
-async def _address(transport: Transport, url: str, name: str, clock: Clock) -> list[Finding]:
+async def _address(transport: Transport, url: str, name: str, clock: Clock) -> list[CheckResult]:
     """A GET without a token: any answer shows that somebody is there, and a GET can cancel nothing."""
     try:
         reply = await transport.request("GET", url, headers={})
     except RequestFailed as failure:
-        return [Finding(name, False, f"no responde ({failure.reason})")]
-    findings = [Finding(name, reply.status < 500 and reply.status != 404, f"responde (HTTP {reply.status})")]
+        return [CheckResult(name, False, f"no responde ({failure.reason})")]
+    findings = [CheckResult(name, reply.status < 500 and reply.status != 404, f"responde (HTTP {reply.status})")]
     try:
         server = parsedate_to_datetime(reply.headers.get("date", ""))
     except ValueError:
         return findings
     skew = (clock.now() - server).total_seconds()
-    findings.append(Finding(f"Reloj frente a {name}", abs(skew) <= SKEW_S, f"diferencia de {skew:.0f} s"))
+    findings.append(CheckResult(f"Reloj frente a {name}", abs(skew) <= SKEW_S, f"diferencia de {skew:.0f} s"))
     return findings

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from pipeline.domain.visible import one_line
 from pipeline.runtime.tls import client_context
 from pipeline.settings.model import PROGRAM, VERSION, Settings
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 EACH_S = 20.0
 """Seconds for one answer of a server; for a channel as a whole twice as much."""
@@ -41,7 +41,7 @@ class _NotTold(Exception):
     """A Spanish phrase: why a channel did not take it."""
 
 
-def tell(settings: Settings, letter: Notification, journal: Journal = SILENT) -> list[str]:
+def tell(settings: Settings, letter: Notification, journal: EventBus = SILENT) -> list[str]:
     """Tells everybody who is configured; a Spanish sentence for each channel that did not take it. Never raises."""
     if settings.company:
         letter = replace(letter, subject=f"[{settings.company}] {letter.subject}")

@@ -129,13 +129,13 @@ class _Poller:
             if following is not None:
                 self._plan(following, self._clock.monotonic() + self._wait_for(following.next_due))
             if finding.stop is not None:
-                self._stop.because(ServiceRefused(finding.stop))
+                self._stop.stop_for(ServiceRefused(finding.stop))
             elif _vanished(row, finding):
-                self._stop.because(_wrong_place(row))
+                self._stop.stop_for(_wrong_place(row))
         except StoppedEarly as trouble:
-            self._stop.because(trouble)
+            self._stop.stop_for(trouble)
         except Exception as bug:
-            self._stop.because(internal(bug))
+            self._stop.stop_for(internal(bug))
         finally:
             self._asking -= 1
             self._changed.set()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pipeline.cli.stdio import unheard
+from pipeline.cli.stdio import output_lost
 from pipeline.domain.commands import Here
 from pipeline.domain.visible import escaped_json
 from pipeline.wiring.telemetry import Observation
@@ -41,7 +41,7 @@ class Talk:
     def check_seen(self) -> None:
         """Raises ``StorageTrouble`` when what a person was to see before the sending could not be shown (P2)."""
         self.out.file.flush()
-        trouble = unheard(self.out.file, "No se envió nada: lo que se iba a enviar no se pudo mostrar.")
+        trouble = output_lost(self.out.file, "No se envió nada: lo que se iba a enviar no se pudo mostrar.")
         if trouble is not None:
             raise trouble
 

@@ -16,9 +16,9 @@ from pipeline.cli.output import report_batches
 from pipeline.domain.errors import Interrupted, WrongUsage
 
 if TYPE_CHECKING:
-    from pipeline.ledger.decisions import Standing
+    from pipeline.ledger.decisions import RowStatus
     from pipeline.settings.model import Settings
-    from pipeline.telemetry.events import Journal
+    from pipeline.telemetry.events import EventBus
 
 
 def resolve_row(
@@ -77,9 +77,9 @@ def _decide(
     confirm: str,
     talk: Talk,
     settings: Settings,
-    journal: Journal,
+    journal: EventBus,
     told: tuple[str, str],
-    check: Callable[[Standing], None],
+    check: Callable[[RowStatus], None],
     settle: Callable[..., object],
 ) -> int:
     """One person's decision on one row that sends nothing: shown, confirmed, recorded, and the workbook written."""
@@ -104,7 +104,7 @@ def company_fact(settings: Settings) -> list[tuple[str, str]]:
     return [("Empresa", settings.company)] if settings.company else []
 
 
-def show_row(talk: Talk, row: Standing, more: list[tuple[str, str]]) -> None:
+def show_row(talk: Talk, row: RowStatus, more: list[tuple[str, str]]) -> None:
     from pipeline.cli import console
 
     told = [("CUFE", row.cufe), ("Motivo de anulación", row.reason), ("Resultado hasta hoy", row.outcome.value)]

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.app import app
 from pipeline.cli.help import usage_error
-from pipeline.cli.stdio import outlets, unheard
+from pipeline.cli.stdio import outlets, output_lost
 from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.runtime.internal_error import internal
@@ -30,7 +30,7 @@ def run_command(arguments: Sequence[str]) -> int:
     with outlets(Here.of(list(arguments), windows=os.name == "nt")) as (out, _):
         code = _ended(arguments, seen)
         out.flush()
-        trouble = unheard(out, f"Lo hecho quedó registrado: vea {order('status')} y los libros de resultados.")
+        trouble = output_lost(out, f"Lo hecho quedó registrado: vea {order('status')} y los libros de resultados.")
         if trouble is not None and not isinstance(out.lost, BrokenPipeError) and code in (0, 1, 4, 7):
             _say(trouble)  # whoever stopped reading knows it; an earlier trouble says more
             code, seen.error = trouble.exit_code, trouble.code

@@ -18,7 +18,7 @@ from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, Verdict, col
 from pipeline.domain.visible import thousands
 from pipeline.evidence.book import Book
 from pipeline.evidence.check import Pack
-from pipeline.ledger.transfer import Moved
+from pipeline.ledger.transfer import Transfer
 from pipeline.ledger.verify import Examination
 from pipeline.read.sheet import Sheet
 from pipeline.report.labels import lineage
@@ -64,12 +64,12 @@ def not_covered(examination: Examination) -> list[str]:
     return told
 
 
-def moved_data(found: Moved) -> dict[str, Any]:
+def moved_data(found: Transfer) -> dict[str, Any]:
     """What ``ledger copy`` did. ``head`` is the seal of both ledgers: ``verify`` prints it in either place."""
     return {"from": found.source, "to": found.target, "copied": found.counts, "head": found.head}
 
 
-def moved_words(found: Moved) -> list[str]:
+def moved_words(found: Transfer) -> list[str]:
     """The same for a person, and what to do now."""
     events, rows = found.counts["event"], found.counts["row"]
     return [

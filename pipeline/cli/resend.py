@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
     from pipeline.settings.model import Settings
-    from pipeline.telemetry.events import Journal
+    from pipeline.telemetry.events import EventBus
     from pipeline.wiring.ledger import Memory
 
 
@@ -81,7 +81,7 @@ def resend_row(
 
 
 def _ask_before(
-    cufe: str, settings: Settings, clock: Clock, base: str, journal: Journal
+    cufe: str, settings: Settings, clock: Clock, base: str, journal: EventBus
 ) -> tuple[Finding | None, AnularError | None]:
     """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
     import asyncio

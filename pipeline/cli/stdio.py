@@ -1,7 +1,7 @@
 """Standard output and error that cannot bring the program down: a full disk or a reader that went away costs words,
 never the record of an outcome (reliability.md F57, P17).
 
-The first failure is remembered and everything after it is dropped. Whoever has to know asks ``unheard``: before the
+The first failure is remembered and everything after it is dropped. Whoever has to know asks ``output_lost``: before the
 sending that is a reason to send nothing, after it a reason to say so at the end.
 """
 
@@ -85,7 +85,7 @@ def outlets(here: Here | None = None) -> Iterator[tuple[Outlet, Outlet]]:
                 outlet.close()
 
 
-def unheard(stream: object, remedy: str) -> StorageTrouble | None:
+def output_lost(stream: object, remedy: str) -> StorageTrouble | None:
     """The trouble to tell when words for ``stream`` were lost, else None."""
     lost = getattr(stream, "lost", None)
     if not isinstance(lost, OSError):

@@ -41,14 +41,14 @@ def barred(rules: Rules, cufe: str, now: datetime) -> str:
     The one check of rows that were taken in earlier, under rules that may have changed since: for the plan that a
     person approves, for a resend, and for the claim itself (eyes.md 2).
     """
-    found = Standing(rules, now).objection(Cufe.parse(cufe, allow_bad_check_digit=True))
+    found = Eligibility(rules, now).objection(Cufe.parse(cufe, allow_bad_check_digit=True))
     if found is None:
         return ""
     said = problem(found.code, cell="", column="", value="", **found.words)
     return f"{said.message} [{found.code}]"
 
 
-class Standing:
+class Eligibility:
     """Applies ``rules`` to valid codes at ``now`` (aware). No result means: the code may be sent as it is."""
 
     def __init__(self, rules: Rules, now: datetime) -> None:

@@ -22,7 +22,7 @@ from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_address, endpoint, place
 from pipeline.edoc.wire import CROSSED, cancel_body, query_params, read_answer
 from pipeline.runtime.failpoints import crashpoint
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 _WRONG_PLACE = frozenset({403, 404, 405, 413, 415})
 _JSON = "application/json; charset=utf-8"
@@ -57,7 +57,7 @@ class EdocClient:
         describes: QueryDescribes = QueryDescribes.INVOICE,
         resend_after_429: bool = True,
         jitter: Callable[[], float] = random.random,
-        journal: Journal = SILENT,
+        journal: EventBus = SILENT,
     ) -> None:
         self._transport = transport
         self._tokens = tokens

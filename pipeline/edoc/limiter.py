@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.runtime.clock import Clock
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 PAUSE_DEFAULT_S = 5.0  # a 429 or 503 without a wait, or with one that is not readable
 PAUSE_LEAST_S = 1.0  # "now" or a past date: still a wait, so that we do not flood the service
@@ -39,7 +39,7 @@ class Limiter:
     Raises ``WrongUsage`` for a rate that is not a positive number.
     """
 
-    def __init__(self, rate: float | None, clock: Clock, journal: Journal = SILENT) -> None:
+    def __init__(self, rate: float | None, clock: Clock, journal: EventBus = SILENT) -> None:
         if rate is not None and not (math.isfinite(rate) and rate > 0):
             raise WrongUsage(f"El ritmo debe ser mayor que cero; dice {rate:g} solicitudes por segundo.")
         self._clock, self._journal = clock, journal

@@ -21,7 +21,7 @@ from pipeline.edoc.transport import Reply, Transport, bad_certificate, check_add
 from pipeline.edoc.wire import NotUnderstood, TokenAnswer, read_token
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 CANCELLATION = 16
 QUERY = 3
@@ -74,7 +74,7 @@ class TokenKeeper:
         password: Secret,
         *,
         jitter: Callable[[], float] = random.random,
-        journal: Journal = SILENT,
+        journal: EventBus = SILENT,
     ) -> None:
         self._url = endpoint(auth_url, "ServicioEDOC")
         check_address(self._url)

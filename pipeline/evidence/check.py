@@ -23,7 +23,7 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import ResultLine
 from pipeline.evidence import format as m
 from pipeline.evidence.remake import Parts, differences, workbook
-from pipeline.evidence.unzip import DAMAGE, LIMITS, Box, Fault, open_box
+from pipeline.evidence.unzip import DAMAGE, LIMITS, Box, PackFault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
 from pipeline.ledger.extract import Foreign
@@ -58,7 +58,7 @@ class Pack:
     #: Spanish texts on what could not be compared
     not_covered: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[PackFault] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -66,7 +66,7 @@ class Pack:
 
     def add(self, code: str, words: str, member: str, seq: int | None = None, row: str | None = None) -> None:
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(code, words, member, seq, row))
+            self.faults.append(PackFault(code, words, member, seq, row))
 
 
 class Kind(Enum):
@@ -107,7 +107,7 @@ def check_file(path: Path) -> Pack:
     try:
         return check(take(path, LIMITS).data)
     except InputRefused as refusal:
-        return Pack(faults=[Fault(refusal.code, refusal.sentence)])
+        return Pack(faults=[PackFault(refusal.code, refusal.sentence)])
 
 
 def check(data: bytes) -> Pack:
@@ -375,10 +375,10 @@ def _taken_in(
     head: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
     taken: Mapping[int, tuple[int, str, bytes | None]],
-) -> tuple[list[Fault], bool]:
+) -> tuple[list[PackFault], bool]:
     """Checks that every row is there once, in order, with the fingerprint that the chain holds; returns the faults, and
     whether an earlier version took any of them in."""
-    faults: list[Fault] = []
+    faults: list[PackFault] = []
     in_order, digest, older = True, head_digest(head), False
     for row in rows:
         found.rows += 1
@@ -387,7 +387,7 @@ def _taken_in(
         if len(faults) >= MOST_FAULTS:
             continue
         if row["pos"] not in taken:
-            faults.append(Fault("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where))
+            faults.append(PackFault("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where))
             continue
         seq, state, body = taken[row["pos"]]
         whole = {**row, "batch": head["id"]}
@@ -396,10 +396,10 @@ def _taken_in(
         if state == row["state"] and body in (None, fingerprint(head, whole)):
             older = True
         else:
-            faults.append(Fault("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where))
+            faults.append(PackFault("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where))
     if not in_order or found.rows != head["n_rows"]:
         words = f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden."
-        faults.insert(0, Fault("rows", words, m.ROWS))
+        faults.insert(0, PackFault("rows", words, m.ROWS))
     return faults, older
 
 

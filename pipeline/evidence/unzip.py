@@ -30,7 +30,7 @@ _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PackFault:
     """A difference."""
 
     code: str
@@ -68,7 +68,7 @@ class Box:
 
 
 @contextmanager
-def open_box(stream: IO[bytes], limits: Limits = LIMITS) -> Iterator[tuple[Box, list[Fault]]]:
+def open_box(stream: IO[bytes], limits: Limits = LIMITS) -> Iterator[tuple[Box, list[PackFault]]]:
     """The readable members, and the faults of the others or of the container."""
     try:
         container = zipfile.ZipFile(stream)
@@ -85,37 +85,37 @@ def open_box(stream: IO[bytes], limits: Limits = LIMITS) -> Iterator[tuple[Box, 
         yield found
 
 
-_NO_PACK = Fault("container", "no es un paquete de evidencia, o está dañado o incompleto.")
+_NO_PACK = PackFault("container", "no es un paquete de evidencia, o está dañado o incompleto.")
 
 
-def _wrong_members(members: list[zipfile.ZipInfo]) -> Fault | None:
+def _wrong_members(members: list[zipfile.ZipInfo]) -> PackFault | None:
     names = [member.orig_filename for member in members]
     wanted = MEMBERS if OTHERS in names else MEMBERS_OF_BEFORE
     for name in wanted:
         if name not in names:
-            return Fault("missing", f"falta «{name}» en el paquete.", name)
+            return PackFault("missing", f"falta «{name}» en el paquete.", name)
     if len(names) != len(wanted):
-        return Fault("unexpected", "el paquete contiene archivos que no le corresponden.")
+        return PackFault("unexpected", "el paquete contiene archivos que no le corresponden.")
     end = 0
     for member in sorted(members, key=lambda one: one.header_offset):
         if member.flag_bits & 0x1 or member.compress_type not in _PLAIN:
-            return Fault("unexpected", "usa un cifrado o una compresión que el paquete nunca usa.", member.filename)
+            return PackFault("unexpected", "usa un cifrado o una compresión que el paquete nunca usa.", member.filename)
         if member.header_offset < end:
-            return Fault("unexpected", "sus partes se superponen.", member.filename)
+            return PackFault("unexpected", "sus partes se superponen.", member.filename)
         end = member.header_offset + 30 + len(member.orig_filename) + member.compress_size
     return None
 
 
-def _commented(container: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Fault | None:
+def _commented(container: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> PackFault | None:
     """The fault of a comment in the container, which programs show to the user; a pack never has one."""
     if container.comment or any(member.comment for member in members):
-        return Fault("unexpected", "el paquete lleva un comentario que anular no escribe.")
+        return PackFault("unexpected", "el paquete lleva un comentario que anular no escribe.")
     return None
 
 
-def _read(container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> tuple[Box, list[Fault]]:
+def _read(container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Limits) -> tuple[Box, list[PackFault]]:
     """Reads every member once: its limits, its checksum, its sum."""
-    box, faults = Box(container), list[Fault]()
+    box, faults = Box(container), list[PackFault]()
     left = limits.unpacked
     for member in members:
         name, digest, size = member.filename, hashlib.sha256(), 0
@@ -126,10 +126,10 @@ def _read(container: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: Li
                 while block := stream.read(BLOCK):
                     size += len(block)
                     if size > most:
-                        return Box(), [Fault("bomb", "se desempaca a un tamaño anormal.", name)]
+                        return Box(), [PackFault("bomb", "se desempaca a un tamaño anormal.", name)]
                     digest.update(block)
         except DAMAGE:
-            faults.append(Fault("damaged", "está dañado: no coincide con su suma de control.", name))
+            faults.append(PackFault("damaged", "está dañado: no coincide con su suma de control.", name))
             continue
         left -= size
         box.sums[name] = Sum(size, digest.hexdigest())

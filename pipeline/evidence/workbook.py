@@ -10,7 +10,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.records import Cell, ResultLine
 from pipeline.evidence.format import WORKBOOK
 from pipeline.evidence.sheet import Odd, sheet_rows
-from pipeline.evidence.unzip import LIMITS, Fault
+from pipeline.evidence.unzip import LIMITS, PackFault
 from pipeline.read.limits import Limits
 from pipeline.report.inert import fit, visible
 from pipeline.report.labels import RESULTS
@@ -24,7 +24,7 @@ _ANSWERED = ("estado_edoc", "mensaje_edoc", "codigo_dgi", "enviado_en", "consult
 BOUNDS = Limits(size=LIMITS.size, rows=1_000_000, columns=1_000, unpacked=LIMITS.unpacked)
 
 
-def compare(book: bytes, headings: Sequence[str], lines: Iterator[ResultLine], count: int) -> Iterator[Fault]:
+def compare(book: bytes, headings: Sequence[str], lines: Iterator[ResultLine], count: int) -> Iterator[PackFault]:
     """The differences between the sheet ``Resultados`` of ``book`` and the ``count`` ``lines``, made from the events.
 
     Both are read side by side, a row at a time.
@@ -33,31 +33,31 @@ def compare(book: bytes, headings: Sequence[str], lines: Iterator[ResultLine], c
     wanted = [*map(_shown, headings), *names]
     try:
         if [_text(value) for value in next(rows, [])] != [_text(value) for value in wanted]:
-            yield Fault("workbook", f"la hoja «{RESULTS}» no tiene los encabezados del lote.", WORKBOOK)
+            yield PackFault("workbook", f"la hoja «{RESULTS}» no tiene los encabezados del lote.", WORKBOOK)
             return
         for number, (found, line) in enumerate(zip_longest(rows, lines), start=1):
             if found is None or line is None:
                 shown = number + sum(1 for _ in rows) if found is not None else number - 1
-                yield Fault("workbook", f"la hoja «{RESULTS}» tiene {shown} filas y el lote {count}.", WORKBOOK)
+                yield PackFault("workbook", f"la hoja «{RESULTS}» tiene {shown} filas y el lote {count}.", WORKBOOK)
                 return
             if len(found) > len(wanted):
-                yield Fault("workbook", f"tiene más celdas que encabezados ({line.position}).", WORKBOOK)
+                yield PackFault("workbook", f"tiene más celdas que encabezados ({line.position}).", WORKBOOK)
             yield from _row([*found, *[""] * (len(wanted) - len(found))], headings, names, line)
     except Odd:
-        yield Fault("workbook", "no se puede leer: no es un libro como los que escribe anular.", WORKBOOK)
+        yield PackFault("workbook", "no se puede leer: no es un libro como los que escribe anular.", WORKBOOK)
 
 
-def _row(found: Sequence[Any], headings: Sequence[str], names: Sequence[str], line: ResultLine) -> Iterator[Fault]:
+def _row(found: Sequence[Any], headings: Sequence[str], names: Sequence[str], line: ResultLine) -> Iterator[PackFault]:
     added, where, width = row_of(line).added, str(line.position), len(headings)
     foreign = line.state is State.DUPLICATE and line.mirrored is None
     for name in _OWN if foreign else (*_OWN, *_ANSWERED):
         here, there = found[width + names.index(name)], getattr(added, name)
         if _text(here) != _text(_shown(there)):
             words = f"en «{name}» dice «{_text(here)}» y según los sucesos es «{_text(_shown(there))}» ({where})."
-            yield Fault("workbook", words, WORKBOOK, row=where)
+            yield PackFault("workbook", words, WORKBOOK, row=where)
     for heading, here, cell in zip(headings, found[:width], line.cells, strict=False):
         if isinstance(cell, str | int | float) and _text(here) != _text(_shown(cell)):
-            yield Fault(
+            yield PackFault(
                 "workbook", f"la columna original «{heading}» no es la recibida ({where}).", WORKBOOK, row=where
             )
 

@@ -19,7 +19,7 @@ CLOSED = frozenset({State.CLOSED_BY_PERSON.value, State.CLOSED_RESEND.value, Sta
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RowStatus:
     """The newest attempt of one row, for the person who decides about it."""
 
     #: with ``version`` the compare-and-set handle
@@ -47,7 +47,7 @@ class Standing:
         return outcome(self.state, alive=self.alive, unsent=self.unsent, **more)
 
 
-def standing(database: Database, info: BatchInfo, number: int) -> Standing:
+def standing(database: Database, info: BatchInfo, number: int) -> RowStatus:
     """The row of ``info`` that the results call row or line ``number``.
 
     Raises ``WrongUsage`` when there is no such row, or when it was not to be sent itself.
@@ -66,7 +66,7 @@ def standing(database: Database, info: BatchInfo, number: int) -> Standing:
     if not attempts:
         raise _never_sent(found[0], where)
     line = attempts[0]
-    return Standing(
+    return RowStatus(
         attempt=line.id,
         version=line.v,
         batch=info.id,

@@ -45,7 +45,7 @@ from pipeline.ledger.values import (
 )
 from pipeline.ledger.watermark import Keeping
 from pipeline.runtime.failpoints import crashpoint
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 _CHUNK = 5_000
 
@@ -62,7 +62,7 @@ class Store:
         database: Database,
         env: str,
         scope: Scope | None = None,
-        journal: Journal = SILENT,
+        journal: EventBus = SILENT,
         sent: Sent | None = None,
         keeping: Keeping | None = None,
     ) -> None:
@@ -183,7 +183,7 @@ class Store:
         return done
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> EventBus:
         """Where this run, by its number, is told of."""
         return self._journal
 

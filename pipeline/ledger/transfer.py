@@ -27,7 +27,7 @@ from pipeline.runtime.failpoints import crashpoint
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Transfer:
     """Result of a transfer."""
 
     #: its place; ``target`` the new one
@@ -39,7 +39,7 @@ class Moved:
     head: str
 
 
-def move(source_url: str, target_url: str, now: datetime, notes: Path) -> Moved:
+def move(source_url: str, target_url: str, now: datetime, notes: Path) -> Transfer:
     """Moves the ledger at ``source_url`` to ``target_url``; ``notes`` is this machine's folder of watermarks.
 
     Raises ``WrongUsage`` (no ledger there, the same place, a target that is not empty), ``AnotherRun`` (one of them is
@@ -65,7 +65,7 @@ def move(source_url: str, target_url: str, now: datetime, notes: Path) -> Moved:
             database.close()
 
 
-def _copied(database: Database, source: Location, target: Location, now: datetime, notes: Path) -> Moved:
+def _copied(database: Database, source: Location, target: Location, now: datetime, notes: Path) -> Transfer:
     _check(database, source, notes)
     ident, deed = _begun(database, target, now, notes)
     target.mark_half()
@@ -87,7 +87,7 @@ def _copied(database: Database, source: Location, target: Location, now: datetim
     watermark.keep(notes, fresh, placed=True)
     watermark.keep(notes, database)
     fresh.close()
-    return Moved(source.place, target.place, made[0].counts, made[0].head.hex())
+    return Transfer(source.place, target.place, made[0].counts, made[0].head.hex())
 
 
 def _check(database: Database, source: Location, notes: Path) -> None:

@@ -30,7 +30,7 @@ MOST_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LedgerFault:
     """Something that differs from what was written."""
 
     code: str
@@ -64,7 +64,7 @@ class Examination:
     rows: int = 0
     #: the newest event's hash, which covers all before it
     head: bytes = GENESIS
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[LedgerFault] = field(default_factory=list)
     #: what was checked of each, as far as the chain holds
     batches: dict[str, OfBatch] = field(default_factory=dict)
     #: batches that an earlier version took in
@@ -82,7 +82,7 @@ class Examination:
 
     def add(self, code: str, words: str, seq: int | None = None) -> None:
         if len(self.faults) < MOST_FAULTS:  # the first ones show what happened; thousands would hide it
-            self.faults.append(Fault(code, words, seq))
+            self.faults.append(LedgerFault(code, words, seq))
 
 
 def examine(database: Database) -> Examination:

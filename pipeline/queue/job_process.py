@@ -118,7 +118,7 @@ def _end_with_worker(stop: Stop) -> None:
             while os.read(0, 4096):
                 pass
         with suppress(RuntimeError):  # the loop is closed: the job has ended by itself
-            loop.call_soon_threadsafe(stop.because, Interrupted())
+            loop.call_soon_threadsafe(stop.stop_for, Interrupted())
 
     threading.Thread(target=listen, daemon=True).start()
 

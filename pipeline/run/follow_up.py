@@ -23,7 +23,7 @@ from pipeline.run.session import Steps
 from pipeline.runtime.shutdown import Stop
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.ledger import ledger_exists, open_memory, open_views
 from pipeline.wiring.rules import make_clock
 from pipeline.wiring.sandbox import running_sandbox
@@ -97,7 +97,7 @@ def follow_up(profile: str, ledger: str, progress: Progress, seen: Observation |
     return company
 
 
-def _through(company: Company, settings: Settings, progress: Progress, journal: Journal) -> None:
+def _through(company: Company, settings: Settings, progress: Progress, journal: EventBus) -> None:
     clock = make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
     with open_views(settings, mine=True) as views:

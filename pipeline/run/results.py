@@ -22,7 +22,7 @@ from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from pipeline.run.intake import of_company
 from pipeline.run.plan import Plan
-from pipeline.telemetry.events import Journal
+from pipeline.telemetry.events import EventBus
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def batch_data(written: Written, code: int) -> dict[str, Any]:
     }
 
 
-def note_written(journal: Journal, written: Written, code: int) -> None:
+def note_written(journal: EventBus, written: Written, code: int) -> None:
     """Tells those who watch where a batch's results lie, and what became of it."""
     info = written.batch
     journal.note("workbook_written", batch=info.id, file=str(written.workbook))

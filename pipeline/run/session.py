@@ -26,7 +26,7 @@ from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Stop, signals
 from pipeline.settings.model import Settings
 from pipeline.submit.submit import SendRules, submit
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.ledger import Memory
 from pipeline.wiring.rules import poll_rules
 from pipeline.wiring.service import open_service
@@ -42,7 +42,7 @@ class Steps:
     #: None: this run only asks
     send: SendRules | None
     ask: PollRules
-    journal: Journal = SILENT
+    journal: EventBus = SILENT
 
 
 Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]
@@ -50,7 +50,7 @@ Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]
 
 
 def carry_out(
-    settings: Settings, clock: Clock, base: str, journal: Journal, work: Work, sending: SendRules | None = None
+    settings: Settings, clock: Clock, base: str, journal: EventBus, work: Work, sending: SendRules | None = None
 ) -> AnularError | None:
     """Runs ``work`` with everything it needs; returns what ended it early, if anything did.
 

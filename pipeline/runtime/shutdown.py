@@ -39,7 +39,7 @@ class Stop:
         self.reason = reason
         self._asked.set()
 
-    def because(self, reason: AnularError) -> None:
+    def stop_for(self, reason: AnularError) -> None:
         """Like ``ask``, for an internal problem: many workers may report the same one, which never shortens the
         grace."""
         if not self._asked.is_set():

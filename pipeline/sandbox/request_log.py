@@ -18,7 +18,7 @@ Entry = Mapping[str, Any]
 _BEGIN = b'{"seq":'
 
 
-class Journal:
+class RequestLog:
     """Append-only lines in a file, or in memory when there is no path."""
 
     def __init__(self, path: Path | None) -> None:

@@ -25,7 +25,7 @@ from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.runtime.clock import Clock
 from pipeline.sandbox.app import BASE_PATH, make_app
 from pipeline.sandbox.delivery import OpenConnection
-from pipeline.sandbox.request_log import Journal
+from pipeline.sandbox.request_log import RequestLog
 from pipeline.sandbox.service import Sandbox
 
 GRACE = 1.0
@@ -167,9 +167,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _journal(path: Path | None) -> Iterator[Journal]:
+def _journal(path: Path | None) -> Iterator[RequestLog]:
     if path is None:
-        yield Journal(None)
+        yield RequestLog(None)
         return
     import filelock  # only for a journal in a file: saves a third of the start-up otherwise
 
@@ -177,7 +177,7 @@ def _journal(path: Path | None) -> Iterator[Journal]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        journal = Journal(path)
+        journal = RequestLog(path)
     except filelock.Timeout as problem:
         raise AnotherRun(f"Otro simulador está usando la bitácora {path.name}.") from problem
     except (OSError, ValueError) as problem:

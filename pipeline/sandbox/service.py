@@ -18,8 +18,8 @@ from pipeline.sandbox import request_schema
 from pipeline.sandbox.answers import Cut, Reply, from_fault, plain
 from pipeline.sandbox.documents import Book, Registered
 from pipeline.sandbox.faults import FAULTS, PAUSE, Fault, Gate, Route
-from pipeline.sandbox.request_log import Entry, Journal
-from pipeline.sandbox.tokens import CANCELLATION, QUERY, Desk, Verdict
+from pipeline.sandbox.request_log import Entry, RequestLog
+from pipeline.sandbox.tokens import CANCELLATION, QUERY, TokenIssuer, Verdict
 
 MOST_NOTED = 4000
 """Most characters of an answer in the journal."""
@@ -68,7 +68,7 @@ class Sandbox:
     def __init__(
         self,
         clock: Clock,
-        journal: Journal,
+        journal: RequestLog,
         *,
         user: str = "sandbox",
         password: str = "sandbox",  # noqa: S107 - the sandbox's public credentials
@@ -79,7 +79,7 @@ class Sandbox:
         self.clock = clock
         self.journal = journal
         self.book = Book()
-        self.desk = Desk(user, password, token_lifetime)
+        self.desk = TokenIssuer(user, password, token_lifetime)
         self.gate = Gate()
         self.latency = latency
         self.received: Counter[str] = Counter()

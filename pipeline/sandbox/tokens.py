@@ -37,7 +37,7 @@ class _Issued:
     revoked: bool = False
 
 
-class Desk:
+class TokenIssuer:
     """Token service for one user, and for all whose names continue with a hyphen (``sandbox-2``: another credential
     with the same password)."""
 

@@ -34,7 +34,7 @@ from pipeline.runtime.internal_error import internal
 from pipeline.runtime.shutdown import Stop, first
 from pipeline.submit.departure import Departure
 from pipeline.submit.stop_reasons import no_preflight, out_of_tries
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 Watch = Callable[[State, Finding], None]
 
@@ -96,7 +96,7 @@ async def submit(
     rules: SendRules,
     stop: Stop,
     watch: Watch,
-    journal: Journal = SILENT,
+    journal: EventBus = SILENT,
 ) -> None:
     """Sends ``rows``, most urgent first, until each has an outcome or ``stop`` is asked (then see its reason).
 
@@ -138,7 +138,7 @@ class _Sender:
         rules: SendRules,
         stop: Stop,
         watch: Watch,
-        journal: Journal,
+        journal: EventBus,
     ) -> None:
         self._client, self._limiter, self._writer, self._clock = client, limiter, writer, clock
         self._rules, self._stop, self._watch, self._journal = rules, stop, watch, journal
@@ -173,7 +173,7 @@ class _Sender:
                     await self._one(self._queue.popleft())
         except Exception as bug:
             # Ends the run, but not the others in flight: what eDoc answers to them has to be recorded.
-            self._stop.because(internal(bug))
+            self._stop.stop_for(internal(bug))
         finally:
             self._workers -= 1
         self._hire()  # a retried row may have come back after the last worker looked
@@ -188,7 +188,7 @@ class _Sender:
             if not self._client.has_token():
                 await first(self._client.ready(), self._stop.wait())  # a token may have to wait for a pause
         except StoppedEarly as trouble:
-            self._stop.because(trouble)
+            self._stop.stop_for(trouble)
             return False
         if self._limiter.paused_for() > 0:
             await self._stop.sleep(self._limiter.paused_for())
@@ -218,7 +218,7 @@ class _Sender:
             try:
                 claimed = await self._writer.record(claim)
             except StoppedEarly as trouble:
-                self._stop.because(trouble)  # not durable, so nothing left and the row is still READY
+                self._stop.stop_for(trouble)  # not durable, so nothing left and the row is still READY
                 return
             crashpoint("claim-after")
             if claimed.elsewhere is None:
@@ -239,7 +239,7 @@ class _Sender:
         try:
             await settling
         except Exception as bug:
-            self._stop.because(internal(bug))
+            self._stop.stop_for(internal(bug))
 
     async def _leave_unsent(self, row: Cancellation, why: str) -> None:
         """Today's rules keep ``row`` from being claimed. One whose first request may have arrived keeps its code, so
@@ -251,7 +251,7 @@ class _Sender:
                 Move(row.attempt, row.version, row.batch, row.pos, State.READY, event, now, note=note)
             )
         except StoppedEarly as trouble:
-            self._stop.because(trouble)
+            self._stop.stop_for(trouble)
             return
         self._watch(moved.state, Finding(Source.CANCELLATION, event, note=note))
 
@@ -262,19 +262,19 @@ class _Sender:
             return None
         finding = asking.result()
         if finding.stop is not None:
-            self._stop.because(ServiceRefused(finding.stop))
+            self._stop.stop_for(ServiceRefused(finding.stop))
             return None
         if row.possible_duplicate and finding.event in AGREED and finding.estado == row.preflight:
             return row.version  # the very answer that a person saw and agreed to, recorded with the decision
         if finding.event is Event.UNCLEAR and finding.estado is None:
-            self._stop.because(no_preflight(finding))
+            self._stop.stop_for(no_preflight(finding))
             return None
         now = self._clock.now()
         wish = Move(row.attempt, row.version, row.batch, row.pos, State.READY, finding.event, now, finding)
         try:
             moved = await self._writer.record(replace(wish, note=PREFLIGHT))
         except StoppedEarly as trouble:
-            self._stop.because(trouble)
+            self._stop.stop_for(trouble)
             return None
         if moved.state is State.READY:
             return moved.version
@@ -293,7 +293,7 @@ class _Sender:
         if task.cancelled():
             return departure.broken_off("interrupted")
         if (error := task.exception()) is not None:
-            self._stop.because(internal(error))
+            self._stop.stop_for(internal(error))
             return departure.broken_off(f"error-{type(error).__name__}")
         return task.result()
 
@@ -323,7 +323,7 @@ class _Sender:
             moved = await self._writer.record(wish)
         except StoppedEarly as trouble:
             # Not durable, so not shown: the next start finds it in the reserve journal, else asks eDoc about the row.
-            self._stop.because(trouble)
+            self._stop.stop_for(trouble)
             return
         crashpoint("outcome-after")
         if not again:
@@ -349,9 +349,9 @@ class _Sender:
 
     def _consequences(self, finding: Finding, target: State, opening: int, *, again: bool) -> None:
         if finding.stop is not None:
-            self._stop.because(ServiceRefused(finding.stop))
+            self._stop.stop_for(ServiceRefused(finding.stop))
         elif target in RETRIED and not again:
-            self._stop.because(out_of_tries(finding))
+            self._stop.stop_for(out_of_tries(finding))
         doubted = self._caution.doubting
         advice = self._caution.seen(finding, opening)
         if advice is not Advice.GO:
@@ -359,7 +359,7 @@ class _Sender:
         elif doubted and not self._caution.doubting:
             self._journal.note("breaker_closed")
         if advice is Advice.STOP:
-            self._stop.because(ServiceUnclear())
+            self._stop.stop_for(ServiceUnclear())
         elif advice is Advice.WAIT:
             self._closed_until = self._clock.monotonic() + self._rules.breaker_wait
         else:

@@ -21,7 +21,7 @@ KEPT = frozenset({"anular_requests_total", "anular_last_run_timestamp_seconds", 
 """Samples kept from an earlier command: counters go on, and another command's last run is still its last run."""
 
 
-class Meter:
+class Collector:
     """Collector for one (environment, profile). ``rate`` is ``ANULAR_RATE``, in requests per second. ``trouble`` is the
     first error that kept the file from being written, or None."""
 
@@ -38,7 +38,7 @@ class Meter:
         self._over = Event()
         self._thread: Thread | None = None
 
-    def hear(self, event: str, facts: Mapping[str, object]) -> None:
+    def on_event(self, event: str, facts: Mapping[str, object]) -> None:
         if event == "departure":
             now = self._clock.monotonic()
             with self._counts:

@@ -19,13 +19,13 @@ COUNTED = frozenset({"departure", "request"})
 class Listener(Protocol):
     """Receives events with their facts, plain JSON values. May be called from any thread; must not block."""
 
-    def hear(self, event: str, facts: Mapping[str, object]) -> None: ...
+    def on_event(self, event: str, facts: Mapping[str, object]) -> None: ...
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
         """Sets ``count``, which counts rows from now on; None when the ledger is about to be closed."""
 
 
-class Journal:
+class EventBus:
     """Event bus with its ``listeners`` (may be none). ``facts`` are added to every event."""
 
     def __init__(self, listeners: Sequence[Listener] = (), facts: Mapping[str, object] | None = None) -> None:
@@ -41,11 +41,11 @@ class Journal:
         """Publishes ``event``. Never raises: telemetry must not be able to end a run."""
         for one in self._listeners:
             with suppress(Exception):
-                one.hear(event, {**self._facts, **facts})
+                one.on_event(event, {**self._facts, **facts})
 
-    def bind(self, **facts: object) -> Journal:
+    def bind(self, **facts: object) -> EventBus:
         """A bus with the same listeners and more facts in every event."""
-        return Journal(self._listeners, {**self._facts, **facts})
+        return EventBus(self._listeners, {**self._facts, **facts})
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
         """See ``Listener.ledger``. Never raises."""
@@ -54,4 +54,4 @@ class Journal:
                 one.ledger(count)
 
 
-SILENT = Journal()
+SILENT = EventBus()

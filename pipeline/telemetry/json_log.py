@@ -26,7 +26,7 @@ LAST_WORDS_S = 5.0
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
-class LogFile:
+class JsonLog:
     """Listener that writes to ``path`` (created with mode 0600). ``trouble`` is the first error that lost a line.
 
     Each line is one ``write`` on a descriptor opened for appending, so lines of several processes stay whole. The file
@@ -44,7 +44,7 @@ class LogFile:
         self._thread = Thread(target=self._serve, name="log", daemon=True)
         self._thread.start()
 
-    def hear(self, event: str, facts: Mapping[str, object]) -> None:
+    def on_event(self, event: str, facts: Mapping[str, object]) -> None:
         if event in COUNTED:
             return
         if self._waiting.qsize() >= MOST_WAITING:

@@ -31,7 +31,7 @@ def many(kind: type[_Record], count: int, **columns: Iterable[Any]) -> list[_Rec
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Turns the garbage collector off while many records are made: it would search them for cycles and find none."""
     before = gc.isenabled()
     gc.disable()

@@ -17,14 +17,14 @@ from typing import TypeVar
 from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe, document_of
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.duplicates import ALONE, SAME_DOCUMENT, Basis, Entry, Ruling, rule
-from pipeline.domain.eligibility import Rules, Standing
+from pipeline.domain.eligibility import Eligibility, Rules
 from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.fields import canonical_email, email_mistake, reason_doubt, reason_mistake
 from pipeline.domain.lifecycle import TAKES_DOCUMENT, State
 from pipeline.domain.pasted import Mistake, is_invoice, mistake
 from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
-from pipeline.validate.bulk_records import many, undisturbed
+from pipeline.validate.bulk_records import gc_paused, many
 from pipeline.validate.clean_rows import Plain, plain, texts_of
 from pipeline.validate.draft import Draft, Sheet
 
@@ -82,7 +82,7 @@ def check(
     documents were sent; each is asked once.
     """
     assert now.tzinfo is not None
-    with undisturbed():
+    with gc_paused():
         checker = _Checker(sheet, rules, now)
         wrong = checker.wrong()
         good = checker.plain(wrong)
@@ -96,7 +96,7 @@ def check(
 class _Checker:
     def __init__(self, sheet: Sheet, rules: Rules, now: datetime) -> None:
         self._sheet, self._rules = sheet, rules
-        self._standing = Standing(rules, now)
+        self._standing = Eligibility(rules, now)
         self._texts = texts_of(sheet.text, canonical_email(rules.notify_email or "") or None)
 
     def wrong(self) -> dict[str, set[int]]:

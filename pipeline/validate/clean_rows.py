@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipeline.domain.cufe import DAY, ENVIRONMENT, ISSUER, Cufe, document_of
 from pipeline.domain.deadline import Deadline
-from pipeline.domain.eligibility import Standing
+from pipeline.domain.eligibility import Eligibility
 from pipeline.domain.fields import canonical_email, canonical_reason, reason_doubt
 from pipeline.domain.pasted import CANONICAL, unpaste
 from schemas.input import failing
@@ -92,7 +92,7 @@ class Plain:
         return Plain(list(places), list(cufes), list(dues))
 
 
-def plain(texts: Texts, others: Set[int], lines: Set[int], standing: Standing) -> Plain:
+def plain(texts: Texts, others: Set[int], lines: Set[int], standing: Eligibility) -> Plain:
     """The rows that are valid, without a remark, and alone with their code in this file.
 
     ``others`` are indexes of rows that failed the schema, ``lines`` those of rows with more than plain values.

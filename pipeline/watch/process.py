@@ -37,7 +37,7 @@ from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
 from pipeline.runtime.shutdown import Ending, Stop
 from pipeline.settings.model import Env, Settings, limits
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.watch import belonging, manifest, policy
 from pipeline.watch.claim import Claim, belong_to, changed_since, private_copy, put_away
 from pipeline.watch.note import Fate, Handled, text
@@ -49,7 +49,7 @@ from pipeline.wiring.rules import check_rules, send_rules
 from pipeline.wiring.sandbox import running_sandbox
 
 if TYPE_CHECKING:
-    from pipeline.watch.queue_bridge import Desk
+    from pipeline.watch.queue_bridge import QueueBridge
 
 NIGHT = timedelta(hours=24)
 
@@ -60,8 +60,8 @@ def work(
     clock: Clock,
     progress: Progress,
     ending: Ending,
-    journal: Journal = SILENT,
-    desk: Desk | None = None,
+    journal: EventBus = SILENT,
+    desk: QueueBridge | None = None,
     *,
     take_over: bool = False,
 ) -> list[Handled]:
@@ -86,7 +86,7 @@ def turn_away(
     clock: Clock,
     progress: Progress,
     refusal: InputRefused,
-    journal: Journal,
+    journal: EventBus,
 ) -> list[Handled]:
     """Puts files away that belong to no company, with a note that says why. Raises ``StorageTrouble``."""
     shift = _Shift(settings, clock, progress, Ending(), journal, None)
@@ -102,8 +102,8 @@ class _Shift:
         clock: Clock,
         progress: Progress,
         ending: Ending,
-        journal: Journal,
-        desk: Desk | None,
+        journal: EventBus,
+        desk: QueueBridge | None,
         *,
         take_over: bool = False,
     ) -> None:

@@ -38,7 +38,7 @@ class Sorted:
     troubles: list[AnularError] = field(default_factory=list)
 
 
-class Desk:
+class QueueBridge:
     """Hands batches of one company to its queue. Raises ``WrongUsage`` when its ledger is a file."""
 
     def __init__(self, settings: Settings) -> None:

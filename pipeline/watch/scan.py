@@ -19,7 +19,7 @@ from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Ending
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, limits, whose
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.watch.arrival import Arrival, Patience, arrivals, complete
 from pipeline.watch.claim import Claim, begun, claim
 from pipeline.watch.note import Handled
@@ -29,7 +29,7 @@ from pipeline.wiring.rules import make_clock
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
-    from pipeline.watch.queue_bridge import Desk
+    from pipeline.watch.queue_bridge import QueueBridge
 
 LOCK = ".anular.lock"
 
@@ -146,10 +146,10 @@ def _folders(lanes: Sequence[Lane]) -> str:
     return ", ".join(f"«{INBOX}/{one_line(lane.inbox.name)}»" for lane in lanes)
 
 
-def _desk(settings: Settings) -> Desk:
-    from pipeline.watch.queue_bridge import Desk
+def _desk(settings: Settings) -> QueueBridge:
+    from pipeline.watch.queue_bridge import QueueBridge
 
-    return Desk(settings)
+    return QueueBridge(settings)
 
 
 def claims(
@@ -159,7 +159,7 @@ def claims(
     clock: Clock,
     unchanged: Callable[[Arrival], float],
     ending: Ending,
-    journal: Journal = SILENT,
+    journal: EventBus = SILENT,
 ) -> tuple[list[Claim], int]:
     """What this pass works on: ``earlier`` files first, then complete ones, the oldest first; and how many were left.
 

@@ -32,11 +32,11 @@ from pipeline.ledger.storage import integrity_cache
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.store import Store
-from pipeline.ledger.transfer import Moved, move
+from pipeline.ledger.transfer import Transfer, move
 from pipeline.ledger.verify import Examination, examine, look_over
 from pipeline.ledger.views import Views
 from pipeline.settings.model import PROGRAM, Env, Settings, limits
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring import lost_ledger
 from pipeline.wiring.credentials import credentials, one_credential
 from pipeline.wiring.lost_ledger import Input
@@ -56,7 +56,7 @@ class Memory:
     sent: Sent | None = None
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> EventBus:
         """Where this run is told of."""
         return self.store.journal
 
@@ -68,7 +68,7 @@ def open_memory(
     sends: bool = True,
     files: Iterable[tuple[Path, str]] = (),
     new_ledger: bool = False,
-    journal: Journal = SILENT,
+    journal: EventBus = SILENT,
     hands_in: bool = False,
 ) -> Iterator[Memory]:
     """The ledger for writing: in a place that can be trusted, locked, whole, this machine's, and the one that knows
@@ -265,7 +265,7 @@ def ledger_exists(settings: Settings) -> bool:
     return location_of(settings.ledger).exists()
 
 
-def move_ledger(source: str, target: str, now: datetime) -> Moved:
+def move_ledger(source: str, target: str, now: datetime) -> Transfer:
     """A whole ledger to another place. Raises like ``moving.move``."""
     return move(source, target, now, _notes())
 

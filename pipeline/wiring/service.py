@@ -13,7 +13,7 @@ from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.runtime.clock import Clock
 from pipeline.settings.model import Settings, addresses
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.credentials import credentials
 
 
@@ -30,7 +30,7 @@ class Service:
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, clock: Clock, base: str, journal: Journal = SILENT
+    settings: Settings, clock: Clock, base: str, journal: EventBus = SILENT
 ) -> AsyncIterator[Service]:
     """eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
     _no_core_dump()

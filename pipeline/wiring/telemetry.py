@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.telemetry.events import SILENT, Journal
+from pipeline.telemetry.events import SILENT, EventBus
 
 if TYPE_CHECKING:
     from pipeline.domain.records import Tally
     from pipeline.runtime.clock import Clock
     from pipeline.settings.model import Settings
-    from pipeline.telemetry.collector import Meter
-    from pipeline.telemetry.json_log import LogFile
+    from pipeline.telemetry.collector import Collector
+    from pipeline.telemetry.json_log import JsonLog
 
 
 class _Channel:
@@ -24,17 +24,17 @@ class _Channel:
 
     def __init__(self, settings: Settings, clock: Clock, command: str) -> None:
         self.command, self._clock = command, clock
-        self.log: LogFile | None = None
-        self.meter: Meter | None = None
+        self.log: JsonLog | None = None
+        self.meter: Collector | None = None
         if settings.log is not None:
-            from pipeline.telemetry.json_log import LogFile
+            from pipeline.telemetry.json_log import JsonLog
 
-            self.log = LogFile(settings.log, clock)
+            self.log = JsonLog(settings.log, clock)
         if settings.metrics is not None:
             from pipeline.settings.model import VERSION
-            from pipeline.telemetry.collector import Meter
+            from pipeline.telemetry.collector import Collector
 
-            self.meter = Meter(
+            self.meter = Collector(
                 settings.metrics,
                 clock,
                 env=settings.env.value,
@@ -44,7 +44,7 @@ class _Channel:
             )
         listeners = [one for one in (self, self.log, self.meter) if one is not None]
         about = {"env": settings.env.value, "company": settings.company, "profile": settings.profile}
-        self.journal = Journal(listeners, {**about, "command": command})
+        self.journal = EventBus(listeners, {**about, "command": command})
         self._places = {"log": settings.log, "metrics": settings.metrics}
         self._warned: set[str] = set()
         self._begin()
@@ -55,7 +55,7 @@ class _Channel:
         self._heard = False
         self._since = self._clock.monotonic()
 
-    def hear(self, event: str, facts: Mapping[str, object]) -> None:
+    def on_event(self, event: str, facts: Mapping[str, object]) -> None:
         self._heard = True
         self._run = facts.get("run", self._run)
         counts = facts.get("outcomes")
@@ -103,7 +103,7 @@ class Observation:
         self._codes: dict[str, int] = {}
         self.error = ""
 
-    def journal(self, settings: Settings, command: str) -> Journal:
+    def journal(self, settings: Settings, command: str) -> EventBus:
         """Where the work for one company is told of; the null form when nobody asked to be told."""
         if settings.log is None and settings.metrics is None:
             return SILENT

@@ -69,11 +69,11 @@ def test_f67_the_wall_clock_is_set_once_while_rows_are_on_their_way(
     three_fates(bench)
     left = [jump]
 
-    def hear(name: str) -> None:
+    def on_event(name: str) -> None:
         if name == point and left:
             bench.clock.skip(left.pop())
 
-    at_points(hear)
+    at_points(on_event)
     bench.run(lasting=LONG)
     assert not left, "it never came by"
     check(bench)
@@ -125,11 +125,11 @@ def test_f68_a_machine_that_sleeps_for_eight_hours_sends_no_stale_intent_and_goe
     three_fates(bench)
     left = [8 * 3600.0]
 
-    def hear(name: str) -> None:
+    def on_event(name: str) -> None:
         if name == point and left:
             bench.clock.suspend(left.pop())
 
-    at_points(hear)
+    at_points(on_event)
     bench.run(lasting=LONG, stale_after=600.0)
     assert not left, "it never came by"
     check(bench)
@@ -145,12 +145,12 @@ def test_f68_a_token_that_expired_while_the_machine_slept_is_renewed_before_the_
     bench.batch(4, lifetime=3600.0)
     seen = []
 
-    def hear(name: str) -> None:
+    def on_event(name: str) -> None:
         seen.append(name)
         if name == "outcome-after" and seen.count(name) == 2:
             bench.clock.suspend(8 * 3600.0)
 
-    at_points(hear)
+    at_points(on_event)
     bench.run("send", concurrency=1, stale_after=600.0)
     assert bench.states == [CANCELLED] * 4
     assert set(bench.posts.values()) == {1}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.runtime.clock import Clock
-from pipeline.telemetry.json_log import LogFile
+from pipeline.telemetry.json_log import JsonLog
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,9 +25,9 @@ def lines(path):
 
 def written(path, *events, **facts):
     """A log that hears ``events`` and is closed."""
-    log = LogFile(path, Clock())
+    log = JsonLog(path, Clock())
     for event in events:
-        log.hear(event, facts)
+        log.on_event(event, facts)
     log.close()
     return log
 
@@ -59,10 +59,10 @@ WRITER = """
 import sys
 from pathlib import Path
 from pipeline.runtime.clock import Clock
-from pipeline.telemetry.json_log import LogFile
-log = LogFile(Path(sys.argv[1]), Clock())
+from pipeline.telemetry.json_log import JsonLog
+log = JsonLog(Path(sys.argv[1]), Clock())
 for n in range(500):
-    log.hear("row_moved", {"who": sys.argv[2], "n": n, "filler": "x" * (n % 7) * 300})
+    log.on_event("row_moved", {"who": sys.argv[2], "n": n, "filler": "x" * (n % 7) * 300})
 log.close()
 """
 
@@ -81,14 +81,14 @@ def test_the_lines_of_several_processes_stay_whole_and_in_their_order(tmp_path):
 
 
 def test_after_a_rotation_the_next_line_is_in_the_new_file(tmp_path):
-    log = LogFile(tmp_path / "a.log", Clock())
-    log.hear("one", {})
+    log = JsonLog(tmp_path / "a.log", Clock())
+    log.on_event("one", {})
     drained(log)
     (tmp_path / "a.log").rename(tmp_path / "a.log.1")
-    log.hear("two", {})
+    log.on_event("two", {})
     drained(log)
     (tmp_path / "a.log").unlink()
-    log.hear("three", {})
+    log.on_event("three", {})
     log.close()
 
     assert [one["event"] for one in lines(tmp_path / "a.log.1")] == ["one"]
@@ -131,18 +131,18 @@ def test_what_a_full_disk_cost_is_said_in_the_first_line_that_fits_again(tmp_pat
         "import os, resource, signal, sys\n"
         "from pathlib import Path\n"
         "from pipeline.runtime.clock import Clock\n"
-        "from pipeline.telemetry.json_log import LogFile\n"
+        "from pipeline.telemetry.json_log import JsonLog\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))\n"
-        "log = LogFile(Path(sys.argv[1]), Clock())\n"
+        "log = JsonLog(Path(sys.argv[1]), Clock())\n"
         "def all_written():\n"
         "    log._waiting.put(None); log._thread.join(30)\n"
         "    log._thread = type(log._thread)(target=log._serve, daemon=True); log._thread.start()\n"
-        "for n in range(10): log.hear('row_moved', {'n': n})\n"
+        "for n in range(10): log.on_event('row_moved', {'n': n})\n"
         "all_written()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))\n"
-        "log.hear('run_ended', {})\n"
+        "log.on_event('run_ended', {})\n"
         "log.close()\n"
         "print(log.trouble.errno)\n"
     )
@@ -162,7 +162,7 @@ def test_what_a_full_disk_cost_is_said_in_the_first_line_that_fits_again(tmp_pat
 def test_the_end_of_a_command_does_not_wait_for_a_disk_that_hangs(tmp_path, monkeypatch):
     hanging = threading.Event()
     monkeypatch.setattr("pipeline.telemetry.json_log.LAST_WORDS_S", 0.05)
-    log = LogFile(tmp_path / "a.log", Clock())
+    log = JsonLog(tmp_path / "a.log", Clock())
 
     def opened():
         hanging.wait(30)
@@ -171,7 +171,7 @@ def test_the_end_of_a_command_does_not_wait_for_a_disk_that_hangs(tmp_path, monk
     monkeypatch.setattr(log, "_opened", opened)
     monkeypatch.setattr("pipeline.telemetry.json_log.MOST_WAITING", 3)
     for _ in range(9):
-        log.hear("row_moved", {})
+        log.on_event("row_moved", {})
     log.close()
     assert isinstance(log.trouble, TimeoutError)
     monkeypatch.undo()

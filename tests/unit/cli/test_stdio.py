@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pipeline.cli.stdio import Outlet, outlets, unheard
+from pipeline.cli.stdio import Outlet, outlets, output_lost
 
 
 class Failing(io.StringIO):
@@ -38,7 +38,7 @@ def test_what_can_be_written_is_written():
 
     assert stream.getvalue() == "año\n"
     assert outlet.lost is None
-    assert unheard(outlet, "") is None
+    assert output_lost(outlet, "") is None
     assert outlet.getvalue() == "año\n"  # everything else is the stream's own
 
 
@@ -65,7 +65,7 @@ def test_after_the_first_failure_nothing_is_tried_any_more():
 def test_what_was_lost_is_said_in_one_sentence(number, words):
     outlet = Outlet(Failing(number))
     outlet.write("plan")
-    trouble = unheard(outlet, "No se envió nada.")
+    trouble = output_lost(outlet, "No se envió nada.")
 
     assert trouble is not None
     assert (trouble.exit_code, trouble.code) == (5, "output")
@@ -108,6 +108,6 @@ def test_a_stream_that_was_closed_before_the_start_counts_as_lost(monkeypatch):
     with outlets() as (out, _):
         print("dato")  # noqa: T201
 
-    trouble = unheard(out, "")
+    trouble = output_lost(out, "")
     assert trouble is not None
     assert "está cerrada" in trouble.sentence

@@ -15,7 +15,7 @@ from pipeline.domain.cufe import Cufe
 from pipeline.sandbox.answers import Reply
 from pipeline.sandbox.documents import Registered, key_of
 from pipeline.sandbox.faults import Fault, Route
-from pipeline.sandbox.request_log import Journal, busiest_second, posts_by_cufe, processed_by_cufe
+from pipeline.sandbox.request_log import RequestLog, busiest_second, posts_by_cufe, processed_by_cufe
 from pipeline.sandbox.service import Incoming, Sandbox
 
 MakeCufe = Callable[..., Cufe]
@@ -52,12 +52,12 @@ class Client:
 
 
 @pytest.fixture
-def journal() -> Journal:
-    return Journal(None)
+def journal() -> RequestLog:
+    return RequestLog(None)
 
 
 @pytest.fixture
-def sandbox(clock: Any, journal: Journal) -> Sandbox:
+def sandbox(clock: Any, journal: RequestLog) -> Sandbox:
     return Sandbox(clock, journal, password=PASSWORD, token_lifetime=timedelta(minutes=10))
 
 
@@ -188,7 +188,9 @@ def test_every_answer_carries_the_sandboxs_own_date(client: Client, make_cufe: M
     assert date == client.sandbox.now().replace(microsecond=0)
 
 
-def test_a_restart_knows_what_was_received(client: Client, clock: Any, journal: Journal, make_cufe: MakeCufe) -> None:
+def test_a_restart_knows_what_was_received(
+    client: Client, clock: Any, journal: RequestLog, make_cufe: MakeCufe
+) -> None:
     late, lost, flapping = (make_cufe(code, number=n) for n, code in enumerate(("973", "972", "953"), start=1))
     alive, chosen = make_cufe(number=8), make_cufe(number=9)
     client.sandbox.register(alive, Registered.ALIVE)
@@ -204,7 +206,7 @@ def test_a_restart_knows_what_was_received(client: Client, clock: Any, journal: 
     assert [(d.posts, d.taken) for d in again.sandbox.book] == [(d.posts, d.taken) for d in client.sandbox.book]
 
 
-def test_time_does_not_run_backwards_over_a_restart(client: Client, clock: Any, journal: Journal) -> None:
+def test_time_does_not_run_backwards_over_a_restart(client: Client, clock: Any, journal: RequestLog) -> None:
     client.sandbox.advance(timedelta(hours=2))
     client.token("3")
     before = client.sandbox.now()
@@ -213,7 +215,7 @@ def test_time_does_not_run_backwards_over_a_restart(client: Client, clock: Any, 
 
 
 def test_a_token_does_not_outlive_the_process(
-    client: Client, clock: Any, journal: Journal, make_cufe: MakeCufe
+    client: Client, clock: Any, journal: RequestLog, make_cufe: MakeCufe
 ) -> None:
     after = Client(Sandbox(clock, journal, password=PASSWORD))
     after.tokens = client.tokens

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.records import Position
-from pipeline.validate.bulk_records import many, undisturbed
+from pipeline.validate.bulk_records import gc_paused, many
 
 
 @given(st.lists(st.integers()))
@@ -32,12 +32,12 @@ def test_a_column_that_is_missing_or_too_short_is_a_bug() -> None:
 
 def test_the_search_for_cycles_goes_on_as_before_whatever_happens_meanwhile() -> None:
     assert gc.isenabled()
-    with undisturbed():
+    with gc_paused():
         assert not gc.isenabled()
-        with undisturbed():
+        with gc_paused():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
-    with suppress(RuntimeError), undisturbed():
+    with suppress(RuntimeError), gc_paused():
         raise RuntimeError
     assert gc.isenabled()

@@ -62,10 +62,11 @@ class Service:
         """Moves the sandbox's time: what was to fall due does."""
         self.tell("advance", seconds=seconds)
 
-    def tell(self, route: str, **values: object) -> None:
-        """Tells the sandbox what to do (``pipeline/sandbox/control.py``)."""
+    def tell(self, route: str, several: Sequence[dict[str, str]] = (), **values: object) -> None:
+        """Tells the sandbox what to do (``pipeline/sandbox/control.py``); some of it is a list, of ``several``."""
         control = self.url.split("/EdocPanama/")[0] + f"/_sandbox/{route}"
-        request = urllib.request.Request(control, json.dumps(values).encode(), {"Content-Type": "application/json"})
+        told = json.dumps([*several] or values).encode()
+        request = urllib.request.Request(control, told, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
 

@@ -33,6 +33,19 @@ def libreoffice() -> None:
         missing(_how_to_get_libreoffice())
 
 
+def postgres() -> Path:
+    """The folder of PostgreSQL's own programs, the newest; ends the test where there are none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    found += [Path(one).parent for one in [shutil.which("pg_basebackup")] if one]
+    for folder in found:
+        if all((folder / name).exists() for name in ("initdb", "postgres", "pg_ctl", "pg_basebackup")):
+            return folder
+    missing(
+        "servers of a test's own need the programs of PostgreSQL on this machine (initdb, pg_ctl, pg_basebackup): "
+        "install them (Debian/Ubuntu: apt-get install postgresql; macOS: brew install postgresql)"
+    )
+
+
 @cache
 def _how_to_get_libreoffice() -> str:
     said = subprocess.run([ROOT / ".ci" / "deps", "--check"], check=False, capture_output=True, text=True)

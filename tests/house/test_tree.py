@@ -103,6 +103,9 @@ def test_the_documents_of_the_project_exist_and_say_something(document: str) -> 
     assert len(path.read_text(encoding="utf-8").split()) > 100
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/venv", ".ci/deps", ".ci/demo", ".ci/lock", ".ci/pictures"])
+@pytest.mark.parametrize(
+    "script",
+    [".ci/run", ".ci/venv", ".ci/deps", ".ci/demo", ".ci/lock", ".ci/pictures", ".ci/postgres", ".ci/pgbouncer"],
+)
 def test_every_script_can_be_executed(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)

@@ -1,4 +1,4 @@
-"""PostgreSQL servers of a test's own: a primary with durable settings, and streaming replicas of it.
+"""PostgreSQL servers of a test's own: a primary with durable settings, streaming replicas of it, and pgbouncer.
 
 They lie in throw-away folders, listen on loopback, and end with their block. As root they run under another user, as
 ``.ci/postgres`` has them.
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy.engine import make_url
 
-from tests import needs
+from tests.support import needs
 from tests.storm.workers import until
 
 DATABASE = "anular"
@@ -162,3 +163,36 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@contextmanager
+def running_pooler(url: str, mode: str, **settings: object) -> Iterator[str]:
+    """The address of a pgbouncer in front of the ledger at ``url``, until the end of the block; without the program the
+    test ends here. ``settings`` are its own."""
+    program = needs.pgbouncer()
+    folder, port, parsed = Path(tempfile.mkdtemp(prefix="anular-pool.", dir="/tmp")), free_port(), make_url(url)
+    where = {"host": parsed.query.get("host", parsed.host), "port": parsed.query.get("port", parsed.port)}
+    where |= {"dbname": parsed.database, "user": parsed.username, "password": parsed.password}
+    told = {"listen_addr": "127.0.0.1", "listen_port": port, "unix_socket_dir": "", "auth_type": "any"}
+    told |= {"pool_mode": mode, "logfile": folder / "log", "pidfile": folder / "pid", **settings}
+    lines = ["[databases]", f"{DATABASE} = " + " ".join(f"{name}={value}" for name, value in where.items() if value)]
+    lines += ["[pgbouncer]", *(f"{name} = {value}" for name, value in told.items()), ""]
+    (folder / "ini").write_text("\n".join(lines), "utf-8")
+    others = who_runs_servers()
+    if others:
+        for path in (folder, folder / "ini"):
+            os.chown(path, others["user"], others["group"])
+    process = subprocess.Popen([program, "-q", folder / "ini"], **others, cwd="/", stdin=subprocess.DEVNULL)
+    try:
+        until(lambda: process.poll() is not None or _answers(port), "the pooler listens")
+        assert process.poll() is None, (folder / "log").read_text("utf-8")
+        yield f"postgresql+psycopg://anular@127.0.0.1:{port}/{DATABASE}"
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0

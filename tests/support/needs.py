@@ -46,6 +46,19 @@ def postgres() -> Path:
     )
 
 
+def pgbouncer() -> str:
+    """The program, installed where that is possible; ends the test where it cannot be had."""
+    said = _pgbouncer()
+    if said.returncode:
+        missing(said.stderr.strip().rpartition("anular: ")[2])
+    return said.stdout.strip()
+
+
+@cache
+def _pgbouncer() -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROOT / ".ci" / "pgbouncer"], check=False, capture_output=True, text=True)
+
+
 @cache
 def _how_to_get_libreoffice() -> str:
     said = subprocess.run([ROOT / ".ci" / "deps", "--check"], check=False, capture_output=True, text=True)

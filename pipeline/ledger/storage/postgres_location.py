@@ -105,7 +105,7 @@ class PostgresLocation:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """No run works on this ledger until the end of the block. Raises ``AnotherRun``."""
-        with self._session() as connection:
+        with self._kept_session() as connection:
             with self._errors():
                 take_lock(
                     connection, "pg_advisory_lock", number_of("registro"), "Otra ejecución está usando el registro."
@@ -118,7 +118,7 @@ class PostgresLocation:
 
         Raises ``AnotherRun`` when somebody has it, or the whole ledger.
         """
-        with self._session() as connection:
+        with self._kept_session() as connection:
             with self._errors():
                 holding, orphans = self._own(connection, env, number_of("credencial", env, credential or ""))
             crashpoint("lock-taken")
@@ -134,7 +134,7 @@ class PostgresLocation:
 
         Raises ``AnotherRun`` when the whole ledger is somebody's.
         """
-        with self._session() as connection:
+        with self._kept_session() as connection:
             with self._errors():
                 take_lock(connection, "pg_advisory_lock_shared", number_of("registro"), _MOVING)
             yield Scope(credential, alone=False, desk=True)
@@ -147,20 +147,31 @@ class PostgresLocation:
         free = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
         orphans, pid = connection.execute(free, {"key": number_of("sin credencial", env)}).one()
         holding = Holding(int(pid), mine)
-        if not holds(connection, holding) or self._is_shared(holding.pid):
-            raise StorageTrouble(
-                "El servidor del registro no mantiene los bloqueos de una conexión (¿hay un pgbouncer por medio?).",
-                code="ledger-server",
-                where=self.place,
-                remedy="Conéctese directamente a PostgreSQL. Vea docs/despliegue/postgresql.md.",
-            )
+        if not holds(connection, holding):
+            raise self._handed_around()
         return holding, bool(orphans)
 
-    def _is_shared(self, pid: int) -> bool:
-        """Whether a second connection is given the very session that the first one holds its locks on: something in
-        between hands sessions around (pgbouncer in transaction mode), and locks would be anybody's."""
-        with self._session() as another:
-            return int(another.execute(text("SELECT pg_backend_pid()")).scalar_one()) == pid
+    @contextmanager
+    def _kept_session(self) -> Iterator[Connection]:
+        """A session for locks. Something in between may hand sessions around (pgbouncer in transaction mode): the next
+        statement is given another one, or whoever connects is given the same one. Then none is locked: a lock would be
+        anybody's, and stay with the pooler when this process has ended."""
+        with self._session() as connection:
+            with self._errors():
+                mine = {_session_of(connection) for _ in range(2)}
+                with self._session() as another:
+                    theirs = _session_of(another)
+            if theirs in mine or len(mine) > 1:
+                raise self._handed_around()
+            yield connection
+
+    def _handed_around(self) -> StorageTrouble:
+        return StorageTrouble(
+            "El servidor del registro no mantiene los bloqueos de una conexión (¿hay un pgbouncer por medio?).",
+            code="ledger-server",
+            where=self.place,
+            remedy="Conéctese directamente a PostgreSQL. Vea docs/despliegue/postgresql.md.",
+        )
 
     def open(self, anew: Callable[[Database], None] | None = None) -> PostgresLedger:
         """The ledger, made in the database when there is none, or brought to the newest schema, in one transaction.
@@ -234,3 +245,7 @@ class PostgresLocation:
             raise StorageTrouble(
                 f"No se pudo usar el registro: {found.words}.", code="ledger", where=self.place, remedy=found.remedy
             ) from error
+
+
+def _session_of(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())

@@ -30,7 +30,8 @@ WORKERS ?= 4
 ON_A_SERVER := tests/integration/ledger tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py tests/storm/test_kill_storm.py \
 	tests/storm/test_crash_points.py tests/storm/test_server.py tests/storm/test_copy_crash.py tests/storm/test_workers.py \
 	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_nights.py \
-	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py
+	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
+	tests/storm/test_watch_cap.py
 
 # How much `make simulate` lives through.
 SEEDS ?= 1000

@@ -320,9 +320,45 @@ def _raise_at(point: str, error: str, nth: int = 1) -> None:
         if name == point and next(passages) == nth:
             raise kind
 
+    _at_each_point(crashpoint)
+
+
+def _at_each_point(crashpoint: Callable[[str], None]) -> None:
+    """What happens at the named points of the program, in each module that has some."""
     for name, module in list(sys.modules.items()):
         if name.startswith("pipeline.") and hasattr(module, "crashpoint"):
             _replace(module, crashpoint=crashpoint)
+
+
+def _stand_still_at(point: str, sign: str) -> None:
+    """The process is stopped at a named point, as a machine that was put to sleep is, and writes its number to ``sign``
+    right before; SIGCONT lets it go on."""
+
+    def crashpoint(name: str) -> None:
+        if name == point and not Path(sign).exists():
+            half = Path(f"{sign}.half")
+            half.write_text(str(os.getpid()))
+            half.rename(sign)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    _at_each_point(crashpoint)
+
+
+def _begin_after(sign: str) -> None:
+    """The process begins when there is a file ``sign``."""
+    import time
+
+    while not Path(sign).exists():
+        time.sleep(0.01)
+
+
+def _server_waits(**seconds: float) -> None:
+    """How long the server waits in each of these ways (``lock_timeout``, …) for this process and those beside it."""
+    from pipeline.ledger.storage import postgres_session
+
+    for name, most in seconds.items():
+        assert name in postgres_session._SESSION
+        postgres_session._SESSION[name] = f"{most * 1000:.0f}ms"
 
 
 def _mounted(kind: str) -> None:
@@ -376,6 +412,9 @@ _RIGS: dict[str, Callable[..., None]] = {
     "read-only": _read_only,
     "full-before-results": _full_before_results,
     "raise-at": _raise_at,
+    "stand-still-at": _stand_still_at,
+    "begin-after": _begin_after,
+    "server-waits": lambda given: _server_waits(**given),
     "mounted": _mounted,
     "somebody-else": _somebody_else,
     "files-of-a-night": _files_of_a_night,

@@ -220,6 +220,7 @@ class PostgresLocation:
             self._url, connect_args=SIGNS, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
         )
         event.listen(engine, "connect", lambda connection, _record: configure(connection))
+        event.listen(engine, "after_cursor_execute", _count_again)
         return engine
 
     @contextmanager
@@ -245,6 +246,13 @@ class PostgresLocation:
             raise StorageTrouble(
                 f"No se pudo usar el registro: {found.words}.", code="ledger", where=self.place, remedy=found.remedy
             ) from error
+
+
+def _count_again(_of: Any, cursor: Any, _statement: str, _values: Any, _context: Any, many: bool) -> None:
+    """After many at once (a pipeline of the driver's) the server no longer counts how long a transaction stands idle,
+    until something else is asked."""
+    if many:
+        cursor.connection.execute("SELECT 1")
 
 
 def _session_of(connection: Connection) -> int:

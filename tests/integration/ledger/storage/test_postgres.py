@@ -21,6 +21,7 @@ from pipeline.domain.records import Finding, Source
 from pipeline.ledger import reserve_journal, tables, verify
 from pipeline.ledger.ledger_events import settle_down, sited, start_anew
 from pipeline.ledger.moves import Move
+from pipeline.ledger.storage import postgres_session
 from pipeline.ledger.storage.location import location_of, open_as_it_is, open_ledger, shown
 from pipeline.ledger.storage.postgres_location import PostgresLocation
 from pipeline.ledger.storage.postgres_session import UNSAFE
@@ -394,3 +395,21 @@ def test_another_database_is_another_place_for_every_machine(ledger_url, tmp_pat
     start_anew(here, NOW, who="ana", why="se restauró", site="another")
     assert sited(here) == "another"
     here.close()
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_transaction_that_stands_idle_is_ended_by_the_server_also_after_many_rows_at_once(
+    ledger_url, monkeypatch, rows
+):
+    """The driver writes several rows in a pipeline, after which a server stops counting."""
+    monkeypatch.setitem(postgres_session._SESSION, "idle_in_transaction_session_timeout", "200ms")
+    with pytest.raises(StorageTrouble, match="cerró la conexión por inactiva"):
+        stand_idle(ledger_url, [{"started_utc": "", "who": "ana", "host": "aquí"}] * rows)
+    assert ledgers.lines(ledger_url, "SELECT * FROM run") == []
+
+
+def stand_idle(url, values):
+    with open_ledger(url).write() as connection:
+        connection.execute(text("INSERT INTO run (started_utc, who, host) VALUES (:started_utc, :who, :host)"), values)
+        ledgers.lines(url, "SELECT pg_sleep(1)")
+        connection.execute(text("SELECT 1"))

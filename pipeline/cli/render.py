@@ -73,8 +73,8 @@ def moved_words(found: Transfer) -> list[str]:
     """The same for a person, and what to do now."""
     events, rows = found.counts["event"], found.counts["row"]
     return [
-        f"✓ Registro copiado y comparado: {events} sucesos y {rows} filas, de {found.source} a {found.target}.",
-        f"Sello del último suceso, el mismo en los dos lugares: {found.head}",
+        f"✓ Registro copiado y comparado: {events} eventos y {rows} filas, de {found.source} a {found.target}.",
+        f"Sello del último evento, el mismo en los dos lugares: {found.head}",
         "Desde ahora se envía solo desde el lugar nuevo (ANULAR_LEDGER). El anterior solo se puede consultar.",
     ]
 
@@ -125,7 +125,7 @@ def book_words(book: Book, path: Path) -> list[str]:
     how = "byte por byte" if book.same else again_saved
     told = [f"✓ El libro {path.name} dice lo que dice el registro del lote {book.batch}, {how}."]
     if not book.newest and not book.same:
-        told.append(f"Es el de entonces (suceso {book.seal}); el lote siguió después. {again}")
+        told.append(f"Es el de entonces (evento {book.seal}); el lote siguió después. {again}")
     return told
 
 

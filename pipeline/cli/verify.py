@@ -52,19 +52,19 @@ def verify(
     for fault in found.faults:
         talk.out.print(f"✗ {fault.words[0].upper()}{fault.words[1:]}", markup=False)
     if found.good:
-        talk.out.print(f"✓ Registro íntegro: {found.events} sucesos y {found.rows} filas comprobados.", markup=False)
+        talk.out.print(f"✓ Registro íntegro: {found.events} eventos y {found.rows} filas comprobados.", markup=False)
         for line in not_covered(found):
             talk.out.print(line, markup=False)
-        talk.out.print(f"Sello del último suceso: {found.head.hex()}", markup=False)
+        talk.out.print(f"Sello del último evento: {found.head.hex()}", markup=False)
     else:
         talk.out.print(f"El registro {place} no está íntegro: no lo use para enviar.", markup=False)
     if one := found.batches.get(batch):
         kept = "Lote" if found.good else "Antes de la primera diferencia, lote"
         talk.out.print(
-            f"{kept} {batch}: {one.events} sucesos; sello del lote (suceso {one.last}): {one.seal.hex()}", markup=False
+            f"{kept} {batch}: {one.events} eventos; sello del lote (evento {one.last}): {one.seal.hex()}", markup=False
         )
         if one.packed:
-            words = f"Sello de su último paquete de evidencia (suceso {one.packed}): {one.pack_seal.hex()}"
+            words = f"Sello de su último paquete de evidencia (evento {one.packed}): {one.pack_seal.hex()}"
             talk.out.print(words, markup=False)
     return 0 if found.good else 5
 
@@ -95,15 +95,15 @@ def _verify_pack(path: Path, talk: Talk) -> int:
         return 5
     talk.out.print(
         f"✓ Paquete íntegro: lote {pack.batch} ({pack.file}, ambiente {pack.env}), {pack.rows} filas, {pack.events} "
-        "sucesos; libro, filas, sucesos y totales coinciden.",
+        "eventos; libro, filas, eventos y totales coinciden.",
         markup=False,
     )
     console.counts(talk.out, "Resultados", ordered(pack.counts))
     for line in pack.not_covered:
         talk.out.print(f"Atención: {line}", markup=False)
-    talk.out.print(f"Sello del lote (suceso {pack.seal[0]}): {pack.seal[1]}", markup=False)
+    talk.out.print(f"Sello del lote (evento {pack.seal[0]}): {pack.seal[1]}", markup=False)
     if pack.own[0]:
-        talk.out.print(f"Sello del paquete (suceso {pack.own[0]}): {pack.own[1]}", markup=False)
+        talk.out.print(f"Sello del paquete (evento {pack.own[0]}): {pack.own[1]}", markup=False)
     again = order("verify", pack.batch)
     talk.out.print(f"Compárelo con el que se anotó al entregar, o, donde está el registro, con {again}", markup=False)
     return 0

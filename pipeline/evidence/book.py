@@ -37,7 +37,7 @@ from pipeline.report.summary import summarise
 from pipeline.report.workbook import write_workbook
 
 MOST_TOLD = 10
-_SEAL = re.compile(r"([0-9a-f]{64}) \(suceso ([1-9][0-9]*)\)")
+_SEAL = re.compile(r"([0-9a-f]{64}) \((?:evento|suceso) ([1-9][0-9]*)\)")
 _PROPERTIES = "docProps/custom.xml"
 
 
@@ -98,7 +98,7 @@ def check_book(path: Path, views: Views | None) -> Book:
     elif not seal[0]:
         found.unsure = "lo escribió una versión anterior, que no ponía el sello del lote en «Resumen»"
     elif not views.told(batch, *seal):
-        found.differing = [f"su sello (suceso {seal[0]}) no es de este registro"]
+        found.differing = [f"su sello (evento {seal[0]}) no es de este registro"]
     else:
         wanted = [ours.getvalue()] if found.newest else []
         _compare(found, data, members, path.name, [*wanted, *_as_of(whole.info, views, seal[0])])
@@ -109,7 +109,7 @@ def _compare(found: Book, data: bytes, members: Members, name: str, wanted: list
     """Compares with each workbook that the ledger may have written at that event; the closest counts."""
     told = [_differing(data, members, name, one) for one in wanted]
     if not told:
-        found.unsure = "es anterior, y de los sucesos de una versión anterior no se deduce el libro de entonces"
+        found.unsure = "es anterior, y de los eventos de una versión anterior no se deduce el libro de entonces"
         return
     found.differing = min(told, key=len)
     if found.differing and layout() not in members.by_name.get(_PROPERTIES, b"").decode("utf-8", "replace"):

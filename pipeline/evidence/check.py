@@ -167,7 +167,7 @@ def _bound(found: Pack, box: Box, told: _Told) -> None:
     """Every member must be the one whose SHA-256 went into the chain when the pack was made."""
     if told.packed is None:
         if m.OTHERS in box.sums:
-            found.add("unbound", "falta el suceso que se escribió al hacer el paquete.", m.EVENTS)
+            found.add("unbound", "falta el evento que se escribió al hacer el paquete.", m.EVENTS)
         elif not found.older:
             found.add("unbound", "le falta lo que ata sus archivos a la cadena: alguien lo quitó.", m.EVENTS)
         return
@@ -179,7 +179,7 @@ def _bound(found: Pack, box: Box, told: _Told) -> None:
     sums = json.loads(kept)
     for name in m.BOUND:
         if name in box.sums and sums.get(name) != box.sums[name].sha256:
-            found.add("digest", f"no es el que se escribió al hacer el paquete (suceso {seq}).", name, seq)
+            found.add("digest", f"no es el que se escribió al hacer el paquete (evento {seq}).", name, seq)
     if m.HEAD in box.sums and m.head_text(_head(box.content(m.HEAD))) != box.content(m.HEAD):
         found.add("format", "no tiene la forma en que anular lo escribe.", m.HEAD)
     if told.chain_text() != box.content(m.CHAIN):
@@ -225,16 +225,16 @@ def _remade(found: Pack, box: Box, told: _Told, parts: Parts) -> None:
 
 
 _OF_BEFORE = (
-    "Lo hizo una versión anterior: su cadena cubre filas y sucesos. No cubre LEEME.txt ni los datos del lote "
+    "Lo hizo una versión anterior: su cadena cubre filas y eventos. No cubre LEEME.txt ni los datos del lote "
     "(encabezados, emisores, notas, plazo), y del libro solo se comparó la hoja «Resultados»: «Resumen», «Pendientes "
     "de acción», «Estados eDoc» y «Bitácora» no. Pida un paquete nuevo."
 )
 _BY_DIGEST = (
-    "La hoja «Resultados» se comparó con los sucesos; lo demás vale por su SHA-256, que está en la cadena: compare "
+    "La hoja «Resultados» se comparó con los eventos; lo demás vale por su SHA-256, que está en la cadena: compare "
     "también el sello del paquete."
 )
 _TAKEN_IN_BEFORE = (
-    "El lote lo recibió una versión anterior, y de sus sucesos no se deduce el libro entero. " + _BY_DIGEST
+    "El lote lo recibió una versión anterior, y de sus eventos no se deduce el libro entero. " + _BY_DIGEST
 )
 _OTHER_LAYOUT = "Lo hizo otra versión de anular, que escribe el libro de otra forma. " + _BY_DIGEST
 
@@ -317,7 +317,7 @@ class _Told:
             self._step(event)
             self.replay.see(event)
         if self._foreign and not self.broken:
-            self._found.add("chain", "cuenta sucesos que no están entre los del lote.", m.CHAIN)
+            self._found.add("chain", "cuenta eventos que no están entre los del lote.", m.CHAIN)
         return True
 
     def chain_text(self) -> bytes:
@@ -333,12 +333,12 @@ class _Told:
         seq = self._next
         if event["seq"] != seq:
             words = (
-                f"falta el suceso {seq}." if event["seq"] > seq else f"el suceso {event['seq']} está fuera de orden."
+                f"falta el evento {seq}." if event["seq"] > seq else f"el evento {event['seq']} está fuera de orden."
             )
             self.broken = True
             self._found.add("gap", words, m.EVENTS, min(seq, event["seq"]))
         elif not holds(self._prev, event, event["hash"]):
-            words = f"el suceso {seq} no coincide con su huella: él, o uno de los anteriores, fue alterado."
+            words = f"el evento {seq} no coincide con su huella: él, o uno de los anteriores, fue alterado."
             self.broken = True
             self._found.add("chain", words, m.EVENTS, seq)
         else:
@@ -360,7 +360,7 @@ class _Told:
         else:
             legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
         if not legal:
-            self._found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", m.EVENTS, seq)
+            self._found.add("move", f"el evento {seq} es un paso que el programa nunca da.", m.EVENTS, seq)
 
 
 def _legal(event: Mapping[str, Any]) -> bool:
@@ -387,7 +387,7 @@ def _taken_in(
         if len(faults) >= MOST_FAULTS:
             continue
         if row["pos"] not in taken:
-            faults.append(PackFault("row", f"la {where} no consta en los sucesos.", m.ROWS, row=where))
+            faults.append(PackFault("row", f"la {where} no consta en los eventos.", m.ROWS, row=where))
             continue
         seq, state, body = taken[row["pos"]]
         whole = {**row, "batch": head["id"]}
@@ -396,7 +396,7 @@ def _taken_in(
         if state == row["state"] and body in (None, fingerprint(head, whole)):
             older = True
         else:
-            faults.append(PackFault("row", f"la {where} no es la que se recibió (suceso {seq}).", m.ROWS, seq, where))
+            faults.append(PackFault("row", f"la {where} no es la que se recibió (evento {seq}).", m.ROWS, seq, where))
     if not in_order or found.rows != head["n_rows"]:
         words = f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden."
         faults.insert(0, PackFault("rows", words, m.ROWS))

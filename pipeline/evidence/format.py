@@ -227,13 +227,13 @@ donde se hizo. No contiene contraseñas ni tokens.
   lote.json         qué archivo se recibió, su SHA-256, cuándo, y quién lo aprobó
   filas.jsonl       cada fila como se recibió, una por línea ("cells" son las celdas originales, en JSON)
   ajenas.jsonl      de cada fila que repite una de otro lote, cómo estaba aquella al hacer el paquete
-  sucesos.jsonl     cada suceso del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
+  sucesos.jsonl     cada evento del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
                     ("hash"); los que no tienen lote hablan del registro mismo
-  cadena.txt        los sucesos de otros lotes que quedaron en medio: solo su número y su huella
+  cadena.txt        los eventos de otros lotes que quedaron en medio: solo su número y su huella
   MANIFIESTO.json   control de totales, sello, y el SHA-256 de los demás archivos
 
 Cómo comprobarlo con anular:   anular verify ESTE_PAQUETE.zip
-Dice qué está bien o qué difiere exactamente: archivo, número de suceso, fila. Termina con código 0 si todo coincide y 5
+Dice qué está bien o qué difiere exactamente: archivo, número de evento, fila. Termina con código 0 si todo coincide y 5
 si no.
 
 Cómo comprobarlo sin anular:
@@ -246,20 +246,20 @@ Cómo comprobarlo sin anular:
                \\uXXXX
      cuerpo  = SHA-256 de los bytes de "body" (de cero bytes si es null)
      resumen = SHA-256(texto + cuerpo)
-     huella  = SHA-256(anterior + resumen), que debe ser igual a "hash" y es el «anterior» del suceso siguiente
+     huella  = SHA-256(anterior + resumen), que debe ser igual a "hash" y es el «anterior» del evento siguiente
    Para una línea "ajeno" de cadena.txt, el resumen es el valor que trae. El de una línea "anterior" es la huella
    misma: la escribió una versión en la que huella = SHA-256(anterior + texto + cuerpo).
-   La huella del último suceso de una fila es el sello del lote; la del último suceso, el sello del paquete. Los dos
+   La huella del último evento de una fila es el sello del lote; la del último evento, el sello del paquete. Los dos
    están en MANIFIESTO.json, y el del lote también en la hoja «Resumen».
-   Ese último suceso, "packed", lleva en "body" el SHA-256 de LEEME.txt, resultados.xlsx, lote.json, filas.jsonl y
+   Ese último evento, "packed", lleva en "body" el SHA-256 de LEEME.txt, resultados.xlsx, lote.json, filas.jsonl y
    ajenas.jsonl tal como se escribieron.
-3. El primer suceso de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: el SHA-256 (en
+3. El primer evento de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: el SHA-256 (en
    hexadecimal) de la lista id, env, sha256, sheet, file, n_rows, created_utc, approved_by, headings, issuers, notes,
    deadline_hours, corrects (null si no lo tiene) de lote.json; luego id del lote, y pos, line, cells, state, cufe,
    reason, email, payload_sha256, leader_batch, leader_pos, remarks, deadline_window, hours_left de la fila.
-   Si el suceso no tiene "more" lo escribió una versión anterior, con una sola lista: id, env, sha256, sheet, file,
+   Si el evento no tiene "more" lo escribió una versión anterior, con una sola lista: id, env, sha256, sheet, file,
    n_rows, created_utc, approved_by, id, y las mismas de la fila sin hours_left; y corrects al final, si lo tiene.
-4. El estado de una fila es "to_" de su último suceso; compárelo con resultados.xlsx y con docs/auditoria.md.
+4. El estado de una fila es "to_" de su último evento; compárelo con resultados.xlsx y con docs/auditoria.md.
 
 Qué no prueba por sí solo. Quien controla el equipo donde se hizo puede rehacer un registro entero, y con él un paquete
 coherente. Por eso compare los sellos con los que se anotaron fuera de ese equipo («anular verify {batch}» los imprime).

@@ -53,7 +53,7 @@ def _row(found: Sequence[Any], headings: Sequence[str], names: Sequence[str], li
     for name in _OWN if foreign else (*_OWN, *_ANSWERED):
         here, there = found[width + names.index(name)], getattr(added, name)
         if _text(here) != _text(_shown(there)):
-            words = f"en «{name}» dice «{_text(here)}» y según los sucesos es «{_text(_shown(there))}» ({where})."
+            words = f"en «{name}» dice «{_text(here)}» y según los eventos es «{_text(_shown(there))}» ({where})."
             yield PackFault("workbook", words, WORKBOOK, row=where)
     for heading, here, cell in zip(headings, found[:width], line.cells, strict=False):
         if isinstance(cell, str | int | float) and _text(here) != _text(_shown(cell)):

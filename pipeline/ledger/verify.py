@@ -137,7 +137,7 @@ def _newest(database: Database, last: int, *, sound: bool) -> Examination:
 def _newest_contents(database: Database, found: Examination, start: int) -> None:
     before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
     if not before:
-        found.add("gap", f"falta el suceso {start} de la bitácora.", start)
+        found.add("gap", f"falta el evento {start} de la bitácora.", start)
     elif _chain(database, found, after=start, prev=before[0].hash, whole=False):
         _newest_attempts(database, found)
         _owners(database, found)
@@ -158,14 +158,14 @@ def _chain(database: Database, found: Examination, *, after: int, prev: bytes, w
     for line in _events(database, after):
         values = line._mapping
         if line.seq != seq + 1:
-            found.add("gap", f"faltan los sucesos {seq + 1} a {line.seq - 1} de la bitácora.", seq + 1)
+            found.add("gap", f"faltan los eventos {seq + 1} a {line.seq - 1} de la bitácora.", seq + 1)
             return False
         seq = line.seq
         if line.prev != prev or not holds(prev, values, line.hash):
-            found.add("chain", f"el suceso {seq} de la bitácora fue alterado.", seq)
+            found.add("chain", f"el evento {seq} de la bitácora fue alterado.", seq)
             return False
         if not _is_a_move(line) and not is_a_deed(line) and not is_packed(line):
-            found.add("move", f"el suceso {seq} es un paso que el programa nunca da.", seq)
+            found.add("move", f"el evento {seq} es un paso que el programa nunca da.", seq)
         elif whole:
             _replayed(found, line)
         prev = line.hash
@@ -194,7 +194,7 @@ def _replayed(found: Examination, line: Any) -> None:
     try:
         found.replay.see(line._mapping)
     except ValueError:
-        found.add("move", f"el suceso {line.seq} dice algo que el programa nunca escribe.", line.seq)
+        found.add("move", f"el evento {line.seq} dice algo que el programa nunca escribe.", line.seq)
 
 
 def _remember(found: Examination, line: Any, *, whole: bool) -> None:

@@ -134,9 +134,9 @@ def doubts(folder: Path, database: Database) -> list[str]:
     if same is not None and same.site and mark.site and same.site != mark.site:
         found.append("está en otro servidor o en otra base de datos (una réplica ascendida, o un respaldo restaurado)")
     if same is not None and mark.seq < same.seq:
-        found.append(f"es una copia anterior: termina en el suceso {mark.seq} y ya había llegado al {same.seq}")
+        found.append(f"es una copia anterior: termina en el evento {mark.seq} y ya había llegado al {same.seq}")
     elif same is not None and same.seq and _hash_at(database, same.seq) != same.head:
-        found.append(f"no es el mismo desde el suceso {same.seq} o antes: hay dos copias que siguieron por separado")
+        found.append(f"no es el mismo desde el evento {same.seq} o antes: hay dos copias que siguieron por separado")
     elif same is not None and mark.run < same.run:
         found.append(f"es una copia anterior: no conoce la ejecución {same.run} de este equipo")
     return found

@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     )
     webhook_url: str = Field("", description="dirección que recibe los avisos en JSON")
     webhook_key_file: Path | None = Field(None, description="archivo con la clave de la firma de los avisos")
-    log: Path | None = Field(None, description="bitácora técnica: un suceso por línea, en JSON")
+    log: Path | None = Field(None, description="bitácora técnica: un evento por línea, en JSON")
     metrics: Path | None = Field(None, description="archivo de métricas para Prometheus, terminado en .prom")
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
     sandbox_journal: Path | None = Field(None, description="archivo donde el sandbox anota lo que recibe")

@@ -37,7 +37,7 @@ def test_verify_of_the_batch_tells_the_same_seal_and_what_was_found_of_it(done):
 
     assert ledger.data["batch"]["seal"] == pack["seal"]["hash"]
     assert (ledger.data["batch"]["batch"], ledger.data["batch"]["events"]) == (done.batch_id, pack["events"])
-    assert f"Lote {done.batch_id}: {pack['events']} sucesos; sello del lote" in ledger.err
+    assert f"Lote {done.batch_id}: {pack['events']} eventos; sello del lote" in ledger.err
 
 
 def test_a_changed_pack_ends_with_5_and_says_where(done, tmp_path):
@@ -53,7 +53,7 @@ def test_a_changed_pack_ends_with_5_and_says_where(done, tmp_path):
 
     assert answer.code == 5
     assert {fault["code"] for fault in answer.data["faults"]} >= {"sha256", "chain"}
-    assert "sucesos.jsonl: el suceso" in answer.err
+    assert "sucesos.jsonl: el evento" in answer.err
 
 
 def test_verify_tells_the_seal_of_the_newest_pack_and_the_same_state_has_one(done):

@@ -43,7 +43,7 @@ def test_a_restored_backup_is_refused_and_continued_only_with_a_query_before_eac
     shutil.copy2(backup, ledger)
 
     refused = lab.anular("run", file, "--yes")
-    assert (refused.code, "es una copia anterior: termina en el suceso" in refused.err) == (5, True)
+    assert (refused.code, "es una copia anterior: termina en el evento" in refused.err) == (5, True)
     assert lab.anular("poll").code == 5
 
     went_on = lab.anular("run", file, "--yes", "--new-ledger", "--json")

@@ -59,7 +59,7 @@ def test_an_edited_event_ends_with_5_and_is_named(done):
 
     assert answer.code == 5
     assert [(fault["code"], fault["seq"]) for fault in answer.data["faults"]] == [("chain", 4)]
-    assert "El suceso 4 de la bitácora fue alterado." in answer.err
+    assert "El evento 4 de la bitácora fue alterado." in answer.err
 
 
 def test_a_run_refuses_a_broken_ledger_and_sends_nothing(done):

@@ -97,14 +97,14 @@ def table_of_rules() -> str:
 
 
 def table_of_events() -> str:
-    return table(["suceso", "código"], [[EVENT_WORDS[event], f"`{event.value}`"] for event in Event])
+    return table(["evento", "código"], [[EVENT_WORDS[event], f"`{event.value}`"] for event in Event])
 
 
 GENERATED: dict[tuple[Path, str], Callable[[], str]] = {
     (STATES, "states"): table_of_states,
     (STATES, "outcomes"): table_of_outcomes,
     (AUDIT, "reglas"): table_of_rules,
-    (AUDIT, "sucesos"): table_of_events,
+    (AUDIT, "eventos"): table_of_events,
 }
 
 

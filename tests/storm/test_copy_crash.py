@@ -55,7 +55,7 @@ def test_a_kill_in_the_middle_of_a_move_leaves_one_ledger_that_sends_or_none_unt
         assert not scene.service.posts(set(scene.cufes[-2:]))
         again = scene.anular(*copy)
         assert again["code"] == 0, again["words"]
-        assert "Sello del último suceso" in again["words"]
+        assert "Sello del último evento" in again["words"]
         assert scene.anular("run", other, "--yes")["code"] == 0
     scene.check_promises()
 

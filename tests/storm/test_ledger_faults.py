@@ -107,9 +107,9 @@ def tamper(scene, statement):
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE event SET who='otra' WHERE seq=3", "el suceso 3 de la bitácora fue alterado"),
-        ("UPDATE event SET hash=x'00' WHERE seq=4", "el suceso 4 de la bitácora fue alterado"),
-        ("DELETE FROM event WHERE seq=2", "faltan los sucesos 2 a 2"),
+        ("UPDATE event SET who='otra' WHERE seq=3", "el evento 3 de la bitácora fue alterado"),
+        ("UPDATE event SET hash=x'00' WHERE seq=4", "el evento 4 de la bitácora fue alterado"),
+        ("DELETE FROM event WHERE seq=2", "faltan los eventos 2 a 2"),
         ("UPDATE attempt SET state='NOT_SENT' WHERE id=2", "dice «NOT_SENT» y según la bitácora es «READY»"),
         ("UPDATE row SET reason='Otro motivo, escrito después' WHERE pos=1", "no son los que se recibieron"),
         ("DROP INDEX one_live", "falta la regla «one_live»"),

@@ -222,7 +222,7 @@ def test_a_workbook_that_claims_more_than_the_events_is_found_with_its_row(pack,
     found = check(repack(pack, signed({**parts, m.WORKBOOK: book})))
 
     assert [(f.code, f.member) for f in found.faults if f.row] != []
-    assert any("según los sucesos es" in fault.words for fault in found.faults)
+    assert any("según los eventos es" in fault.words for fault in found.faults)
 
 
 def test_a_workbook_with_an_original_cell_changed_is_found(pack, repack, unzipped):

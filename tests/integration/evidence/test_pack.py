@@ -14,12 +14,15 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Waiting
 from pipeline.evidence import format as m
+from pipeline.evidence.book import check_book
 from pipeline.evidence.check import check, check_file
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
+from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
+from tests.integration.evidence import forge
 from tests.support import ledgers
 
 
@@ -71,7 +74,19 @@ def test_the_seal_of_the_batch_stands_on_its_summary_and_no_pack_changes_it(case
     assert (before.seal, before.ended) == (after.seal, after.ended)
     assert (after.seal.seq, after.seal.hash) == pack.seal
     assert pack.own[0] == pack.seal[0] + 1
-    assert facts(case)["Sello del lote"] == f"{pack.seal[1]} (suceso {pack.seal[0]})"
+    assert facts(case)["Sello del lote"] == f"{pack.seal[1]} (evento {pack.seal[0]})"
+
+
+def test_a_workbook_that_calls_an_event_by_the_word_of_before_is_of_another_version(case, tmp_path):
+    (path,) = case.pack().parent.glob("*.xlsx")
+    seal = case.book.views.batch(case.info.id).seal.seq
+    before = forge.in_part(path.read_bytes(), "xl/worksheets/sheet1.xml", b"(evento %d)" % seal, b"(suceso %d)" % seal)
+    before = forge.in_part(before, "docProps/custom.xml", layout().encode(), b"libro-de-antes")
+    path.write_bytes(before)
+
+    found = check_book(path, case.book.views)
+    assert (found.seal, found.newest, found.differing) == (seal, True, [])
+    assert found.unsure == "lo escribió otra versión de anular, que escribe el libro de otra forma"
 
 
 def facts(case) -> dict[str, str]:

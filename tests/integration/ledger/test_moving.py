@@ -164,7 +164,7 @@ def test_answers_in_the_reserve_come_first(source, there, notes):
 def test_a_ledger_that_was_changed_behind_the_programs_back_is_not_copied(source, there, notes):
     ledgers.change(source.url, "UPDATE event SET message='otra cosa' WHERE seq=6")
 
-    with pytest.raises(StorageTrouble, match="suceso 6"):
+    with pytest.raises(StorageTrouble, match="evento 6"):
         move(source, there, notes)
     assert not location_of(there).exists()
 

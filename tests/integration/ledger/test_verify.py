@@ -249,7 +249,7 @@ def test_a_run_refuses_a_ledger_that_was_changed(lived):
     verify.look_over(lived.database)
     tamper(lived, "UPDATE event SET message='otra cosa' WHERE seq=6")
 
-    with pytest.raises(StorageTrouble, match="el suceso 6 de la bitácora fue alterado"):
+    with pytest.raises(StorageTrouble, match="el evento 6 de la bitácora fue alterado"):
         verify.look_over(lived.database)
 
 
@@ -259,7 +259,7 @@ def test_of_a_long_ledger_a_run_looks_at_the_newest_events(lived, monkeypatch, s
     tamper(lived, f"UPDATE event SET note='otra' WHERE seq={seq}")
 
     if seen:
-        with pytest.raises(StorageTrouble, match=f"suceso {seq}"):
+        with pytest.raises(StorageTrouble, match=f"evento {seq}"):
             verify.look_over(lived.database)
     else:
         verify.look_over(lived.database)
@@ -348,7 +348,7 @@ def test_of_a_long_ledger_a_missing_event_where_the_look_begins_is_found(lived, 
         verify.look_over(lived.database)
 
     assert refusal.value.code == "ledger-broken"
-    assert "suceso 7" in refusal.value.sentence
+    assert "evento 7" in refusal.value.sentence
 
 
 def test_a_batch_whose_head_is_gone_leaves_rows_without_one(lived):

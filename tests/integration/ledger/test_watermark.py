@@ -65,7 +65,7 @@ def test_an_older_copy_is_doubted_wherever_it_lies(book, row, notes, name):
     copy.replace(place)
     older = open_ledger(f"sqlite:///{place}")
 
-    assert watermark.doubts(notes, older) == ["es una copia anterior: termina en el suceso 1 y ya había llegado al 2"]
+    assert watermark.doubts(notes, older) == ["es una copia anterior: termina en el evento 1 y ya había llegado al 2"]
     older.close()
 
 
@@ -97,7 +97,7 @@ def test_the_end_of_a_run_whose_ledger_was_exchanged_under_it_does_not_lower_the
     watermark.keep(notes, book.database)
 
     assert watermark.doubts(notes, book.database) == [
-        "es una copia anterior: termina en el suceso 1 y ya había llegado al 2"
+        "es una copia anterior: termina en el evento 1 y ya había llegado al 2"
     ]
 
 

@@ -221,7 +221,7 @@ def test_a_batch_with_nothing_to_do_says_so(batch: Batch) -> None:
 def test_an_empty_batch_is_a_workbook_as_well(batch: Batch) -> None:
     book = opened(summarise(replace(batch[0], rows=0), [], ()))
     assert book["Resultados"].max_row == 1
-    assert book["Bitácora"]["A2"].value == "Sin sucesos."
+    assert book["Bitácora"]["A2"].value == "Sin eventos."
 
 
 def test_the_log_has_a_line_per_event_and_counts_what_does_not_fit(batch: Batch) -> None:
@@ -233,7 +233,7 @@ def test_the_log_has_a_line_per_event_and_counts_what_does_not_fit(batch: Batch)
         write_log(book, sheet, Palette(sheet), report, limit=100)
     short = openpyxl.load_workbook(stream)["Bitácora"]
     assert short.max_row == 102
-    assert short["A102"].value == "No caben 20 sucesos más; están completos en el registro (ledger)."
+    assert short["A102"].value == "No caben 20 eventos más; están completos en el registro (ledger)."
 
 
 class Sink(io.BytesIO):

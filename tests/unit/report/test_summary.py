@@ -151,7 +151,7 @@ def test_who_when_and_which_file_are_among_the_facts(make_line: MakeLine, make_b
     facts = dict(summarise(info, [line], ()).facts)
     assert facts["Aprobado por"] == "Ana Ruiz"
     assert facts["Emisores (RUC)"] == "155-2-3, 8-1-2"
-    assert facts["Último suceso"] == "2026-11-20 10:05:03 -05:00"
+    assert facts["Último evento"] == "2026-11-20 10:05:03 -05:00"
     assert facts["Nota de lectura"] == "Leído como Windows-1252."
     assert facts["Huella del archivo (SHA-256)"] == "0" * 64
 

@@ -48,12 +48,12 @@ def usage_error(error: typer.TyperException, commands: list[str]) -> str:
         asked = words.split("'")[1] if "'" in words else ""
         near = difflib.get_close_matches(asked, commands, n=1)
         hint = f" ¿Quiso decir {near[0]}?" if near else ""
-        return f"No existe la orden «{asked}».{hint}"
+        return f"No existe el comando «{asked}».{hint}"
     if words.startswith("Missing command"):
-        return "Falta la orden."
+        return "Falta el comando."
     if "unexpected extra argument" in words.lower():
         return "Sobra un argumento."
-    return "La orden no está bien escrita."
+    return "El comando no está bien escrito."
 
 
 def _label(param: Any) -> str:
@@ -72,14 +72,14 @@ def _write_help(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) ->
     arguments = [p for p in command.params if isinstance(p, TyperArgument) and not p.hidden]
     options = [p for p in command.params if isinstance(p, TyperOption) and not p.hidden]
     names = " ".join(_argument(p) for p in arguments)
-    tail = "ORDEN [ARGUMENTOS]..." if isinstance(command, TyperGroup) else names
+    tail = "COMANDO [ARGUMENTOS]..." if isinstance(command, TyperGroup) else names
     formatter.write(f"{typer.style('Uso:', bold=True)} {f'{ctx.command_path} [OPCIONES] {tail}'.rstrip()}\n")
     for paragraph in (command.help or "").split("\n\n"):
         formatter.write_paragraph()
         formatter.write_text(" ".join(paragraph.split()))
     if isinstance(command, TyperGroup):
         rows = [(name, one.get_short_help_str(limit=200)) for name, one in command.commands.items() if not one.hidden]
-        _section(formatter, "Órdenes", rows)
+        _section(formatter, "Comandos", rows)
     _section(formatter, "Argumentos", [(_label(p), p.help or "") for p in arguments])
     _section(formatter, "Opciones", [*((_option(p), _option_help(p)) for p in options), ("--help", HELP_OPTION)])
 

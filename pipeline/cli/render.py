@@ -188,7 +188,7 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
         for why, rows in Counter(plan.barred).items():
             facts.append(("No se envían", f"{thousands(rows)}, por las reglas de hoy: {why}"))
         if plan.held:
-            facts.append(("Retenidas", f"{thousands(len(plan.held))}, que usted aprueba con esta orden"))
+            facts.append(("Retenidas", f"{thousands(len(plan.held))}, que usted aprueba con este comando"))
         if plan.elsewhere:
             also = "se envían igual" if plan.known_elsewhere else f"para enviarlas: --known-elsewhere {plan.elsewhere}"
             facts.append(("Enviadas desde otro registro", f"{thousands(plan.elsewhere)}; {also}"))

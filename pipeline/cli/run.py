@@ -124,7 +124,7 @@ def run_files(
                     f"El lote {plan.known.id} se entregó a la cola: lo que aquí no se envíe lo envía un trabajador.",
                     code="only-queued",
                     where=str(file),
-                    remedy="Ejecútelo sin --only, o retire antes (orden withdraw) las filas que no se han de enviar.",
+                    remedy="Ejecútelo sin --only, o retire antes (comando withdraw) las filas que no se han de enviar.",
                 )
             show_plan(talk, plan, settings)
             approve(talk, plan, settings, yes=yes, only=only)

@@ -35,14 +35,14 @@ ALREADY = Action("A02", "Nada que hacer", "Ninguna. La factura ya estaba anulada
 WAIT = Action(
     "A03",
     "Consultar más tarde",
-    "No reenviar. eDoc la recibió y la DGI aún no responde: vuelva a consultar más tarde (orden poll).",
+    "No reenviar. eDoc la recibió y la DGI aún no responde: vuelva a consultar más tarde (comando poll).",
     False,
     50,
 )
 ASK_AGAIN = Action(
     "A04",
     "Consultar más tarde",
-    "No reenviar. Se envió y no hubo respuesta clara: vuelva a consultar más tarde (orden poll).",
+    "No reenviar. Se envió y no hubo respuesta clara: vuelva a consultar más tarde (comando poll).",
     False,
     45,
 )
@@ -141,7 +141,7 @@ SENT_BEFORE = Action(
 DOUBT_BEFORE = Action(
     "A22",
     "Revisar antes de enviar",
-    "No se envió: la consulta previa dejó dudas. Revísela en el portal; luego decida (orden resend o resolve).",
+    "No se envió: la consulta previa dejó dudas. Revísela en el portal; luego decida (comando resend o resolve).",
     True,
     25,
 )
@@ -167,7 +167,7 @@ ELSEWHERE_SENT = Action(
     "A24",
     "Ver el otro registro",
     "No se envió: ya se envió desde otro registro de este equipo. Vea allá en qué quedó; si se debe enviar igual, "
-    "ejecute la orden run con este archivo y --known-elsewhere, que antes consulta en eDoc.",
+    "ejecute el comando run con este archivo y --known-elsewhere, que antes consulta en eDoc.",
     True,
     24,
 )

@@ -56,7 +56,7 @@ class AnularError(Exception):
 
 
 class WrongUsage(AnularError):
-    """La orden o la configuración no es válida."""
+    """No es válido el comando o la configuración."""
 
     exit_code = 2
 
@@ -106,7 +106,7 @@ class AnotherRun(AnularError):
 
 
 class Interrupted(AnularError):
-    """Interrumpido. Lo enviado quedó registrado; puede ejecutar la misma orden otra vez."""
+    """Interrumpido. Lo enviado quedó registrado; puede ejecutar el mismo comando otra vez."""
 
     exit_code = 130
 

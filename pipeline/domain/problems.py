@@ -132,7 +132,7 @@ KINDS: dict[str, Kind] = {
     ),
     "retenida-carpeta": _row(
         "Llegó por la carpeta vigilada y quedó retenida para que una persona la apruebe: {why}.",
-        "La aprueba la empresa que la recibió, con la orden release y el número del lote.",
+        "La aprueba la empresa que la recibió, con el comando release y el número del lote.",
     ),
     "fila-tachada": _row(
         "La fila está tachada en el libro ({cells}): no se envía.",

@@ -106,5 +106,5 @@ def _differs(target: Database, what: str) -> StorageTrouble:
         f"La copia no coincide con el registro ({what}). No se movió nada.",
         code="copy-differs",
         where=target.place,
-        remedy="Repita la orden; si vuelve a ocurrir, avise a soporte.",
+        remedy="Repita el comando; si vuelve a ocurrir, avise a soporte.",
     )

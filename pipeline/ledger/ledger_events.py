@@ -233,7 +233,7 @@ def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: 
             raise StorageTrouble(
                 "El lote siguió mientras se escribía su paquete de evidencia.",
                 code="evidence-moved",
-                remedy="Repita la orden.",
+                remedy="Repita el comando.",
             )
         before = connection.execute(made.order_by(event.seq.desc()).limit(1)).first()
         if before is not None and before.seq > last and (bytes(before.body), before.message) == (sums, layout):

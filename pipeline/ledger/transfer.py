@@ -108,7 +108,7 @@ def _check(database: Database, source: Location, notes: Path) -> None:
             "Hay respuestas de eDoc en la reserva que el registro aún no tiene. No se movió nada.",
             code="copy-reserve",
             where=source.place,
-            remedy=f"Ejecute {order('poll')} con ese registro y repita la orden.",
+            remedy=f"Ejecute {order('poll')} con ese registro y repita el comando.",
         )
 
 

@@ -48,7 +48,7 @@ class Worker:
         """
         if os.name == "nt":
             raise WrongUsage(
-                "La orden worker necesita Linux o macOS.",
+                "El comando worker necesita Linux o macOS.",
                 code="worker-platform",
                 remedy="En Windows se puede entregar con la opción --queue de run, y enviar con run.",
             )

@@ -62,7 +62,7 @@ MEANINGS: dict[Outcome, str] = {
 }
 
 PREVIEW_MEANINGS: dict[Outcome, str] = {
-    Outcome.NOT_SENT: "Válida: se enviaría con la orden run.",
+    Outcome.NOT_SENT: "Válida: se enviaría con el comando run.",
     Outcome.HELD: "Válida, pero una persona debe aprobarla antes.",
 }
 

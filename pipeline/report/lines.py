@@ -19,7 +19,7 @@ from pipeline.report.model import Added, Row
 WOULD_SEND = replace(
     SEND_LATER,
     title="Lista para enviar",
-    words="Revisión previa: no se envió nada. Esta fila se enviaría con la orden run.",
+    words="Revisión previa: no se envió nada. Esta fila se enviaría con el comando run.",
     person=False,
     urgency=60,
 )

@@ -50,7 +50,7 @@ _TROUBLES = {
 _OTHER = "el sistema no lo permitió"
 
 
-AGAIN = "la misma orden"
+AGAIN = "el mismo comando"
 
 
 def publish(report: Report, folder: Path, stem: str) -> Path:

@@ -100,7 +100,7 @@ def _headline(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, *, pre
     invoices = batch.rows - outcomes[Outcome.NOT_APPLICABLE]
     rows = count(invoices, "fila", "filas")
     if preview:
-        return f"No se envió nada. Con la orden run se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
+        return f"No se envió nada. Con el comando run se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
     if settled == invoices:
         return f"Completo: {rows}, todo anulado."
     return f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}."

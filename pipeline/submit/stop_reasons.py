@@ -12,7 +12,7 @@ def no_preflight(finding: Finding) -> ServiceUnclear:
     return ServiceUnclear(
         f"La consulta previa al envío no tuvo una respuesta clara ({http}). Se dejó de enviar: no se envía con dudas.",
         code="preflight-unclear",
-        remedy="Ejecute la misma orden más tarde.",
+        remedy="Ejecute el mismo comando más tarde.",
     )
 
 
@@ -20,7 +20,7 @@ def out_of_tries(finding: Finding) -> StoppedEarly:
     if finding.event is Event.UNAUTHORISED:
         return CredentialsRefused(
             "eDoc rechazó dos veces el token (401).",
-            remedy="Revise el usuario, la contraseña y los permisos de anulación; luego ejecute la misma orden.",
+            remedy="Revise el usuario, la contraseña y los permisos de anulación; luego ejecute el mismo comando.",
         )
     reasons = {
         "dns": "no se encontró la dirección del servicio",
@@ -36,5 +36,5 @@ def out_of_tries(finding: Finding) -> StoppedEarly:
     return ServiceRefused(
         f"No se pudo enviar: {reasons.get(finding.note, said)}.",
         code=f"not-sent-{finding.note or finding.event.value}",
-        remedy="Nada se envió dos veces. Ejecute la misma orden más tarde.",
+        remedy="Nada se envió dos veces. Ejecute el mismo comando más tarde.",
     )

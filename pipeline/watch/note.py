@@ -114,7 +114,7 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
             "Qué hacer ahora:",
             f"  - Revise el archivo y, si es correcto, apruébelo: {order('release', done.batch)}",
         ]
-        lines += ["    Esa orden muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
+        lines += ["    Ese comando muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
     elif done.fate is Fate.REFUSED:
         lines += ["", "Qué hacer ahora:", "  - Corrija el archivo y déjelo otra vez en la carpeta inbox."]
     elif done.todo:

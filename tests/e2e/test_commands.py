@@ -192,7 +192,7 @@ def test_the_demo_clock_is_for_the_sandbox_only(place):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["corre"], "No existe la orden"),
+        (["corre"], "No existe el comando"),
         (["run"], "ARCHIVO"),
         (["run", "x.xlsx", "--si"], "No existe la opción --si"),
         (["run", "x.xlsx", "--only", "0"], "--only"),

@@ -238,7 +238,7 @@ def test_every_figure_was_measured_by_a_command_on_a_day() -> None:
     """A line of the measured figures: figure, value, a make target or a module of the tests, day."""
     inside = text_of(RELIABILITY).partition("## Cifras medidas")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in inside.splitlines() if line[:1] == "|"]
-    assert rows[0] == ["cifra", "valor", "orden", "fecha"]
+    assert rows[0] == ["cifra", "valor", "comando", "fecha"]
     assert len(rows) > 2
     for row in rows[2:]:
         command, day = row[2], row[3]

@@ -48,4 +48,4 @@ def test_no_command_is_suggested_past_the_one_place_that_makes_it_whole(source):
 
 def test_the_test_itself_sees_what_it_looks_for():
     assert SUGGESTED.search("vuelva a consultar con «anular poll».")
-    assert not SUGGESTED.search("la orden poll")
+    assert not SUGGESTED.search("el comando poll")

@@ -91,7 +91,7 @@ class PostgresLedger(Database):
                 "empezado. Se dejó de enviar por seguridad.",
                 code="ledger-lock-lost",
                 where=self.place,
-                remedy="Ejecute la misma orden otra vez; nada se envía dos veces.",
+                remedy="Ejecute el mismo comando otra vez; nada se envía dos veces.",
             )
 
     def reserves(self) -> list[Path]:

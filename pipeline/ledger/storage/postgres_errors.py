@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-AGAIN = "Ejecute la misma orden otra vez; lo que quedó en duda se consulta, no se reenvía."
+AGAIN = "Ejecute el mismo comando otra vez; lo que quedó en duda se consulta, no se reenvía."
 _SERVER = "Compruebe que el servidor funciona, su dirección en ANULAR_LEDGER y la red."
 _PAGE = "Vea docs/despliegue/postgresql.md."
 
@@ -36,7 +36,7 @@ _STATES = {
     "53200": Refusal("al servidor le falta memoria", AGAIN),
     "53300": Refusal("el servidor no admite más conexiones", f"Espere o suba max_connections. {AGAIN}"),
     "55P03": Refusal("otra ejecución lo tiene bloqueado", AGAIN),
-    "57014": Refusal("el servidor interrumpió la orden", AGAIN),
+    "57014": Refusal("el servidor interrumpió el comando", AGAIN),
     "57P01": Refusal("el servidor se está apagando", AGAIN),
     "57P02": Refusal("el servidor se cayó", AGAIN),
     "57P03": Refusal("el servidor aún está arrancando", AGAIN),

@@ -26,7 +26,7 @@ def schema_of(connection: Connection, place: str) -> str | None:
             "Aquí quedó a medias la copia de un registro: todavía no es un registro y no se puede usar.",
             code="ledger-half-copied",
             where=place,
-            remedy="Repita la orden ledger copy que se interrumpió.",
+            remedy="Repita el comando ledger copy que se interrumpió.",
         )
     if (known and not ours) or (found is not None and found > SCHEMA):
         raise StorageTrouble(

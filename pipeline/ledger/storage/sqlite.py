@@ -95,7 +95,7 @@ class SqliteLedger(Database):
         return StorageTrouble(
             f"No se pudo guardar en el registro {self.name} ({reason_of(error)}). Se dejó de enviar por seguridad.",
             code="ledger-write",
-            remedy="Libere espacio o corrija el disco y ejecute la misma orden otra vez.",
+            remedy="Libere espacio o corrija el disco y ejecute el mismo comando otra vez.",
         )
 
     def _not_read(self, error: BaseException) -> StorageTrouble:

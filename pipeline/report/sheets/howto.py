@@ -19,7 +19,7 @@ STEPS = (
     "Una fila que no se deba anular se elimina entera (no basta con ocultarla ni con filtrarla).",
     "No cambie los títulos. «fila_origen» dice qué fila era en el archivo original y vuelve en los resultados; lo que "
     "se escriba en «corregir» no se lee.",
-    "Guarde el libro como .xlsx y cárguelo como el archivo de antes, con la misma empresa: con la orden check para "
+    "Guarde el libro como .xlsx y cárguelo como el archivo de antes, con la misma empresa: con el comando check para "
     "revisarlo, con run para enviarlo.",
     "Aquí están solo las filas por corregir. Las demás son del archivo original: con él se envían, o ya se enviaron; "
     "ninguna se envía dos veces.",

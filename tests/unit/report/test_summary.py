@@ -126,7 +126,7 @@ def test_the_environment_is_unmistakable(env: str, binding: bool, make_line: Mak
 def test_a_preview_says_that_nothing_was_sent_and_what_would_be(make_line: MakeLine, make_batch: MakeBatch) -> None:
     lines = [make_line(State.READY, 1), make_line(State.REJECTED_INPUT, 2)]
     report = summarise(make_batch(lines, id=PREVIEW_ID), lines, ())
-    assert report.headline == "No se envió nada. Con la orden run se enviarían 1 de 2 filas."
+    assert report.headline == "No se envió nada. Con el comando run se enviarían 1 de 2 filas."
     assert "no se envió nada" in report.banner.words
     assert not report.banner.binding
     assert "se enviaría" in report.rows[0].added.accion_recomendada

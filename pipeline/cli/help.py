@@ -94,7 +94,7 @@ def _option(param: Any) -> str:
 
 def _option_help(param: Any) -> str:
     shown = param.default not in (None, False, True, "") and not callable(param.default)
-    return f"{param.help or ''} (por omisión: {param.default})" if shown else param.help or ""
+    return f"{param.help or ''} (por defecto: {param.default})" if shown else param.help or ""
 
 
 def _section(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def poll_batches(
     context: typer.Context,
     batches: Annotated[
-        list[str] | None, typer.Argument(metavar="LOTE...", help="Lotes; por omisión, todos los pendientes.")
+        list[str] | None, typer.Argument(metavar="LOTE...", help="Lotes; por defecto, todos los pendientes.")
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Todas las empresas (perfiles); dice además qué envejeció y a quién llamar.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def status(
-    batch: Annotated[str, typer.Argument(metavar="LOTE", help="Un lote; por omisión, todos.")] = "",
+    batch: Annotated[str, typer.Argument(metavar="LOTE", help="Un lote; por defecto, todos.")] = "",
     workers: Annotated[
         bool, typer.Option("--workers", help="Muestra la cola: qué trabajadores dan señales y qué espera.")
     ] = False,

@@ -22,7 +22,7 @@ def verify(
         str,
         typer.Argument(
             metavar="LOTE|REGISTRO|EVIDENCIA.zip|LIBRO.xlsx",
-            help="Un lote, la ruta de un registro, un paquete de evidencia o un libro de resultados; por omisión, el "
+            help="Un lote, la ruta de un registro, un paquete de evidencia o un libro de resultados; por defecto, el "
             "registro.",
         ),
     ] = "",

@@ -61,9 +61,9 @@ class Settings(BaseSettings):
         None, exclude=True, description="usuario y contraseña de los ajustes sin perfil, si el perfil no tiene"
     )
     home: str = Field("", exclude=True, description="registro que da el archivo de configuración por sí solo")
-    company: str = Field("", max_length=100, description="nombre de la empresa; por omisión, el del perfil")
+    company: str = Field("", max_length=100, description="nombre de la empresa; por defecto, el del perfil")
     env: Env = Field(Env.SANDBOX, description="ambiente: sandbox, lab o production")
-    base_url: str = Field("", description="dirección base del servicio; por omisión, la del ambiente")
+    base_url: str = Field("", description="dirección base del servicio; por defecto, la del ambiente")
     auth_url: str = Field("", description="dirección del token")
     cancel_url: str = Field("", description="dirección de la anulación")
     query_url: str = Field("", description="dirección de la consulta de estado")
@@ -73,14 +73,14 @@ class Settings(BaseSettings):
     user_file: Path | None = Field(None, description="archivo que contiene el usuario")
     ledger: str = Field(
         "",
-        description="registro: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base; por omisión, un "
+        description="registro: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base; por defecto, un "
         "archivo en la carpeta de datos del usuario",
     )
     rate: float = Field(5.0, gt=0, le=10_000, description="solicitudes por segundo, en total")
     concurrency: int = Field(4, ge=1, le=512, description="solicitudes en vuelo, como máximo")
     poll_every: float = Field(5.0, ge=0.05, le=86_400, description="segundos entre consultas de una fila")
     poll_for: float = Field(300.0, ge=0, le=604_800, description="segundos de consulta por ejecución")
-    out: Path | None = Field(None, description="carpeta de los resultados; por omisión, junto al archivo")
+    out: Path | None = Field(None, description="carpeta de los resultados; por defecto, junto al archivo")
     integration_name: str = Field(
         f"{PROGRAM} {VERSION}", max_length=100, description="nombreIntegracion que se envía a eDoc"
     )
@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     mail_user: str = Field("", description="usuario del servidor de correo")
     mail_password: SecretStr = Field(SecretStr(""), description="contraseña del servidor de correo")
     mail_password_file: Path | None = Field(None, description="archivo que contiene la contraseña del correo")
-    mail_from: str = Field("", description="remitente de los avisos; por omisión, el usuario")
+    mail_from: str = Field("", description="remitente de los avisos; por defecto, el usuario")
     mail_to: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="destinatarios de los avisos, separados por comas"
     )

@@ -17,9 +17,9 @@ class Kind(Enum):
     """What a state means for our row."""
 
     FINAL = "final"
-    PERSON = "final, persona"
+    PERSON = "final, requiere revisión"
     PENDING = "pendiente"
-    QUERY_ONCE = "consultar una vez; luego persona"
+    QUERY_ONCE = "consultar una vez; luego, revisión"
 
 
 @dataclass(frozen=True, slots=True)

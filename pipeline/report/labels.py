@@ -115,7 +115,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.RETURNED: "Devuelta por eDoc",
     Event.NOT_FOUND: "No consta en eDoc",
     Event.ALIVE: "Consulta: sigue autorizada",
-    Event.PERSON: "Requiere a una persona",
+    Event.PERSON: "Requiere revisión de una persona",
     Event.UNCLEAR: "Sin respuesta clara",
     Event.RECOVERED: "Recuperada tras una interrupción",
     Event.RETRY: "Nuevo intento de envío",

@@ -18,7 +18,7 @@ class Tone(Enum):
 
     DONE = "Anulada"
     WAITS = "Pendiente: se consulta de nuevo"
-    PERSON = "Una persona debe revisarla"
+    PERSON = "Requiere su revisión"
     REFUSED = "Rechazada, devuelta o con error"
     QUIET = "No enviada, duplicada o cerrada"
 

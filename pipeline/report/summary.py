@@ -114,14 +114,14 @@ def _tiles(
         ready = outcomes[Outcome.NOT_SENT]
         return (
             Tile(ready, "se enviarían", Tone.DONE),
-            Tile(people, "necesitan a una persona", Tone.PERSON),
+            Tile(people, "requieren su revisión", Tone.PERSON),
             Tile(rest - ready, "repiten otra fila", Tone.QUIET),
             Tile(0, "enviadas", Tone.QUIET),
         )
     return (
         Tile(settled, "anuladas", Tone.DONE),
         Tile(waiting, "pendientes de respuesta", Tone.WAITS),
-        Tile(people, "necesitan a una persona", Tone.PERSON),
+        Tile(people, "requieren su revisión", Tone.PERSON),
         Tile(rest, "sin nada que hacer", Tone.QUIET),
     )
 

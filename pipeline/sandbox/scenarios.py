@@ -169,7 +169,7 @@ _TABLE = (
     Scenario("962", "already-cancelled", "Código 0622: ya existía una anulación.",
         Answer("15", dgi="0622", message="Ya existe un evento de anulación para esta factura."),
         GONE, cancels=0.0),
-    Scenario("964", "duplicate-document-code", "Código 1002: documento duplicado; requiere una persona.",
+    Scenario("964", "duplicate-document-code", "Código 1002: documento duplicado; requiere revisión de una persona.",
         Answer("6", dgi="1002", message="Documento duplicado."),
         (Seen(Answer("6", message="Documento duplicado.")),), next_post="964"),
     Scenario("968", "odd-code-then-cancelled", "Código DGI desconocido y estado 5; a los 2 s la consulta dice 11.",

@@ -43,7 +43,7 @@ SHORT = {
 }
 ENDINGS = {
     0: "todas las filas quedaron anuladas (o ya lo estaban)",
-    1: "terminó; hay filas rechazadas o que necesitan a una persona",
+    1: "terminó; hay filas rechazadas o que requieren su revisión",
     3: "el archivo se rechazó entero",
     4: "terminó; hay filas pendientes o dudosas: se consultan otra vez más tarde",
     5: "se detuvo antes de terminar: credenciales, servicio o almacenamiento",

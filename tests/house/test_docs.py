@@ -93,7 +93,7 @@ def table_of_outcomes() -> str:
 
 def table_of_rules() -> str:
     rows = [[f"`{a.rule}`", a.title, a.words, "SI" if a.person else "NO"] for a in ACTIONS]
-    return table(["regla", "tarea", "qué dice", "necesita a una persona"], rows)
+    return table(["regla", "tarea", "qué dice", "requiere revisión"], rows)
 
 
 def table_of_events() -> str:

@@ -32,9 +32,7 @@ def write_todo(book: Book, sheet: Any, palette: Palette, report: Report) -> None
     page = Page(book, sheet, palette)
     page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
     if not report.groups:
-        page.line(
-            Span(len(COLUMNS), "Ninguna fila necesita a una persona.", replace(SECTION, down="center")), height=40
-        )
+        page.line(Span(len(COLUMNS), "Ninguna fila requiere su revisión.", replace(SECTION, down="center")), height=40)
     for group in report.groups:
         action = group.action
         title = f"{action.title}: {count(len(group.indexes), 'fila', 'filas')}"

@@ -213,7 +213,7 @@ def test_only_rows_that_need_a_person_are_pending(batch: Batch) -> None:
 def test_a_batch_with_nothing_to_do_says_so(batch: Batch) -> None:
     info, lines, events = batch
     book = opened(summarise(replace(info, rows=1), lines[:1], events[:1]))
-    assert book["Pendientes de acción"]["A2"].value == "Ninguna fila necesita a una persona."
+    assert book["Pendientes de acción"]["A2"].value == "Ninguna fila requiere su revisión."
     assert any(cell.value == "Nada: no queda ninguna tarea." for cell in all_cells(book))
     assert any(cell.value == "Completo: 1 fila, todo anulado." for cell in all_cells(book))
 

@@ -12,7 +12,7 @@ from pipeline.domain.errors import WrongUsage
 
 
 def login(profile: Profile = "") -> int:
-    """Guarda el usuario y la contraseña de eDoc en el llavero de este equipo."""
+    """Guarda el usuario y la contraseña de eDoc en el Administrador de credenciales de este equipo."""
     from pydantic import SecretStr
 
     from pipeline.wiring import keyring_store
@@ -25,7 +25,7 @@ def login(profile: Profile = "") -> int:
     if not user or not password.get_secret_value():
         raise WrongUsage("El usuario y la contraseña no pueden estar vacíos.")
     keyring_store.keep(settings.env, profile, user, password)
-    Talk(False).out.print("Credenciales guardadas en el llavero.")
+    Talk(False).out.print("Credenciales guardadas en el Administrador de credenciales.")
     return 0
 
 

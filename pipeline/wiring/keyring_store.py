@@ -19,7 +19,9 @@ def keep(env: str, profile: str, user: str, password: SecretStr) -> None:
     try:
         keyring.set_password(_service(env), profile or "default", json.dumps([user, password.get_secret_value()]))
     except KeyringError:
-        raise WrongUsage("Este equipo no tiene un llavero de claves.", code="keyring", remedy=_REMEDY) from None
+        raise WrongUsage(
+            "Este equipo no tiene un Administrador de credenciales.", code="keyring", remedy=_REMEDY
+        ) from None
 
 
 def forget(env: str, profile: str) -> bool:
@@ -32,7 +34,9 @@ def forget(env: str, profile: str) -> bool:
     except PasswordDeleteError:
         return False
     except KeyringError:
-        raise WrongUsage("Este equipo no tiene un llavero de claves.", code="keyring", remedy=_REMEDY) from None
+        raise WrongUsage(
+            "Este equipo no tiene un Administrador de credenciales.", code="keyring", remedy=_REMEDY
+        ) from None
     return True
 
 

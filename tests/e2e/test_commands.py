@@ -202,7 +202,7 @@ def test_the_demo_clock_is_for_the_sandbox_only(place):
         (["poll", "no-hay"], "No existe el lote"),
         (["status", "a", "b"], "Sobra"),
         (["login"], "terminal"),
-        (["logout"], "llavero"),
+        (["logout"], "Administrador de credenciales"),
         (["sandbox", "--port", "99999"], "--port"),
         (["status", "--profile", "nadie"], "perfil"),
     ],

@@ -48,8 +48,9 @@ ASK_AGAIN = Action(
 )
 STILL_ALIVE = Action(
     "A05",
-    "Sigue autorizada",
-    "No está anulada. Vuelva a consultar más tarde; si sigue autorizada, una persona debe decidir el reenvío.",
+    "Sigue autorizada (vigente)",
+    "La factura sigue vigente: no está anulada. Vuelva a consultar más tarde; si sigue igual, una persona debe decidir "
+    "el reenvío.",
     True,
     20,
 )

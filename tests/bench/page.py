@@ -20,7 +20,7 @@ TITLES = {
     "start": "Arranque",
     "rate": "Uso del ritmo permitido",
     "submit": "Envío sin límite de ritmo",
-    "rivals": "La orden completa, frente a lo que se usaría en su lugar",
+    "rivals": "El comando completo, frente a lo que se usaría en su lugar",
     "files": "Leer y validar",
     "reporting": "El libro de resultados",
     "memory": "Memoria",
@@ -46,7 +46,7 @@ ABOUT = {
     "openpyxl en modo solo escritura con las mismas celdas ya en memoria, sin formato y sin comprobar "
     "nada.",
     "memory": "`anular run` con todos los pasos; la memoria residente máxima según el núcleo del sistema.",
-    "restart": "Un registro con filas ya anuladas y un archivo nuevo de 20 filas: de la orden a la primera solicitud "
+    "restart": "Un registro con filas ya anuladas y un archivo nuevo de 20 filas: del comando a la primera solicitud "
     "que llega.",
     "growth": "Lo que cuesta una fila según cuántas haya. Una razón cercana a 1 significa que el costo por fila no "
     "crece.",
@@ -149,7 +149,7 @@ def _table(figures: list[dict[str, Any]]) -> str:
 def _order(name: str, head: dict[str, Any]) -> str:
     quick = " **Prueba rápida: estas cifras no significan nada.**" if head["quick"] else ""
     turns = f", {head['turns']} turnos como mucho" if "turns" in head else ""
-    return f"Orden: `make bench ARGS={name}` (tardó {_number(head['seconds'])} s{turns}).{quick}"
+    return f"Comando: `make bench ARGS={name}` (tardó {_number(head['seconds'])} s{turns}).{quick}"
 
 
 def _number(value: float) -> str:

@@ -44,7 +44,7 @@ def bench(scale: Scale) -> list[Figure]:
         if name in ways:
             pair = {"anular": seconds["anular"], name: seconds[name]}
             ratio = over(seconds, name, "anular")
-            case = f"{rows:,} filas, orden completa: {name}"
+            case = f"{rows:,} filas, comando completo: {name}"
             figures.append(Figure("rivals", case, "s", pair, f"{name} ÷ anular", ratio, goal))
     if missing:
         figures.append(Figure("rivals", f"no se pudo medir: {', '.join(missing)}", "", {}))

@@ -21,8 +21,8 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
-from tests.support import needs
 from tests.storm.workers import until
+from tests.support import needs
 
 DATABASE = "anular"
 

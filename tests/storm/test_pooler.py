@@ -7,10 +7,10 @@ from __future__ import annotations
 import pytest
 
 from pipeline.domain.lifecycle import State
-from tests.support import ledgers
 from tests.storm.servers import running_pooler
 from tests.storm.test_histories import KILLED
 from tests.storm.test_watch_queue import Front
+from tests.support import ledgers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.long]
 

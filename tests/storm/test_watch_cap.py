@@ -13,9 +13,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support import ledgers
 from tests.storm.test_watch_queue import Front
 from tests.storm.workers import QUICK, until
+from tests.support import ledgers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.long]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -55,3 +57,20 @@ COMMANDS: dict[str, Callable[..., int]] = {
 }
 for _name, _function in COMMANDS.items():
     app.command(name=_name, cls=SpanishCommand)(_function)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from pipeline.settings.model import PROGRAM, VERSION
+
+        sys.stdout.write(f"{PROGRAM} {VERSION}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def anular(
+    version: Annotated[
+        bool, typer.Option("--version", help="Muestra la versión y termina.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """The options that belong to no command."""

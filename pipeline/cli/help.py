@@ -46,7 +46,7 @@ def usage_error(error: typer.TyperException, commands: list[str]) -> str:
     words = error.format_message()
     if words.startswith("No such command"):
         asked = words.split("'")[1] if "'" in words else ""
-        near = difflib.get_close_matches(asked, commands, n=1)
+        near = ["--version"] if asked == "version" else difflib.get_close_matches(asked, commands, n=1)
         hint = f" ¿Quiso decir {near[0]}?" if near else ""
         return f"No existe el comando «{asked}».{hint}"
     if words.startswith("Missing command"):

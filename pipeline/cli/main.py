@@ -49,6 +49,7 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         return error.exit_code
     except typer.TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message())
             return 2
         from pipeline.cli import console
 

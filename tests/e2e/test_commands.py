@@ -35,6 +35,21 @@ def test_the_program_lists_its_commands(place):
     assert all(command in done.out for command in COMMANDS)
 
 
+def test_who_types_the_name_alone_is_shown_the_commands(place):
+    done = place.anular()
+
+    assert done.code == 2
+    assert done.out == place.anular("--help").out
+
+
+@pytest.mark.parametrize("asked", ["--version", "version"])
+def test_the_version_is_told_or_how_to_ask_for_it(place, asked):
+    done = place.anular(asked)
+
+    told = (0, "anular 0.1.0") if asked.startswith("-") else (2, "¿Quiso decir --version?")
+    assert (done.code, told[1] in done.out + done.err) == (told[0], True)
+
+
 def test_help_loads_none_of_the_heavy_libraries(place):
     code = (
         "import sys\nfrom pipeline.cli.main import run_command\nrun_command(['--help'])\n"

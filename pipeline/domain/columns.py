@@ -108,6 +108,10 @@ NOTE_AUTHOR = "anular"
 ORIGIN_PROPERTY = "anular_lote"
 """Document property with the batch id, in our workbooks. It survives editing; file names do not."""
 
+HASH_PROPERTY = "anular_sha256"
+ENV_PROPERTY = "anular_ambiente"
+"""Document properties with the SHA-256 of the input and the environment of the batch."""
+
 OURS_PROPERTY = "anular_programa"
 """Document property of every workbook that this program writes, whether it has a batch or not."""
 

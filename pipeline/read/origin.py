@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from pipeline.domain.columns import ORIGIN_PROPERTY, OURS_PROPERTY, origin_in
-from pipeline.read.guard import Parts
+from pipeline.domain.columns import ENV_PROPERTY, HASH_PROPERTY, ORIGIN_PROPERTY, OURS_PROPERTY, origin_in
+from pipeline.read.guard import Parts, open_workbook
+from pipeline.read.limits import Limits
 
 _PROPERTIES = "docProps/custom.xml"
 _LARGEST = 64 * 1024
@@ -26,6 +27,18 @@ def origin_of(parts: Parts) -> str:
 def is_ours(parts: Parts) -> bool:
     """Whether the document properties say that this program wrote the workbook."""
     return not {OURS_PROPERTY, ORIGIN_PROPERTY}.isdisjoint(_properties(parts))
+
+
+def written_for(data: bytes, name: str, limits: Limits) -> tuple[str, str, str] | None:
+    """Returns SHA-256 of the input, batch and environment that a workbook of ours names in its document properties;
+    None when it has none, as those of earlier versions.
+
+    Behind the same guard as every input; raises ``InputRefused``.
+    """
+    found = _properties(open_workbook(data, name, limits))
+    if HASH_PROPERTY not in found:
+        return None
+    return found[HASH_PROPERTY], found.get(ORIGIN_PROPERTY, ""), found.get(ENV_PROPERTY, "")
 
 
 def _properties(parts: Parts) -> dict[str, str]:

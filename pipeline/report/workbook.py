@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
 
-from pipeline.domain.columns import ORIGIN_PROPERTY, OURS_PROPERTY
+from pipeline.domain.columns import ENV_PROPERTY, HASH_PROPERTY, ORIGIN_PROPERTY, OURS_PROPERTY
 from pipeline.report.corrections import Corrections
 from pipeline.report.edit_check import SEAL_PROPERTY
 from pipeline.report.labels import FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
@@ -64,4 +64,6 @@ def _opened(stream: IO[bytes], content: Report | Corrections, stamp: datetime) -
         book.remember(OURS_PROPERTY, content.title)
         if not content.preview:
             book.remember(ORIGIN_PROPERTY, content.batch.id)
+            book.remember(HASH_PROPERTY, content.batch.sha256)
+            book.remember(ENV_PROPERTY, content.batch.env)
         yield book

@@ -28,6 +28,7 @@ from openpyxl.writer.excel import ExcelWriter
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import tostring
 
+from pipeline.domain.visible import one_line
 from pipeline.report.edit_check import seal_of
 from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml, shapes_xml
 from pipeline.report.rowxml import Quote, Value, row_xml
@@ -152,7 +153,7 @@ class Book:
     def remember(self, name: str, text: str) -> None:
         """Adds a document property of our own, for a program that reads the workbook again."""
         properties: Any = self.workbook
-        properties.custom_doc_props.append(StringProperty(name=name, value=text))
+        properties.custom_doc_props.append(StringProperty(name=name, value=one_line(text)))
 
     def comment(self, sheet: Any, notes: Sequence[Note]) -> None:
         """Adds comments to the first sheet; call it before that sheet's stream ends."""

@@ -21,6 +21,7 @@ from pipeline.ledger.reserve_journal import reserve_path
 from pipeline.ledger.storage.location import Location
 from pipeline.ledger.storage.sqlite import journal_of
 from pipeline.read.limits import Limits
+from pipeline.read.origin import written_for
 from pipeline.read.source import take
 from pipeline.read.xlsx_file import sheet_values
 from pipeline.report.labels import FACT_BATCH, FACT_ENV, FACT_HASH, SUMMARY
@@ -99,13 +100,19 @@ def _books(one: Input) -> Iterator[tuple[Path, str]]:
 
 
 def _is_of(path: Path, batch: str, one: Input, env: str, limits: Limits) -> bool:
-    """Whether the workbook's own ``Resumen`` says so. One that cannot be read, or was renamed, is no trace."""
+    """Whether the workbook's document properties say so; in one of an earlier version, which has none, the labels of
+    its ``Resumen``. One that cannot be read, or was renamed, is no trace."""
     try:
-        rows = sheet_values(take(path, limits).data, path.name, limits, SUMMARY)
+        data = take(path, limits).data
+        found = written_for(data, path.name, limits) or _in_labels(data, path.name, limits)
     except InputRefused:
         return False
-    facts = dict(_pairs(rows))
-    return (facts.get(FACT_HASH), facts.get(FACT_BATCH), facts.get(FACT_ENV)) == (one.sha256, batch, env)
+    return found == (one.sha256, batch, env)
+
+
+def _in_labels(data: bytes, name: str, limits: Limits) -> tuple[str | None, str | None, str | None]:
+    facts = dict(_pairs(sheet_values(data, name, limits, SUMMARY)))
+    return facts.get(FACT_HASH), facts.get(FACT_BATCH), facts.get(FACT_ENV)
 
 
 def _pairs(rows: Iterable[list[object]]) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from datetime import date
 from typing import Any
 
@@ -72,6 +73,32 @@ def test_what_a_person_accepted_as_lost_is_no_trace_any_more_but_a_later_batch_i
 
     assert found(one, anew=date(2026, 11, 20)) == []
     assert len(found(one, anew=date(2026, 11, 19))) == 1
+
+
+def _rewritten(path, part: str, change) -> None:
+    """The workbook with one part of its container changed, or without it."""
+    with zipfile.ZipFile(path) as before:
+        parts = {name: before.read(name) for name in before.namelist()}
+    parts[part] = change(parts[part])
+    with zipfile.ZipFile(path, "w") as after:
+        for name, content in parts.items():
+            after.writestr(name, content)
+
+
+def test_a_workbook_is_known_by_its_document_properties_whatever_its_labels_say(published):
+    path, one = published
+    _rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet.replace(b"Huella del archivo", b"Otra cosa"))
+
+    assert len(found(one)) == 1
+    assert found(Input(one.path, "f" * 64, one.out)) == []
+
+
+def test_a_workbook_of_an_earlier_version_is_known_by_its_labels(published):
+    path, one = published
+    _rewritten(path, "docProps/custom.xml", lambda properties: properties.replace(b"anular_sha256", b"otra"))
+
+    assert len(found(one)) == 1
+    assert found(one, env="lab") == []
 
 
 @pytest.mark.parametrize("content", [b"", b"no es un libro", b"PK\x03\x04 roto"])

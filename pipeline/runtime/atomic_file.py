@@ -28,13 +28,14 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = Fal
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable. On Windows folders cannot be opened, and the file system does it itself.
+    """Makes the names in a folder durable. Raises ``OSError``.
 
-    Raises ``OSError``.
+    Where it cannot be opened (Windows, a folder without the right to list it) the system does that, sooner or later.
     """
-    if os.name == "nt":
+    try:
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except PermissionError:
         return
-    handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     try:
         os.fsync(handle)
     finally:

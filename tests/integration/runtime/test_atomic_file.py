@@ -1,0 +1,59 @@
+"""A file is whole under its name, or what was there before."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from pipeline.runtime.atomic_file import replace_file, sync_folder
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_file_is_replaced_whole_with_the_mode_that_was_asked_for_whatever_the_umask(tmp_path, mode):
+    path = tmp_path / "nota.json"
+    path.write_text("antes")
+    before = os.umask(0o077)
+    try:
+        replace_file(path, b"despu\xc3\xa9s", mode=mode, sync=True)
+    finally:
+        os.umask(before)
+
+    assert path.read_text("utf-8") == "después"
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("broken", ["fsync", "replace"])
+def test_what_cannot_be_written_leaves_the_file_of_before_and_nothing_else(tmp_path, monkeypatch, broken):
+    path = tmp_path / "nota.json"
+    path.write_text("antes")
+
+    def fail(*_given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, broken, fail)
+
+    with pytest.raises(OSError, match="No space"):
+        replace_file(path, b"nuevo", sync=True)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("nota.json", "antes")]
+
+
+def test_a_link_in_the_way_is_not_followed(tmp_path):
+    target, path = tmp_path / "de otro", tmp_path / "nota.json"
+    target.write_text("ajeno")
+    (tmp_path / f".{path.name}.{os.getpid()}.tmp").symlink_to(target)
+
+    with pytest.raises(OSError, match="symbolic links"):
+        replace_file(path, b"nuevo")
+    assert target.read_text() == "ajeno"
+
+
+def test_a_folder_that_may_not_be_opened_is_no_trouble(tmp_path, monkeypatch):
+    sync_folder(tmp_path)
+
+    def forbidden(*_given):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", forbidden)
+    sync_folder(tmp_path)

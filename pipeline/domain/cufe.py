@@ -37,10 +37,6 @@ def document_of(cufe: str) -> str:
     return cufe[2:25] + cufe[28:32] + cufe[40:53]
 
 
-LAYOUT = re.compile(
-    r"FE(0[1-9]|10)([12])([0-9A-Z-]{20})-([0-9]{2})([0-9A-Z]{4})([0-9]{8})([0-9]{10})([0-9]{3})(0[1-4])([12])([0-9]{9})([0-9])"
-)
-
 DOCUMENT_TYPES = {
     "01": "factura de operación interna",
     "02": "factura de importación",
@@ -54,7 +50,7 @@ DOCUMENT_TYPES = {
     "10": "factura de operación extranjera",
 }
 
-# (start, end, code of the problem, what must be there): used when the whole layout fails, to say where.
+# (start, end, pattern, code of the problem, what must be there): each part by itself says what is wrong with a code.
 _PARTS: tuple[tuple[int, int, str, str, str], ...] = (
     (0, 2, "FE", "cufe-prefijo", "debe comenzar con FE"),
     (2, 4, "0[1-9]|10", "cufe-tipo", "el tipo de documento (posiciones 3-4) debe estar entre 01 y 10"),
@@ -71,6 +67,7 @@ _PARTS: tuple[tuple[int, int, str, str, str], ...] = (
     (56, 65, "[0-9]{9}", "cufe-seguridad", "el código de seguridad (posiciones 57-65) debe ser numérico"),
     (65, 66, "[0-9]", "cufe-verificador", "el último carácter debe ser el dígito verificador"),
 )
+_LAYOUT = re.compile("".join(f"(?:{part[2]})" for part in _PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +172,7 @@ def check_layout(text: str) -> None:
             code="cufe-longitud",
             remedy="Cópielo completo de la factura.",
         )
-    if not LAYOUT.fullmatch(text):
+    if not _LAYOUT.fullmatch(text):
         _raise_first_bad_part(text)
     try:
         date(int(text[32:36]), int(text[36:38]), int(text[38:40]))

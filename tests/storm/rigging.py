@@ -32,7 +32,7 @@ _LATE = (
     "pandera.backends.pandas.register",
     "pandera.strategies.pandas_strategies",
     "pipeline.cli.render",
-    "pipeline.ledger.storage.postgres",
+    "pipeline.ledger.storage.postgres_location",
     "pipeline.run.follow_up",
     "pipeline.validate.check",
     "pipeline.watch.scan",

@@ -14,7 +14,8 @@ from tests.support import ledgers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.long]
 
-LOCKS = "SELECT * FROM pg_locks WHERE locktype = 'advisory' AND granted"
+LOCKS = """SELECT * FROM pg_locks WHERE locktype = 'advisory' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 # One session for all, the one that was used last (its default), and each in turn.
 POOLS = [{"default_pool_size": 1}, {}, *({"server_round_robin": 1, "min_pool_size": size} for size in (2, 3, 5))]
 

@@ -161,7 +161,7 @@ def test_what_is_told_of_how_the_ledger_stands_is_told_of_ones_own_rows(two, row
 
 
 def test_a_server_that_keeps_no_locks_for_a_connection_is_refused(book, monkeypatch):
-    monkeypatch.setattr("pipeline.ledger.storage.postgres.holds", lambda *_: False)
+    monkeypatch.setattr("pipeline.ledger.storage.postgres_location.holds", lambda *_: False)
     with pytest.raises(StorageTrouble, match="pgbouncer"), running(book, ANA):
         pass
 

@@ -22,7 +22,10 @@ pytestmark = [pytest.mark.postgres, pytest.mark.long]
 ROWS, CAP = 3, 5
 LONG = {"lock_timeout": 60, "idle_in_transaction_session_timeout": 60}
 INTAKE = "intake-before-commit"
-WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+WAITING = (
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 # Who stands idle in a transaction that has the lock of all writers: a transaction's own, and it has written already.
 STANDING = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' "

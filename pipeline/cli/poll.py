@@ -10,7 +10,7 @@ from pipeline.cli.context import ExitCodes, Talk, observation_of, settings_for
 from pipeline.cli.inputs import batch_named, own_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.cli.output import report_batches, send_notification
-from pipeline.domain.errors import Interrupted, WrongUsage
+from pipeline.domain.errors import WrongUsage
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
     for name in follow_up.companies(profile):
         company = follow_up.follow_up(name, ledger, talk.progress, seen)
         found += [company] if company is not None else []
-        if company is not None and isinstance(company.trouble, Interrupted):
+        if company is not None and company.interrupted:
             break  # asked to stop: not the next one either
     for company in found:
         answer.codes += company.codes

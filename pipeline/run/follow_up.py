@@ -64,6 +64,8 @@ class Company:
     old: list[Old] = field(default_factory=list)
     trouble: AnularError | None = None
     before: datetime = NEVER
+    #: a person or the system asked to stop: the next company is not begun
+    interrupted: bool = False
 
     @property
     def codes(self) -> list[int]:
@@ -110,12 +112,15 @@ def _through(company: Company, settings: Settings, progress: Progress, journal: 
         infos = [info for one in sorted(waiting) if (info := memory.views.batch(one)) is not None]
         ids = [row.batch for row in memory.views.followed([info.id for info in infos])]
         if ids:
+            stops: list[Stop] = []
 
             async def work(steps: Steps, stop: Stop) -> None:
+                stops.append(stop)
                 await session.follow(sorted(set(ids)), steps, memory, stop, progress)
 
             with running_sandbox(settings) as base:
                 company.trouble = session.carry_out(settings, clock, base, memory.journal, work)
+            company.interrupted = any(stop.interrupted for stop in stops)
         company.written = [write_results(info, memory.views, settings.out) for info in infos]
         for one in company.written:
             note_written(memory.journal, one, exit_code(one.lines))

@@ -30,9 +30,12 @@ class Stop:
         self._asked = asyncio.Event()
         self._hurried = asyncio.Event()
         self.reason: AnularError | None = None
+        #: a person or the system asked, whatever else had stopped it before: nothing more is begun after this
+        self.interrupted = False
 
     def ask(self, reason: AnularError) -> None:
         """Requests a stop: no new row is claimed from now on. A second request also gives up the requests in flight."""
+        self.interrupted |= isinstance(reason, Interrupted)
         if self._asked.is_set():
             self._hurried.set()
             return

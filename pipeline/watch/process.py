@@ -325,14 +325,17 @@ class _Shift:
         if not ids or not (any(memory.views.unsent(one) for one in ids) or memory.views.followed(ids)):
             return None
 
+        stops: list[Stop] = []
+
         async def carry(steps: Steps, stop: Stop) -> None:
+            stops.append(stop)
             await session.send(batches, steps, memory, stop, self._progress)
             await session.follow(ids, steps, memory, stop, self._progress)
 
         with running_sandbox(self._settings) as base:
             sending = send_rules(self._settings, memory.anew, memory.sent)
             trouble = session.carry_out(self._settings, self._clock, base, memory.journal, carry, sending)
-        self._ending.asked |= isinstance(trouble, Interrupted)
+        self._ending.asked |= any(stop.interrupted for stop in stops)
         return trouble
 
     def _finish(self, read: _Read, info: BatchInfo, memory: Memory, fate: Fate, why: str = "") -> None:

@@ -221,6 +221,6 @@ def test_f70_a_crash_dump_holds_no_secret_and_no_core_is_written(command: Comman
     out, err = process.communicate(timeout=LONGEST_S)
     (command.folder / "dump.txt").write_text(out + err, "utf-8")
     assert "Fatal Python error: Aborted" in err
-    assert command.run().code == 0
+    assert command.run(ANULAR_POLL_FOR="60").code == 0  # until the first answer is there, on whatever machine
     assert command.outcomes == ["ANULADA"] * 2
     assert command.posts == 2

@@ -79,7 +79,7 @@ def one_pass(
     """Everything that is complete in ``root``, company by company; a trouble of one does not hold up the others.
 
     ``profile`` and ``ledger`` are those of the command line; inboxes that are ``resting`` are left alone; with
-    ``queue`` batches go to workers; ``take_over`` as in ``shift.work``. Raises ``StorageTrouble`` for a folder that
+    ``queue`` batches go to workers; ``take_over`` as in ``process.work``. Raises ``StorageTrouble`` for a folder that
     cannot be used or trusted, ``WrongUsage`` for settings that cannot be read.
     """
     result = Pass()

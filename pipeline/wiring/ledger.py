@@ -266,7 +266,7 @@ def ledger_exists(settings: Settings) -> bool:
 
 
 def move_ledger(source: str, target: str, now: datetime) -> Transfer:
-    """A whole ledger to another place. Raises like ``moving.move``."""
+    """A whole ledger to another place. Raises like ``transfer.move``."""
     return move(source, target, now, _notes())
 
 

@@ -1,7 +1,7 @@
 """Processes of the program by the dozen: everything is imported once, then a command is a fork that costs milliseconds.
 
 A script: JSON lines in (a job: processes to start together), JSON lines out (how each ended). It has one thread, so
-that a fork is a whole process; the fork runs ``pipeline.cli.run_command``, the same that ``anular`` runs.
+that a fork is a whole process; the fork runs ``pipeline.cli.main.run_command``, the same that ``anular`` runs.
 """
 
 from __future__ import annotations

@@ -57,6 +57,8 @@ def _content(values: Mapping[str, Any]) -> bytes:
     chained = [values.get(name) for name in _CHAINED]
     if values.get("more") is not None:  # an event of schema 0006 or older has no such column
         chained.append(values["more"])
+    if not isinstance(body, bytes):
+        return _text([*chained, _foreign(body)])
     return _text(chained) + hashlib.sha256(body).digest()
 
 
@@ -92,4 +94,10 @@ def fingerprint(head: Mapping[str, Any], row: Mapping[str, Any]) -> bytes:
 
 
 def _text(values: list[Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return json.dumps(values, ensure_ascii=True, separators=(",", ":"), default=_foreign).encode("ascii")
+
+
+def _foreign(value: object) -> dict[str, str]:
+    """A value of a kind that its column never holds: SQLite takes any. No digest that was written can be the same,
+    because no column holds an object of JSON."""
+    return {type(value).__name__: repr(value)}

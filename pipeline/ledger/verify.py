@@ -138,6 +138,8 @@ def _newest_contents(database: Database, found: Examination, start: int) -> None
     before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
     if not before:
         found.add("gap", f"falta el evento {start} de la bitácora.", start)
+    elif not isinstance(before[0].hash, bytes):  # SQLite takes any kind of value
+        found.add("chain", f"el evento {start} de la bitácora fue alterado.", start)
     elif _chain(database, found, after=start, prev=before[0].hash, whole=False):
         _newest_attempts(database, found)
         _owners(database, found)

@@ -201,11 +201,10 @@ def edit(dice: random.Random, url: str) -> tuple[str, str, str]:
             continue
         was, key = line[column], {"attempt": "id", "batch": "id", "event": "seq"}.get(table)
         where = f"{key}='{line[key]}'" if key else f"batch='{line['batch']}' AND pos={line['pos']}"
-        other = _sql(_state(dice, was)) if (table, column) == ("attempt", "state") else _other(dice, was)
+        other = sql(_state(dice, was)) if (table, column) == ("attempt", "state") else _other(dice, was)
         if column in ("id", "seq", "batch", "pos", "cufe"):  # what others hang on
             continue
-        back = "NULL" if was is None else _sql(was)
-        there, again = (f"UPDATE {table} SET {column}={value} WHERE {where}" for value in (other, back))
+        there, again = (f"UPDATE {table} SET {column}={value} WHERE {where}" for value in (other, sql(was)))
         return f"{table}.{column} of {where}: {was!r} -> {other}", there, again
 
 
@@ -216,14 +215,17 @@ def _other(dice: random.Random, was: Any) -> str:
         return str(was + dice.randint(1, 9))
     if was is None:
         return f"'{dice.randint(1, 9)}'"  # every kind of column takes it so
-    return _sql(was[:-1] + dice.choice([sign for sign in "abc" if sign != was[-1:]]))
+    return sql(was[:-1] + dice.choice([sign for sign in "abc" if sign != was[-1:]]))
 
 
 def _state(dice: random.Random, was: str) -> str:
     return dice.choice([state.value for state in State if state.value != was and state not in LIVE_NEVER])
 
 
-def _sql(value: Any) -> str:
+def sql(value: Any) -> str:
+    """``value`` as a literal of SQL."""
+    if value is None:
+        return "NULL"
     if isinstance(value, bytes | memoryview):
         return f"x'{bytes(value).hex()}'"
     return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"

@@ -60,7 +60,7 @@ def check_resolvable(row: RowStatus) -> None:
 def resolve(store: Store, row: RowStatus, decision: Decision, *, who: str, why: str, now: datetime) -> Moved:
     """Closes ``row`` for ever with a person's decision; who, when and why stand in its event."""
     note = f"{WORDS[decision]} [{decision.value}]. Motivo: {why}"
-    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.RESOLVED, now, note=note, who=who)
+    move = Move.of(row, row.state, Event.RESOLVED, now, note=note, who=who)
     return store.apply([move])[0]
 
 
@@ -81,7 +81,7 @@ def withdraw(store: Store, row: RowStatus, *, who: str, why: str, now: datetime)
     """Takes ``row`` back before it was ever sent; its CUFE is free for another file. Who, when and why stand in its
     event."""
     note = f"Retirada antes de enviarla [withdrawn]. Motivo: {why}"
-    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.WITHDRAWN, now, note=note, who=who)
+    move = Move.of(row, row.state, Event.WITHDRAWN, now, note=note, who=who)
     return store.apply([move])[0]
 
 
@@ -152,7 +152,7 @@ def is_late(row: RowStatus, now: datetime, hours: int) -> bool:
 
 def found_cancelled(store: Store, row: RowStatus, finding: Finding, now: datetime) -> Moved:
     """The query before the resend proved the cancellation: recorded with its evidence, and nothing is sent."""
-    move = Move(row.attempt, row.version, row.batch, row.pos, row.state, finding.event, now, finding, note=PREFLIGHT)
+    move = Move.of(row, row.state, finding.event, now, finding, PREFLIGHT)
     return store.apply([move])[0]
 
 
@@ -164,9 +164,7 @@ def authorise(store: Store, row: RowStatus, finding: Finding, *, who: str, why: 
     if interrupted_resend(row):
         return row.attempt
     note = f"Reenvío autorizado [resend]; consulta previa: {answer_words(finding)}. Motivo: {why}"
-    wish = Move(
-        row.attempt, row.version, row.batch, row.pos, row.state, Event.RESEND, now, finding, note, who, retry=True
-    )
+    wish = Move.of(row, row.state, Event.RESEND, now, finding, note, who=who, retry=True)
     following = store.apply([wish])[0].next_attempt
     assert following is not None, "asked for with retry"
     return following

@@ -147,18 +147,7 @@ class _Poller:
         miss = finding.event is Event.NOT_FOUND and row.state is State.UNKNOWN
         misses = row.misses + miss
         due = self._next_due(row, now, misses if miss else 0) if target in FOLLOWED else None
-        wish = Move(
-            row.attempt,
-            row.version,
-            row.batch,
-            row.pos,
-            row.state,
-            finding.event,
-            now,
-            finding,
-            next_due=due,
-            miss=miss,
-        )
+        wish = Move.of(row, row.state, finding.event, now, finding, next_due=due, miss=miss)
         moved = await self._writer.record(wish)
         crashpoint("poll-recorded")
         self._watch(row.state, target, finding)
@@ -175,7 +164,7 @@ class _Poller:
     async def _hand_over(self, row: Tracked, finding: Finding, now: datetime) -> None:
         """Out of time: from here a person has to look; the machine will never send it again."""
         note = "18-tras-intento" if finding.event is Event.NOT_FOUND else "sin-respuesta-final"
-        wish = Move(row.attempt, row.version, row.batch, row.pos, row.state, Event.OUT_OF_TIME, now, note=note)
+        wish = Move.of(row, row.state, Event.OUT_OF_TIME, now, note=note)
         crashpoint("hand-over-before")
         await self._writer.record(wish)
         crashpoint("hand-over-after")

@@ -75,13 +75,7 @@ def _checking(
 
         def check(file: Path, found: Sheet) -> dict[str, Any]:
             plan = make_plan(found, views, rules, clock.now(), resume=False)
-            written = write_preview(
-                plan,
-                env=settings.env,
-                folder=results_folder(settings, file),
-                hours=settings.deadline_hours,
-                company=settings.company,
-            )
+            written = write_preview(plan, settings, results_folder(settings, file))
             show_plan(talk, plan, settings)
             for line in (f"Libro de revisión: {written.workbook}", *to_correct(written)):
                 talk.out.print(line, markup=False)

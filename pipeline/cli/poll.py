@@ -54,7 +54,7 @@ def poll_batches(
             if open_ids:
                 await session.follow([info.id for info in chosen], steps, memory, stop, talk.progress)
 
-        trouble = session.carry_out(settings, clock, base, memory.journal, work)
+        trouble = session.carry_out(memory, clock, base, work)
         return report_batches(chosen, memory, talk, settings, trouble)
 
 

@@ -13,8 +13,7 @@ from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.cli.output import report_batches, show_plan
 
 if TYPE_CHECKING:
-    from pipeline.run.session import Steps
-    from pipeline.runtime.shutdown import Stop
+    pass
 
 
 def release_batch(
@@ -47,12 +46,6 @@ def release_batch(
             talk.out.print("No hay nada que aprobar ni que enviar en este lote.")
         approve(talk, plan, settings, yes=yes, only=None)
         release(plan, memory.store, who=who_am_i())
-
-        async def work(steps: Steps, stop: Stop) -> None:
-            await session.send([info], steps, memory, stop, talk.progress)
-            if not no_poll:
-                await session.follow([info.id], steps, memory, stop, talk.progress)
-
-        sending = send_rules(settings, memory.anew, memory.sent)
-        trouble = session.carry_out(settings, clock, base, memory.journal, work, sending)
+        work = session.send_and_follow([info], memory, talk.progress, follows=not no_poll)
+        trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
         return report_batches([info], memory, talk, settings, trouble)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pipeline.run.session import Steps
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
-    from pipeline.settings.model import Settings
-    from pipeline.telemetry.events import EventBus
     from pipeline.wiring.ledger import Memory
 
 
@@ -51,7 +49,7 @@ def resend_row(
         info = own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resendable(found)
-        answer, trouble = _ask_before(found.cufe, settings, clock, base, memory.journal)
+        answer, trouble = _ask_before(found.cufe, memory, clock, base)
         if answer is None or trouble is not None:
             return report_batches([info], memory, talk, settings, trouble)
         before = decide.read_before(answer, found.state)
@@ -76,13 +74,11 @@ def resend_row(
             await _send_one(attempt, info, steps, memory, stop)
             await session.follow([info.id], steps, memory, stop, talk.progress, only=found.pos)
 
-        trouble = session.carry_out(settings, clock, base, memory.journal, work, send_rules(settings))
+        trouble = session.carry_out(memory, clock, base, work, send_rules(settings))
         return report_batches([info], memory, talk, settings, trouble)
 
 
-def _ask_before(
-    cufe: str, settings: Settings, clock: Clock, base: str, journal: EventBus
-) -> tuple[Finding | None, AnularError | None]:
+def _ask_before(cufe: str, memory: Memory, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
     """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
     import asyncio
 
@@ -97,7 +93,7 @@ def _ask_before(
         if await first(asking, stop.wait()) == 0:
             said.append(asking.result())
 
-    trouble = session.carry_out(settings, clock, base, journal, work)
+    trouble = session.carry_out(memory, clock, base, work)
     if trouble is None and said and said[0].stop is not None:
         trouble = ServiceRefused(said[0].stop)
     return (said[0] if said else None), trouble

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from pipeline.domain.records import BatchInfo
     from pipeline.ledger.views import Views
     from pipeline.read.sheet import Sheet
-    from pipeline.run.session import Steps
     from pipeline.runtime.clock import Clock
-    from pipeline.runtime.shutdown import Stop
     from pipeline.settings.model import Settings
     from pipeline.wiring.ledger import Memory
 
@@ -128,27 +126,10 @@ def run_files(
                 )
             show_plan(talk, plan, settings)
             approve(talk, plan, settings, yes=yes, only=only)
-            batches.append(
-                take_in(
-                    plan,
-                    memory.store,
-                    memory.views,
-                    env=settings.env,
-                    who=who_am_i(),
-                    folder=results_folder(settings, file),
-                    hours=settings.deadline_hours,
-                    company=settings.company,
-                )
-            )
+            batches.append(take_in(plan, memory, who=who_am_i(), folder=results_folder(settings, file)))
             del plan
-
-        async def work(steps: Steps, stop: Stop) -> None:
-            await session.send(batches, steps, memory, stop, talk.progress, only)
-            if not no_poll:
-                await session.follow([info.id for info in batches], steps, memory, stop, talk.progress)
-
-        sending = send_rules(settings, memory.anew, memory.sent)
-        trouble = session.carry_out(settings, clock, base, memory.journal, work, sending)
+        work = session.send_and_follow(batches, memory, talk.progress, only, follows=not no_poll)
+        trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
         return report_batches(batches, memory, talk, settings, trouble, files)
 
 
@@ -192,9 +173,8 @@ def _hand_in(
         plan = enqueue.plan(found, memory, rules, clock)
         show_plan(talk, plan, settings)
         approve(talk, plan, settings, yes=yes, only=None)
-        info = enqueue.hand_in(
-            plan, memory, rules, clock, settings, who=who_am_i(), folder=results_folder(settings, file)
-        )
+        folder = results_folder(settings, file)
+        info = enqueue.hand_in(plan, memory, rules, clock, who=who_am_i(), folder=folder)
         told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})
         talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va: {order('status', info.id)}")
     talk.data(told)

@@ -34,7 +34,7 @@ class Cap:
         return (
             select(func.count())
             .select_from(attempt)
-            .join(batch, batch.c.id == attempt.c.batch)
+            .join(batch, tables.OF_BATCH)
             .where(batch.c.env == env, batch.c.approved_by.startswith(self.who, autoescape=True), counted)
             .where(batch.c.created_utc >= oldest, batch.c.id != self.besides, scope.rows(attempt))
         )

@@ -5,11 +5,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Protocol
 
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.records import Cancellation, Finding
 from pipeline.ledger.sent import Elsewhere
+
+
+class Handle(Protocol):
+    """The compare-and-set handle of an attempt, and the row that it is of."""
+
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def batch(self) -> str: ...
+    @property
+    def pos(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,20 @@ class Move:
     retry: bool = False
     payload: str = ""
     cufe: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        row: Handle,
+        source: State,
+        event: Event,
+        at: datetime,
+        finding: Finding | None = None,
+        note: str = "",
+        **more: Any,
+    ) -> Move:
+        """The move of ``row`` from ``source`` by ``event``; ``more`` are further fields by name."""
+        return cls(row.attempt, row.version, row.batch, row.pos, source, event, at, finding, note, **more)
 
     @property
     def target(self) -> State:

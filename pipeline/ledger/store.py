@@ -202,17 +202,7 @@ class Store:
                 )
             ).all()
         moves = [
-            Move(
-                attempt=line.id,
-                version=line.v,
-                batch=line.batch,
-                pos=line.pos,
-                source=State.SENDING,
-                event=Event.RECOVERED,
-                at=now,
-                note="recovered",
-                next_due=now,
-            )
+            Move.of(_waiting(line.id, line), State.SENDING, Event.RECOVERED, now, note="recovered", next_due=now)
             for line in found
         ]
         crashpoint("recover-found")
@@ -223,10 +213,7 @@ class Store:
 
     def approve(self, waiting: Sequence[Waiting], now: datetime, *, who: str) -> None:
         """A person releases rows that were held on arrival: they may be sent; who and when stand in their events."""
-        moves = [
-            Move(one.attempt, one.version, one.batch, one.pos, State.HELD, Event.APPROVED, now, who=who)
-            for one in waiting
-        ]
+        moves = [Move.of(one, State.HELD, Event.APPROVED, now, who=who) for one in waiting]
         for start in range(0, len(moves), _CHUNK):
             self.apply(moves[start : start + _CHUNK])
 
@@ -269,18 +256,7 @@ class Store:
             return None
         due = now if move(State.SENDING, event) in FOLLOWED else None
         note = f"reserve {one.finding.note}".strip()
-        return Move(
-            one.attempt,
-            one.version,
-            line.batch,
-            line.pos,
-            State.SENDING,
-            event,
-            one.at,
-            one.finding,
-            note,
-            next_due=due,
-        )
+        return Move.of(_waiting(one.attempt, line), State.SENDING, event, one.at, one.finding, note, next_due=due)
 
     def reopen(self, batch: str, now: datetime, *, known_elsewhere_by: str = "") -> int:
         """A further attempt for each row that an earlier run proved unsent, unless its CUFE lives elsewhere. Those that
@@ -421,3 +397,8 @@ class Store:
         state = move(State.RECEIVED, VALIDATED[row.verdict])
         fresh = fresh_attempt(self._env, row.cufe, batch, row.pos, state, 1, self._epoch)
         return {**fresh, "credential": self._scope.credential}
+
+
+def _waiting(attempt: int, line: Any) -> Waiting:
+    """The handle of ``attempt``, from a line of the ledger that has its version and its row."""
+    return Waiting(attempt, line.v, line.batch, line.pos)

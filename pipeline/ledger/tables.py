@@ -182,6 +182,10 @@ def with_rows(*columns: Any) -> Select[Any]:
     return select(*columns).join_from(attempt, row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))
 
 
+OF_BATCH = batch.c.id == attempt.c.batch
+"""Joins an attempt with its batch."""
+
+
 def live(attempt: FromClause) -> ColumnElement[bool]:
     """The condition of ``one_live`` on ``attempt`` (the table or an alias), exactly as in the index.
 

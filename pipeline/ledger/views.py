@@ -129,7 +129,7 @@ class Views(Batches):
                     tables.row.c.payload_sha256,
                     tables.batch.c.sheet,
                 )
-                .join(tables.batch, tables.batch.c.id == tables.attempt.c.batch)
+                .join(tables.batch, tables.OF_BATCH)
                 .where(
                     tables.attempt.c.env == self._env,
                     tables.attempt.c.cufe.in_(cufes[start : start + IN]),
@@ -158,7 +158,7 @@ class Views(Batches):
             columns = (attempt.c.id, attempt.c.cufe, attempt.c.batch, attempt.c.pos, attempt.c.state, tables.row.c.line)
             query = (
                 tables.with_rows(*columns, batch.c.sheet)
-                .join(batch, batch.c.id == attempt.c.batch)
+                .join(batch, tables.OF_BATCH)
                 .where(attempt.c.env == self._env, tables.live(attempt), self._begins(prefix))
                 .where(attempt.c.state.in_([state.value for state in TAKES_DOCUMENT]))
                 .where((attempt.c.sent_utc.is_not(None)) | (attempt.c.state == State.ALREADY_CANCELLED.value))
@@ -268,7 +268,7 @@ class Views(Batches):
         query = (
             select(attempt.c.batch)
             .distinct()
-            .join(batch, batch.c.id == attempt.c.batch)
+            .join(batch, tables.OF_BATCH)
             .where(attempt.c.env == self._env, attempt.c.state.in_(states), self._scope.rows(attempt))
             .where(batch.c.created_utc < codec.to_text(before))
         )

@@ -24,29 +24,17 @@ def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock) -> Plan:
     return make_plan(sheet, memory.views, rules, clock.now())
 
 
-def hand_in(
-    approved: Plan, memory: Memory, rules: Rules, clock: Clock, settings: Settings, *, who: str, folder: Path
-) -> BatchInfo:
+def hand_in(approved: Plan, memory: Memory, rules: Rules, clock: Clock, *, who: str, folder: Path) -> BatchInfo:
     """Takes in a plan that a person approved, and creates its job.
 
     A plan that is made again can only have fewer rows to send. Raises ``StorageTrouble``.
     """
-    plans, sheet = [approved], approved.sheet
+    plans, sheet, settings = [approved], approved.sheet, memory.settings
     assert sheet is not None
 
     def attempt() -> BatchInfo:
         one = plans.pop() if plans else plan(sheet, memory, rules, clock)
-        return take_in(
-            one,
-            memory.store,
-            memory.views,
-            env=settings.env,
-            who=who,
-            folder=folder,
-            hours=settings.deadline_hours,
-            company=settings.company,
-            note=queued_by(who),
-        )
+        return take_in(one, memory, who=who, folder=folder, note=queued_by(who))
 
     if approved.known is not None:
         # Its note was written when it was taken in; the job comes first, so that a release that is killed midway still

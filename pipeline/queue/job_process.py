@@ -87,7 +87,7 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
 
             with running_sandbox(settings) as base:
                 sending = send_rules(settings, memory.anew, memory.sent) if batch else None
-                trouble = session.carry_out(settings, clock, base, memory.journal, work, sending)
+                trouble = session.carry_out(memory, clock, base, work, sending)
         unwritten = [words for info in infos if (words := _write(info, memory, settings.out))]
         crashpoint("job-written")
     return trouble, unwritten

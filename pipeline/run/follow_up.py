@@ -20,7 +20,7 @@ from pipeline.run import results, session
 from pipeline.run.progress import Progress
 from pipeline.run.results import Written, batch_data, exit_code, note_written, write_results
 from pipeline.run.session import Steps
-from pipeline.runtime.shutdown import Stop
+from pipeline.runtime.shutdown import Ending, Stop
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
 from pipeline.telemetry.events import SILENT, EventBus
@@ -112,15 +112,14 @@ def _through(company: Company, settings: Settings, progress: Progress, journal: 
         infos = [info for one in sorted(waiting) if (info := memory.views.batch(one)) is not None]
         ids = [row.batch for row in memory.views.followed([info.id for info in infos])]
         if ids:
-            stops: list[Stop] = []
+            ending = Ending()
 
             async def work(steps: Steps, stop: Stop) -> None:
-                stops.append(stop)
                 await session.follow(sorted(set(ids)), steps, memory, stop, progress)
 
             with running_sandbox(settings) as base:
-                company.trouble = session.carry_out(settings, clock, base, memory.journal, work)
-            company.interrupted = any(stop.interrupted for stop in stops)
+                company.trouble = session.carry_out(memory, clock, base, work, ending=ending)
+            company.interrupted = ending.asked
         company.written = [write_results(info, memory.views, settings.out) for info in infos]
         for one in company.written:
             note_written(memory.journal, one, exit_code(one.lines))

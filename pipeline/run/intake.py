@@ -13,10 +13,11 @@ from pipeline.domain.records import COMPANY, BatchInfo
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.moves import batch_id
 from pipeline.ledger.store import Store
-from pipeline.ledger.views import Views
 from pipeline.read.sheet import Sheet
 from pipeline.run.plan import Plan
+from pipeline.settings.model import Settings
 from pipeline.validate.check import Checked
+from pipeline.wiring.ledger import Memory
 
 TRIES = 5
 """How often a file's plan is made anew because others took in the same file or the same CUFEs meanwhile."""
@@ -28,29 +29,16 @@ QUEUED = "Entregado a la cola de trabajo"
 job gets another. A batch of ``run`` alone never does: its person may have sent only a part on purpose."""
 
 
-def take_in(
-    plan: Plan,
-    store: Store,
-    views: Views,
-    *,
-    env: str,
-    who: str,
-    folder: Path,
-    hours: int,
-    note: str = "",
-    company: str = "",
-    cap: Cap | None = None,
-) -> BatchInfo:
-    """Writes an approved file of ``company`` into the ledger, whole, with ``note`` among its notes, within the ``cap``;
-    for a known one releases what was held and makes what was proven unsent ready again."""
+def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "", cap: Cap | None = None) -> BatchInfo:
+    """Writes a file that ``who`` approved into the ledger, whole, with ``note`` among its notes, within the ``cap``;
+    for a known one releases what was held and makes what was proven unsent ready again. Raises ``StorageTrouble``."""
     if plan.known is not None:
-        return release(plan, store, who=who)
+        return release(plan, memory.store, who=who)
     assert plan.checked is not None
     assert plan.sheet is not None
-    info = batch_info(plan.sheet, plan.checked, env=env, who=who, folder=folder, hours=hours, now=plan.moment)
-    info = replace(info, notes=(*of_company(company), *info.notes, *([note] if note else [])))
-    store.intake(info, plan.checked.rows, cap)
-    taken = views.find(plan.sheet.sha256, plan.sheet.sheet)
+    info = batch_info(plan.sheet, plan.checked, memory.settings, who=who, folder=folder, now=plan.moment)
+    memory.store.intake(replace(info, notes=(*info.notes, *([note] if note else []))), plan.checked.rows, cap)
+    taken = memory.views.find(plan.sheet.sha256, plan.sheet.sheet)
     assert taken is not None, "just written"
     return taken
 
@@ -93,22 +81,22 @@ def retry_if_taken(attempt: Callable[[], T]) -> T:
 
 
 def batch_info(
-    sheet: Sheet, checked: Checked, *, env: str, who: str, folder: Path, hours: int, now: datetime
+    sheet: Sheet, checked: Checked, settings: Settings, *, who: str, folder: Path, now: datetime
 ) -> BatchInfo:
-    """The head of a new batch."""
+    """The head of a new batch of the company of ``settings``."""
     return BatchInfo(
-        id=batch_id(env, sheet.sha256, sheet.sheet, now),
+        id=batch_id(settings.env, sheet.sha256, sheet.sheet, now),
         file=sheet.name,
         sha256=sheet.sha256,
-        env=env,
+        env=settings.env,
         sheet=sheet.sheet,
         rows=len(checked.rows),
         headings=sheet.headings,
         created=now,
         approved_by=who,
         issuers=checked.issuers,
-        notes=sheet.notes,
-        deadline_hours=hours,
+        notes=(*of_company(settings.company), *sheet.notes),
+        deadline_hours=settings.deadline_hours,
         folder=str(folder),
         corrects=sheet.corrects or None,
     )

@@ -22,6 +22,7 @@ from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from pipeline.run.intake import of_company
 from pipeline.run.plan import Plan
+from pipeline.settings.model import Settings
 from pipeline.telemetry.events import EventBus
 
 
@@ -34,21 +35,21 @@ class Previewed:
     to_correct: int
 
 
-def write_preview(plan: Plan, *, env: str, folder: Path, hours: int, company: str = "") -> Previewed:
+def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
     """The workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
     assert plan.checked is not None
     assert plan.sheet is not None
     info = preview_batch(
         file=plan.sheet.name,
         sha256=plan.sheet.sha256,
-        env=env,
+        env=settings.env,
         sheet=plan.sheet.sheet,
         rows=len(plan.checked.rows),
         headings=plan.sheet.headings,
         now=plan.moment,
         issuers=plan.checked.issuers,
-        notes=(*of_company(company), *plan.sheet.notes),
-        deadline_hours=hours,
+        notes=(*of_company(settings.company), *plan.sheet.notes),
+        deadline_hours=settings.deadline_hours,
     )
     info = replace(info, corrects=plan.sheet.corrects or None, corrects_known=plan.parent_known)
     lines, stem = lines_of(plan.checked.rows), Path(plan.sheet.name).stem

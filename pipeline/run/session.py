@@ -23,8 +23,7 @@ from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
 from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
-from pipeline.runtime.shutdown import Stop, signals
-from pipeline.settings.model import Settings
+from pipeline.runtime.shutdown import Ending, Stop, signals
 from pipeline.submit.submit import SendRules, submit
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.ledger import Memory
@@ -50,13 +49,19 @@ Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]
 
 
 def carry_out(
-    settings: Settings, clock: Clock, base: str, journal: EventBus, work: Work, sending: SendRules | None = None
+    memory: Memory,
+    clock: Clock,
+    base: str,
+    work: Work,
+    sending: SendRules | None = None,
+    ending: Ending | None = None,
 ) -> AnularError | None:
     """Runs ``work`` with everything it needs; returns what ended it early, if anything did.
 
     ``base`` is the running sandbox's address. Without the rules of ``sending`` nothing can be sent, and every row is
-    queried at once.
+    queried at once. A request to stop also reaches ``ending``, the pass that this session is a part of.
     """
+    settings, journal = memory.settings, memory.journal
 
     async def inside() -> AnularError | None:
         stop = Stop(clock)
@@ -64,9 +69,30 @@ def carry_out(
             asking = poll_rules(settings, now=sending is None)
             with signals(stop):
                 await work(Steps(service.client, service.limiter, clock, sending, asking, journal), stop)
+        if ending is not None:
+            ending.asked |= stop.interrupted
         return stop.reason
 
     return asyncio.run(inside())
+
+
+def send_and_follow(
+    batches: Sequence[BatchInfo],
+    memory: Memory,
+    progress: Progress,
+    only: int | None = None,
+    *,
+    follows: bool = True,
+) -> Work:
+    """Sends what is ready in ``batches``, each only its first ``only`` rows, and queries all of them until they are
+    final or the time is up; without ``follows`` it ends after sending."""
+
+    async def work(steps: Steps, stop: Stop) -> None:
+        await send(batches, steps, memory, stop, progress, only)
+        if follows:
+            await follow([info.id for info in batches], steps, memory, stop, progress)
+
+    return work
 
 
 async def send(

@@ -212,7 +212,7 @@ class _Sender:
                 return
             opening = self._caution.openings
             now = self._clock.now()
-            claim = Move(row.attempt, row.version, row.batch, row.pos, State.READY, Event.CLAIMED, now, cufe=row.cufe)
+            claim = Move.of(row, State.READY, Event.CLAIMED, now, cufe=row.cufe)
             departure.claimed()
             crashpoint("claim-before")
             try:
@@ -247,9 +247,7 @@ class _Sender:
         event = Event.PERSON if row.possible_duplicate else Event.BARRED
         now, note = self._clock.now(), f"{BARRED}: {why}"
         try:
-            moved = await self._writer.record(
-                Move(row.attempt, row.version, row.batch, row.pos, State.READY, event, now, note=note)
-            )
+            moved = await self._writer.record(Move.of(row, State.READY, event, now, note=note))
         except StoppedEarly as trouble:
             self._stop.stop_for(trouble)
             return
@@ -270,9 +268,8 @@ class _Sender:
             self._stop.stop_for(no_preflight(finding))
             return None
         now = self._clock.now()
-        wish = Move(row.attempt, row.version, row.batch, row.pos, State.READY, finding.event, now, finding)
         try:
-            moved = await self._writer.record(replace(wish, note=PREFLIGHT))
+            moved = await self._writer.record(Move.of(row, State.READY, finding.event, now, finding, PREFLIGHT))
         except StoppedEarly as trouble:
             self._stop.stop_for(trouble)
             return None
@@ -306,11 +303,8 @@ class _Sender:
         if row.possible_duplicate and target in RETRIED and not again and event is not Event.ELSEWHERE:
             event = Event.PERSON  # keeps its code, as in _leave_unsent: the request before may have arrived
         due = now + timedelta(seconds=self._rules.first_query) if target in FOLLOWED else None
-        wish = Move(
-            row.attempt,
-            row.version,
-            row.batch,
-            row.pos,
+        wish = Move.of(
+            row,
             State.SENDING,
             event,
             now,

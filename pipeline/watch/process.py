@@ -31,11 +31,10 @@ from pipeline.run.intake import queued_by, retry_if_taken, take_in, was_queued
 from pipeline.run.plan import HELD_ON_ARRIVAL, Plan, hold, make_plan
 from pipeline.run.progress import Progress
 from pipeline.run.results import Written, batch_data, exit_code, note_written, todo, totals, write_results
-from pipeline.run.session import Steps
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
-from pipeline.runtime.shutdown import Ending, Stop
+from pipeline.runtime.shutdown import Ending
 from pipeline.settings.model import Env, Settings, limits
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.watch import belonging, manifest, policy
@@ -266,13 +265,9 @@ class _Shift:
         who = "" if why else f"{UNATTENDED} ({who_am_i()})"
         info = take_in(
             plan,
-            memory.store,
-            memory.views,
-            env=settings.env,
+            memory,
             who=who,
             folder=settings.out or one.lane.done,
-            hours=settings.deadline_hours,
-            company=settings.company,
             note=f"{queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
             cap=None if why else Cap(UNATTENDED, self._clock.now() - NIGHT, settings.watch_max_night),
         )
@@ -325,18 +320,10 @@ class _Shift:
         if not ids or not (any(memory.views.unsent(one) for one in ids) or memory.views.followed(ids)):
             return None
 
-        stops: list[Stop] = []
-
-        async def carry(steps: Steps, stop: Stop) -> None:
-            stops.append(stop)
-            await session.send(batches, steps, memory, stop, self._progress)
-            await session.follow(ids, steps, memory, stop, self._progress)
-
         with running_sandbox(self._settings) as base:
             sending = send_rules(self._settings, memory.anew, memory.sent)
-            trouble = session.carry_out(self._settings, self._clock, base, memory.journal, carry, sending)
-        self._ending.asked |= any(stop.interrupted for stop in stops)
-        return trouble
+            work = session.send_and_follow(batches, memory, self._progress)
+            return session.carry_out(memory, self._clock, base, work, sending, self._ending)
 
     def _finish(self, read: _Read, info: BatchInfo, memory: Memory, fate: Fate, why: str = "") -> None:
         """Publishes the results, then puts the file away."""

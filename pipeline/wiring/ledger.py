@@ -45,14 +45,16 @@ from pipeline.wiring.rules import make_clock, nothing_known
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The ledger, owned by this process until the block ends. ``anew``: when a person last said that the one before
-    it is lost; None for a ledger that remembers everything. ``sent``: what this machine sent, whatever the ledger; None
-    where it is not asked."""
+    """Ledger of one company, owned by this process until the block ends: what every use case works on."""
 
+    #: of the company that owns it
+    settings: Settings
     database: Database
     store: Store
     views: Views
+    #: when a person last said that the one before it is lost; None for a ledger that remembers everything
     anew: datetime | None = None
+    #: what this machine sent, whatever the ledger; None where it is not asked
     sent: Sent | None = None
 
     @property
@@ -130,7 +132,7 @@ def open_memory(
             stack.callback(keeping.renew)
         stack.callback(journal.ledger, None)
         journal.ledger(views.tally)
-        yield Memory(database, store, views, started_anew(database), sent)
+        yield Memory(settings, database, store, views, started_anew(database), sent)
 
 
 def _say_anew(database: Database, site: Location, now: datetime, *, who: str, why: str) -> None:

@@ -81,6 +81,7 @@ async def _poll(base: str, database: Any, store: Any, views: Any) -> None:
     from pipeline.run.session import Steps, follow
     from pipeline.runtime.clock import Clock
     from pipeline.runtime.shutdown import Stop
+    from pipeline.settings.load import load_settings
     from pipeline.submit.submit import SendRules
     from pipeline.wiring.ledger import Memory
     from tests.bench.submit import _Secret
@@ -93,7 +94,7 @@ async def _poll(base: str, database: Any, store: Any, views: Any) -> None:
         client = EdocClient(transport, tokens, limiter, urls, integration_name="")
         steps = Steps(client, limiter, clock, SendRules(), PollRules(concurrency=FLIGHT, now=True, lasting=3600))
         stop = Stop(clock)
-        memory = Memory(database, store, views)
+        memory = Memory(load_settings(), database, store, views)
         await follow([info.id for info in views.batches()], steps, memory, stop, Unseen())
         assert stop.reason is None, stop.reason
 

@@ -12,7 +12,7 @@ from pipeline.cli.app import app
 from pipeline.cli.help import usage_error
 from pipeline.cli.stdio import outlets, output_lost
 from pipeline.domain.commands import Here, order
-from pipeline.domain.errors import AnularError, Interrupted
+from pipeline.domain.errors import AnularError, Interrupted, WrongUsage
 from pipeline.runtime.internal_error import internal
 from pipeline.wiring.telemetry import Observation
 
@@ -63,10 +63,25 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         seen.error = Interrupted().code
         _say(Interrupted())
         return Interrupted.exit_code
+    except ModuleNotFoundError as error:
+        seen.error = _without(error).code
+        _say(_without(error))
+        return _without(error).exit_code
     except Exception as error:
         seen.error = internal(error).code
         _say(internal(error))
         return 5
+
+
+def _without(error: ModuleNotFoundError) -> AnularError:
+    """What a person can do about a package that is not installed: PostgreSQL's are an extra of their own."""
+    if (error.name or "").partition(".")[0] not in ("psycopg", "psycopg_pool", "procrastinate"):
+        return internal(error)
+    return WrongUsage(
+        "Esta instalación de anular no trae lo que necesita para PostgreSQL.",
+        code="postgres-missing",
+        remedy="Instálelo con: pip install 'anular[postgres]'. Para el archivo de esta máquina no hace falta.",
+    )
 
 
 def _say(error: AnularError) -> None:

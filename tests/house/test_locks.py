@@ -62,7 +62,7 @@ def test_a_lock_names_no_address_and_no_place_of_a_machine(lock: str) -> None:
 
 
 def test_what_the_program_needs_is_locked_and_so_is_the_build_backend() -> None:
-    wanted = {normal(r) for r in [*PROJECT["dependencies"], *EXTRAS["build"]]}
+    wanted = {normal(r) for r in [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["postgres"]]}
     assert len(wanted) > 15
     assert wanted <= locked("requirements.txt").keys()
 
@@ -104,8 +104,8 @@ def test_the_lock_of_a_registry_is_not_kept() -> None:
 # Whatever a locked package asks for is locked: a lock is installed without resolving (.ci/venv).
 
 ROOTS = {
-    "requirements.txt": [*PROJECT["dependencies"], *EXTRAS["build"]],
-    "requirements-dev.txt": [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["dev"]],
+    "requirements.txt": [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["postgres"]],
+    "requirements-dev.txt": [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["postgres"], *EXTRAS["dev"]],
     "requirements-fuzz.txt": PYPROJECT["dependency-groups"]["fuzz"],
     "requirements-docs.txt": PYPROJECT["dependency-groups"]["docs"],
 }

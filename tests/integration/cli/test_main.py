@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from pipeline.cli.main import run_command
 from pipeline.domain.errors import Bug
 from pipeline.settings import load
+
+ROOT = Path(__file__).resolve().parents[3]
+WITHOUT_POSTGRES = (
+    "import sys; sys.modules.update(dict.fromkeys(['psycopg', 'psycopg_pool', 'procrastinate'])); "
+    "from pipeline.cli.main import run_command; sys.exit(run_command(sys.argv[1:]))"
+)
 
 
 @pytest.mark.parametrize("error", [ValueError("clave-secreta"), KeyError("clave-secreta"), RuntimeError("x")])
@@ -51,3 +62,32 @@ def test_a_list_of_nothing_is_a_mistake_and_never_means_any(monkeypatch, capsys,
     said = capsys.readouterr().err
     assert name in said
     assert "escríbalos separados por comas, o deje el ajuste vacío" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["status", "--json"], ["worker"], ["run", "lote.csv", "--queue", "--yes"]]
+)
+def test_without_the_extra_for_postgresql_the_message_says_how_to_install_it(arguments, tmp_path):
+    settings = {"ANULAR_LEDGER": "postgresql+psycopg://ana@127.0.0.1:1/anular", "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", WITHOUT_POSTGRES, *arguments]
+    ended = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2, ended.stderr
+    assert "anular[postgres]" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_file_of_this_machine_needs_nothing_of_postgresql(tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_POSTGRES,
+        "check",
+        str(ROOT / "sample_data" / "lote_mensual.xlsx"),
+        "--json",
+    ]
+    settings = {"HOME": str(tmp_path), "ANULAR_OUT": str(tmp_path)}
+    ended = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1, ended.stderr
+    assert json.loads(ended.stdout)[0]["rows"] == 120

@@ -118,9 +118,14 @@ def codes_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_CODE.findall(text.upper())))
 
 
+MARKER = "(corregir)"
+"""What a cell says that a person has to fill in: no column accepts it."""
+
+
 def is_invoice(code: str, reason: str) -> bool:
-    """Whether a row with these cells is an invoice; totals, notes and signatures are not (eyes.md 1)."""
-    return bool(reason.strip().strip(INVISIBLE).strip()) or shows_code(code)
+    """Whether a row with these cells is an invoice; totals, notes and signatures are not (eyes.md 1). A row that is
+    still to be corrected is one."""
+    return code.strip() == MARKER or bool(reason.strip().strip(INVISIBLE).strip()) or shows_code(code)
 
 
 def shows_code(text: str) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.actions import CORRECTED
 from pipeline.domain.columns import PLACE_COLUMN, result_column_of, role_of
+from pipeline.domain.pasted import MARKER, is_invoice
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import BatchInfo, Cell, Problem, ResultLine
 from pipeline.report.inert import one_line, visible
@@ -23,7 +24,6 @@ from pipeline.report.lines import action_of
 from pipeline.report.model import Banner
 from pipeline.report.summary import PREVIEW_ID
 
-MARKER = "(corregir)"
 """Replaces content that may not come back unchanged: too short for a reason, not a CUFE, not an e-mail address."""
 
 _FORMULAS = frozenset({"celda-formula", "celda-formula-vacia"})
@@ -92,6 +92,9 @@ class Corrections:
                 reason += f"\nRecibido: {shorten(str(line.cells[at + self._corrected_before] or 'nada'), _RECEIVED)}"
                 cells[at] = MARKER
             wrong[at] = f"{wrong[at]}\n{reason}" if at in wrong else reason
+        code = columns.get("cufe")
+        if code in wrong and not is_invoice(_text(cells, code), _text(cells, columns.get("reason"))):
+            cells[code] = MARKER  # or it would come back as a line that is no invoice
         return Fix(place, tuple(cells), wrong, "\n".join(_told(problem) for problem in line.problems))
 
 
@@ -99,6 +102,10 @@ def corrections_of(batch: BatchInfo, lines: Sequence[ResultLine]) -> Corrections
     """The rows of ``batch`` that a person can correct, in input order; may be empty."""
     preview = batch.id == PREVIEW_ID
     return Corrections(batch, [line for line in lines if action_of(line, preview=preview) in CORRECTED])
+
+
+def _text(cells: Sequence[Cell], at: int | None) -> str:
+    return str(cells[at] or "") if at is not None and at < len(cells) else ""
 
 
 def _changes(value: Cell) -> bool:

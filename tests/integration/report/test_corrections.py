@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import Bug, StorageTrouble
+from pipeline.domain.pasted import MARKER
 from pipeline.domain.records import BatchInfo, Verdict
 from pipeline.read.sheet import Sheet
-from pipeline.report.corrections import MARKER, Corrections, corrections_of
+from pipeline.report.corrections import Corrections, corrections_of
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish_corrections
 from pipeline.report.sheets.fixes import MOST_NOTES
@@ -427,6 +428,19 @@ def test_sent_back_untouched_every_row_is_turned_away_again(
     path.unlink()
     assert [row.verdict for row in again.rows if row.verdict not in turned_away] == []
     assert len(again.rows) == len(fixes)
+
+
+@pytest.mark.parametrize("batch", ["", BATCH])
+@pytest.mark.parametrize(
+    "row", [("=A1", None, "a@b"), (cufe(1)[:40] + "\x07", None, None), (None, "=A1", None), ("#N/A", None, None)]
+)
+def test_a_row_without_a_code_that_shows_comes_back_as_an_invoice(row, batch, tmp_path):
+    sheet = read_sheet(as_xlsx(tmp_path / "lote.xlsx", [(cufe(2), REASON, None), row]))
+    (wrong,) = [one for one in checked(sheet).rows if one.verdict is Verdict.REJECTED]
+    path = published(corrections(sheet, batch), tmp_path / "out")
+
+    (again,) = checked(read_sheet(path)).rows
+    assert (wrong.verdict, again.verdict) == (Verdict.REJECTED, Verdict.REJECTED)
 
 
 def test_a_formula_does_not_become_its_value_by_itself(mixed: Corrections) -> None:

@@ -20,8 +20,9 @@ import openpyxl
 import pytest
 
 from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.pasted import MARKER
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
-from pipeline.report.corrections import MARKER, Corrections, corrections_of
+from pipeline.report.corrections import Corrections, corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.inert import fit, visible
 from pipeline.report.model import Report
@@ -76,10 +77,10 @@ def hostile_report() -> Report:
 
 def hostile_check() -> tuple[BatchInfo, list[ResultLine]]:
     rows = [
-        CheckedRow(pos, Position("Hoja1", pos + 1), (text, text), Verdict.REJECTED, problems=(problem(text),))
+        CheckedRow(pos, Position("Hoja1", pos + 1), (text, text, "x"), Verdict.REJECTED, problems=(problem(text),))
         for pos, text in enumerate(HOSTILE, 1)
     ]
-    headings = ("CUFE", HOSTILE[0])
+    headings = ("CUFE", HOSTILE[0], "Motivo")
     batch = preview_batch(
         file=HOSTILE[2], sha256="0" * 64, env="sandbox", sheet="Hoja1", rows=len(rows), headings=headings, now=NOON
     )

@@ -272,7 +272,8 @@ class Store:
         with self._database.write() as connection:
             self._begins(connection)
             found = connection.execute(
-                select(attempt).where(
+                select(attempt)
+                .where(
                     attempt.c.batch == batch,
                     self._scope.rows(attempt),
                     attempt.c.state.in_([state.value for state in RETRIED]),
@@ -280,6 +281,7 @@ class Store:
                     true() if known_elsewhere_by else attempt.c.note != ELSEWHERE,
                     ~live,
                 )
+                .order_by(attempt.c.id)
             ).all()
             for line in found:
                 known = known_elsewhere_by if line.note == ELSEWHERE else ""

@@ -18,6 +18,7 @@ from pipeline.ledger.scope import Scope
 from pipeline.ledger.sent import Sent
 from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
+from tests.support import ledgers
 
 ENV = "sandbox"
 
@@ -170,6 +171,26 @@ def test_what_an_earlier_run_proved_unsent_is_ready_again_once(book, row):
     assert book.store.reopen(info.id, book.now) == 1
     assert book.store.reopen(info.id, book.now) == 0
     assert [(one.pos, one.number) for one in book.views.ready(info.id)] == [(1, 2), (2, 1)]
+
+
+def test_rows_are_made_ready_again_in_the_order_of_their_attempts(book, row):
+    """Whatever order the database finds them in: the chain is the same on every one."""
+    info = book.take([row(1), row(2)])
+    first, second = book.views.ready(info.id)
+    book.send(first, Event.NOTHING_LEFT, retry=True)
+    again = next(one for one in book.views.ready(info.id) if one.pos == 1)
+    book.send(second, Event.NOTHING_LEFT)
+    book.send(again, Event.NOTHING_LEFT)
+    book.store.reopen(info.id, book.now)
+
+    query = "SELECT pos, n FROM attempt ORDER BY id"
+    assert [(line["pos"], line["n"]) for line in ledgers.lines(book.url, query)] == [
+        (1, 1),
+        (2, 1),
+        (1, 2),
+        (2, 2),
+        (1, 3),
+    ]
 
 
 def test_what_lives_in_another_file_meanwhile_is_not_made_ready_again(book, row):

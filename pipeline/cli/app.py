@@ -15,6 +15,7 @@ from pipeline.cli.help import SpanishCommand, SpanishGroup
 from pipeline.cli.ledger import adopt, ledger_command
 from pipeline.cli.login import login, logout
 from pipeline.cli.poll import poll_batches
+from pipeline.cli.reconcile import reconcile
 from pipeline.cli.release import release_batch
 from pipeline.cli.report import report
 from pipeline.cli.resend import resend_row
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "watch": watch_folder,
     "status": status,
     "report": report,
+    "reconcile": reconcile,
     "resolve": resolve_row,
     "withdraw": withdraw_row,
     "resend": resend_row,

@@ -4,6 +4,7 @@ summary       ledger lines -> ``Report`` (pure); ``lines`` one line, ``model`` t
 workbook      ``Report`` -> .xlsx, computing nothing; ``sheets`` one file each, ``styles`` their look
 corrections   the rows that a person can correct; ``notes`` the comments on their cells
 preview       the same for ``anular check``
+comparison    what the ledger holds beside what eDoc says now (``reconcile``)
 publish       temporary file, check, rename; ``verify`` compares, ``names`` and ``temporary`` the files
 inert         text that stays text; ``rowxml`` and ``xlsx_writer`` the same bytes each time
 edit_check    whether a workbook is unchanged; ``vml_check`` its drawings, ``layout`` the program version that made it

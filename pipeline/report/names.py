@@ -42,6 +42,11 @@ def corrections_name(stem: str, batch: str, number: int = 1) -> str:
     return _name(stem, f"__{plain(batch)}__corregir" if batch else "__corregir", number)
 
 
+def comparison_name(stem: str, batch: str) -> str:
+    """``<stem>__<batch>__comparacion.xlsx``; without ``batch`` (empty), ``<stem>__comparacion.xlsx``."""
+    return _name(stem, f"__{plain(batch)}__comparacion" if batch else "__comparacion", 1)
+
+
 def evidence_name(stem: str, batch: str) -> str:
     """``<stem>__<batch>__evidencia.zip``."""
     return _name(stem, f"__{plain(batch)}__evidencia", 1, ".zip")

@@ -6,5 +6,6 @@
 - ``session``: service, signals, sending and querying, until the time is up
 - ``progress``: how far a session is, for a terminal or for nobody
 - ``results``: the workbooks of a batch, and what is said of them
+- ``reconcile``: what the ledger holds compared with what eDoc says now
 - ``follow_up``: the nightly queries of every company, and what has grown old
 """

@@ -170,7 +170,10 @@ def authorise(store: Store, row: RowStatus, finding: Finding, *, who: str, why: 
     return following
 
 
-_ELSEWHERE = "Ya se envió desde otro registro de este equipo. Si se debe enviar igual: run con --known-elsewhere."
+_ELSEWHERE = (
+    "Ya se envió: consta en otro historial de envíos de este equipo. "
+    "Si se debe enviar igual: run con --known-elsewhere."
+)
 
 
 def _remedy(state: State) -> str:

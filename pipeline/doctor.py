@@ -80,15 +80,15 @@ def _ledger(settings: Settings) -> CheckResult:
     try:
         site = location_of(settings.ledger)
         if not site.exists():
-            return CheckResult("Registro", True, f"aún no existe; se creará en {site.place}")
+            return CheckResult("Historial de envíos", True, f"aún no existe; se creará en {site.place}")
         database = site.open()
         try:
             faults = database.structure("quick_check")
         finally:
             database.close()
     except AnularError as error:
-        return CheckResult("Registro", False, error.sentence)
-    return CheckResult("Registro", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
+        return CheckResult("Historial de envíos", False, error.sentence)
+    return CheckResult("Historial de envíos", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
 
 
 def _issuers(settings: Settings) -> list[CheckResult]:

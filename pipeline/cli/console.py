@@ -158,7 +158,7 @@ class Ticker:
         seconds = max(1e-6, time.monotonic() - self._began)
         pace = self.done / seconds
         left = (self._total - self.done) / pace if pace else 0.0
-        return f"{pace:.1f} filas/s, faltan {duration(left)}"
+        return f"{pace:.1f} facturas/s, faltan {duration(left)}"
 
     @contextmanager
     def running(self) -> Iterator[Ticker]:

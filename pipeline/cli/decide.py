@@ -35,7 +35,7 @@ def resolve_row(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Registra la decisión de una persona sobre una fila que el programa no puede decidir. No envía nada."""
+    """Registra la decisión de una persona sobre una factura que el programa no puede decidir. No envía nada."""
     from pipeline import decide
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
@@ -59,7 +59,7 @@ def withdraw_row(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Retira una sola fila que todavía no se intentó enviar. No envía nada; el documento sigue autorizado."""
+    """Retira una sola factura que todavía no se intentó enviar. No envía nada; la factura sigue autorizada."""
     from pipeline import decide
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)

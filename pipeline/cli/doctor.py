@@ -7,7 +7,7 @@ from pipeline.cli.options import Json, Ledger, Profile
 
 
 def doctor(as_json: Json = False, profile: Profile = "", ledger: Ledger = "") -> int:
-    """Dice qué está configurado y si responden el servicio, el reloj y el registro. No anula nada."""
+    """Dice qué está configurado y si responden el servicio, el reloj y el historial de envíos. No anula nada."""
     import asyncio
 
     from pipeline import doctor as checks

@@ -13,7 +13,7 @@ from pipeline.domain.errors import WrongUsage
 
 
 def adopt(by: Who, reason: Why, restored: Restored = False, profile: Profile = "", ledger: Ledger = "") -> int:
-    """Declara que el registro se movió a este equipo, o que se restauró (--restored): vale este. No envía nada."""
+    """Declara que el historial de envíos se movió a este equipo o se restauró (--restored). No envía nada."""
     from pipeline import decide
     from pipeline.ledger.storage.location import location_of
     from pipeline.wiring.ledger import adopt_ledger
@@ -24,25 +24,26 @@ def adopt(by: Who, reason: Why, restored: Restored = False, profile: Profile = "
     talk = Talk(False)
     if restored:
         place = location_of(settings.ledger).place
-        talk.out.print(f"Desde ahora el registro {place} es el que vale, en todos los equipos.", markup=False)
+        talk.out.print(f"Desde ahora vale este historial de envíos, en todos los equipos: {place}", markup=False)
         talk.out.print("Lo que pudo haberse enviado antes se consulta en eDoc antes de anularlo.")
         return 0
-    talk.out.print(f"Desde ahora el registro {location_of(settings.ledger).place} es de este equipo.", markup=False)
+    place = location_of(settings.ledger).place
+    talk.out.print(f"Desde ahora este historial de envíos es de este equipo: {place}", markup=False)
     talk.out.print("No use la copia anterior: dos copias enviarían lo mismo dos veces.")
     return 0
 
 
 def ledger_command(
-    action: Annotated[str, typer.Argument(metavar="copy", help="copy: lleva el registro entero a otro lugar.")],
+    action: Annotated[str, typer.Argument(metavar="copy", help="copy: lleva el historial entero a otro lugar.")],
     source: Annotated[
         str,
-        typer.Option("--from", metavar="URL", help="El registro: sqlite:////ruta/completa o postgresql+psycopg://…"),
+        typer.Option("--from", metavar="URL", help="El historial: sqlite:////ruta/completa o postgresql+psycopg://…"),
     ],
     target: Annotated[str, typer.Option("--to", metavar="URL", help="El lugar nuevo, vacío.")],
     as_json: Json = False,
     profile: Profile = "",
 ) -> int:
-    """Lleva un registro entero a otro lugar, de archivo a PostgreSQL o al revés; del anterior ya no se envía más."""
+    """Lleva el historial de envíos a otro lugar, de archivo a PostgreSQL o al revés; con el anterior ya no se envía."""
     from pipeline.cli.render import moved_data, moved_words
     from pipeline.wiring.ledger import move_ledger
     from pipeline.wiring.rules import make_clock

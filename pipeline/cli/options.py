@@ -15,7 +15,7 @@ Ledger = Annotated[
     typer.Option(
         "--ledger",
         metavar="URL",
-        help="Registro que se usa: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base.",
+        help="Historial de envíos que se usa: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base.",
     ),
 ]
 SheetName = Annotated[str, typer.Option("--sheet", metavar="HOJA", help="Hoja del libro que se lee.")]
@@ -58,7 +58,8 @@ BadDigit = Annotated[
 NewLedger = Annotated[
     bool,
     typer.Option(
-        "--new-ledger", help="El registro anterior se perdió: sigue sin él y consulta cada documento antes de anularlo."
+        "--new-ledger",
+        help="El historial de envíos anterior se perdió: sigue sin él y consulta cada documento antes de anularlo.",
     ),
 ]
 KnownElsewhere = Annotated[
@@ -67,7 +68,7 @@ KnownElsewhere = Annotated[
         "--known-elsewhere",
         metavar="N",
         min=1,
-        help="Envía también las N filas que otro registro de este equipo ya envió; antes consulta cada una.",
+        help="Envía también las N facturas ya enviadas según otro historial de este equipo; antes consulta cada una.",
     ),
 ]
 Restored = Annotated[
@@ -80,8 +81,8 @@ Restored = Annotated[
 RowNumber = Annotated[
     int, typer.Option("--row", metavar="N", min=1, help="La fila, con el número que muestra «fila_origen».")
 ]
-Who = Annotated[str, typer.Option("--by", metavar="QUIÉN", help="Quién decide; queda en el registro.")]
-Why = Annotated[str, typer.Option("--reason", metavar="TEXTO", help="Por qué; queda en el registro.")]
+Who = Annotated[str, typer.Option("--by", metavar="QUIÉN", help="Quién decide; queda en el historial de envíos.")]
+Why = Annotated[str, typer.Option("--reason", metavar="TEXTO", help="Por qué; queda en el historial de envíos.")]
 Confirm = Annotated[
     str, typer.Option("--confirm", metavar="ÚLTIMOS8", help="Últimos 8 caracteres del CUFE, donde no hay terminal.")
 ]

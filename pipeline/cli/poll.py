@@ -48,7 +48,7 @@ def poll_batches(
         open_ids = {row.batch for row in memory.views.followed([info.id for info in named] if named else None)}
         chosen = named or [batch_named(memory.views, name) for name in sorted(open_ids)]
         if not open_ids:
-            talk.out.print("No hay filas pendientes que consultar.")
+            talk.out.print("No hay facturas pendientes que consultar.")
 
         async def work(steps: Steps, stop: Stop) -> None:
             if open_ids:
@@ -84,7 +84,7 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
         if company.trouble is not None:
             console.say_error(talk.err, company.trouble)
     if not any(company.written or company.trouble for company in found):
-        talk.out.print("No hay filas pendientes que consultar.")
+        talk.out.print("No hay facturas pendientes que consultar.")
     talk.data([one for company in found for one in follow_up.data(company)])
     for company in found:
         if company.old or company.trouble is not None:

@@ -73,7 +73,8 @@ def moved_words(found: Transfer) -> list[str]:
     """The same for a person, and what to do now."""
     events, rows = found.counts["event"], found.counts["row"]
     return [
-        f"✓ Registro copiado y comparado: {events} eventos y {rows} filas, de {found.source} a {found.target}.",
+        f"✓ Historial de envíos copiado y comparado: {events} eventos y {rows} filas, "
+        f"de {found.source} a {found.target}.",
         f"Sello del último evento, el mismo en los dos lugares: {found.head}",
         "Desde ahora se envía solo desde el lugar nuevo (ANULAR_LEDGER). El anterior solo se puede consultar.",
     ]
@@ -117,13 +118,13 @@ def book_words(book: Book, path: Path) -> list[str]:
     """The same for a person."""
     again = f"Escríbalo otra vez con {order('report', book.batch)} y compare los dos."
     if book.differing:
-        head = f"El libro {path.name} no dice lo que dice el registro del lote {book.batch}."
+        head = f"El libro {path.name} no dice lo que dice el historial de envíos del lote {book.batch}."
         return [*(f"✗ {one[0].upper()}{one[1:]}." for one in book.differing), head, again]
     if book.unsure:
-        return [f"No se puede comparar {path.name} con el registro: {book.unsure}.", again]
+        return [f"No se puede comparar {path.name} con el historial de envíos: {book.unsure}.", again]
     again_saved = "celda por celda; el archivo se guardó de nuevo o se empaquetó de otra forma"
     how = "byte por byte" if book.same else again_saved
-    told = [f"✓ El libro {path.name} dice lo que dice el registro del lote {book.batch}, {how}."]
+    told = [f"✓ El libro {path.name} dice lo que dice el historial de envíos del lote {book.batch}, {how}."]
     if not book.newest and not book.same:
         told.append(f"Es el de entonces (evento {book.seal}); el lote siguió después. {again}")
     return told
@@ -171,7 +172,7 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
     """The plan on one screen, for the person who approves it."""
     sheet = plan.sheet
     facts = [
-        ("Archivo", f"{plan.file} · SHA-256 {plan.sha256[:12]}…"),
+        ("Archivo", f"{plan.file} · código de verificación {plan.sha256[:12]}…"),
         ("Ambiente", ENV_WORDS[settings.env]),
         ("Emisores", ", ".join(plan.issuers) or "ninguno"),
     ]
@@ -191,7 +192,7 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
             facts.append(("Retenidas", f"{thousands(len(plan.held))}, que usted aprueba con este comando"))
         if plan.elsewhere:
             also = "se envían igual" if plan.known_elsewhere else f"para enviarlas: --known-elsewhere {plan.elsewhere}"
-            facts.append(("Enviadas desde otro registro", f"{thousands(plan.elsewhere)}; {also}"))
+            facts.append(("Enviadas según otro historial", f"{thousands(plan.elsewhere)}; {also}"))
     elif plan.checked is not None:
         facts.extend(_counted(plan))
     if plan.to_send:

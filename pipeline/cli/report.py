@@ -29,7 +29,7 @@ def report(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Vuelve a escribir el libro de resultados de un lote, solo con lo que dice el registro."""
+    """Vuelve a escribir el libro de resultados de un lote, solo con lo que dice el historial de envíos."""
     from pipeline.run.results import batch_data, exit_code, to_correct, write_results
     from pipeline.wiring.ledger import Memory, ledger_exists, open_memory, open_views
     from pipeline.wiring.rules import make_clock

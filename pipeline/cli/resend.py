@@ -33,7 +33,7 @@ def resend_row(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Reenvía una sola fila porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada."""
+    """Reenvía una sola factura porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada."""
     from pipeline import decide
     from pipeline.ledger.decisions import standing
     from pipeline.run import session

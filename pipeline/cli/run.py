@@ -47,7 +47,7 @@ def run_files(
     files: Files,
     yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
     only: Annotated[
-        int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N filas enviables.")
+        int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N facturas enviables.")
     ] = None,
     no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
     queue: Annotated[
@@ -108,7 +108,8 @@ def run_files(
     ):
         if memory.anew is not None:
             talk.out.print(
-                f"Registro nuevo desde el {local_time(memory.anew)}: antes de anular un documento se consulta en eDoc."
+                f"Historial de envíos nuevo desde el {local_time(memory.anew)}: "
+                "antes de anular un documento se consulta en eDoc."
             )
         _check_elsewhere(sheets, memory.views, known_elsewhere)
         batches: list[BatchInfo] = []
@@ -122,7 +123,7 @@ def run_files(
                     f"El lote {plan.known.id} se entregó a la cola: lo que aquí no se envíe lo envía un trabajador.",
                     code="only-queued",
                     where=str(file),
-                    remedy="Ejecútelo sin --only, o retire antes (comando withdraw) las filas que no se han de enviar.",
+                    remedy="Ejecútelo sin --only, o retire antes con withdraw las facturas que no se deben enviar.",
                 )
             show_plan(talk, plan, settings)
             approve(talk, plan, settings, yes=yes, only=only)
@@ -146,7 +147,7 @@ def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -
         return
     right = f"Revíselas en el libro de resultados (CONFLICTO) e indique --known-elsewhere {count}."
     raise WrongUsage(
-        f"Usted indicó {given} filas enviadas desde otro registro y hay {count}. No se envió nada.",
+        f"Usted indicó {given} facturas enviadas según otro historial de envíos y hay {count}. No se envió nada.",
         code="elsewhere-count",
         remedy=right if count else "Quite --known-elsewhere.",
     )

@@ -25,7 +25,7 @@ def status(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Muestra los lotes del registro y cuántas filas tienen cada resultado."""
+    """Muestra los lotes del historial de envíos y cuántas facturas tienen cada resultado."""
     from pipeline.cli import console
     from pipeline.cli.render import counts_data, status_facts
     from pipeline.run.results import ordered
@@ -46,7 +46,7 @@ def status(
     if (missing := without_issuers(settings)) is not None:
         console.say_error(talk.err, missing)  # who only looks is told, and sees all the same
     if not infos:
-        talk.out.print(f"El registro no tiene lotes del ambiente {settings.env}.")
+        talk.out.print(f"El historial de envíos no tiene lotes del ambiente {settings.env}.")
     for info in infos:
         console.facts(talk.out, f"Lote {info.id}", status_facts(info))
         console.counts(talk.out, "Resultados", ordered(info.counts))

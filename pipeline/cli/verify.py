@@ -21,16 +21,16 @@ def verify(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="LOTE|REGISTRO|EVIDENCIA.zip|LIBRO.xlsx",
-            help="Un lote, la ruta de un registro, un paquete de evidencia o un libro de resultados; por defecto, el "
-            "registro.",
+            metavar="LOTE|HISTORIAL|EVIDENCIA.zip|LIBRO.xlsx",
+            help="Un lote, la ruta de un historial de envíos, un paquete de evidencia o un libro de resultados; "
+            "por defecto, el historial de envíos en uso.",
         ),
     ] = "",
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Comprueba que nadie alteró el registro, o un paquete de evidencia. No cambia nada ni usa la red."""
+    """Comprueba que nadie alteró el historial de envíos, o un paquete de evidencia. No cambia nada ni usa la red."""
     from pipeline.cli.render import not_covered, verified_data
     from pipeline.evidence.check import Kind, kind_of
     from pipeline.ledger.storage.location import location_of
@@ -52,12 +52,13 @@ def verify(
     for fault in found.faults:
         talk.out.print(f"✗ {fault.words[0].upper()}{fault.words[1:]}", markup=False)
     if found.good:
-        talk.out.print(f"✓ Registro íntegro: {found.events} eventos y {found.rows} filas comprobados.", markup=False)
+        words = f"✓ Historial de envíos íntegro: {found.events} eventos y {found.rows} filas comprobados."
+        talk.out.print(words, markup=False)
         for line in not_covered(found):
             talk.out.print(line, markup=False)
         talk.out.print(f"Sello del último evento: {found.head.hex()}", markup=False)
     else:
-        talk.out.print(f"El registro {place} no está íntegro: no lo use para enviar.", markup=False)
+        talk.out.print(f"El historial de envíos {place} no está íntegro: no lo use para enviar.", markup=False)
     if one := found.batches.get(batch):
         kept = "Lote" if found.good else "Antes de la primera diferencia, lote"
         talk.out.print(
@@ -105,7 +106,8 @@ def _verify_pack(path: Path, talk: Talk) -> int:
     if pack.own[0]:
         talk.out.print(f"Sello del paquete (evento {pack.own[0]}): {pack.own[1]}", markup=False)
     again = order("verify", pack.batch)
-    talk.out.print(f"Compárelo con el que se anotó al entregar, o, donde está el registro, con {again}", markup=False)
+    words = f"Compárelo con el que se anotó al entregar o, donde está el historial de envíos, con {again}"
+    talk.out.print(words, markup=False)
     return 0
 
 

@@ -24,7 +24,7 @@ def watch_folder(
     take_over: Annotated[
         bool,
         typer.Option(
-            "--take-over", help="La carpeta era de otro registro, que ya no se usa: antes de anular consulta."
+            "--take-over", help="La carpeta era de otro historial, que ya no se usa: consulta antes de anular."
         ),
     ] = False,
     as_json: Json = False,

@@ -64,7 +64,7 @@ SUPPORT = Action(
 CORRECT = Action(
     "A07",
     "Corregir y reenviar",
-    "La DGI la devolvió. Corrija lo que indica el mensaje y pida el reenvío manual de esta fila.",
+    "La DGI la devolvió. Corrija lo que indica el mensaje y pida el reenvío manual de esta factura.",
     True,
     25,
 )
@@ -166,9 +166,9 @@ RULES_OF_TODAY = Action(
 
 ELSEWHERE_SENT = Action(
     "A24",
-    "Ver el otro registro",
-    "No se envió: ya se envió desde otro registro de este equipo. Vea allá en qué quedó; si se debe enviar igual, "
-    "ejecute el comando run con este archivo y --known-elsewhere, que antes consulta en eDoc.",
+    "Ver el otro historial",
+    "No se envió: ya consta como enviada en otro historial de envíos de este equipo. Vea allá en qué quedó; si se debe "
+    "enviar igual, ejecute el comando run con este archivo y --known-elsewhere, que antes consulta en eDoc.",
     True,
     24,
 )

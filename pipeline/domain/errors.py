@@ -100,7 +100,7 @@ class StorageTrouble(StoppedEarly):
 
 
 class AnotherRun(AnularError):
-    """Otra ejecución está usando el mismo registro. Espere a que termine."""
+    """Otra ejecución está usando el mismo historial de envíos. Espere a que termine."""
 
     exit_code = 6
 

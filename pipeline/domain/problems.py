@@ -120,8 +120,8 @@ KINDS: dict[str, Kind] = {
         "Vale lo enviado en ese lote; esta fila no se envía. Compare con la factura.",
     ),
     "sin-constancia": _row(
-        "Este libro dice «{word}» para el CUFE, pero este registro no tiene constancia de ese envío.",
-        "No se envía. Use el registro con el que se hizo ese lote, o verifique la factura en el portal; "
+        "Este libro dice «{word}» para el CUFE, pero este historial de envíos no tiene constancia de ese envío.",
+        "No se envía. Use el historial con el que se hizo ese lote, o verifique la factura en el portal; "
         "si nunca se envió, borre la palabra de la columna «resultado».",
     ),
     "apartada-antes": _row(
@@ -259,8 +259,8 @@ KINDS: dict[str, Kind] = {
         "hoja.",
     ),
     "linea-dice-no": _file(
-        "Entre las facturas hay una línea que no es una factura y que dice «{words}».",
-        "Deje en el archivo solo las facturas que se deben anular y borre esa línea.",
+        "Entre las facturas hay un renglón que no es una factura y que dice «{words}».",
+        "Deje en el archivo solo las facturas que se deben anular y borre ese renglón.",
     ),
     "columnas-repetidas": _file(
         "Hay más de una columna para {label}: {found}.",
@@ -366,7 +366,7 @@ KINDS: dict[str, Kind] = {
         "Si se debe enviar lo que falta, continúelo con esa empresa: {order}",
     ),
     "otro-registro": _file(
-        "Este archivo ya está en otro registro de este equipo. No se envió nada.",
+        "Este archivo ya está en otro historial de envíos de este equipo. No se envió nada.",
         "Pregunte a quien administra el programa; si se debe anular, se continúa desde allí.",
     ),
     "carpeta-sin-empresa": _file(

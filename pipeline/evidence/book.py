@@ -64,11 +64,11 @@ class Book:
 
 def ask_for_the_pack(name: str, batch: str = "") -> WrongUsage:
     """The error for a workbook that cannot be checked alone."""
-    where = f"; el lote {batch} no está en el registro de este equipo" if batch else ""
+    where = f"; el lote {batch} no está en el historial de envíos de este equipo" if batch else ""
     return WrongUsage(
         f"«{name}» es un libro, no un paquete{where}: pida el paquete de evidencia.",
         code="verify-book",
-        remedy=f"Lo escribe {order('report', batch or 'LOTE', '--evidence')} donde está el registro.",
+        remedy=f"Lo escribe {order('report', batch or 'LOTE', '--evidence')} donde está el historial de envíos.",
     )
 
 
@@ -98,7 +98,7 @@ def check_book(path: Path, views: Views | None) -> Book:
     elif not seal[0]:
         found.unsure = "lo escribió una versión anterior, que no ponía el sello del lote en «Resumen»"
     elif not views.told(batch, *seal):
-        found.differing = [f"su sello (evento {seal[0]}) no es de este registro"]
+        found.differing = [f"su sello (evento {seal[0]}) no es de este historial de envíos"]
     else:
         wanted = [ours.getvalue()] if found.newest else []
         _compare(found, data, members, path.name, [*wanted, *_as_of(whole.info, views, seal[0])])
@@ -137,7 +137,7 @@ def _in_cells(here: list[list[object]], there: list[list[object]], title: str) -
         for column, (one, other) in enumerate(zip_longest(left, right, fillvalue=""), start=1):
             if _plain(one) != _plain(other):
                 cell = f"{get_column_letter(column)}{number}"
-                yield f"hoja «{title}», celda {cell}: dice «{_plain(one)}» y el registro «{_plain(other)}»"
+                yield f"hoja «{title}», celda {cell}: dice «{_plain(one)}» y el historial «{_plain(other)}»"
 
 
 def _plain(value: object) -> str:

@@ -87,7 +87,8 @@ def kind_of(path: Path) -> Kind:
             raise WrongUsage(
                 f"«{path.name or path}» no es un archivo: es una carpeta, un dispositivo o una tubería.",
                 code="verify-special",
-                remedy="Indique un lote, la ruta de un registro, un paquete de evidencia o un libro de resultados.",
+                remedy="Indique un lote, la ruta de un historial de envíos, un paquete de evidencia o un libro de "
+                "resultados.",
             )
         with path.open("rb") as file:
             zipped = file.read(2) == b"PK"
@@ -230,8 +231,8 @@ _OF_BEFORE = (
     "de acción», «Estados eDoc» y «Bitácora» no. Pida un paquete nuevo."
 )
 _BY_DIGEST = (
-    "La hoja «Resultados» se comparó con los eventos; lo demás vale por su SHA-256, que está en la cadena: compare "
-    "también el sello del paquete."
+    "La hoja «Resultados» se comparó con los eventos; lo demás vale por su código de verificación (SHA-256), que está "
+    "en la cadena: compare también el sello del paquete."
 )
 _TAKEN_IN_BEFORE = (
     "El lote lo recibió una versión anterior, y de sus eventos no se deduce el libro entero. " + _BY_DIGEST
@@ -254,7 +255,7 @@ def _sums(found: Pack, box: Box) -> None:
         return
     for name, one in box.sums.items():
         if name != m.MANIFEST and told.get(name) != one.sha256:
-            found.add("sha256", "su SHA-256 no es el que dice el manifiesto.", name)
+            found.add("sha256", "su código de verificación (SHA-256) no es el que dice el manifiesto.", name)
 
 
 def _parsed(found: Pack, box: Box, name: str, read: Callable[[], T]) -> T | None:

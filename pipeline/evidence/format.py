@@ -220,17 +220,17 @@ _README = """\
 PAQUETE DE EVIDENCIA DEL LOTE {batch}
 Archivo recibido: {file}
 
-Qué es. Todo lo que el registro de anular guarda de este lote, para comprobarlo sin el registro, sin red y sin el equipo
-donde se hizo. No contiene contraseñas ni tokens.
+Qué es. Todo lo que el historial de envíos de anular guarda de este lote, para comprobarlo sin él, sin red y sin el
+equipo donde se hizo. No contiene contraseñas ni tokens.
 
   resultados.xlsx   el libro de resultados
-  lote.json         qué archivo se recibió, su SHA-256, cuándo, y quién lo aprobó
+  lote.json         qué archivo se recibió, su código de verificación (SHA-256), cuándo, y quién lo aprobó
   filas.jsonl       cada fila como se recibió, una por línea ("cells" son las celdas originales, en JSON)
   ajenas.jsonl      de cada fila que repite una de otro lote, cómo estaba aquella al hacer el paquete
   sucesos.jsonl     cada evento del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
-                    ("hash"); los que no tienen lote hablan del registro mismo
+                    ("hash"); los que no tienen lote hablan del historial mismo
   cadena.txt        los eventos de otros lotes que quedaron en medio: solo su número y su huella
-  MANIFIESTO.json   control de totales, sello, y el SHA-256 de los demás archivos
+  MANIFIESTO.json   control de totales, sello, y el código de verificación (SHA-256) de los demás archivos
 
 Cómo comprobarlo con anular:   anular verify ESTE_PAQUETE.zip
 Dice qué está bien o qué difiere exactamente: archivo, número de evento, fila. Termina con código 0 si todo coincide y 5
@@ -261,6 +261,7 @@ Cómo comprobarlo sin anular:
    n_rows, created_utc, approved_by, id, y las mismas de la fila sin hours_left; y corrects al final, si lo tiene.
 4. El estado de una fila es "to_" de su último evento; compárelo con resultados.xlsx y con docs/auditoria.md.
 
-Qué no prueba por sí solo. Quien controla el equipo donde se hizo puede rehacer un registro entero, y con él un paquete
-coherente. Por eso compare los sellos con los que se anotaron fuera de ese equipo («anular verify {batch}» los imprime).
+Qué no prueba por sí solo. Quien controla el equipo donde se hizo puede rehacer el historial de envíos entero, y con él
+un paquete coherente. Por eso compare los sellos con los que se anotaron fuera de ese equipo («anular verify {batch}»
+los imprime).
 """

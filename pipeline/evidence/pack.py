@@ -51,7 +51,7 @@ def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> 
             raise StorageTrouble(
                 f"El paquete de evidencia no coincide consigo mismo: {fault.member}: {fault.words}",
                 code="evidence-broken",
-                remedy=f"Compruebe el registro con {order('verify')} y pida ayuda.",
+                remedy=f"Compruebe el historial de envíos con {order('verify')} y pida ayuda.",
             )
 
     return publish_file(batch.id, workbook.parent / evidence_name(Path(batch.file).stem, batch.id), write)

@@ -103,7 +103,7 @@ def _same(ours: Sequence[Any], theirs: Sequence[Any], table: Table) -> bool:
 
 def _differs(target: Database, what: str) -> StorageTrouble:
     return StorageTrouble(
-        f"La copia no coincide con el registro ({what}). No se movió nada.",
+        f"La copia no coincide con el historial de envíos ({what}). No se movió nada.",
         code="copy-differs",
         where=target.place,
         remedy="Repita el comando; si vuelve a ocurrir, avise a soporte.",

@@ -95,7 +95,7 @@ def own(database: Database, now: datetime, *, host: str, name: str) -> None:
             connection.execute(insert(tables.owner).values(_owner(host, name, now, who="", why="primer uso")))
         elif newest.host != host:
             raise StorageTrouble(
-                f"Este registro es de otro equipo («{newest.name}»). Con dos copias se enviaría dos veces.",
+                f"Este historial de envíos es de otro equipo («{newest.name}»). Con dos copias se enviaría dos veces.",
                 code="other-host",
                 where=database.name,
                 remedy=f"Si lo movió y allá ya nadie lo usa, vea aquí cómo decirlo: {order('adopt', '--help')}",
@@ -139,7 +139,7 @@ if sys.platform != "win32":
             )
 
 
-def _refused(path: Path, why: str, remedy: str = "", what: str = "El registro") -> StorageTrouble:
+def _refused(path: Path, why: str, remedy: str = "", what: str = "El historial de envíos") -> StorageTrouble:
     return StorageTrouble(
         f"{what} {why} No se envió nada.",
         code="ledger-place",

@@ -126,7 +126,7 @@ class Sent:
         found = database.read(select(tables.event.c.hash).where(tables.event.c.seq == seq))
         if found and bytes(found[0].hash) == mark:
             return []
-        return [f"este equipo envió con él filas del lote {batch} (hasta el evento {seq}) que el registro no tiene"]
+        return [f"este equipo envió con él facturas del lote {batch} (hasta el evento {seq}) que el historial no tiene"]
 
     def _newest(self, connection: sqlite3.Connection) -> tuple[int, bytes, str] | None:
         query = "SELECT seq, hash, batch FROM sent WHERE ledger = ? AND lost = 0 ORDER BY seq DESC LIMIT 1"
@@ -190,8 +190,8 @@ class Sent:
                     continue
                 self._given_up = True
                 self.warnings.append(
-                    f"no se pudo usar la memoria de lo enviado de este equipo ({self._path}: {error}). El registro "
-                    "protege igual; otro registro de este equipo no se entera de lo que se envíe ahora."
+                    f"no se pudo usar la memoria de lo enviado de este equipo ({self._path}: {error}). El historial "
+                    "de envíos protege igual; otro historial de este equipo no se entera de lo que se envíe ahora."
                 )
         return otherwise
 

@@ -47,13 +47,13 @@ def move(source_url: str, target_url: str, now: datetime, notes: Path) -> Transf
     """
     source, target = location_of(source_url), location_of(target_url)
     if source.key == target.key:
-        raise WrongUsage("El registro ya está en ese lugar.", code="copy-same", where=source.place)
+        raise WrongUsage("El historial de envíos ya está en ese lugar.", code="copy-same", where=source.place)
     if not source.exists():
-        raise WrongUsage("No existe ese registro.", code="no-ledger", where=source.place)
+        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=source.place)
     with source.alone(), target.alone():
         if not target.half() and (target.exists() or target.emptied()):
             raise WrongUsage(
-                "El destino ya tiene un registro: solo se copia a un lugar vacío.",
+                "El destino ya tiene un historial de envíos: solo se copia a un lugar vacío.",
                 code="copy-not-empty",
                 where=target.place,
                 remedy="Indique otro archivo o una base de datos nueva.",
@@ -79,7 +79,9 @@ def _copied(database: Database, source: Location, target: Location, now: datetim
                 append_deed(connection, dict(deed))
         crashpoint("copy-source-marked")
         if watermark.take(database).head != made[0].head.hex():
-            raise StorageTrouble("La copia y el registro no terminan igual.", code="copy-differs", where=target.place)
+            raise StorageTrouble(
+                "La copia y el historial de envíos no terminan igual.", code="copy-differs", where=target.place
+            )
 
     target.fill(fill)
     crashpoint("copy-done")
@@ -98,17 +100,17 @@ def _check(database: Database, source: Location, notes: Path) -> None:
         why = f"{doubts[0]}."
     if why:
         raise StorageTrouble(
-            f"El registro no está íntegro: {why} No se movió nada.",
+            f"El historial de envíos no está íntegro: {why} No se movió nada.",
             code="ledger-broken",
             where=source.place,
             remedy=f"Vea {order('verify')}",
         )
     if any(reserve_journal.read(journal)[0] for journal in database.reserves()):
         raise StorageTrouble(
-            "Hay respuestas de eDoc en la reserva que el registro aún no tiene. No se movió nada.",
+            "Hay respuestas de eDoc en la reserva que el historial de envíos aún no tiene. No se movió nada.",
             code="copy-reserve",
             where=source.place,
-            remedy=f"Ejecute {order('poll')} con ese registro y repita el comando.",
+            remedy=f"Ejecute {order('poll')} con ese historial y repita el comando.",
         )
 
 
@@ -127,7 +129,7 @@ def _begun(database: Database, target: Location, now: datetime, notes: Path) -> 
     if before.place != target.place or elsewhere or watermark.knows(notes, before.ident):
         by = f", desde el equipo {before.machine}" if before.machine else ""
         raise WrongUsage(
-            f"Este registro ya se movió a {before.place}{by}.",
+            f"Este historial de envíos ya se movió a {before.place}{by}.",
             code="ledger-moved-already",
             where=database.place,
             remedy="Use ese; para llevarlo a otro lugar, cópielo desde allí.",

@@ -118,7 +118,7 @@ def look_over(database: Database, *, sound: bool = False) -> None:
         found.add("unreadable", trouble.message)
     if found.faults:
         raise StorageTrouble(
-            f"El registro no está íntegro: {found.faults[0].words} No se envió nada.",
+            f"El historial de envíos no está íntegro: {found.faults[0].words} No se envió nada.",
             code="ledger-broken",
             where=database.name,
             remedy="No lo use para enviar. Restaure la última copia buena y declárelo una vez (adopt con --restored) "
@@ -259,11 +259,11 @@ def _attempts(database: Database, found: Examination) -> None:
         after = lines[-1].id
     approved = sum(state in _WITH_ATTEMPT for state, _ in found._taken.values())
     if unseen or first != approved:
-        found.add("attempt", "la bitácora habla de otros envíos que los que hay en el registro.")
+        found.add("attempt", "la bitácora habla de otros envíos que los que hay en el historial.")
 
 
 COLUMNS = {
-    "state": "estado del registro",
+    "state": "estado en el historial",
     "v": "número de pasos",
     "n": "número de intento",
     "env": "ambiente",
@@ -330,7 +330,7 @@ def _with_row() -> Any:
 
 def _owners(database: Database, found: Examination) -> None:
     if not owners_told(database):
-        found.add("owner", "alguien cambió a mano a qué equipo pertenece el registro.")
+        found.add("owner", "alguien cambió a mano a qué equipo pertenece el historial de envíos.")
 
 
 def _one_live(database: Database, found: Examination) -> None:

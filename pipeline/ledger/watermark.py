@@ -130,7 +130,7 @@ def doubts(folder: Path, database: Database) -> list[str]:
     if word is not None and word.site == mark.site:
         place, same = (None if one is not None and _is_news(one, mark.word) else one for one in (place, same))
     if place is not None and place.ledger != mark.ledger:
-        found.append("en este lugar se usaba otro registro")
+        found.append("en este lugar se usaba otro historial de envíos")
     if same is not None and same.site and mark.site and same.site != mark.site:
         found.append("está en otro servidor o en otra base de datos (una réplica ascendida, o un respaldo restaurado)")
     if same is not None and mark.seq < same.seq:

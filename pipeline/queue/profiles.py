@@ -49,7 +49,7 @@ def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> lis
                 told(whose(name, ledger).told(trouble))
     if not found:
         raise WrongUsage(
-            "No hay ningún perfil con credenciales para este registro: no hay nada que atender.",
+            "No hay ningún perfil con credenciales para este historial de envíos: no hay nada que atender.",
             code="worker-without-credentials",
             remedy=f"Ejecute {order('login')}, o escriba user y password_file en la configuración.",
         )

@@ -103,7 +103,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.BARRED: "No se envió: las reglas de hoy no lo permiten",
     Event.CLAIMED: "Intención de envío registrada",
     Event.NOTHING_LEFT: "No salió nada: sin conexión",
-    Event.ELSEWHERE: "No se envió: otro registro de este equipo ya la envió",
+    Event.ELSEWHERE: "No se envió: ya consta en otro historial de este equipo",
     Event.STALE: "No se envió: pasó demasiado tiempo",
     Event.THROTTLED: "No aplicada: demasiadas solicitudes",
     Event.UNAUTHORISED: "No aplicada: credencial no aceptada",
@@ -149,7 +149,7 @@ def lineage(corrects: str | None, corrected_in: Sequence[str] = (), *, known: bo
     """Which batch this one corrects, and which batches correct it; ``known``: this ledger holds the former."""
     told = []
     if corrects:
-        told.append(("Corrige el lote", corrects if known else f"{corrects} (no consta en este registro)"))
+        told.append(("Corrige el lote", corrects if known else f"{corrects} (no consta en este historial)"))
     if corrected_in:
         told.append(("Corregido en el lote", ", ".join(corrected_in)))
     return told

@@ -143,7 +143,7 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
         Check("Filas leídas del archivo", batch.rows, True),
         Check("Filas en la hoja «Resultados»", shown, shown == batch.rows),
         Check("Suma de los totales por resultado", summed, summed == batch.rows),
-        *((Check("Totales según el registro (ledger)", sum(ledger.values()), ledger == here),) if ledger else ()),
+        *((Check("Totales según el historial de envíos", sum(ledger.values()), ledger == here),) if ledger else ()),
     )
 
 

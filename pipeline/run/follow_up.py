@@ -171,7 +171,7 @@ def letter(companies: Sequence[Company]) -> Notification:
         for written in company.written:
             totals = ", ".join(f"{word} {number}" for word, number in results.totals(written.lines).items())
             lines.append(f"{name}Lote {written.batch.id} ({written.batch.file}): {totals}. Libro: {written.workbook}")
-    words = f"filas que envejecieron: {old}" if old else "nada envejecido"
+    words = f"facturas que envejecieron: {old}" if old else "nada envejecido"
     urgent = "ATENCIÓN: " if old or troubles else ""
     return Notification(
         f"{urgent}anular: seguimiento, {words}", lines, [one for company in companies for one in data(company)]

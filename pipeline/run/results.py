@@ -114,7 +114,7 @@ def to_correct(written: Previewed | Written) -> list[str]:
     """Where the rows to correct are, for the screen; nothing when there are none."""
     if written.corrections is None:
         return []
-    rows = "1 fila" if written.to_correct == 1 else f"{thousands(written.to_correct)} filas"
+    rows = "1 factura" if written.to_correct == 1 else f"{thousands(written.to_correct)} facturas"
     return [f"Para corregir ({rows}): {written.corrections}"]
 
 

@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     spare: tuple[str, SecretStr] | None = Field(
         None, exclude=True, description="usuario y contraseña de los ajustes sin perfil, si el perfil no tiene"
     )
-    home: str = Field("", exclude=True, description="registro que da el archivo de configuración por sí solo")
+    home: str = Field("", exclude=True, description="historial de envíos según el archivo de configuración solo")
     company: str = Field("", max_length=100, description="nombre de la empresa; por defecto, el del perfil")
     env: Env = Field(Env.SANDBOX, description="ambiente: sandbox, lab o production")
     base_url: str = Field("", description="dirección base del servicio; por defecto, la del ambiente")
@@ -73,18 +73,18 @@ class Settings(BaseSettings):
     user_file: Path | None = Field(None, description="archivo que contiene el usuario")
     ledger: str = Field(
         "",
-        description="registro: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base; por defecto, un "
-        "archivo en la carpeta de datos del usuario",
+        description="historial de envíos: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base; "
+        "por defecto, un archivo en la carpeta de datos del usuario",
     )
     rate: float = Field(5.0, gt=0, le=10_000, description="solicitudes por segundo, en total")
     concurrency: int = Field(4, ge=1, le=512, description="solicitudes en vuelo, como máximo")
-    poll_every: float = Field(5.0, ge=0.05, le=86_400, description="segundos entre consultas de una fila")
+    poll_every: float = Field(5.0, ge=0.05, le=86_400, description="segundos entre consultas de una factura")
     poll_for: float = Field(300.0, ge=0, le=604_800, description="segundos de consulta por ejecución")
     out: Path | None = Field(None, description="carpeta de los resultados; por defecto, junto al archivo")
     integration_name: str = Field(
         f"{PROGRAM} {VERSION}", max_length=100, description="nombreIntegracion que se envía a eDoc"
     )
-    notify_email: str = Field("", max_length=100, description="correo para las filas que no traen uno")
+    notify_email: str = Field("", max_length=100, description="correo para las facturas que no traen uno")
     issuers: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(),
         description="RUC de la empresa, separados por comas; forzoso fuera del sandbox, y ninguno en dos perfiles",
@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     )
     deadline_hours: int = Field(182, ge=1, le=8760, description="plazo legal en horas desde la emisión")
     late_rows: Literal["warn", "reject", "ignore"] = Field(
-        "warn", description="filas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"
+        "warn", description="facturas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"
     )
     resend_after_429: bool = Field(True, description="un 429 cuenta como no aplicado y se vuelve a intentar")
     query_describes: QueryDescribes = Field(
@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     connect_timeout: float = Field(10.0, gt=0, le=300, description="segundos para conectar")
     read_timeout: float = Field(60.0, gt=0, le=600, description="segundos para recibir la respuesta completa")
     max_file_mb: float = Field(25, gt=0, le=1024, description="tamaño máximo del archivo, en MB")
-    max_rows: int = Field(100_000, ge=1, le=1_048_575, description="filas como máximo")
-    max_columns: int = Field(50, ge=2, le=1000, description="columnas como máximo")
+    max_rows: int = Field(100_000, ge=1, le=1_048_575, description="filas de un archivo, como máximo")
+    max_columns: int = Field(50, ge=2, le=1000, description="columnas de un archivo, como máximo")
     max_unpacked_mb: float = Field(200, gt=0, le=8192, description="tamaño máximo del XLSX descomprimido, en MB")
     read_memory_mb: int = Field(
         1536,
@@ -123,8 +123,8 @@ class Settings(BaseSettings):
     watch_issuers: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="RUC que la carpeta puede anular sola, separados por comas; forzoso fuera del sandbox"
     )
-    watch_max_rows: int = Field(1000, ge=0, description="filas por archivo que la carpeta envía sola, como máximo")
-    watch_max_night: int = Field(5000, ge=0, description="filas en 24 horas que la carpeta envía sola, como máximo")
+    watch_max_rows: int = Field(1000, ge=0, description="facturas por archivo que la carpeta envía sola, como máximo")
+    watch_max_night: int = Field(5000, ge=0, description="facturas en 24 horas que la carpeta envía sola, como máximo")
     watch_manifest: Literal["optional", "required"] = Field(
         "optional", description="required: cada archivo debe traer su manifiesto; optional: se comprueba si lo trae"
     )

@@ -40,10 +40,11 @@ def settle(lane: Lane, ledger: str) -> None:
 def refusal(lane: Lane) -> StorageTrouble:
     """The error for another ledger's folder: why nothing is taken from it, and what to do."""
     return StorageTrouble(
-        "Esta carpeta la atiende otro registro, que puede haber enviado lo que hay en ella. No se envió nada.",
+        "Esta carpeta es de otro historial de envíos: con él puede haberse enviado lo que hay en ella. "
+        "No se envió nada.",
         code="watch-other-ledger",
         where=one_line(str(lane.inbox)),
-        remedy="Indique aquel registro en ANULAR_LEDGER. Si se perdió, o ya nadie lo usa: "
+        remedy="Indique aquel historial en ANULAR_LEDGER. Si se perdió, o ya nadie lo usa: "
         f"{order('watch', lane.root, '--take-over')}, que consulta en eDoc cada documento antes de anularlo.",
     )
 

@@ -58,7 +58,12 @@ def objections(
         return [("manifiesto-ilegible", "su manifiesto no se entiende")]
     found = []
     if told.sha256 != sha256:
-        found.append(("manifiesto-sha256", "su manifiesto es de otro contenido (el SHA-256 no coincide)"))
+        found.append(
+            (
+                "manifiesto-sha256",
+                "su manifiesto es de otro contenido (el código de verificación del archivo, SHA-256, no coincide)",
+            )
+        )
     if told.rows != rows:
         found.append(("manifiesto-filas", f"su manifiesto dice {told.rows} filas y el archivo tiene {rows}"))
     if key is not None and not hmac.compare_digest(told.hmac.encode(), seal(key, told.sha256, told.rows).encode()):

@@ -42,13 +42,13 @@ SHORT = {
     Fate.WAITING: "queda en processing y continúa en la próxima pasada",
 }
 ENDINGS = {
-    0: "todas las filas quedaron anuladas (o ya lo estaban)",
-    1: "terminó; hay filas rechazadas o que requieren su revisión",
+    0: "todas las facturas quedaron anuladas (o ya lo estaban)",
+    1: "terminó; hay facturas rechazadas o que requieren su revisión",
     3: "el archivo se rechazó entero",
-    4: "terminó; hay filas pendientes o dudosas: se consultan otra vez más tarde",
+    4: "terminó; hay facturas pendientes o dudosas: se consultan otra vez más tarde",
     5: "se detuvo antes de terminar: credenciales, servicio o almacenamiento",
-    6: "otra ejecución usa el mismo registro o la misma credencial",
-    7: "espera la aprobación de una persona: hay filas retenidas",
+    6: "otra ejecución usa el mismo historial de envíos o la misma credencial",
+    7: "espera la aprobación de una persona: hay facturas retenidas",
     130: "se interrumpió",
 }
 
@@ -102,11 +102,12 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
     if changed:
         lines += [
             "",
-            "ATENCIÓN: alguien cambió el archivo después de que se leyera. Vale la versión leída, la de este SHA-256; "
-            "lo que se agregó después no se tomó en cuenta. Deje el archivo completo otra vez. [archivo-cambio]",
+            "ATENCIÓN: alguien cambió el archivo después de que se leyera. Vale la versión leída, la del código de "
+            "verificación de abajo; lo que se agregó después no se tomó en cuenta. Deje el archivo completo otra vez. "
+            "[archivo-cambio]",
         ]
     if done.totals:
-        lines += ["", "Filas por resultado:"]
+        lines += ["", "Totales por resultado:"]
         lines += [f"  {thousands(number):>7}  {word}" for word, number in done.totals.items()]
     if done.fate is Fate.HELD:
         lines += [
@@ -126,7 +127,12 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
     if done.corrections is not None:
         lines += [f"Libro para corregir: {_shown(done.corrections, target)}"]
     lines += ["", "Para soporte y auditoría:"]
-    facts = [("lote", done.batch), ("SHA-256", done.sha256), ("ambiente", done.env), ("perfil", done.profile)]
+    facts = [
+        ("lote", done.batch),
+        ("código de verificación del archivo (SHA-256)", done.sha256),
+        ("ambiente", done.env),
+        ("perfil", done.profile),
+    ]
     lines += [f"  {name}: {value}" for name, value in facts if value]
     lines += [f"  código de salida: {done.exit_code} ({ENDINGS.get(done.exit_code, 'otro')})", ""]
     return done.here.complete("\n".join(lines))

@@ -366,7 +366,7 @@ def _waits_elsewhere(reads: Sequence[_Read], memory: Memory) -> str | None:
     anew = memory.anew.astimezone(PANAMA).date() if memory.anew is not None else None
     for one in (read.claim for read in reads):
         if one.batch and lost_ledger.is_lost(one.batch, memory.views.knows, anew):
-            return f"«{one_line(one.original)}» espera el lote {one.batch} y el registro no conoce ese lote"
+            return f"«{one_line(one.original)}» espera el lote {one.batch}, que no consta en el historial"
     return None
 
 

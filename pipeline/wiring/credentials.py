@@ -29,7 +29,7 @@ def one_credential(settings: Settings) -> Iterator[None]:
     user, _ = credentials(settings)
     mark = hashlib.sha256(f"{addresses(settings)[0]}\n{user}".encode()).hexdigest()[:32]
     path = user_state_path(PROGRAM) / "credenciales" / f"{mark}.lock"
-    with locked(path, "Otra ejecución está usando la misma credencial de eDoc con otro registro."):
+    with locked(path, "Otra ejecución está usando la misma credencial de eDoc con otro historial de envíos."):
         yield
 
 

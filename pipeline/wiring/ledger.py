@@ -87,7 +87,7 @@ def open_memory(
     notes = _notes()
     with ExitStack() as stack:
         scope = stack.enter_context(_visited(settings, site) if hands_in else _owned(settings, site, sends=sends))
-        lost = ["el registro estaba vacío"] if site.emptied() else []
+        lost = ["el historial de envíos estaba vacío"] if site.emptied() else []
         there = site.exists()
         if bound and not there:
             lost = lost_ledger.of_missing(site, notes) or lost_ledger.of_inputs(
@@ -98,7 +98,7 @@ def open_memory(
         fresh = not there or bool(lost)
 
         def begin_anew(database: Database) -> None:
-            why = "; ".join(lost) or "sin rastros del registro anterior"
+            why = "; ".join(lost) or "sin rastros del historial de envíos anterior"
             _say_anew(database, site, now, who=who_am_i(), why=why)
 
         database = stack.enter_context(_opened(settings, site, begin_anew if new_ledger else None))
@@ -182,12 +182,12 @@ def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = Fal
     site = location_of(settings.ledger)
     if site.shared and not restored:
         raise WrongUsage(
-            "Un registro en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.",
+            "Un historial de envíos en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.",
             code="adopt-shared",
             remedy="Después de restaurar un respaldo o ascender una réplica: --restored.",
         )
     if not site.exists():
-        raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=site.place)
     if not site.shared:
         ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
     with site.alone(), _opened(settings, site) as database:
@@ -223,7 +223,7 @@ def _opened(settings: Settings, site: Location, anew: Callable[[Database], None]
         look_over(database, sound=known is not None)
         if (gone := moved_to(database)) is not None:
             raise StorageTrouble(
-                f"Este registro se movió a {gone.place}: aquí solo se puede consultar. No se envió nada.",
+                f"Este historial de envíos se movió a {gone.place}: aquí solo se puede consultar. No se envió nada.",
                 code="ledger-moved",
                 where=site.place,
                 remedy="Indique el nuevo lugar en ANULAR_LEDGER.",
@@ -279,9 +279,9 @@ def verify_ledger(url: str) -> Examination:
     """
     site = location_of(url)
     if not site.exists():
-        raise WrongUsage("No existe ese registro.", code="no-ledger", where=site.place)
+        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=site.place)
     if not site.shared and not Path(site.place).is_file():
-        raise WrongUsage("Ahí no hay un archivo de registro.", code="no-ledger", where=site.place)
+        raise WrongUsage("Ese archivo no es un historial de envíos.", code="no-ledger", where=site.place)
     with nullcontext() if site.shared else site.alone():
         database = site.open_as_it_is()
         try:

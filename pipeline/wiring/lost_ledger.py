@@ -44,7 +44,7 @@ def of_missing(site: Location, notes: Path) -> list[str]:
     """What says that a ledger which is not there was there before. ``notes`` is the folder of the watermarks."""
     found = []
     if watermark.missed(notes, site.key):
-        found.append("este equipo ya usó un registro en ese lugar")
+        found.append("este equipo ya usó un historial de envíos en ese lugar")
     if site.shared:  # a database has nothing beside it
         return found
     ledger = Path(site.place)
@@ -66,7 +66,7 @@ def of_inputs(
     for one in inputs:
         for path, batch in _books(one):
             if is_lost(batch, known, anew) and _is_of(path, batch, one, env, limits):
-                found.append(f"«{path.name}» es el resultado de este mismo archivo y el registro no conoce ese lote")
+                found.append(f"«{path.name}» es el resultado de este mismo archivo y su lote no consta en el historial")
     return found
 
 
@@ -82,10 +82,10 @@ def refusal(site: Location, found: list[str], profile: str = "") -> StorageTroub
     if site.exists():
         word = f"«anular adopt --restored{whose} --by QUIÉN --reason MOTIVO», una vez para todos los equipos,"
     return StorageTrouble(
-        f"El registro no es el que guarda lo ya enviado: {'; '.join(found)}. No se envió nada.",
+        f"El historial de envíos no es el que guarda lo ya enviado: {'; '.join(found)}. No se envió nada.",
         code="ledger-lost",
         where=site.place,
-        remedy="Si el registro verdadero existe, indíquelo en ANULAR_LEDGER o póngalo otra vez en su lugar. Si se "
+        remedy="Si el verdadero existe, indíquelo en ANULAR_LEDGER o póngalo otra vez en su lugar. Si se "
         f"perdió, o este es un respaldo restaurado o una réplica ascendida: {word} sigue y consulta en eDoc cada "
         "documento antes de anularlo.",
     )

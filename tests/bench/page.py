@@ -24,7 +24,7 @@ TITLES = {
     "files": "Leer y validar",
     "reporting": "El libro de resultados",
     "memory": "Memoria",
-    "restart": "Volver a empezar con un registro grande",
+    "restart": "Volver a empezar con un historial de envíos grande",
     "growth": "Crecimiento",
 }
 ABOUT = {
@@ -34,19 +34,19 @@ ABOUT = {
     "escribir: enviar y dormir un intervalo.",
     "submit": "Un servidor que tarda 50 ms. Lo nuestro guarda en disco cada intención antes de enviarla y cada "
     "resultado antes de contarlo, y abre una conexión por anulación; al lado, un bucle de httpx sin "
-    "registro, con conexiones que se reutilizan, repartido entre tantos clientes como mejor le vaya. "
+    "historial de envíos, con conexiones que se reutilizan, repartido entre tantos clientes como mejor le vaya. "
     "`sockets` es el piso: solicitudes escritas a mano en conexiones abiertas.",
     "rivals": "Mil filas, servidor de 50 ms, 32 en vuelo: leer el Excel, validar, enviar, guardar y escribir el "
     "libro. `newman` y el programa con `requests` envían de una en una; `xargs -P 32 curl` no lee ni "
-    "escribe Excel. Ninguno de los tres lleva registro.",
+    "escribe Excel. Ninguno de los tres lleva historial de envíos.",
     "files": "Del archivo a un veredicto por fila, con todas las comprobaciones, frente a lo mínimo de dos "
     "bibliotecas: pandas con calamine y un esquema de pandera de tres expresiones; y frente a pandas con "
     "openpyxl.",
-    "reporting": "Del registro al libro publicado (escrito, leído de nuevo, comparado y sincronizado), frente a "
+    "reporting": "Del historial de envíos al libro publicado (escrito, leído de nuevo, comparado y sincronizado), frente a "
     "openpyxl en modo solo escritura con las mismas celdas ya en memoria, sin formato y sin comprobar "
     "nada.",
     "memory": "`anular run` con todos los pasos; la memoria residente máxima según el núcleo del sistema.",
-    "restart": "Un registro con filas ya anuladas y un archivo nuevo de 20 filas: del comando a la primera solicitud "
+    "restart": "Un historial de envíos con filas ya anuladas y un archivo nuevo de 20 filas: del comando a la primera solicitud "
     "que llega.",
     "growth": "Lo que cuesta una fila según cuántas haya. Una razón cercana a 1 significa que el costo por fila no "
     "crece.",

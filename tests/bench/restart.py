@@ -65,7 +65,7 @@ def bench(scale: Scale) -> list[Figure]:
     return [
         Figure(
             "restart",
-            f"del comando a la primera solicitud, registro con {rows:,} filas",
+            f"del comando a la primera solicitud, historial de envíos con {rows:,} filas",
             "s",
             seconds,
             "segundos",

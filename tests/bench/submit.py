@@ -204,7 +204,7 @@ def bench(scale: Scale) -> list[Figure]:
             ours = told["anular"]
             parts = {
                 "red": [round(1e6 * one["network"] / rows, 1) for one in ours],
-                "registro": [round(1e6 * (one["cpu"] - one["network"]) / rows, 1) for one in ours],
+                "historial": [round(1e6 * (one["cpu"] - one["network"]) / rows, 1) for one in ours],
             }
             figures.append(Figure("submit", f"de la CPU de anular, {in_flight} en vuelo: por hilo", "µs", parts))
     return [*figures, *commits.figures(scale)]

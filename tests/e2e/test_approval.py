@@ -73,5 +73,5 @@ def test_several_issuers_are_confirmed_by_typing_the_count(place, cufe):
 def test_the_plan_shows_what_is_about_to_happen(place):
     _, shown = on_a_terminal(place, ["run", place.batch(["000", "000"])], "no")
 
-    for word in ("lote.xlsx", "SHA-256", "sandbox", "29-29-29", "Por enviar", "18/11/2026"):
+    for word in ("lote.xlsx", "código de verificación", "sandbox", "29-29-29", "Por enviar", "18/11/2026"):
         assert word in shown

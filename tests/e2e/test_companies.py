@@ -87,7 +87,7 @@ def test_a_file_of_another_company_is_not_sent_and_its_own_command_is_named(two)
     again = watch(two)
     assert again.data[0]["fate"] == "refused"
     note = (two.folder / "carpeta" / "failed" / "norte" / "otro.txt").read_text("utf-8")
-    assert "ya está en otro registro" in note
+    assert "ya está en otro historial de envíos" in note
     assert "Sur" not in note, "not a word about another company"
 
 

@@ -40,7 +40,7 @@ def test_check_writes_what_has_to_be_corrected_and_says_where(place, cufe):
     path = done.data[0]["corrections"]
 
     assert Path(path).name == "lote__corregir.xlsx"
-    assert "Para corregir (3 filas): " in done.err
+    assert "Para corregir (3 facturas): " in done.err
     assert [row[1] for row in load_workbook(path)["Corregir"].iter_rows(min_row=2, values_only=True)] == [2, 3, 4]
 
 
@@ -126,7 +126,7 @@ def test_a_batch_that_this_ledger_does_not_know_is_shown_as_such(place, cufe):
 
     assert done.code in (0, 1)
     assert done.data[0]["corrects"] == first["batch"]
-    assert facts(done.data[0]["workbook"])["Corrige el lote"] == f"{first['batch']} (no consta en este registro)"
+    assert facts(done.data[0]["workbook"])["Corrige el lote"] == f"{first['batch']} (no consta en este historial)"
 
 
 def test_a_row_that_was_sent_is_not_sent_again_by_any_correction(place, cufe):

@@ -69,7 +69,7 @@ def test_another_ledger_of_the_machine_does_not_send_what_was_sent_and_a_person_
     done = lab.anular("run", file, "--yes", "--json", **other)
 
     assert (done.code, done.data[0]["outcomes"]) == (1, {"CONFLICTO": 2, "ANULADA": 1})
-    assert "ya se envió desde otro registro de este equipo" in done.err
+    assert "ya consta como enviada en otro historial de envíos de este equipo" in done.err
     assert max(lab.posts().values()) == 1
 
     again = lab.anular("run", file, "--yes", "--json", **other)

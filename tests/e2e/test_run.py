@@ -163,7 +163,7 @@ def test_polling_with_nothing_pending_says_so(place):
     done = place.anular("poll")
 
     assert done.code == 0
-    assert "No hay filas pendientes" in done.words
+    assert "No hay facturas pendientes" in done.words
 
 
 def test_without_a_terminal_and_without_yes_it_refuses(place):

@@ -35,7 +35,7 @@ def test_a_ledger_that_nobody_touched_ends_with_0_and_tells_its_seal(done):
     assert (answer.code, answer.data["good"], answer.data["rows"], answer.data["faults"]) == (0, True, 2, [])
     assert answer.data["events"] == 6
     assert len(answer.data["head"]) == 64
-    assert "Registro íntegro" in answer.err
+    assert "Historial de envíos íntegro" in answer.err
 
 
 @pytest.mark.parametrize("by", ["batch", "file", "url"])

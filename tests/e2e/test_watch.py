@@ -355,7 +355,7 @@ def test_without_a_server_there_is_no_queue_to_hand_files_in_to(drop):
     drop.put(["000"])
     ended = drop.place.anular("watch", drop.root, "--once", "--queue")
     assert ended.code == 2, ended.words
-    assert "La cola de trabajo necesita un registro en PostgreSQL" in ended.err
+    assert "La cola de trabajo necesita un historial de envíos en PostgreSQL" in ended.err
     assert drop.files("inbox") == ["lote.xlsx"], "nothing was taken"
 
 
@@ -391,7 +391,7 @@ def test_a_folder_belongs_to_one_ledger_and_another_one_takes_it_over_only_by_a_
 
     refused = drop.go(**other)
 
-    assert (refused.code, "la atiende otro registro" in refused.words) == (5, True)
+    assert (refused.code, "es de otro historial de envíos" in refused.words) == (5, True)
     assert sum(lab.posts().values()) == 2
     taken = lab.anular("watch", drop.root, "--once", "--json", "--take-over", **other)
     assert [one["outcomes"] for one in taken.data] == [{"YA ANULADA": 2}], "eDoc was asked first"
@@ -412,5 +412,5 @@ def test_a_file_that_a_killed_pass_of_another_ledger_left_is_not_sent_by_this_on
 
     refused = drop.go(**elsewhere)
 
-    assert (refused.code, "la atiende otro registro" in refused.words) == (5, True)
+    assert (refused.code, "es de otro historial de envíos" in refused.words) == (5, True)
     assert max(lab.posts().values()) == 1

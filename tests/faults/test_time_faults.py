@@ -177,7 +177,7 @@ def test_f69_a_nightly_job_that_meets_itself_gives_way_and_the_first_one_is_unha
     done = command.ended(first)
 
     assert second.code == 6
-    assert "Otra ejecución está usando el registro" in second.words
+    assert "Otra ejecución está usando el historial de envíos" in second.words
     assert done.code == 0
     assert command.outcomes == ["ANULADA"] * 4
     assert command.posts == 4

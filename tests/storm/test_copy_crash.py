@@ -62,10 +62,10 @@ def test_a_kill_in_the_middle_of_a_move_leaves_one_ledger_that_sends_or_none_unt
     scene.url = source
     third = scene.write(["000"], name="tercero.csv")
     ended = scene.anular("run", third, "--yes")
-    assert (ended["code"], "Este registro se movió a" in ended["words"]) == (5, True), ended["words"]
+    assert (ended["code"], "Este historial de envíos se movió a" in ended["words"]) == (5, True), ended["words"]
     for arguments in (("status",), ("verify",), ("report", *_batches(scene))):
         assert scene.anular(*arguments)["code"] in (0, 4), "whoever audits may look at it"
-    assert "Este registro se movió a" in scene.anular("poll")["words"]
+    assert "Este historial de envíos se movió a" in scene.anular("poll")["words"]
     assert not scene.service.posts({scene.cufes[-1]})
 
 

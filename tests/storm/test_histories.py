@@ -22,7 +22,7 @@ from tests.support import ledgers
 from tests.support.long import long
 
 KILLED = -9
-LOST = "El registro no es el que guarda lo ya enviado"
+LOST = "El historial de envíos no es el que guarda lo ya enviado"
 CRASHES = (
     *("claim-after", "sent-before-insert", "sent-after-insert", "apply-after-commit", "departure", "post-before"),
     *("post-after", "exchange-after", "outcome-after", "intake-after-commit", "begin-run-after-commit", "recover-done"),

@@ -118,7 +118,7 @@ def tamper(scene, statement):
 def test_f55_a_ledger_that_was_changed_is_refused_and_verify_names_the_place(batch, statement, words):
     assert batch.go(crash="intake-after-commit")["code"] == -9
     tamper(batch, statement)
-    refused(batch, ["El registro no está íntegro", words])
+    refused(batch, ["El historial de envíos no está íntegro", words])
 
     told = batch.anular("verify")
     assert told["code"] == 5

@@ -90,7 +90,7 @@ def test_all_and_named_batches_do_not_go_together(scene):
 def test_without_a_ledger_there_is_nothing_to_follow(scene):
     done = scene.anular("poll", "--all")
     assert done["code"] == 0
-    assert "No hay filas pendientes" in done["words"]
+    assert "No hay facturas pendientes" in done["words"]
 
 
 def test_every_company_with_a_ledger_is_followed(scene, drop):

@@ -58,7 +58,7 @@ def test_every_command_works_and_none_tells_the_password(with_password):
 
     assert batch in said("status")
     assert data(said("status", batch, "--json"))[0]["batch"] == batch
-    assert "Registro íntegro" in said("verify")
+    assert "Historial de envíos íntegro" in said("verify")
     assert data(said("verify", batch, "--json"))["good"] is True
     assert "Paquete de evidencia" in said("report", batch, "--csv", "--jsonl", "--evidence", code=4)
     (pack,) = (scene.folder / "out").glob("*.zip")
@@ -77,7 +77,7 @@ def test_every_command_works_and_none_tells_the_password(with_password):
         code=0,
     )
     assert "RESUELTA" in decided
-    assert "Registro íntegro" in said("verify")
+    assert "Historial de envíos íntegro" in said("verify")
     scene.check_ledger()
     assert SECRET not in words_of(scene)
 

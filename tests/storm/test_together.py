@@ -33,7 +33,7 @@ def test_f47_eight_processes_on_one_ledger_send_each_row_once_again_and_again(sc
         assert 0 in codes, "somebody has to be first"
         for process in ended:
             if process["code"] == ANOTHER_RUN:
-                assert "Otra ejecución está usando el registro" in process["words"]
+                assert "Otra ejecución está usando el historial de envíos" in process["words"]
     assert refused >= rounds, "hardly ever at once: this showed nothing"
     scene.check_promises()
     assert set(scene.states().values()) == {State.CANCELLED}

@@ -51,7 +51,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except TROUBLES as error:
         raise StorageTrouble(
-            f"No se pudo usar el registro ({reason_of(error)}).",
+            f"No se pudo usar el historial de envíos ({reason_of(error)}).",
             code="ledger",
             where=str(path),
             remedy="Revise permisos, espacio en disco y que el archivo no esté dañado.",
@@ -70,7 +70,7 @@ def reason_of(error: BaseException) -> str:
         "readonly": "solo lectura",
         "locked": "otro programa lo tiene bloqueado",
         "malformed": "el archivo está dañado",
-        "not a database": "no es un registro de anular",
+        "not a database": "no es un historial de envíos de anular",
         "disk I/O": "error de lectura o escritura del disco",
         "unable to open": "no se puede abrir",
     }

@@ -87,8 +87,8 @@ class PostgresLedger(Database):
     def check_owned(self, connection: Connection) -> None:
         if self._holding is not None and not holds(connection, self._holding):
             raise StorageTrouble(
-                "Se perdió el bloqueo de esta credencial en el servidor del registro: otra ejecución puede haber "
-                "empezado. Se dejó de enviar por seguridad.",
+                "Se perdió el bloqueo de esta credencial en el servidor del historial de envíos: otra ejecución puede "
+                "haber empezado. Se dejó de enviar por seguridad.",
                 code="ledger-lock-lost",
                 where=self.place,
                 remedy="Ejecute el mismo comando otra vez; nada se envía dos veces.",
@@ -139,7 +139,8 @@ class PostgresLedger(Database):
     def _not_written(self, error: BaseException) -> StorageTrouble:
         found = postgres_errors.understood(error)
         return StorageTrouble(
-            f"No se pudo guardar en el registro {self.name}: {found.words}. Se dejó de enviar por seguridad.",
+            f"No se pudo guardar en el historial de envíos {self.name}: {found.words}. "
+            "Se dejó de enviar por seguridad.",
             code="ledger-taken" if found.taken else "ledger-write",
             remedy=found.remedy,
         )
@@ -147,7 +148,9 @@ class PostgresLedger(Database):
     def _not_read(self, error: BaseException) -> StorageTrouble:
         found = postgres_errors.understood(error)
         return StorageTrouble(
-            f"No se pudo leer el registro {self.name}: {found.words}.", code="ledger-read", remedy=found.remedy
+            f"No se pudo leer el historial de envíos {self.name}: {found.words}.",
+            code="ledger-read",
+            remedy=found.remedy,
         )
 
 

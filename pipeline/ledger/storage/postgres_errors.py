@@ -31,7 +31,7 @@ _STATES = {
     "3D000": Refusal("la base de datos no existe en ese servidor", f"Créela. {_PAGE}"),
     "28P01": Refusal("el servidor no aceptó el usuario o la contraseña", f"Revíselos (~/.pgpass). {_PAGE}"),
     "42501": Refusal("el usuario de la base de datos no tiene los derechos que hacen falta", f"Déselos. {_PAGE}"),
-    "42P01": Refusal("faltan tablas del registro", _PAGE),
+    "42P01": Refusal("faltan tablas del historial de envíos", _PAGE),
     "53100": Refusal("el disco del servidor está lleno", f"Libere espacio. {AGAIN}"),
     "53200": Refusal("al servidor le falta memoria", AGAIN),
     "53300": Refusal("el servidor no admite más conexiones", f"Espere o suba max_connections. {AGAIN}"),

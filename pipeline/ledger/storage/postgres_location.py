@@ -33,7 +33,7 @@ from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newes
 from pipeline.runtime.failpoints import crashpoint
 
 T = TypeVar("T")
-_MOVING = "El registro se está moviendo a otro lugar."
+_MOVING = "El historial de envíos se está moviendo a otro lugar."
 
 
 class PostgresLocation:
@@ -107,9 +107,8 @@ class PostgresLocation:
         """No run works on this ledger until the end of the block. Raises ``AnotherRun``."""
         with self._kept_session() as connection:
             with self._errors():
-                take_lock(
-                    connection, "pg_advisory_lock", number_of("registro"), "Otra ejecución está usando el registro."
-                )
+                words = "Otra ejecución está usando el historial de envíos."
+                take_lock(connection, "pg_advisory_lock", number_of("registro"), words)
             yield
 
     @contextmanager
@@ -143,7 +142,8 @@ class PostgresLocation:
         """Takes a run's locks; whether the rows that bear no credential are its own too, for whoever comes first."""
         ledger = number_of("registro")
         take_lock(connection, "pg_advisory_lock_shared", ledger, _MOVING)
-        take_lock(connection, "pg_advisory_lock", mine, "Otra ejecución está usando el registro con esta credencial.")
+        words = "Otra ejecución está usando el historial de envíos con esta credencial."
+        take_lock(connection, "pg_advisory_lock", mine, words)
         free = text("SELECT pg_try_advisory_lock(:key), pg_backend_pid()")
         orphans, pid = connection.execute(free, {"key": number_of("sin credencial", env)}).one()
         holding = Holding(int(pid), mine)
@@ -167,7 +167,8 @@ class PostgresLocation:
 
     def _handed_around(self) -> StorageTrouble:
         return StorageTrouble(
-            "El servidor del registro no mantiene los bloqueos de una conexión (¿hay un pgbouncer por medio?).",
+            "El servidor del historial de envíos no mantiene los bloqueos de una conexión "
+            "(¿hay un pgbouncer por medio?).",
             code="ledger-server",
             where=self.place,
             remedy="Conéctese directamente a PostgreSQL. Vea docs/despliegue/postgresql.md.",
@@ -244,7 +245,10 @@ class PostgresLocation:
         except TROUBLES as error:
             found = postgres_errors.understood(error)
             raise StorageTrouble(
-                f"No se pudo usar el registro: {found.words}.", code="ledger", where=self.place, remedy=found.remedy
+                f"No se pudo usar el historial de envíos: {found.words}.",
+                code="ledger",
+                where=self.place,
+                remedy=found.remedy,
             ) from error
 
 

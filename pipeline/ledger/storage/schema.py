@@ -23,17 +23,17 @@ def schema_of(connection: Connection, place: str) -> str | None:
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if ours else None
     if found == HALF:
         raise StorageTrouble(
-            "Aquí quedó a medias la copia de un registro: todavía no es un registro y no se puede usar.",
+            "Aquí quedó a medias la copia de un historial de envíos: todavía no se puede usar.",
             code="ledger-half-copied",
             where=place,
             remedy="Repita el comando ledger copy que se interrumpió.",
         )
     if (known and not ours) or (found is not None and found > SCHEMA):
         raise StorageTrouble(
-            "El registro es de otro programa o de una versión más nueva de anular.",
+            "El historial de envíos es de otro programa o de una versión más nueva de anular.",
             code="ledger-version",
             where=place,
-            remedy="Actualice anular o indique otro registro.",
+            remedy="Actualice anular o indique otro historial.",
         )
     return None if found is None else str(found)
 
@@ -59,7 +59,7 @@ def mark_half(connection: Connection) -> None:
 def not_newest(place: str) -> StorageTrouble:
     """The error for a ledger that cannot be examined as it is."""
     return StorageTrouble(
-        "El registro está vacío o no tiene la forma de esta versión de anular.",
+        "El historial de envíos está vacío o no tiene la forma de esta versión de anular.",
         code="ledger-version",
         where=place,
         remedy=f"Si es de una versión anterior, {order('status')} lo pone al día; luego verifíquelo de nuevo.",

@@ -46,10 +46,10 @@ def sqlite_path(url: str) -> Path:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise WrongUsage("ANULAR_LEDGER no es una dirección de registro válida.", code="ledger-url") from None
+        raise WrongUsage("ANULAR_LEDGER no es la dirección de un historial de envíos.", code="ledger-url") from None
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise WrongUsage(
-            "El registro tiene que ser un archivo SQLite o una base de datos PostgreSQL.",
+            "El historial de envíos tiene que ser un archivo SQLite o una base de datos PostgreSQL.",
             code="ledger-url",
             remedy=f"Escriba {_EXAMPLE} o postgresql+psycopg://usuario@servidor/base",
         )
@@ -59,8 +59,8 @@ def sqlite_path(url: str) -> Path:
         path = Path(parsed.database)
     if not path.is_absolute():
         raise WrongUsage(
-            f"La dirección del registro es relativa («{parsed.database}»): en cada carpeta de trabajo sería otro "
-            "registro.",
+            f"La dirección del historial de envíos es relativa («{parsed.database}»): "
+            "en cada carpeta de trabajo sería otro.",
             code="ledger-relative",
             remedy=f"Escriba la ruta completa: sqlite:///{path.absolute().as_posix()}",
         )
@@ -93,13 +93,16 @@ class SqliteLedger(Database):
 
     def _not_written(self, error: BaseException) -> StorageTrouble:
         return StorageTrouble(
-            f"No se pudo guardar en el registro {self.name} ({reason_of(error)}). Se dejó de enviar por seguridad.",
+            f"No se pudo guardar en el historial de envíos {self.name} ({reason_of(error)}). "
+            "Se dejó de enviar por seguridad.",
             code="ledger-write",
             remedy="Libere espacio o corrija el disco y ejecute el mismo comando otra vez.",
         )
 
     def _not_read(self, error: BaseException) -> StorageTrouble:
-        return StorageTrouble(f"No se pudo leer el registro {self.name} ({reason_of(error)}).", code="ledger-read")
+        return StorageTrouble(
+            f"No se pudo leer el historial de envíos {self.name} ({reason_of(error)}).", code="ledger-read"
+        )
 
 
 class SqliteLocation:
@@ -158,7 +161,7 @@ class SqliteLocation:
 
         Raises ``AnotherRun`` at once when another run holds it.
         """
-        with locked(Path(f"{self.path}.lock"), f"Otra ejecución está usando el registro {self.path.name}."):
+        with locked(Path(f"{self.path}.lock"), f"Otra ejecución está usando el historial de envíos {self.path.name}."):
             yield
 
     def visited(self, credential: str) -> AbstractContextManager[Scope]:  # noqa: ARG002 - a server's
@@ -185,7 +188,8 @@ class SqliteLocation:
                 create(path, anew)
             if is_empty(path):
                 raise StorageTrouble(
-                    "El registro está vacío (0 bytes): alguien lo vació o una copia quedó a medias. No se envió nada.",
+                    "El historial de envíos está vacío (0 bytes): alguien lo vació o una copia quedó a medias. "
+                    "No se envió nada.",
                     code="ledger-empty",
                     where=str(path),
                     remedy="Si existe el bueno, póngalo en su lugar. Si se perdió, ejecute run con --new-ledger: sigue "
@@ -307,7 +311,7 @@ def _sync_folder(folder: Path) -> None:
 def without_a_server() -> WrongUsage:
     """The error that a ledger in a file can have no queue."""
     return WrongUsage(
-        "La cola de trabajo necesita un registro en PostgreSQL, y este es un archivo.",
+        "La cola de trabajo necesita un historial de envíos en PostgreSQL, y este es un archivo.",
         code="queue-needs-server",
         remedy="Indique el de PostgreSQL en ANULAR_LEDGER, o trabaje sin --queue.",
     )

@@ -45,7 +45,7 @@ def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit
         page.stream.row(list(zip(event.values(), styles, strict=True)), fit_height([(event.message, MESSAGE)]))
         written += 1
     if left_out:
-        words = f"No caben {thousands(left_out)} eventos más; están completos en el registro (ledger)."
+        words = f"No caben {thousands(left_out)} eventos más; están completos en el historial de envíos."
         page.line(Span(len(COLUMNS), words, replace(PLAIN, bold=True)), height=20)
     if not written:
         page.line(Span(len(COLUMNS), "Sin eventos.", PLAIN), height=20)

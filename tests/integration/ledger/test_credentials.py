@@ -65,7 +65,7 @@ def test_a_second_run_of_one_credential_is_told_so(book):
         pass
 
     assert refusal.value.exit_code == 6
-    assert "Otra ejecución está usando el registro" in refusal.value.sentence
+    assert "Otra ejecución está usando el historial de envíos" in refusal.value.sentence
 
 
 def test_the_same_user_of_another_environment_is_another_credential(book):

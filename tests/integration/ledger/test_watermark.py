@@ -48,7 +48,7 @@ def test_another_ledger_in_the_same_place_is_doubted(book, notes):
     path.rename(path.with_name("viejo.db"))
     other = open_ledger(book.url)
 
-    assert watermark.doubts(notes, other) == ["en este lugar se usaba otro registro"]
+    assert watermark.doubts(notes, other) == ["en este lugar se usaba otro historial de envíos"]
     other.close()
 
 

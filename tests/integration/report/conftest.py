@@ -133,7 +133,7 @@ def _special(pos: int, state: State, known: dict[str, object]) -> ResultLine:
                 cell,
                 "resultado",
                 "ANULADA",
-                "el archivo dice ANULADA y este registro no tiene evidencia",
+                "el archivo dice ANULADA y este historial de envíos no tiene evidencia",
             ),
         )
     if state is State.PENDING:

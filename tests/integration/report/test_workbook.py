@@ -233,7 +233,7 @@ def test_the_log_has_a_line_per_event_and_counts_what_does_not_fit(batch: Batch)
         write_log(book, sheet, Palette(sheet), report, limit=100)
     short = openpyxl.load_workbook(stream)["Bitácora"]
     assert short.max_row == 102
-    assert short["A102"].value == "No caben 20 eventos más; están completos en el registro (ledger)."
+    assert short["A102"].value == "No caben 20 eventos más; están completos en el historial de envíos."
 
 
 class Sink(io.BytesIO):

@@ -140,7 +140,7 @@ def test_a_file_that_is_no_ledger_is_refused_in_one_sentence(tmp_path, content):
     with pytest.raises(StorageTrouble) as refusal:
         open_ledger(f"sqlite:///{path}").close()
 
-    assert "registro" in refusal.value.sentence
+    assert "historial de envíos" in refusal.value.sentence
     assert path.read_bytes() == content
 
 

@@ -1,4 +1,4 @@
-"""The command line: every command, in the order of the help."""
+"""Typer application: every command, in the order of the help."""
 
 from __future__ import annotations
 
@@ -75,4 +75,4 @@ def anular(
         bool, typer.Option("--version", help="Muestra la versión y termina.", is_eager=True, callback=_say_version)
     ] = False,
 ) -> None:
-    """The options that belong to no command."""
+    """Options of the program itself, without a command."""

@@ -1,4 +1,4 @@
-"""A person's approval before anything is sent, at the terminal or by options."""
+"""Approval by a person before anything is sent, at the terminal or by options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def need_terminal(*, yes: bool) -> None:
 
 
 def confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool) -> None:
-    """Hidden rows go along only when a person says how many there are (reliability.md D7); ``--yes`` is not enough.
+    """Confirmation of hidden rows by their number (reliability.md D7); ``--yes`` is not enough.
 
     Raises ``InputRefused`` for no number or another one, ``Interrupted`` for another answer on the terminal.
     """
@@ -52,7 +52,7 @@ def confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, ta
 def confirm_asked(
     files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool, ignore_views: bool
 ) -> None:
-    """Rows far below the others, and all rows of a book with views that filter, go along only when a person says so.
+    """Confirmation of rows far below the others, and of all rows of a book with views that filter.
 
     Raises ``InputRefused`` where nobody can be asked, ``Interrupted`` for another answer on the terminal.
     """
@@ -77,7 +77,7 @@ def confirm_asked(
 
 
 def approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
-    """Asks before sending. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
+    """Approval of a plan by a person. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
     count = plan.to_send if only is None else min(only, plan.to_send)
     if count == 0:
         return

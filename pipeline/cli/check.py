@@ -61,7 +61,7 @@ def check_command(
 def _checking(
     settings: Settings, talk: Talk, answer: ExitCodes, *, bad_digit: bool, formulas: bool
 ) -> Iterator[Callable[[Path, Sheet], dict[str, Any]]]:
-    """Validates what was read from a file, shows it, and gives what ``--json`` tells of it."""
+    """Function that validates a sheet, shows the findings and returns their ``--json`` answer."""
     from pipeline.cli.render import checked_data
     from pipeline.run.plan import make_plan
     from pipeline.run.results import to_correct, write_preview

@@ -1,4 +1,4 @@
-"""What a person sees on the terminal: the plan before sending, the progress, the end. Spanish, with the code beside."""
+"""Terminal output: tables, lists, progress and errors, in Spanish with the machine code last."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ LINE_EVERY_S = 3.0
 
 
 class PlainConsole(Console):
-    """A console on which only the program's own colours and moves act: an escape sequence in a text is shown, and a
-    command that a text suggests is whole for whoever reads it ``here``."""
+    """Console on which only the program's own colours and moves act: an escape sequence in a text is shown as text.
+
+    Commands that a text suggests are completed for the place ``here``.
+    """
 
     here = Here()
 
@@ -52,7 +54,7 @@ class PlainConsole(Console):
 
 
 def make_console(*, stderr: bool) -> Console:
-    """A console that never interprets what a file or a server said, and never breaks a word list on a pipe."""
+    """Console of a stream: interprets nothing of a file or a server, and never wraps lines on a pipe."""
     stream: TextIO = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 120
     made = PlainConsole(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
@@ -61,12 +63,12 @@ def make_console(*, stderr: bool) -> Console:
 
 
 def say_error(out: Console, error: AnularError) -> None:
-    """One sentence, then the code."""
+    """Prints an error: one sentence, then its code."""
     out.print(f"[red]✗[/] {escape(one_line(error.sentence))} [dim]\\[{escape(error.code)}][/]")
 
 
 def facts(out: Console, title: str, pairs: Iterable[tuple[str, str]], *, style: str = "bold") -> None:
-    """A small two-column table."""
+    """Prints a two-column table."""
     out.print(f"[{style}]{escape(title)}[/]")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
     table.add_column(style="dim", no_wrap=True)
@@ -77,7 +79,7 @@ def facts(out: Console, title: str, pairs: Iterable[tuple[str, str]], *, style: 
 
 
 def counts(out: Console, title: str, totals: Mapping[str, int]) -> None:
-    """Outcomes with their numbers, in the order given; none that is zero."""
+    """Prints outcomes with their numbers, in the order given, without zeros."""
     out.print(f"[bold]{escape(title)}[/]")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
     table.add_column(justify="right")
@@ -89,7 +91,7 @@ def counts(out: Console, title: str, totals: Mapping[str, int]) -> None:
 
 
 def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> None:
-    """A short list; what does not fit is counted."""
+    """Prints a list of at most ``most`` lines; the rest is counted."""
     if not lines:
         return
     out.print(f"[bold]{escape(title)}[/]")
@@ -100,7 +102,7 @@ def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> No
 
 
 def duration(seconds: float) -> str:
-    """``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Duration as text: ``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
@@ -136,7 +138,7 @@ class Ticker:
         self._task: TaskID | None = None
 
     def moved(self, word: str) -> None:
-        """One more row shows ``word``."""
+        """Counts one more row with outcome ``word``."""
         self._seen[word] += 1
         self._show()
 
@@ -162,7 +164,7 @@ class Ticker:
 
     @contextmanager
     def running(self) -> Iterator[Ticker]:
-        """Shows itself until the end of the block, then says the last state once."""
+        """Shows the progress until the end of the block, then prints the last state once."""
         if not self._total:
             yield self
             return

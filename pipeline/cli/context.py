@@ -1,4 +1,4 @@
-"""What every command needs: its settings, its streams, its watchers, its exit code."""
+"""Context of one command: its settings, its streams, its telemetry, its exit code."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def observation_of(context: typer.Context) -> Observation:
-    """Those who watch this command: a log, a metrics file, or nobody."""
+    """Telemetry of this command: log and metrics file, as far as the settings name them."""
     return context.find_object(Observation) or Observation()
 
 
 @dataclass
 class Talk:
-    """Where the words of one command go: with ``--json`` stdout is for data alone."""
+    """Output streams of one command: with ``--json`` stdout is for data alone."""
 
     as_json: bool
 
@@ -46,14 +46,14 @@ class Talk:
             raise trouble
 
     def data(self, value: object) -> None:
-        """The answer of ``--json``."""
+        """Prints the ``--json`` answer; nothing without ``--json``."""
         if self.as_json:
             told = _completed(value, getattr(sys.stdout, "here", Here()))
             sys.stdout.write(escaped_json(json.dumps(told, ensure_ascii=False, indent=2)) + "\n")
 
 
 def _completed(value: Any, here: Here) -> Any:
-    """An answer of ``--json`` with the commands in its words whole."""
+    """``--json`` answer in which every suggested command is completed for the place ``here``."""
     if isinstance(value, str):
         return here.complete(value)
     if isinstance(value, dict):
@@ -63,7 +63,7 @@ def _completed(value: Any, here: Here) -> Any:
 
 @dataclass
 class ExitCodes:
-    """What a command ends with: the worst exit code of its parts."""
+    """Exit code of a command: the worst of its parts."""
 
     codes: list[int] = field(default_factory=list)
 

@@ -82,7 +82,7 @@ def _decide(
     check: Callable[[RowStatus], None],
     settle: Callable[..., object],
 ) -> int:
-    """One person's decision on one row that sends nothing: shown, confirmed, recorded, and the workbook written."""
+    """Decision of a person on one row, without sending: shown, confirmed, recorded, and the workbook rewritten."""
     from pipeline import decide
     from pipeline.ledger.decisions import standing
     from pipeline.wiring.ledger import open_memory
@@ -112,7 +112,7 @@ def show_row(talk: Talk, row: RowStatus, more: list[tuple[str, str]]) -> None:
 
 
 def confirm_code(talk: Talk, cufe: str, given: str) -> None:
-    """A person types the end of the CUFE, or gives it as ``--confirm``. Raises ``WrongUsage`` or ``Interrupted``."""
+    """Confirmation by the end of the CUFE, typed or as ``--confirm``. Raises ``WrongUsage``, ``Interrupted``."""
     from pipeline.decide import CODE_LENGTH, confirmation
 
     talk.check_seen()

@@ -1,6 +1,6 @@
-"""The command line's own words in Spanish: help pages and usage errors of typer, which knows only English.
+"""Help pages and usage errors in Spanish, for typer, which has them only in English.
 
-Not the system's language but the readers': an accountant's help is in Spanish on an English server too.
+The language is the readers', not the system's: an accountant's help is in Spanish on an English server too.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ HELP_OPTION = "Muestra esta ayuda y termina."
 
 
 class SpanishCommand(TyperCommand):
-    """A command whose help page is in Spanish."""
+    """Typer command whose help page is in Spanish."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         _write_help(self, ctx, formatter)
 
 
 class SpanishGroup(TyperGroup):
-    """The program itself: its help page lists the commands."""
+    """Typer group whose help page, in Spanish, lists the commands."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         _write_help(self, ctx, formatter)
 
 
 def usage_error(error: typer.TyperException, commands: list[str]) -> str:
-    """One Spanish sentence for what typer found wrong with the command line."""
+    """Sentence in Spanish for a usage error of typer."""
     kind = type(error).__name__
     param = getattr(error, "param", None)
     name = _label(param) if param is not None else ""
@@ -68,7 +68,7 @@ def _range(param: Any) -> str:
 
 
 def _write_help(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> None:
-    """The page as typer's plain formatter lays it out: rich would take as long to import as all the rest."""
+    """Writes the help page with typer's plain formatter: rich would take as long to import as all the rest."""
     arguments = [p for p in command.params if isinstance(p, TyperArgument) and not p.hidden]
     options = [p for p in command.params if isinstance(p, TyperOption) and not p.hidden]
     names = " ".join(_argument(p) for p in arguments)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def reader_processes(context: typer.Context) -> Iterator[Reader]:
-    """A process that reads for each file, ended with the command. The first loads itself while we do."""
+    """Pool of reading processes, ended with the command. The first loads while the command does."""
     from pipeline.read.process import Reader
 
     first = context.with_resource(Reader())
@@ -39,7 +39,7 @@ def reader_processes(context: typer.Context) -> Iterator[Reader]:
 
 @dataclass(frozen=True)
 class Wish:
-    """How the files of one command are to be read, as the person said; ``asks``: she is there to be asked."""
+    """Reading options of one command; ``asks``: a person at the terminal can answer questions."""
 
     sheet: str
     columns: str
@@ -73,7 +73,7 @@ def read_file(file: Path, wish: Wish, settings: Settings, reader: Reader | None,
 
 
 def _chosen(file: Path, refusal: InputRefused, talk: Talk) -> Choice:
-    """What the person at the terminal answers to the question of ``file``; the refusal itself for no answer."""
+    """Answer of the person at the terminal to the question of ``file``; raises the refusal for no answer."""
     talk.err.print(f"{file.name}: {refusal.message}", markup=False)
     for number, choice in enumerate(refusal.choices, start=1):
         talk.err.print(f"  {number}. {choice.words}", markup=False)
@@ -84,7 +84,7 @@ def _chosen(file: Path, refusal: InputRefused, talk: Talk) -> Choice:
 
 
 def read_all(files: list[Path], wish: Wish, settings: Settings, talk: Talk, readers: Iterator[Reader]) -> list[Sheet]:
-    """All files or none: one that is refused stops the command before anything is written or sent."""
+    """Sheets of all files: one refused file stops the command before anything is written or sent."""
     from pipeline.cli import console
 
     sheets, refusals = [], []
@@ -102,7 +102,7 @@ def read_all(files: list[Path], wish: Wish, settings: Settings, talk: Talk, read
 
 
 def refusal_data(file: Path, refusal: InputRefused) -> dict[str, Any]:
-    """What ``--json`` tells of a file that was refused as a whole."""
+    """``--json`` answer for a file that was refused as a whole."""
     return {
         "file": str(file),
         "refused": {"code": refusal.code, "message": refusal.sentence, "cell": refusal.where or None},
@@ -110,9 +110,10 @@ def refusal_data(file: Path, refusal: InputRefused) -> dict[str, Any]:
 
 
 def without_locks(files: list[Path], talk: Talk) -> list[Path]:
-    """The files without those that Excel keeps beside an open workbook, which a pattern like ``*.xlsx`` names too.
+    """Files without Excel's lock files (``~$…``), which a pattern like ``*.xlsx`` matches too.
 
-    They are said and passed over, unless there is nothing else."""
+    Each is reported and skipped, unless there is no other file.
+    """
     from pipeline.read.kinds import is_lock
 
     others = [file for file in files if not is_lock(file)]
@@ -123,8 +124,11 @@ def without_locks(files: list[Path], talk: Talk) -> list[Path]:
 
 
 def of_nobody_else(found: Sheet, memory: Memory, settings: Settings) -> Sheet:
-    """The file, if no other company of this machine has it. Raises ``InputRefused`` that says whose it is and how that
-    company goes on with it: this is the machine's own terminal."""
+    """Sheet that no other company of this machine has.
+
+    Raises ``InputRefused``, which names that company and the command with which it continues: this is the machine's
+    own terminal.
+    """
     from pipeline.domain.problems import refused
     from pipeline.wiring.companies import elsewhere
 
@@ -143,7 +147,7 @@ def batch_named(views: Any, name: str) -> BatchInfo:
 
 
 def own_batch(views: Views, name: str) -> BatchInfo:
-    """One that this run may go on with: not another credential's."""
+    """Batch by its id, if this run's credential owns it. Raises ``WrongUsage``."""
     from pipeline.wiring.companies import check_own
 
     info = batch_named(views, name)

@@ -1,4 +1,4 @@
-"""``anular adopt`` and ``anular ledger copy``: where the ledger is and whose."""
+"""``anular adopt`` and ``anular ledger copy``: the ledger's owner and place."""
 
 from __future__ import annotations
 

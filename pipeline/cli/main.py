@@ -1,4 +1,4 @@
-"""Entry point: runs one command and returns its exit code; no traceback for what a user can cause."""
+"""Entry point: runs one command and returns its exit code, without a traceback for what a user can cause."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """One command with its ``arguments``; its exit code. Never a traceback for what a user can cause."""
+    """Exit code of one command run with ``arguments``. Never a traceback for what a user can cause."""
     seen = Observation()
     with outlets(Here.of(list(arguments), windows=os.name == "nt")) as (out, _):
         code = _ended(arguments, seen)
@@ -40,7 +40,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 def _ended(arguments: Sequence[str], seen: Observation) -> int:
-    """The exit code of one command; what went wrong is told on standard error."""
+    """Exit code of one command; an error is printed on standard error."""
     try:
         return int(app(list(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
@@ -85,7 +85,7 @@ def _without(error: ModuleNotFoundError) -> AnularError:
 
 
 def _say(error: AnularError) -> None:
-    """On standard error. What draws on a terminal takes as long to import as all the rest, so help does without."""
+    """Prints an error on standard error. The console is imported only here: it takes as long as all the rest."""
     from pipeline.cli import console
 
     console.say_error(console.make_console(stderr=True), error)

@@ -1,4 +1,4 @@
-"""What commands show: the plan before sending, the results after it, notifications."""
+"""Output that several commands share: the plan before sending, the results after it, notifications."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def send_notification(
     talk: Talk, profile: str, ledger: str, letter: Notification, seen: Observation, command: str
 ) -> None:
-    """Tells those whom the profile's settings name; that it did not work is one line, and changes nothing."""
+    """Sends a notification to whom the profile's settings name; a failure is one line and changes nothing else."""
     from pipeline.notify import tell
 
     try:
@@ -49,8 +49,10 @@ def report_batches(
     trouble: AnularError | None,
     files: Sequence[Path] = (),
 ) -> int:
-    """Writes the workbooks and the notes beside what was held, says how it ended, and gives the exit code. ``files``:
-    those that were given, where the batches were not named by number."""
+    """Exit code of finished batches; writes their workbooks and the notes of held files, and prints the results.
+
+    ``files``: the input files, where the batches were not named by number.
+    """
     from pipeline.cli import console
     from pipeline.run.results import batch_data, exit_code, note_written, to_correct, todo, totals, write_results
     from pipeline.watch.renewal import renew

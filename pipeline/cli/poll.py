@@ -59,7 +59,7 @@ def poll_batches(
 
 
 def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
-    """The nightly follow-up of every company; a trouble of one does not hold up the others."""
+    """Nightly follow-up of every company; an error of one does not stop the others."""
     from pipeline.cli import console
     from pipeline.run import follow_up
     from pipeline.run.results import to_correct, totals

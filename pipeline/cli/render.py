@@ -1,4 +1,4 @@
-"""What the commands answer: the stable keys of ``--json`` (interface.md 2) and the words of plan and summary."""
+"""Answers of the commands: the stable keys of ``--json`` (interface.md 2), and the Spanish text of plan and results."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ _OTHERS_SHOWN, _WORDS_SHOWN = 3, 60
 
 
 def verified_data(examination: Examination, ledger: str, batch: str = "") -> dict[str, Any]:
-    """What ``verify`` found. ``head`` is the newest event's hash: written down elsewhere, it proves later that nothing
-    before it was changed. With ``batch``, what was seen of that one; its ``seal`` is the one of its evidence pack."""
+    """``--json`` answer of ``verify`` for a ledger.
+
+    ``head`` is the newest event's hash: noted elsewhere, it proves later that nothing before it was changed. With
+    ``batch``, also that batch's part; its ``seal`` is the one of its evidence pack.
+    """
     one = examination.batches.get(batch)
     about = {"batch": batch, "events": one.events, "last": one.last, "seal": one.seal.hex()} if one else None
     if one and about and one.packed:
@@ -49,7 +52,7 @@ def verified_data(examination: Examination, ledger: str, batch: str = "") -> dic
 
 
 def not_covered(examination: Examination) -> list[str]:
-    """What could not be compared because an earlier version wrote it, in words; nothing for a ledger of this one."""
+    """Text of what could not be compared because an earlier version wrote it; empty for a ledger of this one."""
     batches, sendings = len(examination.older), examination.half_told
     told = []
     if batches:
@@ -65,12 +68,12 @@ def not_covered(examination: Examination) -> list[str]:
 
 
 def moved_data(found: Transfer) -> dict[str, Any]:
-    """What ``ledger copy`` did. ``head`` is the seal of both ledgers: ``verify`` prints it in either place."""
+    """``--json`` answer of ``ledger copy``. ``head`` is the seal of both ledgers, which ``verify`` prints in either."""
     return {"from": found.source, "to": found.target, "copied": found.counts, "head": found.head}
 
 
 def moved_words(found: Transfer) -> list[str]:
-    """The same for a person, and what to do now."""
+    """Text of the same answer, and what to do now."""
     events, rows = found.counts["event"], found.counts["row"]
     return [
         f"✓ Historial de envíos copiado y comparado: {events} eventos y {rows} filas, "
@@ -81,7 +84,7 @@ def moved_words(found: Transfer) -> list[str]:
 
 
 def pack_data(pack: Pack, path: Path) -> dict[str, Any]:
-    """What ``verify`` found in an evidence pack."""
+    """``--json`` answer of ``verify`` for an evidence pack."""
     return {
         "evidence": str(path),
         "good": pack.good,
@@ -101,7 +104,7 @@ def pack_data(pack: Pack, path: Path) -> dict[str, Any]:
 
 
 def book_data(book: Book, path: Path) -> dict[str, Any]:
-    """What ``verify`` found of a results workbook."""
+    """``--json`` answer of ``verify`` for a results workbook."""
     return {
         "workbook": str(path),
         "good": book.good,
@@ -115,7 +118,7 @@ def book_data(book: Book, path: Path) -> dict[str, Any]:
 
 
 def book_words(book: Book, path: Path) -> list[str]:
-    """The same for a person."""
+    """Text of the same answer."""
     again = f"Escríbalo otra vez con {order('report', book.batch)} y compare los dos."
     if book.differing:
         head = f"El libro {path.name} no dice lo que dice el historial de envíos del lote {book.batch}."
@@ -131,7 +134,7 @@ def book_words(book: Book, path: Path) -> list[str]:
 
 
 def checked_data(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str, Any]:
-    """What ``check`` found in one file."""
+    """``--json`` answer of ``check`` for one file."""
     assert plan.checked is not None
     assert plan.sheet is not None
     rows, counts = plan.checked.rows, plan.checked.counts
@@ -169,7 +172,7 @@ def checked_data(file: Path, plan: Plan, written: Previewed, rate: float) -> dic
 
 
 def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
-    """The plan on one screen, for the person who approves it."""
+    """Facts of a plan, for the person who approves it."""
     sheet = plan.sheet
     facts = [
         ("Archivo", f"{plan.file} · código de verificación {plan.sha256[:12]}…"),
@@ -204,7 +207,7 @@ def plan_facts(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
 
 
 def plan_problems(plan: Plan) -> list[str]:
-    """Each row that will not be sent, with its first problem."""
+    """Lines of the rows that will not be sent, each with its first problem."""
     rows = plan.checked.rows if plan.checked is not None else ()
     return [_why_not(row) for row in rows if row.verdict not in (Verdict.ACCEPTED, Verdict.NOT_APPLICABLE)]
 
@@ -240,7 +243,7 @@ def _counted(plan: Plan) -> list[tuple[str, str]]:
 
 
 def recognised(plan: Plan, sheet: Sheet) -> str:
-    """What was taken for what: ``CUFE ← H · Motivo ← I («Factura repetida») · Correo ← J (2 con dirección, 6 sin)``."""
+    """Columns as recognised: ``CUFE ← H · Motivo ← I («Factura repetida») · Correo ← J (2 con dirección, 6 sin)``."""
     told = []
     rows = plan.checked.rows if plan.checked is not None else ()
     lines = {row.position.line for row in rows if row.verdict is not Verdict.NOT_APPLICABLE}
@@ -259,7 +262,7 @@ def recognised(plan: Plan, sheet: Sheet) -> str:
 
 
 def _others(rows: Sequence[CheckedRow]) -> str:
-    """The first few lines that are no invoice, with their words."""
+    """First few lines that are no invoice, with their text."""
     lines = [row for row in rows if row.verdict is Verdict.NOT_APPLICABLE]
     told = []
     for row in lines[:_OTHERS_SHOWN]:
@@ -278,7 +281,7 @@ def _why_not(row: CheckedRow) -> str:
 
 
 def counts_data(info: BatchInfo) -> dict[str, Any]:
-    """One batch of ``status``, from its counts alone."""
+    """``--json`` answer of ``status`` for one batch, from its counts alone."""
     found = {word: info.counts.get(word.value, 0) for word in Outcome}
     person = sum(number for word, number in found.items() if word in _PERSON)
     return {
@@ -293,7 +296,7 @@ def counts_data(info: BatchInfo) -> dict[str, Any]:
 
 
 def status_facts(info: BatchInfo) -> list[tuple[str, str]]:
-    """How ``status`` shows a batch beside its counts."""
+    """Facts of a batch that ``status`` shows with its counts."""
     return [
         ("Archivo", info.file),
         ("Ambiente", info.env),

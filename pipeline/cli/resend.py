@@ -79,7 +79,7 @@ def resend_row(
 
 
 def _ask_before(cufe: str, memory: Memory, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
-    """What eDoc says of ``cufe`` now; the reason when the question could not be asked at all."""
+    """Answer of eDoc to a query of ``cufe`` now; the reason when no query could be sent."""
     import asyncio
 
     from pipeline.domain.errors import ServiceRefused

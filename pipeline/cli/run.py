@@ -135,7 +135,7 @@ def run_files(
 
 
 def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -> None:
-    """Rows that another ledger of this machine sent are sent only when a person says how many there are.
+    """Check of ``--known-elsewhere``: the number of rows that another ledger of this machine sent must be right.
 
     Raises ``WrongUsage`` for another number.
     """
@@ -164,7 +164,7 @@ def _hand_in(
     *,
     yes: bool,
 ) -> int:
-    """Into the ledger as approved, and into the queue. A kill between the two is mended by any worker."""
+    """Hands files in: into the ledger as approved, then into the queue. A kill in between is repaired by any worker."""
     from pipeline.ledger.ownership import who_am_i
     from pipeline.queue import enqueue
 

@@ -1,8 +1,8 @@
-"""Standard output and error that cannot bring the program down: a full disk or a reader that went away costs words,
-never the record of an outcome (reliability.md F57, P17).
+"""Standard output and error that cannot stop the program: a full disk or a closed pipe costs output, never the record
+of an outcome (reliability.md F57, P17).
 
-The first failure is remembered and everything after it is dropped. Whoever has to know asks ``output_lost``: before the
-sending that is a reason to send nothing, after it a reason to say so at the end.
+The first failure is kept and all output after it is dropped. ``output_lost`` returns it: before the sending it is a
+reason to send nothing, after it a reason to report it at the end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WHY = {
 
 
 class Outlet:
-    """A text stream in front of ``stream``, for whoever works ``here``.
+    """Text stream in front of ``stream`` that keeps its first error instead of raising it.
 
     ``lost`` is the error from which on nothing was written, else None.
     """
@@ -70,7 +70,7 @@ class Outlet:
 
 @contextmanager
 def outlets(here: Here | None = None) -> Iterator[tuple[Outlet, Outlet]]:
-    """Standard output and error as outlets until the end of the block, for whoever works ``here``."""
+    """Replaces standard output and error by outlets until the end of the block."""
     before = sys.stdout, sys.stderr
     out, err = _outlet(sys.stdout, here), _outlet(sys.stderr, here)
     sys.stdout, sys.stderr = out, err
@@ -86,7 +86,7 @@ def outlets(here: Here | None = None) -> Iterator[tuple[Outlet, Outlet]]:
 
 
 def output_lost(stream: object, remedy: str) -> StorageTrouble | None:
-    """The trouble to tell when words for ``stream`` were lost, else None."""
+    """Error to report when output for ``stream`` was lost, else None."""
     lost = getattr(stream, "lost", None)
     if not isinstance(lost, OSError):
         return None
@@ -95,8 +95,8 @@ def output_lost(stream: object, remedy: str) -> StorageTrouble | None:
 
 
 def _outlet(stream: TextIO | None, here: Here | None) -> Outlet:
-    """Python has no stream at all where it was started with a closed one; then its number is taken, so that no file of
-    ours gets it and with it what somebody else prints."""
+    """Outlet of a stream. Python has no stream where it was started with a closed one; then its number is taken, so
+    that no file of ours gets it, and with it what a library prints."""
     if stream is None:
         return Outlet(Path(os.devnull).open("w", encoding="utf-8"), OSError(errno.EBADF, "closed"), here)
     return Outlet(stream, here=here)

@@ -71,7 +71,7 @@ def verify(
 
 
 def _examined(found: Examination, name: str) -> str:
-    """The only batch of an examined ledger whose id begins so. Raises ``WrongUsage`` where a whole one has none."""
+    """Id of the only batch that begins with ``name``. Raises ``WrongUsage`` where a sound ledger has none."""
     ids = [batch for batch in found.batches if batch.startswith(name)]
     if len(ids) == 1:
         return ids[0]
@@ -125,7 +125,7 @@ def _verify_book(path: Path, settings: Settings, talk: Talk) -> int:
 
 
 def _named_ledger(target: str) -> str:
-    """The address of the ledger that ``target`` names as a URL or a file; "" when it names a batch."""
+    """Address of the ledger that ``target`` names as a URL or a file; "" when it names a batch."""
     if "://" in target:
         return target
     return f"sqlite:///{Path(target).absolute()}" if target and Path(target).is_file() else ""

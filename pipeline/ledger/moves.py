@@ -1,4 +1,4 @@
-"""Moves: the wish to take one attempt from a state to the next, and what became of it."""
+"""Moves: a requested step of one attempt from a state to the next, and its result."""
 
 from __future__ import annotations
 
@@ -28,26 +28,36 @@ class Handle(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A wish to move one attempt. ``retry`` adds the next attempt of the row in the same transaction.
+    """State transition requested for one attempt; written by compare-and-set on ``version`` and ``source``."""
 
-    ``next_due`` when to query next (None: not followed); ``miss`` counts an 18 for the settle schedule; ``payload`` is
-    the hash of what was sent, for the reserve journal; ``cufe`` of a claim, for the machine's memory.
-    """
-
+    #: id of the attempt
     attempt: int
+    #: the version that the attempt must still have
     version: int
+    #: id of the batch, and position of the row in it
     batch: str
     pos: int
+    #: the state that the attempt must still be in
     source: State
+    #: what happened; with ``source`` it gives the next state
     event: Event
+    #: when it happened
     at: datetime
+    #: what eDoc's answer proved; None for a step without an exchange
     finding: Finding | None = None
+    #: reason or proof that is kept with the event
     note: str = ""
+    #: the person who decided; None for the program
     who: str | None = None
+    #: when to query next; None when the row is not followed
     next_due: datetime | None = None
+    #: counts an answer «not found» (18) for the settle schedule
     miss: bool = False
+    #: adds the next attempt of the row in the same transaction
     retry: bool = False
+    #: hash of what was sent, for the reserve journal
     payload: str = ""
+    #: CUFE of a claim, for this machine's memory of what was sent
     cufe: str = ""
 
     @classmethod
@@ -66,28 +76,32 @@ class Move:
 
     @property
     def target(self) -> State:
+        """State after the move; raises for an event that ``source`` does not allow."""
         return move(self.source, self.event)
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What became of a move: the new version, the state, and the id of the next attempt when one was added; of a claim
-    also which other ledger of this machine has sent the document: then nothing of it may leave."""
+    """Result of a durable move."""
 
+    #: the attempt's new version
     version: int
+    #: the attempt's new state
     state: State
+    #: id of the attempt that was added; None when none was
     next_attempt: int | None = None
+    #: of a claim: the other ledger of this machine that sent the document; then no request may leave
     elsewhere: Elsewhere | None = None
 
 
 def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:
-    """The cancellation that follows ``sent`` when a further attempt was added."""
+    """Cancellation of the attempt that ``moved`` added after ``sent``; None when it added none."""
     if moved.next_attempt is None:
         return None
     return replace(sent, attempt=moved.next_attempt, version=1, number=sent.number + 1)
 
 
 def batch_id(env: str, sha256: str, sheet: str | None, created: datetime) -> str:
-    """``20261120-3f9a2c71``: the Panamanian day, and eight characters that only this file in this environment has."""
+    """Id of a batch, ``20261120-3f9a2c71``: Panamanian day, and a hash of environment, content and sheet."""
     mark = hashlib.sha256(f"{env}|{sha256}|{sheet or ''}".encode()).hexdigest()[:8]
     return f"{created.astimezone(PANAMA):%Y%m%d}-{mark}"

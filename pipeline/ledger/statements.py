@@ -1,4 +1,4 @@
-"""The compare-and-set statements: which rows a run may move, fenced by its epoch (reliability.md R3)."""
+"""Compare-and-set statements of the attempt table, fenced by the run's epoch (reliability.md R3)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pipeline.ledger import tables
 
 
 class Fence(Enum):
-    """Which rows a compare-and-set may find, and which newer run keeps it from them."""
+    """Condition of a compare-and-set: whose rows it may change, and which newer run makes it change none."""
 
     EVERYTHING = "everything"  # a ledger without companies, in tests and copies
     FILE = "file"  # a credential's rows, in a file that one run owns
-    SERVER = "server"  # a credential's rows, beside others
-    DESK = "desk"
+    SERVER = "server"  # a credential's rows, on a server where other credentials have runs too
+    DESK = "desk"  # a credential's rows, released by the process that hands in and has no run
 
 
 # The newest run's number fences all before it: of the whole ledger where one run owns it, else of the same credential.
@@ -38,10 +38,10 @@ _FENCE: dict[Fence, ColumnElement[bool]] = {
     Fence.EVERYTHING: and_(_SAME, NEWEST[True] == bindparam("b_epoch")),
     Fence.FILE: and_(_SAME, _OWN, NEWEST[True] == bindparam("b_epoch")),
     Fence.SERVER: and_(_SAME, _OWN, NEWEST[False] == bindparam("b_epoch")),
-    Fence.DESK: and_(_SAME, _OWN),  # a release by who hands in: no run, and rows that no run touches
+    Fence.DESK: and_(_SAME, _OWN),  # no epoch: held rows, which no run changes
 }
 
-# The one statement shape for claims and the one for everything else, each by who may move what.
+# One statement for claims (CLAIM) and one for every other move (FIND), for each fence.
 CLAIM = {
     whose: update(tables.attempt)
     .where(fence)

@@ -1,4 +1,4 @@
-"""Column values of the ledger's tables, made from the records of the domain."""
+"""Column values: the rows of the ledger's tables, made from the records of the domain."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ VALIDATED: dict[Verdict, Event] = {
 
 
 def move_facts(wish: Move, done: Moved) -> dict[str, object]:
-    """A durable move for those who watch: codes and numbers of ours and of eDoc. Neither the CUFE nor anybody's words:
-    batch and row lead to both in the ledger (docs/decisions/0080)."""
+    """Fields of the event published for a durable move: codes and numbers, ours and eDoc's.
+
+    Neither CUFE nor message: batch and row lead to both in the ledger (docs/decisions/0080).
+    """
     found = wish.finding
     return {
         "batch": wish.batch,
@@ -40,6 +42,7 @@ def move_facts(wish: Move, done: Moved) -> dict[str, object]:
 
 
 def fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: int, epoch: int) -> dict[str, Any]:
+    """Values of a new attempt: the ``n``-th of its row, in ``state``, without query or answer."""
     return {
         "env": env,
         "cufe": cufe,
@@ -58,6 +61,7 @@ def fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: in
 
 
 def batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
+    """Values of a batch."""
     return {
         "id": info.id,
         "env": env,
@@ -77,6 +81,7 @@ def batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
 
 
 def row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
+    """Values of an input row as it was validated."""
     return {
         "batch": batch,
         "pos": row.pos,
@@ -96,11 +101,12 @@ def row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
 
 
 def _text(value: str | None) -> str | None:
-    """PostgreSQL has no character NUL; a rejected row may, and keeps it in its ``cells``."""
+    """Text without NUL, which PostgreSQL cannot store; a rejected row keeps the original in its ``cells``."""
     return None if value is None else value.replace("\0", "␀")
 
 
 def intake_event(info: BatchInfo, row: CheckedRow, at: str, mark: bytes) -> dict[str, Any]:
+    """Values of a row's first event; ``mark`` is the digest of the row and its batch."""
     event = VALIDATED[row.verdict]
     values = event_values(info.id, row.pos, None, State.RECEIVED, event, at, who=info.approved_by)
     values["body"] = mark  # what was approved, held by the chain (verify.py)
@@ -108,6 +114,7 @@ def intake_event(info: BatchInfo, row: CheckedRow, at: str, mark: bytes) -> dict
 
 
 def move_event(wish: Move) -> dict[str, Any]:
+    """Values of the event that a move adds to the chain."""
     found = wish.finding
     values = event_values(
         wish.batch, wish.pos, wish.attempt, wish.source, wish.event, codec.to_text(wish.at), who=wish.who
@@ -142,6 +149,7 @@ def event_values(
     who: str | None = None,
     note: str = "",
 ) -> dict[str, Any]:
+    """Values of an event without an answer; raises for an event that ``source`` does not allow."""
     return {
         "batch": batch,
         "pos": pos,

@@ -4,8 +4,8 @@
 - ``questions``: what only a person can answer about a file
 - ``intake``: an approved plan becomes a batch in the ledger
 - ``session``: service, signals, sending and querying, until the time is up
-- ``progress``: how far a session is, for a terminal or for nobody
-- ``results``: the workbooks of a batch, and what is said of them
-- ``reconcile``: what the ledger holds compared with what eDoc says now
+- ``progress``: the protocol by which a session reports how far it is
+- ``results``: the workbooks of a batch, and its figures for ``--json`` and notifications
+- ``reconcile``: comparison of the ledger with what eDoc answers now
 - ``follow_up``: the nightly queries of every company, and what has grown old
 """

@@ -1,6 +1,6 @@
-"""The nightly follow-up: everything that earlier nights left open, company by company, and what has grown old.
+"""Nightly follow-up: everything that earlier nights left open, company by company, and what has grown old.
 
-Nothing here can send a cancellation: it asks, rewrites the workbooks, and says whom to call.
+Nothing here can send a cancellation: it queries, rewrites the workbooks, and reports whom to call.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Old:
 
     @property
     def words(self) -> str:
-        """One line for a person: how many, since when, what to do and whom to call, which rows."""
+        """Line for a person: how many, since when, what to do and whom to call, which rows."""
         more = f" y {self.rows - len(self.places)} más" if self.rows > len(self.places) else ""
         since = f"{self.since.astimezone(PANAMA):%d/%m/%Y %H:%M}"
         title = f"{self.rows} desde el {since} · {self.action.title} [{self.action.rule}]"
@@ -56,7 +56,7 @@ class Old:
 
 @dataclass
 class Company:
-    """What the follow-up of one profile came to; what came ``before`` that moment counts as old."""
+    """Result of the follow-up of one profile; rows from ``before`` that moment count as old."""
 
     profile: str
     name: str = ""
@@ -75,13 +75,13 @@ class Company:
 
 
 def companies(only: str) -> list[str]:
-    """The profiles to follow: ``only`` that one, or the one without a name and all that the settings name."""
+    """Profiles to follow: ``only`` that one, or the one without a name and all that the settings name."""
     return [only] if only else ["", *profile_names()]
 
 
 def follow_up(profile: str, ledger: str, progress: Progress, seen: Observation | None = None) -> Company | None:
-    """Asks about everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
-    person can cause: it stands in ``trouble``."""
+    """Queries everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
+    person can cause: the error is returned in ``trouble``."""
     company, journal = Company(profile), SILENT
     try:
         settings = load_settings(profile, ledger)
@@ -127,7 +127,7 @@ def _through(company: Company, settings: Settings, progress: Progress, journal: 
 
 
 def grown_old(written: Sequence[Written], before: datetime) -> list[Old]:
-    """The rows that were sent, or came, before ``before`` and are still open or a person's, the most urgent first."""
+    """Rows sent or taken in before ``before`` that are still open or a person's, the most urgent first."""
     found: dict[str, tuple[Action, list[tuple[datetime, str]]]] = {}
     for one in written:
         for line in one.lines:
@@ -148,7 +148,7 @@ def _short(info: BatchInfo) -> str:
 
 
 def data(company: Company) -> list[dict[str, object]]:
-    """What ``--json`` says: the batches as ``poll`` tells them, with the profile, and what of each has grown old."""
+    """``--json`` answer: the batches as ``poll`` has them, with the profile, and what of each has grown old."""
     told: list[dict[str, object]] = []
     for one in company.written:
         code = company.trouble.exit_code if company.trouble is not None else exit_code(one.lines)
@@ -161,7 +161,7 @@ def data(company: Company) -> list[dict[str, object]]:
 
 
 def letter(companies: Sequence[Company]) -> Notification:
-    """What people are told of a follow-up: what has grown old and whom to call, then the workbooks; no CUFE."""
+    """Notification of a follow-up: what has grown old and whom to call, then the workbooks; no CUFE."""
     old = sum(one.rows for company in companies for one in company.old)
     troubles = [company.trouble for company in companies if company.trouble is not None]
     lines = [f"✗ {trouble.sentence} [{trouble.code}]" for trouble in troubles]

@@ -20,7 +20,7 @@ from pipeline.validate.check import Checked
 from pipeline.wiring.ledger import Memory
 
 TRIES = 5
-"""How often a file's plan is made anew because others took in the same file or the same CUFEs meanwhile."""
+"""How often a file's plan is made again because another process took in the same file or CUFEs meanwhile."""
 T = TypeVar("T")
 
 
@@ -44,7 +44,7 @@ def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "
 
 
 def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
-    """A known batch goes on: ``who`` approves what was held, and what was proven unsent may be sent again."""
+    """Continues a known batch: ``who`` approves what was held, and what was proven unsent may be sent again."""
     assert plan.known is not None
     if plan.held:
         store.approve(plan.held, plan.moment, who=who)
@@ -54,17 +54,17 @@ def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
 
 
 def of_company(name: str) -> tuple[str, ...]:
-    """The note of a batch that says whose it is; none for a company without a name."""
+    """Note of a batch with its company; empty for a company without a name."""
     return (f"{COMPANY}{name}",) if name else ()
 
 
 def queued_by(who: str) -> str:
-    """The note of a batch that ``who`` approved for workers to send."""
+    """Note of a batch that ``who`` approved for workers to send."""
     return f"{QUEUED} por {who}."
 
 
 def was_queued(info: BatchInfo) -> bool:
-    """Whether workers are to send the batch: then whatever of it is not on its way yet will be."""
+    """Whether workers send the batch: then all of it that is not sent yet will be."""
     return any(note.startswith(QUEUED) for note in info.notes)
 
 
@@ -83,7 +83,7 @@ def retry_if_taken(attempt: Callable[[], T]) -> T:
 def batch_info(
     sheet: Sheet, checked: Checked, settings: Settings, *, who: str, folder: Path, now: datetime
 ) -> BatchInfo:
-    """The head of a new batch of the company of ``settings``."""
+    """Head of a new batch of the company of ``settings``."""
     return BatchInfo(
         id=batch_id(settings.env, sheet.sha256, sheet.sheet, now),
         file=sheet.name,

@@ -19,7 +19,7 @@ HELD_ON_ARRIVAL = "retenida-carpeta"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be done with one file, for the person who approves it (reliability.md P2).
+    """Plan of one file, for the person who approves it (reliability.md P2).
 
     ``known`` is the batch that this very file became before; then ``checked`` is None, and ``sheet`` too when it is
     continued by its number, and ``to_send`` counts the rows that are still unsent. ``moment`` is when it was validated.
@@ -42,7 +42,7 @@ class Plan:
 
     @property
     def file(self) -> str:
-        """The name that the file has, or had when it was taken in."""
+        """Name of the file, now or when it was taken in."""
         return self.sheet.name if self.sheet is not None else self._batch.file
 
     @property
@@ -78,9 +78,12 @@ def make_plan(
     release: bool = True,
     known_elsewhere: bool = False,
 ) -> Plan:
-    """Reads nothing but the ledger, writes nothing. Without ``resume`` a known file is validated anew; without
-    ``release`` rows that the drop folder held back stay held, because nobody is there to approve them;
-    ``known_elsewhere`` as in ``Plan``. Raises ``InputRefused`` for a file that is another credential's batch."""
+    """Plan of a sheet; reads nothing but the ledger, writes nothing.
+
+    Without ``resume`` a known file is validated again; without ``release`` rows that the drop folder held back stay
+    held, because no person is there to approve them; ``known_elsewhere`` as in ``Plan``. Raises ``InputRefused`` for
+    a file that is another credential's batch.
+    """
     known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
         if views.of_another(known.id):
@@ -105,9 +108,8 @@ def make_plan_again(
     release: bool = True,
     known_elsewhere: bool = False,
 ) -> Plan:
-    """What would be done now with a batch that is in the ledger: the rows that are still unsent, with ``release`` those
-    that were held back on arrival, and with ``known_elsewhere`` those that another ledger sent; each judged by today's
-    rules."""
+    """Plan of a batch that is in the ledger: the rows that are still unsent, with ``release`` those that were held back
+    on arrival, and with ``known_elsewhere`` those that another ledger sent; each judged by today's rules."""
     held = tuple(views.waiting(known.id, HELD_ON_ARRIVAL)) if release else ()
     codes = [*views.unsent_codes(known.id), *(one.cufe for one in held)]
     codes += views.elsewhere_codes(known.id) if known_elsewhere else []
@@ -126,7 +128,7 @@ def make_plan_again(
 
 
 def hold(plan: Plan, why: str) -> Plan:
-    """The same new file with every row that could be sent held for a person; ``why`` stands beside each row."""
+    """Plan of the same new file with every row that could be sent held for a person; ``why`` is each row's remark."""
     assert plan.checked is not None
     rows = tuple(_held(row, why) if row.verdict is Verdict.ACCEPTED else row for row in plan.checked.rows)
     counts = dict(plan.checked.counts)

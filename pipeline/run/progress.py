@@ -1,4 +1,4 @@
-"""Progress: how far a run is, for whoever started it: a terminal, a page, or nobody."""
+"""Progress: protocol by which a run reports how far it is, to a terminal or a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Shows the phases of a run."""
+    """Display of the phases of a run."""
 
     def phase(self, title: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
         """Begins a phase of ``total`` rows; the function is called with the outcome word of each row that got one."""
@@ -18,7 +18,7 @@ class Progress(Protocol):
 
 
 class Unseen:
-    """Progress that nobody looks at."""
+    """Null progress: displays nothing."""
 
     def phase(self, title: str, total: int) -> AbstractContextManager[Callable[[str], None]]:  # noqa: ARG002
         return nullcontext(lambda _word: None)

@@ -1,4 +1,4 @@
-"""Questions about a file that only a person can answer, as the refusal each is where nobody can be asked (eyes.md 1).
+"""Questions about a file that only a person can answer; without a terminal each is a refusal (eyes.md 1).
 
 Each has an option of ``anular run`` that answers it, which the refusal names.
 """

@@ -1,4 +1,4 @@
-"""Results: the workbooks of a batch, written from the ledger alone, and what is said of them."""
+"""Results: the workbooks of a batch, written from the ledger alone, and their figures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pipeline.telemetry.events import EventBus
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """Where ``check`` wrote what it found: the preview workbook, and the corrections, if any are needed."""
+    """Files that ``check`` wrote: the preview workbook, and the corrections, if any are needed."""
 
     workbook: Path
     corrections: Path | None
@@ -36,7 +36,7 @@ class Previewed:
 
 
 def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
-    """The workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
+    """Writes the workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
     assert plan.checked is not None
     assert plan.sheet is not None
     info = preview_batch(
@@ -60,7 +60,7 @@ def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the ledger says of a batch now, and where that was written; ``to_correct`` rows stand in ``corrections``."""
+    """Lines of a batch from the ledger, and the files written of them; ``to_correct``: rows in ``corrections``."""
 
     batch: BatchInfo
     lines: list[ResultLine]
@@ -74,7 +74,7 @@ class Written:
 def write_results(
     info: BatchInfo, views: Views, folder: Path | None = None, *, csv: bool = False, jsonl: bool = False
 ) -> Written:
-    """The results workbook of a batch and its corrections, from the ledger alone. Raises ``StorageTrouble``."""
+    """Writes the results workbook of a batch and its corrections, from the ledger alone. Raises ``StorageTrouble``."""
     whole = views.whole(info)
     fresh, lines = whole.info, whole.lines
     report = summarise(fresh, lines, whole.log)
@@ -90,7 +90,7 @@ def write_results(
 
 
 def batch_data(written: Written, code: int) -> dict[str, Any]:
-    """What became of one batch."""
+    """``--json`` answer for one batch: outcomes, what is open, files."""
     return {
         **batch_head(written.batch),
         "outcomes": totals(written.lines),
@@ -103,7 +103,7 @@ def batch_data(written: Written, code: int) -> dict[str, Any]:
 
 
 def note_written(journal: EventBus, written: Written, code: int) -> None:
-    """Tells those who watch where a batch's results lie, and what became of it."""
+    """Publishes two events: where a batch's workbook is, and its outcomes."""
     info = written.batch
     journal.note("workbook_written", batch=info.id, file=str(written.workbook))
     outcomes = totals(written.lines) if journal.heard else {}
@@ -111,7 +111,7 @@ def note_written(journal: EventBus, written: Written, code: int) -> None:
 
 
 def to_correct(written: Previewed | Written) -> list[str]:
-    """Where the rows to correct are, for the screen; nothing when there are none."""
+    """Line with the file of the rows to correct; empty when there are none."""
     if written.corrections is None:
         return []
     rows = "1 factura" if written.to_correct == 1 else f"{thousands(written.to_correct)} facturas"
@@ -123,7 +123,7 @@ def path_text(path: Path | None) -> str | None:
 
 
 def exit_code(lines: Sequence[ResultLine]) -> int:
-    """The exit code that the rows alone ask for; a duplicate counts like the row it mirrors."""
+    """Exit code of the rows alone; a duplicate counts like the row it mirrors."""
     return outcomes.exit_code(outcome_of(line.mirrored or line) for line in lines)
 
 
@@ -139,7 +139,7 @@ def ordered(counts: dict[str, int]) -> dict[str, int]:
 
 
 def todo(report: Report) -> list[str]:
-    """What to do next, most urgent first."""
+    """Lines of what to do next, most urgent first."""
     return [f"{thousands(one.rows)} · {one.action.title}: {one.action.words}" for one in report.todo]
 
 

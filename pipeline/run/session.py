@@ -1,4 +1,4 @@
-"""A sending session: the service, the signals, the progress of one run, from its approval to its last answer.
+"""Sending session: the service, the signals, the progress of one run, from its approval to its last answer.
 
 A person's command, the drop folder under its policy and a worker all call this; what was done before is known from the
 ledger and not done again.
@@ -33,7 +33,7 @@ from pipeline.wiring.service import open_service
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Everything a run needs to send and to ask."""
+    """Service, rules and clock of a run, for sending and querying."""
 
     client: EdocClient
     limiter: Limiter

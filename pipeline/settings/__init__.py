@@ -2,5 +2,5 @@
 
 - ``model``: every setting with its unit and default
 - ``load``: one profile, read from the environment and the TOML file
-- ``companies``: what of a profile is its own and comes from nowhere else
+- ``companies``: user, password and RUCs, which a profile takes from one place only
 """

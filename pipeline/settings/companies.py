@@ -1,6 +1,6 @@
-"""Companies: what of a profile is its own and comes from nowhere else: its pair of user and password, its RUCs.
+"""Companies: user, password and RUCs of a profile, each taken whole from one place.
 
-Values come in as the settings file and the environment have them; nothing is read here (eyes.md 2).
+The values are those of the settings file and the environment; nothing is read here (eyes.md 2).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PAIR = ("user", "user_file", "password", "password_file")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """User and password of one place. ``user_file`` and ``password_file`` hold what is not written there itself."""
+    """User and password of one place. ``user_file`` and ``password_file`` are files that hold them instead."""
 
     user: str = ""
     user_file: str = ""
@@ -27,7 +27,7 @@ class Pair:
 
 
 def pair_in(values: Mapping[str, Any], place: str, names: Mapping[str, str] | None = None) -> Pair | None:
-    """The pair that ``values`` hold, whole; None when they hold none of it.
+    """Pair that ``values`` have, whole; None when they have neither part.
 
     ``place`` says to a person where they stand, ``names`` how each setting is called there. Raises ``WrongUsage`` for a
     half, which nothing else may complete: the other half would be another company's.
@@ -78,7 +78,7 @@ def check_no_ruc_twice(
 
 
 def rucs(value: object) -> frozenset[str]:
-    """The RUCs of a setting: a list, or a text with commas."""
+    """RUCs of a setting: a list, or a text with commas."""
     parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | frozenset | tuple) else ()
     return frozenset(str(part).strip() for part in parts if str(part).strip())
 

@@ -1,4 +1,4 @@
-"""Settings of a profile, read from the environment and the TOML file; every mistake in words."""
+"""Settings of a profile, read from the environment and the TOML file; every mistake as a Spanish sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.settings.model import PREFIX, PROGRAM, Settings
 
 
 def config_path() -> Path:
-    """``ANULAR_CONFIG``, or ``anular.toml`` in the user's configuration folder."""
+    """Path of the TOML file: ``ANULAR_CONFIG``, or ``anular.toml`` in the user's configuration folder."""
     from platformdirs import user_config_path
 
     named = os.environ.get(f"{PREFIX}CONFIG")
@@ -28,14 +28,14 @@ def config_path() -> Path:
 
 
 def default_ledger() -> str:
-    """The ledger in the user's data folder."""
+    """Address of the default ledger, in the user's data folder."""
     from platformdirs import user_data_path
 
     return f"sqlite:///{user_data_path(PROGRAM) / 'anular.db'}"
 
 
 def load_settings(profile: str = "", ledger: str = "") -> Settings:
-    """The settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file over its top level).
+    """Settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file over its top level).
 
     Raises ``WrongUsage`` with one line per mistake, never with a secret.
     """
@@ -94,7 +94,7 @@ def _from_variables(names: Iterable[str]) -> dict[str, str]:
 
 
 def profile_names() -> list[str]:
-    """The profiles that the TOML file names. Raises ``WrongUsage`` when it cannot be read."""
+    """Names of the profiles in the TOML file. Raises ``WrongUsage`` when it cannot be read."""
     return sorted(_read_file()[1])
 
 
@@ -137,7 +137,7 @@ def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, 
 
 
 def _refuse_unknown_names() -> None:
-    """A misspelt variable must not be ignored: it may be the one that names the environment."""
+    """Refuses unknown variables: a misspelt one may be the one that names the environment."""
     names = Settings.model_fields.keys() - {"profile", "spare", "home"}
     known = {f"{PREFIX}{name.upper()}" for name in names} | {f"{PREFIX}CONFIG"}
     others = sorted(
@@ -181,7 +181,7 @@ def _spanish(kind: str, words: str, context: dict[str, Any]) -> str:
 
 
 def secret_file(path: Path, name: str) -> str:
-    """The secret in a file that only its owner (and a group that he chose) can read. Raises ``WrongUsage``."""
+    """Secret in a file that only its owner (and a group that he chose) can read. Raises ``WrongUsage``."""
     try:
         mode = path.stat().st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""Every knob with its unit and default, in one frozen object (interface.md 3): environment over TOML over defaults.
+"""Settings: each with its unit and default, in a frozen model (interface.md 3); environment over TOML over defaults.
 
 The default environment is the local sandbox; production has to be named. Secrets are masked by type and have no
 option on the command line.
@@ -52,7 +52,7 @@ CUFE_DIGIT: dict[Env, Literal["1", "2"] | None] = {Env.SANDBOX: None, Env.LAB: "
 
 
 class Settings(BaseSettings):
-    """One profile's settings. Raises pydantic's ValidationError; ``load_settings`` turns it into words."""
+    """Settings of one profile. Raises pydantic's ValidationError, which ``load_settings`` translates."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
@@ -174,8 +174,8 @@ class Settings(BaseSettings):
 
     @property
     def here(self) -> Here:
-        """Where a command has to be typed to speak of this company and this ledger, on whatever terminal of this
-        machine; without a password that the address may have."""
+        """Options that a suggested command needs to name this company and this ledger, on any terminal of this machine;
+        without a password that the address may have."""
         return Here(self.profile, "" if self.ledger == self.home else without_password(self.ledger), os.name == "nt")
 
     @field_validator("issuers", "watch_issuers", "mail_to", mode="before")
@@ -241,12 +241,12 @@ class Settings(BaseSettings):
 
 
 def whose(profile: str, ledger: str) -> Here:
-    """The same for settings that cannot be read: what leads to them."""
+    """Place of a command for settings that cannot be read: their profile and ledger as given."""
     return Here(profile, ledger, os.name == "nt")
 
 
 def without_password(url: str) -> str:
-    """The address of a ledger as it may be shown and still leads there; the server asks for the password elsewhere."""
+    """Address of a ledger without its password, as it may be shown; the password comes from ``~/.pgpass``."""
     parts = urlsplit(url)
     if not parts.password:
         return url
@@ -256,7 +256,7 @@ def without_password(url: str) -> str:
 
 
 def is_safe_address(url: str) -> bool:
-    """https to anywhere, plain http to this machine only; never with credentials in it (interface.md 3)."""
+    """Whether an address is https, or plain http to this machine, and without credentials in it (interface.md 3)."""
     parts = urlsplit(url)
     if parts.username or parts.password or not parts.hostname:
         return False
@@ -264,7 +264,7 @@ def is_safe_address(url: str) -> bool:
 
 
 def addresses(settings: Settings, base: str = "") -> tuple[str, str, str]:
-    """The token, cancellation and query addresses; ``base`` is the running sandbox's."""
+    """Token, cancellation and query addresses; ``base`` is the running sandbox's."""
     root = (settings.base_url or base or BASES.get(settings.env, "")).rstrip("/") + "/"
     return (
         settings.auth_url or root + AUTH_PATH,
@@ -274,7 +274,7 @@ def addresses(settings: Settings, base: str = "") -> tuple[str, str, str]:
 
 
 def limits(settings: Settings) -> Limits:
-    """How much an input file may hold, and what reading it may take."""
+    """Limits of an input file: its size, and the memory and time for reading it."""
     return Limits(
         size=int(settings.max_file_mb * MEGABYTE),
         rows=settings.max_rows,

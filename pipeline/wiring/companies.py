@@ -1,4 +1,4 @@
-"""Whose a batch is, where several companies share a machine or a ledger."""
+"""Owner of a batch or file, where several companies share a machine or a ledger."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_own(views: Views, info: BatchInfo) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A file that is a batch of another company of this machine: whose, which, and how it is continued there."""
+    """Batch of another company of this machine that has the same file, and the command that continues it."""
 
     company: str
     batch: str
@@ -33,8 +33,8 @@ class Elsewhere:
 
 
 def elsewhere(settings: Settings, views: Views, sha256: str) -> Elsewhere | None:
-    """Whether another profile of this machine holds the file with this content, with a row that is not free; None
-    where this ledger holds it for these settings' own credential, or nobody does.
+    """Batch of the file with this content that another profile of this machine holds, with a row that is not free;
+    None where there is none, or this ledger holds the file for these settings' own credential.
 
     A profile whose settings or ledger cannot be read now is passed over: the memory of what was sent and the ledger's
     own indexes still stand between a document and a second request.

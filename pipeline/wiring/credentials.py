@@ -19,7 +19,7 @@ SANDBOX_USER = SANDBOX_PASSWORD = "sandbox"  # noqa: S105 - the public credentia
 
 @contextmanager
 def one_credential(settings: Settings) -> Iterator[None]:
-    """Owns the credential on this machine until the end of the block. Raises ``AnotherRun``.
+    """Lock on the credential on this machine until the end of the block. Raises ``AnotherRun``.
 
     A sandbox that this run starts for itself has its own: nothing is shared.
     """

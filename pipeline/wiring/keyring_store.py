@@ -1,4 +1,4 @@
-"""The system's keyring: one user and password for each environment and profile (interface.md 2, login and logout)."""
+"""Credentials in the system's keyring: a user and password for each environment and profile (interface.md 2)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def forget(env: str, profile: str) -> bool:
 
 
 def stored(env: str, profile: str) -> tuple[str, SecretStr] | None:
-    """The stored credentials; None when there are none, or no keyring."""
+    """Stored credentials; None when there are none, or no keyring."""
     import keyring
     from keyring.errors import KeyringError
 

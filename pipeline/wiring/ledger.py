@@ -1,4 +1,4 @@
-"""The ledger of one command: opened, owned by this process, recovered; and everything that makes it this machine's."""
+"""Ledger of one command: opened, owned by this process, recovered; and everything that makes it this machine's."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class Memory:
     database: Database
     store: Store
     views: Views
-    #: when a person last said that the one before it is lost; None for a ledger that remembers everything
+    #: when a person last declared the ledger before it lost; None for one that has everything
     anew: datetime | None = None
-    #: what this machine sent, whatever the ledger; None where it is not asked
+    #: what this machine sent, in whatever ledger; None where that is not checked
     sent: Sent | None = None
 
     @property
     def journal(self) -> EventBus:
-        """Where this run is told of."""
+        """Event bus of this run."""
         return self.store.journal
 
 
@@ -73,14 +73,14 @@ def open_memory(
     journal: EventBus = SILENT,
     hands_in: bool = False,
 ) -> Iterator[Memory]:
-    """The ledger for writing: in a place that can be trusted, locked, whole, this machine's, and the one that knows
-    what was sent; the run is registered, and what an earlier one left undecided is recovered.
+    """Ledger opened for writing: in a trusted place, locked, sound, this machine's, and the one that has what was sent;
+    the run is registered, and what an earlier one left undecided is recovered.
 
     With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time.
     ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
-    ``new_ledger`` is a person's word that such a memory is lost. ``journal`` is told what became durable. ``hands_in``:
-    batches are taken in for others to send, beside a run that may own the credential; nothing is recovered and nothing
-    can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
+    ``new_ledger`` is a person's declaration that such a memory is lost. ``journal`` publishes what became durable.
+    ``hands_in``: batches are taken in for workers to send, while a run may own the credential; nothing is recovered
+    and nothing can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
     """
     now, site, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
@@ -136,13 +136,13 @@ def open_memory(
 
 
 def _say_anew(database: Database, site: Location, now: datetime, *, who: str, why: str) -> None:
-    """A person's word, for every machine: what may have been sent is asked about from now on."""
+    """Records a person's declaration, for every machine: what may have been sent is queried first from now on."""
     before = watermark.used_there(_notes(), site.key)
     start_anew(database, now, who=who, why=why, site=database.site, lost={before} - {"", id_of(database)})
 
 
 def go_on_for(memory: Memory, lost: Iterable[str], now: datetime, *, who: str, why: str) -> Memory:
-    """The same memory after a person's word that it takes the place of the ledgers ``lost`` (ids)."""
+    """Memory after a person declared that it takes the place of the ledgers ``lost`` (ids)."""
     database = memory.database
     start_anew(database, now, who=who, why=why, site=database.site, lost=lost)
     if memory.sent is not None:
@@ -151,7 +151,7 @@ def go_on_for(memory: Memory, lost: Iterable[str], now: datetime, *, who: str, w
 
 
 def _elsewhere(database: Database) -> list[str]:
-    """What its own events say against the place where a shared ledger is: a machine without notes sees it too."""
+    """Doubts about the place of a shared ledger, from its own events: a machine without notes has them too."""
     where = sited(database) if database.shared else None
     if where is None or where == database.site:
         return []
@@ -159,19 +159,19 @@ def _elsewhere(database: Database) -> list[str]:
 
 
 def _sent(settings: Settings, database: Database) -> Sent | None:
-    """This machine's memory of what was sent: not for a sandbox that a run starts for itself, which nobody shares."""
+    """This machine's memory of what was sent; none for a sandbox that a run starts for itself alone."""
     if settings.env is Env.SANDBOX and not settings.base_url:
         return None
     return Sent(user_state_path(PROGRAM) / "enviados.db", settings.env, id_of(database))
 
 
 def _notes() -> Path:
-    """Where this machine notes what it knows of ledgers, outside of them."""
+    """Folder of this machine's notes about ledgers, outside of them."""
     return user_state_path(PROGRAM) / "registros"
 
 
 def _day(database: Database) -> date | None:
-    """The Panamanian day on which a person last said that the memory is lost."""
+    """Panamanian day on which a person last declared the memory lost."""
     anew = started_anew(database)
     return anew.astimezone(PANAMA).date() if anew is not None else None
 
@@ -200,8 +200,8 @@ def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = Fal
 
 @contextmanager
 def _owned(settings: Settings, site: Location, *, sends: bool) -> Iterator[Scope]:
-    """The place of the ledger can be trusted, and nobody else uses it (on PostgreSQL: the rows of this credential) or,
-    with ``sends``, the credential."""
+    """Lock on the ledger, in a trusted place (on PostgreSQL: on this credential's rows), and, with ``sends``, on the
+    credential."""
     if not site.shared:
         ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
     mark = credential_mark(settings.env, credentials(settings)[0])
@@ -238,12 +238,12 @@ def _opened(settings: Settings, site: Location, anew: Callable[[Database], None]
 
 @contextmanager
 def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -> Iterator[Views | None]:
-    """The ledger for looking only, beside a run that may own it. None when there is no ledger yet.
+    """Ledger opened for reading, while a run may own it. None when there is no ledger yet.
 
     ``mine``: what is followed and what waits is that of these settings' credential.
 
-    ``alone``: everything that is read belongs together. Nobody writes a file meanwhile (raises ``AnotherRun``); a
-    server shows one moment and lets the others work.
+    ``alone``: everything that is read is of one moment. A file is locked meanwhile (raises ``AnotherRun``); a server
+    reads a snapshot and lets the others work.
     """
     site = location_of(settings.ledger)
     if not site.exists():
@@ -263,17 +263,17 @@ def _scope_of(settings: Settings) -> Scope:
 
 
 def ledger_exists(settings: Settings) -> bool:
-    """Whether there is a ledger at all. Raises ``StorageTrouble`` when nobody can tell, ``WrongUsage``."""
+    """Whether there is a ledger at all. Raises ``StorageTrouble`` when that cannot be determined, ``WrongUsage``."""
     return location_of(settings.ledger).exists()
 
 
 def move_ledger(source: str, target: str, now: datetime) -> Transfer:
-    """A whole ledger to another place. Raises like ``transfer.move``."""
+    """Moves a whole ledger to another place. Raises like ``transfer.move``."""
     return move(source, target, now, _notes())
 
 
 def verify_ledger(url: str) -> Examination:
-    """Goes through a whole ledger as it is at one moment: while nobody writes it, or, on a server, in a snapshot.
+    """Examines a whole ledger as it is at one moment: locked, or, on a server, in a snapshot.
 
     Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``.
     """

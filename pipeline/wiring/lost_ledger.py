@@ -1,9 +1,9 @@
-"""What earlier sendings left behind outside the ledger: a memory that is gone must not be taken for a new one.
+"""Traces of a lost ledger: what earlier sendings left outside of it, so that no new one takes its place unnoticed.
 
 A ledger that is missing, emptied, exchanged or restored has forgotten what was sent, and would send it again
 (reliability.md 2.4, last row). Traces of it: the note in the user's state folder (``ledger/watermark.py``), the files
 that lie beside a ledger, and a results workbook of this very input that names a batch which the ledger does not know.
-Each trace is a few Spanish words for the person; nothing is changed here.
+Each trace is a short Spanish phrase for the person; nothing is changed here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST_BOOKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file that is to be sent: where it lies, the SHA-256 of its content, where its results are written."""
+    """File that is to be sent: its path, the SHA-256 of its content, the folder of its results."""
 
     path: Path
     sha256: str
@@ -41,7 +41,7 @@ class Input:
 
 
 def of_missing(site: Location, notes: Path) -> list[str]:
-    """What says that a ledger which is not there was there before. ``notes`` is the folder of the watermarks."""
+    """Traces of a ledger that is missing from its place. ``notes`` is the folder of the watermarks."""
     found = []
     if watermark.missed(notes, site.key):
         found.append("este equipo ya usó un historial de envíos en ese lugar")
@@ -60,7 +60,7 @@ def of_inputs(
 ) -> list[str]:
     """Results workbooks of the same content and environment whose batch is not ``known``.
 
-    ``anew`` is the day on which a person last said that the memory is lost: batches up to that day were part of it.
+    ``anew`` is the day on which a person last declared the memory lost: batches up to that day were part of it.
     """
     found = []
     for one in inputs:
@@ -71,12 +71,12 @@ def of_inputs(
 
 
 def is_lost(batch: str, known: Callable[[str], bool], anew: date | None) -> bool:
-    """Whether a batch that something names is of a memory that is not this one; ``anew`` as in ``of_inputs``."""
+    """Whether a batch named outside the ledger belongs to another one; ``anew`` as in ``of_inputs``."""
     return not known(batch) and (anew is None or _day(batch) > anew)
 
 
 def refusal(site: Location, found: list[str], profile: str = "") -> StorageTrouble:
-    """Why nothing is sent, and the two ways out: the true ledger, or a person's word that it is lost."""
+    """Error for a lost ledger, with the two ways out: the true ledger, or a person's declaration that it is lost."""
     whose = f" --profile {shlex.quote(profile)}" if profile else ""
     word = f"«anular run ARCHIVO --new-ledger{whose}»"
     if site.exists():
@@ -92,7 +92,7 @@ def refusal(site: Location, found: list[str], profile: str = "") -> StorageTroub
 
 
 def _books(one: Input) -> Iterator[tuple[Path, str]]:
-    """Workbooks named like results of this input, beside it and where results go, with the batch in their name."""
+    """Workbooks named like results of this input, in its folder and in that of the results, each with its batch."""
     pattern, batch_in = results_pattern(one.path.stem)
     names = {path for folder in {one.path.parent, one.out} for path in folder.glob(pattern)}
     told = ((path, batch_in(path.name)) for path in sorted(names, key=lambda path: path.name, reverse=True)[:200])
@@ -100,8 +100,8 @@ def _books(one: Input) -> Iterator[tuple[Path, str]]:
 
 
 def _is_of(path: Path, batch: str, one: Input, env: str, limits: Limits) -> bool:
-    """Whether the workbook's document properties say so; in one of an earlier version, which has none, the labels of
-    its ``Resumen``. One that cannot be read, or was renamed, is no trace."""
+    """Whether a workbook is a result of this input: by its document properties, or, in one of an earlier version, which
+    has none, by the labels of its ``Resumen``. One that cannot be read, or was renamed, is no trace."""
     try:
         data = take(path, limits).data
         found = written_for(data, path.name, limits) or _in_labels(data, path.name, limits)

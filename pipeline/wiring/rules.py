@@ -28,11 +28,11 @@ def nothing_known(_batch: str) -> bool:
 
 
 def send_rules(settings: Settings, anew: datetime | None = None, sent: Sent | None = None) -> SendRules:
-    """``ahead``: what the limiter lets go within a second, so that no intent waits longer than that.
+    """Rules of sending. ``ahead``: what the limiter lets go within a second, so that no intent waits longer than that.
 
     ``anew`` of a ``Memory``: what was issued up to a month after that moment may have been sent by the lost ledger;
     ``sent`` of it lists what this machine sent for certain. Raises ``WrongUsage`` like ``check_rules``: nothing is sent
-    by settings that do not say whose documents.
+    by settings without issuers.
     """
     return SendRules(
         concurrency=settings.concurrency,
@@ -57,7 +57,7 @@ def poll_rules(settings: Settings, *, now: bool = False) -> PollRules:
 
 
 def without_issuers(settings: Settings) -> WrongUsage | None:
-    """What is wrong with settings that name no RUC outside the sandbox (eyes.md 2); None when nothing is."""
+    """Error for settings that name no RUC outside the sandbox (eyes.md 2); None when they do."""
     if settings.env is Env.SANDBOX or settings.issuers:
         return None
     table = f"[profile.{settings.profile}]" if settings.profile else "el archivo de configuración"
@@ -69,7 +69,7 @@ def without_issuers(settings: Settings) -> WrongUsage | None:
 
 
 def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, accept_formulas: bool = False) -> Rules:
-    """What may be sent, by these settings. Raises ``WrongUsage`` when they do not say whose documents."""
+    """Rules of validation. Raises ``WrongUsage`` for settings without issuers."""
     if (missing := without_issuers(settings)) is not None:
         raise missing
     return Rules(

@@ -1,4 +1,4 @@
-"""The local eDoc that a run starts for itself."""
+"""Local eDoc (sandbox) that a run starts for itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ START_SANDBOX_S = 20.0
 
 @contextmanager
 def running_sandbox(settings: Settings) -> Iterator[str]:
-    """The base address to use: a local eDoc started for this run, or "" where an address is configured.
+    """Base address of a local eDoc started for this run; "" where an address is configured.
 
     It is a child of this program and ends with it, also when this program is killed: its standard input closes.
     """

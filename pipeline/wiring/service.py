@@ -19,7 +19,7 @@ from pipeline.wiring.credentials import credentials
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """eDoc under one credential: one transport, one limiter for everything, the tokens in memory only."""
+    """Client of eDoc under one credential: one transport, one limiter for everything, the tokens in memory only."""
 
     client: EdocClient
     limiter: Limiter
@@ -32,7 +32,7 @@ class Service:
 async def open_service(
     settings: Settings, clock: Clock, base: str, journal: EventBus = SILENT
 ) -> AsyncIterator[Service]:
-    """eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
+    """Client of eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
     _no_core_dump()
     user, password = credentials(settings)
     limiter = Limiter(settings.rate, clock, journal)
@@ -62,7 +62,7 @@ async def open_service(
 
 
 def _no_core_dump() -> None:
-    """From here on secrets are in memory: a crash must not write them to the disk (reliability.md P12)."""
+    """Turns core dumps off: a crash must not write the secrets in memory to the disk (reliability.md P12)."""
     if sys.platform != "win32":  # where none is written unless it was told to
         import resource
 

@@ -1,5 +1,5 @@
-"""What one command tells its watchers: for each company that it works for, the log and the metrics file that the
-settings name (``ANULAR_LOG``, ``ANULAR_METRICS``). Without either nothing is opened, imported or written.
+"""Telemetry of one command: for each of its companies, the log and the metrics file that the settings name
+(``ANULAR_LOG``, ``ANULAR_METRICS``). Without either nothing is opened, imported or written.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Channel:
-    """The watchers of one company. Listens itself for what the last line tells: the run's number, rows by outcome."""
+    """Listeners of one company. Collects what the log's last line has: the run's number, rows by outcome."""
 
     def __init__(self, settings: Settings, clock: Clock, command: str) -> None:
         self.command, self._clock = command, clock
@@ -63,11 +63,10 @@ class _Channel:
             self._rows.update(counts)
 
     def ledger(self, count: Callable[[], Tally] | None) -> None:
-        """The meter counts."""
+        """Sets the counts of the metrics from the ledger."""
 
     def ended(self, code: int, error: str, *, always: bool = True) -> None:
-        """Tells that the command, or a pass of it, ended; unless ``always`` the log hears of it only when anything was
-        done."""
+        """Publishes the end of the command or of a pass; without ``always`` only when anything was done."""
         if self._heard or always:
             seconds = round(self._clock.monotonic() - self._since, 3)
             rows, run = dict(self._rows), self._run
@@ -82,7 +81,7 @@ class _Channel:
                 one.close()
 
     def warnings(self) -> list[str]:
-        """A sentence for the log and for the metrics, each told once, when they could not be written."""
+        """Warnings that log or metrics could not be written, each returned once."""
         from pipeline.ledger.storage.files import reason_of
 
         told = []
@@ -96,7 +95,7 @@ class _Channel:
 
 
 class Observation:
-    """The watchers of one command; one for each profile and pair of files. ``error`` is the code of what ended it."""
+    """Listeners of one command, by profile and pair of files. ``error`` is the code of what ended it."""
 
     def __init__(self) -> None:
         self._channels: dict[tuple[str, Path | None, Path | None], _Channel] = {}
@@ -104,7 +103,7 @@ class Observation:
         self.error = ""
 
     def journal(self, settings: Settings, command: str) -> EventBus:
-        """Where the work for one company is told of; the null form when nobody asked to be told."""
+        """Event bus of the work for one company; the null one when neither log nor metrics are configured."""
         if settings.log is None and settings.metrics is None:
             return SILENT
         key = (settings.profile, settings.log, settings.metrics)
@@ -115,15 +114,15 @@ class Observation:
         return self._channels[key].journal
 
     def came_to(self, profile: str, code: int) -> None:
-        """How the work for one company ended, where one command works for several."""
+        """Records the exit code of one company, where one command works for several."""
         self._codes[profile] = code
 
     def pass_over(self) -> list[str]:
-        """A pass ended and another may follow; what a person should be warned of."""
+        """Ends a pass, after which another may follow; returns the warnings for a person."""
         return self._over(0, "", always=False)
 
     def end(self, code: int) -> list[str]:
-        """The command ended with exit code ``code``; what a person should be warned of. Never raises ``OSError``."""
+        """Ends the command with exit code ``code``; returns the warnings for a person. Never raises ``OSError``."""
         warnings = self._over(code, self.error, always=True)
         for channel in self._channels.values():
             channel.close()

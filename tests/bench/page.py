@@ -42,12 +42,12 @@ ABOUT = {
     "files": "Del archivo a un veredicto por fila, con todas las comprobaciones, frente a lo mínimo de dos "
     "bibliotecas: pandas con calamine y un esquema de pandera de tres expresiones; y frente a pandas con "
     "openpyxl.",
-    "reporting": "Del historial de envíos al libro publicado (escrito, leído de nuevo, comparado y sincronizado), frente a "
-    "openpyxl en modo solo escritura con las mismas celdas ya en memoria, sin formato y sin comprobar "
+    "reporting": "Del historial de envíos al libro publicado (escrito, leído de nuevo, comparado y sincronizado), "
+    "frente a openpyxl en modo solo escritura con las mismas celdas ya en memoria, sin formato y sin comprobar "
     "nada.",
     "memory": "`anular run` con todos los pasos; la memoria residente máxima según el núcleo del sistema.",
-    "restart": "Un historial de envíos con filas ya anuladas y un archivo nuevo de 20 filas: del comando a la primera solicitud "
-    "que llega.",
+    "restart": "Un historial de envíos con filas ya anuladas y un archivo nuevo de 20 filas: del comando a la primera "
+    "solicitud que llega.",
     "growth": "Lo que cuesta una fila según cuántas haya. Una razón cercana a 1 significa que el costo por fila no "
     "crece.",
 }

@@ -30,7 +30,7 @@ def test_a_backup_restored_after_a_killed_run_is_noticed_and_what_it_says_to_do_
 
     refused = lab.anular("run", file, "--yes")
 
-    assert (refused.code, "este equipo envió con él filas del lote" in refused.err) == (5, True)
+    assert (refused.code, "este equipo envió con él facturas del lote" in refused.err) == (5, True)
     assert "anular adopt --restored" in refused.err
     sent = lab.posts()
     assert lab.anular("adopt", "--restored", *BY).code == 0

@@ -1,4 +1,4 @@
-"""What people decide about a row that no machine can decide: one row at a time, with who and why (reliability.md 2.3).
+"""Decisions of a person on rows that the program cannot decide: one at a time, with who and why (reliability.md 2.3).
 
 Everything is in the ledger before anything follows from it.
 """
@@ -26,7 +26,7 @@ WHO, WHY = (2, 100), (5, 500)
 
 
 class Decision(StrEnum):
-    """What a person found out about a row, outside this program."""
+    """Finding of a person about a row, outside this program."""
 
     CANCELLED = "cancelled"
     NOT_CANCELLED = "not-cancelled"
@@ -36,12 +36,12 @@ WORDS = {Decision.CANCELLED: "QuedÃ³ anulada", Decision.NOT_CANCELLED: "No quedÃ
 
 
 def signed(who: str, why: str) -> tuple[str, str]:
-    """Name and reason as they are recorded. Raises ``WrongUsage`` when they would tell an auditor nothing."""
+    """Name and reason as they are recorded. Raises ``WrongUsage`` when they would be empty for an auditor."""
     return _text("--by", who, *WHO), _text("--reason", why, *WHY)
 
 
 def confirmation(cufe: str) -> str:
-    """What a person types to show that this very document is meant."""
+    """End of the CUFE, which a person types to show that this document is meant."""
     return cufe[-CODE_LENGTH:]
 
 
@@ -86,7 +86,7 @@ def withdraw(store: Store, row: RowStatus, *, who: str, why: str, now: datetime)
 
 
 class Before(Enum):
-    """What the query before a resend means for it (reliability.md 2.5)."""
+    """Meaning of the query before a resend (reliability.md 2.5)."""
 
     CANCELLED = "cancelled"  # done: nothing is sent
     IN_FLIGHT = "in-flight"  # something is on its way: nothing is added to it

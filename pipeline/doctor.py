@@ -78,17 +78,17 @@ def _shown(value: object) -> str:
 
 def _ledger(settings: Settings) -> CheckResult:
     try:
-        site = location_of(settings.ledger)
-        if not site.exists():
-            return CheckResult("Historial de envíos", True, f"aún no existe; se creará en {site.place}")
-        database = site.open()
+        location = location_of(settings.ledger)
+        if not location.exists():
+            return CheckResult("Historial de envíos", True, f"aún no existe; se creará en {location.place}")
+        database = location.open()
         try:
             faults = database.structure("quick_check")
         finally:
             database.close()
     except AnularError as error:
         return CheckResult("Historial de envíos", False, error.sentence)
-    return CheckResult("Historial de envíos", not faults, f"{site.place}: {faults[0][1] if faults else 'íntegro'}")
+    return CheckResult("Historial de envíos", not faults, f"{location.place}: {faults[0][1] if faults else 'íntegro'}")
 
 
 def _issuers(settings: Settings) -> list[CheckResult]:
@@ -105,7 +105,7 @@ async def _token(service: Service, number: int, name: str) -> CheckResult:
 
 
 async def _address(transport: Transport, url: str, name: str, clock: Clock) -> list[CheckResult]:
-    """A GET without a token: any answer shows that somebody is there, and a GET can cancel nothing."""
+    """Check by a GET without a token: any answer shows that a server is there, and a GET can cancel nothing."""
     try:
         reply = await transport.request("GET", url, headers={})
     except RequestFailed as failure:

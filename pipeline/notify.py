@@ -1,5 +1,7 @@
-"""Telling people how an unattended run ended: an e-mail, a webhook, or both. A summary and the workbook's place; no
-CUFE, no secret. That nobody could be told never fails the run: it is one line of warning."""
+"""Notifications of how a run ended, by e-mail, webhook, or both: a summary and the workbook's path; no CUFE, no secret.
+
+One that cannot be delivered never fails the run: it is one line of warning.
+"""
 
 from __future__ import annotations
 
@@ -30,33 +32,36 @@ SIGNATURE = "X-Anular-Signature"
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What is told: a subject, lines for a person, and the same for a machine (``data`` becomes JSON)."""
+    """Notification of a run, for a person and for a machine."""
 
+    #: subject of the e-mail, one line
     subject: str
+    #: text for a person
     lines: Sequence[str]
+    #: the same for a machine; becomes JSON
     data: object
 
 
-class _NotTold(Exception):
-    """A Spanish phrase: why a channel did not take it."""
+class _Undelivered(Exception):
+    """Failure of a channel: its reason, as a Spanish phrase."""
 
 
-def tell(settings: Settings, letter: Notification, journal: EventBus = SILENT) -> list[str]:
-    """Tells everybody who is configured; a Spanish sentence for each channel that did not take it. Never raises."""
+def send(settings: Settings, notification: Notification, bus: EventBus = SILENT) -> list[str]:
+    """Sends a notification by every configured channel; returns a Spanish sentence for each failure. Never raises."""
     if settings.company:
-        letter = replace(letter, subject=f"[{settings.company}] {letter.subject}")
+        notification = replace(notification, subject=f"[{settings.company}] {notification.subject}")
     channels: list[tuple[str, str, Callable[[], None]]] = []
     if settings.mail_host and settings.mail_to:
-        channels.append(("mail", "el correo", lambda: _mail(settings, letter)))
+        channels.append(("mail", "el correo", lambda: _mail(settings, notification)))
     if settings.webhook_url:
-        channels.append(("webhook", "el webhook", lambda: _hook(settings, letter)))
+        channels.append(("webhook", "el webhook", lambda: _hook(settings, notification)))
     warnings = []
-    for kind, name, send in channels:
-        if (why := _within(2 * EACH_S, send)) is not None:
-            journal.note("not_told", channel=kind, why=why)
+    for kind, name, deliver in channels:
+        if (why := _within(2 * EACH_S, deliver)) is not None:
+            bus.note("not_told", channel=kind, why=why)
             warnings.append(f"No se pudo avisar por {name}: {why}. Lo procesado no cambia.")
         else:
-            journal.note("told", channel=kind)
+            bus.note("told", channel=kind)
     return warnings
 
 
@@ -68,7 +73,7 @@ def _within(seconds: float, send: Callable[[], None]) -> str | None:
     def attempt() -> None:
         try:
             send()
-        except _NotTold as error:
+        except _Undelivered as error:
             said.append(str(error))
         except Exception as error:
             said.append(_reason(error))
@@ -94,15 +99,15 @@ def _reason(error: Exception) -> str:
     return f"error interno ({type(error).__name__})"
 
 
-def _mail(settings: Settings, letter: Notification) -> None:
+def _mail(settings: Settings, notification: Notification) -> None:
     message = EmailMessage()
-    message["Subject"] = one_line(letter.subject)[:200]
+    message["Subject"] = one_line(notification.subject)[:200]
     message["From"] = settings.mail_from or settings.mail_user
     message["To"] = ", ".join(sorted(settings.mail_to))
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(domain=PROGRAM)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join(one_line(line) if line else "" for line in letter.lines) + "\n")
+    message.set_content("\n".join(one_line(line) if line else "" for line in notification.lines) + "\n")
     context = client_context()
     host, port = settings.mail_host, settings.mail_port
     server: Any = (
@@ -115,15 +120,17 @@ def _mail(settings: Settings, letter: Notification) -> None:
             server.starttls(context=context)
         if settings.mail_user and (password := settings.mail_password.get_secret_value()):
             if not (settings.mail_user + password).isascii():  # smtplib speaks ASCII there
-                raise _NotTold("el usuario o la contraseña del correo solo puede tener letras sin acento")
+                raise _Undelivered("el usuario o la contraseña del correo solo puede tener letras sin acento")
             server.login(settings.mail_user, password)
         if refused := server.send_message(message):
-            raise _NotTold(f"el servidor no aceptó {len(refused)} de los destinatarios")
+            raise _Undelivered(f"el servidor no aceptó {len(refused)} de los destinatarios")
 
 
-def _hook(settings: Settings, letter: Notification) -> None:
+def _hook(settings: Settings, notification: Notification) -> None:
     parts = urlsplit(settings.webhook_url)
-    body = json.dumps({"subject": letter.subject, "lines": [*letter.lines], "data": letter.data}).encode()
+    body = json.dumps(
+        {"subject": notification.subject, "lines": [*notification.lines], "data": notification.data}
+    ).encode()
     headers = {"Content-Type": "application/json", "User-Agent": f"{PROGRAM}/{VERSION}"}
     if (path := settings.webhook_key_file) is not None:
         headers[SIGNATURE] = f"sha256={hmac.new(_key(path), body, hashlib.sha256).hexdigest()}"
@@ -139,11 +146,11 @@ def _hook(settings: Settings, letter: Notification) -> None:
     finally:
         connection.close()
     if not 200 <= status < 300:
-        raise _NotTold(f"el servidor respondió HTTP {status}")
+        raise _Undelivered(f"el servidor respondió HTTP {status}")
 
 
 def _key(path: Path) -> bytes:
     try:
         return path.read_bytes().rstrip(b"\r\n")
     except OSError:
-        raise _NotTold("no se puede leer el archivo con la clave del webhook") from None
+        raise _Undelivered("no se puede leer el archivo con la clave del webhook") from None

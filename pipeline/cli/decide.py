@@ -44,8 +44,8 @@ def resolve_row(
     chosen = decide.Decision(decision)
     told = ("Decisión", decide.WORDS[chosen])
     settle = partial(decide.resolve, decision=chosen)
-    journal = observation_of(context).journal(settings, "resolve")
-    return _decide(batch, row, by, reason, confirm, talk, settings, journal, told, decide.check_resolvable, settle)
+    bus = observation_of(context).bus(settings, "resolve")
+    return _decide(batch, row, by, reason, confirm, talk, settings, bus, told, decide.check_resolvable, settle)
 
 
 def withdraw_row(
@@ -64,9 +64,9 @@ def withdraw_row(
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     told = ("Se retira", "no se enviará")
-    journal = observation_of(context).journal(settings, "withdraw")
+    bus = observation_of(context).bus(settings, "withdraw")
     check, settle = decide.check_withdrawable, decide.withdraw
-    return _decide(batch, row, by, reason, confirm, talk, settings, journal, told, check, settle)
+    return _decide(batch, row, by, reason, confirm, talk, settings, bus, told, check, settle)
 
 
 def _decide(
@@ -77,8 +77,8 @@ def _decide(
     confirm: str,
     talk: Talk,
     settings: Settings,
-    journal: EventBus,
-    told: tuple[str, str],
+    bus: EventBus,
+    fact: tuple[str, str],
     check: Callable[[RowStatus], None],
     settle: Callable[..., object],
 ) -> int:
@@ -90,11 +90,11 @@ def _decide(
 
     who, why = decide.signed(by, reason)
     clock = make_clock(settings)
-    with open_memory(settings, sends=False, journal=journal) as memory:
+    with open_memory(settings, sends=False, bus=bus) as memory:
         info = own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         check(found)
-        show_row(talk, found, [*company_fact(settings), told, ("Decide", who), ("Motivo", why)])
+        show_row(talk, found, [*company_fact(settings), fact, ("Decide", who), ("Motivo", why)])
         confirm_code(talk, found.cufe, confirm)
         settle(memory.store, found, who=who, why=why, now=clock.now())
         return report_batches([info], memory, talk, settings, None)

@@ -74,7 +74,7 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
 
 
 def _without(error: ModuleNotFoundError) -> AnularError:
-    """What a person can do about a package that is not installed: PostgreSQL's are an extra of their own."""
+    """Remedy for a package that is not installed: PostgreSQL's are an extra of their own."""
     if (error.name or "").partition(".")[0] not in ("psycopg", "psycopg_pool", "procrastinate"):
         return internal(error)
     return WrongUsage(

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def send_notification(
-    talk: Talk, profile: str, ledger: str, letter: Notification, seen: Observation, command: str
+    talk: Talk, profile: str, ledger: str, notification: Notification, seen: Observation, command: str
 ) -> None:
     """Sends a notification to whom the profile's settings name; a failure is one line and changes nothing else."""
-    from pipeline.notify import tell
+    from pipeline.notify import send
 
     try:
         settings = settings_for(profile, ledger)
     except WrongUsage:  # told already
         return
-    for warning in tell(settings, letter, seen.journal(settings, command)):
+    for warning in send(settings, notification, seen.bus(settings, command)):
         talk.progress.warn(warning)
 
 
@@ -63,7 +63,7 @@ def report_batches(
         written = write_results(info, memory.views, settings.out)
         code = trouble.exit_code if trouble is not None else exit_code(written.lines)
         answer.codes.append(code)
-        note_written(memory.journal, written, code)
+        note_written(memory.bus, written, code)
         renew(written, code, settings, file)
         told.append(batch_data(written, code))
         console.counts(talk.out, f"Lote {info.id} · {info.file}", totals(written.lines))
@@ -73,7 +73,7 @@ def report_batches(
     for warning in memory.sent.warnings if memory.sent is not None else ():
         talk.progress.warn(warning)
     if trouble is not None:
-        memory.journal.note("run_stopped", error=trouble.code)
+        memory.bus.note("run_stopped", error=trouble.code)
         console.say_error(talk.err, trouble)
         answer.codes.append(trouble.exit_code)
     talk.data(told)

@@ -42,8 +42,8 @@ def poll_batches(
     if every:
         return _poll_all(Talk(as_json), profile, ledger, observation_of(context))
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    clock, journal = make_clock(settings), observation_of(context).journal(settings, "poll")
-    with open_memory(settings, journal=journal) as memory, running_sandbox(settings) as base:
+    clock, bus = make_clock(settings), observation_of(context).bus(settings, "poll")
+    with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         named = [own_batch(memory.views, name) for name in batches or []]
         open_ids = {row.batch for row in memory.views.followed([info.id for info in named] if named else None)}
         chosen = named or [batch_named(memory.views, name) for name in sorted(open_ids)]
@@ -88,5 +88,5 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
     talk.data([one for company in found for one in follow_up.data(company)])
     for company in found:
         if company.old or company.trouble is not None:
-            send_notification(talk, company.profile, ledger, follow_up.letter([company]), seen, "poll")
+            send_notification(talk, company.profile, ledger, follow_up.notification([company]), seen, "poll")
     return answer.code

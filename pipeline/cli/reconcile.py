@@ -51,12 +51,12 @@ def reconcile(
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     if batches and not ledger_exists(settings):
         raise WrongUsage(f"No existe el lote «{batches[0]}».", code="no-batch")
-    clock, journal = make_clock(settings), observation_of(context).journal(settings, "reconcile")
+    clock, bus = make_clock(settings), observation_of(context).bus(settings, "reconcile")
     wish = Wish(sheet, columns, include_hidden=False, asks=False)
     sheets = read_all([file], wish, settings, talk, readers) if file is not None and readers is not None else []
     answer = ExitCodes()
     told = []
-    with open_memory(settings, journal=journal) as memory, running_sandbox(settings) as base:
+    with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         for found in sheets:
             assert file is not None
             plan = make_plan(found, memory.views, check_rules(settings), clock.now(), resume=False)
@@ -82,7 +82,7 @@ def reconcile(
 def _compared(
     info: Any, rows: list[Asked], folder: Path, memory: Memory, clock: Clock, base: str, talk: Talk, answer: ExitCodes
 ) -> dict[str, Any]:
-    """Asks, writes the comparison, shows it; what ``--json`` tells of it."""
+    """Queries eDoc, writes the comparison and shows it; returns the ``--json`` answer."""
     from pipeline.report.comparison import Comparison, write_comparison
     from pipeline.report.names import comparison_name
     from pipeline.report.publish import publish_file

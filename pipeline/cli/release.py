@@ -35,10 +35,10 @@ def release_batch(
     from pipeline.wiring.sandbox import running_sandbox
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    clock, journal = make_clock(settings), observation_of(context).journal(settings, "release")
+    clock, bus = make_clock(settings), observation_of(context).bus(settings, "release")
     need_terminal(yes=yes)
     rules = check_rules(settings)
-    with open_memory(settings, journal=journal) as memory, running_sandbox(settings) as base:
+    with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         info = own_batch(memory.views, batch)
         plan = make_plan_again(info, memory.views, rules, clock.now())
         show_plan(talk, plan, settings)

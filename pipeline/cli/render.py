@@ -53,7 +53,7 @@ def verified_data(examination: Examination, ledger: str, batch: str = "") -> dic
 
 def not_covered(examination: Examination) -> list[str]:
     """Text of what could not be compared because an earlier version wrote it; empty for a ledger of this one."""
-    batches, sendings = len(examination.older), examination.half_told
+    batches, sendings = len(examination.older), examination.partly_covered
     told = []
     if batches:
         number = "1 lote lo recibió" if batches == 1 else f"{thousands(batches)} lotes los recibió"

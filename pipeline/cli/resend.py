@@ -43,9 +43,9 @@ def resend_row(
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     who, why = decide.signed(by, reason)
-    clock, journal = make_clock(settings), observation_of(context).journal(settings, "resend")
+    clock, bus = make_clock(settings), observation_of(context).bus(settings, "resend")
     rules = check_rules(settings)
-    with open_memory(settings, journal=journal) as memory, running_sandbox(settings) as base:
+    with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         info = own_batch(memory.views, batch)
         found = standing(memory.database, info, row)
         decide.check_resendable(found)

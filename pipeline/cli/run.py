@@ -71,7 +71,7 @@ def run_files(
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
     readers = reader_processes(context)
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    journal = observation_of(context).journal(settings, "run")
+    bus = observation_of(context).bus(settings, "run")
     need_terminal(yes=yes)
     if hidden_count is not None and not include_hidden:
         raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
@@ -100,10 +100,10 @@ def run_files(
     rules = check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
     if queue:
-        with open_memory(settings, files=given, new_ledger=new_ledger, journal=journal, hands_in=True) as memory:
+        with open_memory(settings, files=given, new_ledger=new_ledger, bus=bus, hands_in=True) as memory:
             return _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
     with (
-        open_memory(settings, files=given, new_ledger=new_ledger, journal=journal) as memory,
+        open_memory(settings, files=given, new_ledger=new_ledger, bus=bus) as memory,
         running_sandbox(settings) as base,
     ):
         if memory.anew is not None:

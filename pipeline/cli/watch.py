@@ -56,7 +56,7 @@ def watch_folder(
             mine = [one for one in result.handled if one.profile == name and one.news]
             troubles = result.troubles if name == profile else result.concern.get(name, [])
             if mine or troubles:
-                send_notification(talk, name, ledger, note.letter(mine, troubles), seen, "watch")
+                send_notification(talk, name, ledger, note.notification(mine, troubles), seen, "watch")
 
     if not once:
         keep_watch(folder.absolute(), profile, ledger, talk.progress, say, seen, queue=queue, take_over=take_over)

@@ -48,7 +48,7 @@ class Here:
         """``text`` with the options added to every command in it. A command that has them stays unchanged."""
         return _SUGGESTED.sub(self._whole, text) if "«anular" in text else text
 
-    def told(self, error: AnularError) -> AnularError:
+    def complete_error(self, error: AnularError) -> AnularError:
         """Completes the commands in the text of ``error`` and returns it."""
         error.message, error.remedy = self.complete(error.message), self.complete(error.remedy)
         error.args = (error.sentence,)

@@ -24,7 +24,7 @@ SET_ASIDE = frozenset({Outcome.CONFLICT.value, Outcome.WITHDRAWN.value})
 
 
 class Basis(Enum):
-    """What a ruling is based on."""
+    """Basis of a ruling."""
 
     ALONE = "alone"
     FILE = "file"

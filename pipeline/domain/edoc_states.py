@@ -14,7 +14,7 @@ from pipeline.domain.records import Source
 
 
 class Kind(Enum):
-    """What a state means for our row."""
+    """Meaning of a state for our row."""
 
     FINAL = "final"
     PERSON = "final, requiere revisión"

@@ -18,7 +18,7 @@ VALUE_SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a problem code means."""
+    """Meaning of a problem code."""
 
     #: about a row (``fila``) or the file (``archivo``)
     scope: Literal["fila", "archivo"]

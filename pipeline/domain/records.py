@@ -79,7 +79,7 @@ class Repair:
 
 
 class Verdict(Enum):
-    """What validation decides about a row (interface.md 5)."""
+    """Verdict of validation on a row (interface.md 5)."""
 
     ACCEPTED = "accepted"  # may be sent
     HELD = "held"  # valid, but a person has to decide first
@@ -102,7 +102,7 @@ class Leader:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the ledger already holds for a CUFE: the row of its live attempt and that row's payload."""
+    """Earlier row of a CUFE in the ledger: the row of its live attempt and that row's payload."""
 
     cufe: str
     batch: str
@@ -133,7 +133,7 @@ class CheckedRow:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What is sent for one row (edoc-api.md 3), with the ledger's handle on its attempt."""
+    """Cancellation to be sent for one row (edoc-api.md 3), with the ledger's handle on its attempt."""
 
     #: with ``version`` the compare-and-set handle
     attempt: int

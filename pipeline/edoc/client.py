@@ -57,7 +57,7 @@ class EdocClient:
         describes: QueryDescribes = QueryDescribes.INVOICE,
         resend_after_429: bool = True,
         jitter: Callable[[], float] = random.random,
-        journal: EventBus = SILENT,
+        bus: EventBus = SILENT,
     ) -> None:
         self._transport = transport
         self._tokens = tokens
@@ -70,7 +70,7 @@ class EdocClient:
         self._describes = describes
         self._resend_after_429 = resend_after_429
         self._jitter = jitter
-        self._journal = journal
+        self._bus = bus
 
     async def ready(self) -> None:
         """Gets a token for cancelling, before any row is claimed.
@@ -162,7 +162,7 @@ class EdocClient:
             status = reply.status
             return reply
         finally:
-            self._journal.note("request", kind=kind.value, status=status)
+            self._bus.note("request", kind=kind.value, status=status)
 
     def _no_answer(self, source: Source, event: Event, failure: RequestFailed, url: str) -> Finding:
         stop = bad_certificate(url).sentence if failure.reason == "tls" else None

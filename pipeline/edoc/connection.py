@@ -33,7 +33,7 @@ class OneShot(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeout = request.extensions["timeout"]
-        with _told_by_httpx():
+        with _httpx_errors():
             await self._place(timeout["pool"])
             stream: _Stream | None = None
             try:
@@ -142,7 +142,7 @@ class _Body(httpx.AsyncByteStream):
         self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _told_by_httpx():
+        with _httpx_errors():
             async for chunk in self._content:
                 yield chunk
 
@@ -153,7 +153,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 @contextmanager
-def _told_by_httpx() -> Iterator[None]:
+def _httpx_errors() -> Iterator[None]:
     """Translates httpcore's errors into those of httpx, which have the same names."""
     try:
         yield

@@ -39,10 +39,10 @@ class Limiter:
     Raises ``WrongUsage`` for a rate that is not a positive number.
     """
 
-    def __init__(self, rate: float | None, clock: Clock, journal: EventBus = SILENT) -> None:
+    def __init__(self, rate: float | None, clock: Clock, bus: EventBus = SILENT) -> None:
         if rate is not None and not (math.isfinite(rate) and rate > 0):
             raise WrongUsage(f"El ritmo debe ser mayor que cero; dice {rate:g} solicitudes por segundo.")
-        self._clock, self._journal = clock, journal
+        self._clock, self._bus = clock, bus
         self._interval = 0.0 if rate is None else 1.0 / (PACE * rate)
         most = 0 if rate is None else math.floor(rate) + 1
         room = most * self._interval - 1.0
@@ -77,7 +77,7 @@ class Limiter:
                 break
             await self._clock.sleep(wait)
         self._gone.append(self._clock.monotonic())
-        self._journal.note("departure")
+        self._bus.note("departure")
 
     def pause(self, seconds: float) -> None:
         """Stops all departures for ``seconds`` from now; of two pauses the one that ends later counts."""
@@ -93,7 +93,7 @@ class Limiter:
         now = http_date(headers.get("date")) or received_at
         seconds = pause_after(headers.get("retry-after"), now, jitter)
         self.pause(seconds)
-        self._journal.note("paused", seconds=round(seconds, 3), asked="retry-after" in headers)
+        self._bus.note("paused", seconds=round(seconds, 3), asked="retry-after" in headers)
         return seconds
 
     def paused_for(self) -> float:

@@ -74,7 +74,7 @@ class TokenKeeper:
         password: Secret,
         *,
         jitter: Callable[[], float] = random.random,
-        journal: EventBus = SILENT,
+        bus: EventBus = SILENT,
     ) -> None:
         self._url = endpoint(auth_url, "ServicioEDOC")
         check_address(self._url)
@@ -84,7 +84,7 @@ class TokenKeeper:
         self._user = user
         self._password = password
         self._jitter = jitter
-        self._journal = journal
+        self._bus = bus
         self._kept: dict[int, _Kept] = {}
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._rejected_young: defaultdict[int, int] = defaultdict(int)
@@ -149,7 +149,7 @@ class TokenKeeper:
         self._handed_out.append(kept.text)
         self._redactions.clear()
         crashpoint("token-after")
-        self._journal.note("token_renewed", service=_NAMES.get(service, str(service)))
+        self._bus.note("token_renewed", service=_NAMES.get(service, str(service)))
         return kept
 
     async def _fetch_patiently(self, service: int) -> _Kept:
@@ -179,7 +179,7 @@ class TokenKeeper:
                 raise bad_certificate(self._url) from None
             raise _TryAgain(f"El servicio de acceso de eDoc no respondió ({failure.reason}).") from None
         finally:
-            self._journal.note("request", kind="token", status=status)
+            self._bus.note("request", kind="token", status=status)
         answer = self._read(reply)
         lifetime = answer.lifetime or FALLBACK_S
         assert answer.token is not None  # _read raises otherwise

@@ -36,7 +36,7 @@ from pipeline.report.lines import outcome_of
 from pipeline.report.summary import summarise
 from pipeline.report.workbook import write_workbook
 
-MOST_TOLD = 10
+MOST_SHOWN = 10
 _SEAL = re.compile(r"([0-9a-f]{64}) \((?:evento|suceso) ([1-9][0-9]*)\)")
 _PROPERTIES = "docProps/custom.xml"
 
@@ -97,7 +97,7 @@ def check_book(path: Path, views: Views | None) -> Book:
         found.same = True
     elif not seal[0]:
         found.unsure = "lo escribió una versión anterior, que no ponía el sello del lote en «Resumen»"
-    elif not views.told(batch, *seal):
+    elif not views.has_seal(batch, *seal):
         found.differing = [f"su sello (evento {seal[0]}) no es de este historial de envíos"]
     else:
         wanted = [ours.getvalue()] if found.newest else []
@@ -128,7 +128,7 @@ def _differing(data: bytes, members: Members, name: str, wanted: bytes) -> list[
             told += _in_cells(sheet_values(data, name, BOUNDS, title), sheet_values(wanted, name, BOUNDS, title), title)
         except InputRefused as refusal:
             told.append(f"la hoja «{title}» no se puede comparar: {refusal.sentence}")
-    return told[:MOST_TOLD]
+    return told[:MOST_SHOWN]
 
 
 def _in_cells(here: list[list[object]], there: list[list[object]], title: str) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _as_of(info: BatchInfo, views: Views, seq: int) -> Iterator[bytes]:
     replay = Replay(info.id)
     for event in _own(extract):
         replay.see(event)
-    if replay.half_told:
+    if replay.has_old_events:
         return
     others = {one[0]: m.other_line(*one) for one in extract.others()}
     head = extract.head()

@@ -70,7 +70,7 @@ class Pack:
 
 
 class Kind(Enum):
-    """What a file to be checked is, by its first bytes and its contents; by its name if it is damaged."""
+    """Kind of a file to be checked, by its first bytes and its contents; by its name if it is damaged."""
 
     PACK = "pack"
     BOOK = "book"
@@ -79,7 +79,7 @@ class Kind(Enum):
 
 
 def kind_of(path: Path) -> Kind:
-    """What ``path`` is. Raises ``WrongUsage`` for a folder, device or pipe, which could block for ever."""
+    """Kind of the file at ``path``. Raises ``WrongUsage`` for a folder, device or pipe, which could block for ever."""
     try:
         if not path.exists():
             return Kind.OTHER
@@ -138,7 +138,7 @@ def _check(found: Pack, box: Box) -> None:
         return
     found.batch, found.file, found.env = str(head["id"]), str(head["file"]), str(head["env"])
     found.foreign = len(chain[2])
-    told = _Told(found, head["id"], *chain)
+    told = _Events(found, head["id"], *chain)
     if not _parsed(found, box, m.EVENTS, lambda: told.all_of(box.lines(m.EVENTS))):
         return
     taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told.taken))
@@ -164,7 +164,7 @@ def _check(found: Pack, box: Box) -> None:
         _manifest(found, head, box, told)
 
 
-def _bound(found: Pack, box: Box, told: _Told) -> None:
+def _bound(found: Pack, box: Box, told: _Events) -> None:
     """Every member must be the one whose SHA-256 went into the chain when the pack was made."""
     if told.packed is None:
         if m.OTHERS in box.sums:
@@ -199,7 +199,7 @@ def _workbook(found: Pack, box: Box, parts: Parts, lines: Iterator[ResultLine]) 
         found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
 
 
-def _remade(found: Pack, box: Box, told: _Told, parts: Parts) -> None:
+def _remade(found: Pack, box: Box, told: _Events, parts: Parts) -> None:
     """Compares workbook and readme with new ones made from the events, if all parts before them are sound and this
     program has the layout of the one that made the pack. Else ``found.not_covered`` says what was not compared."""
     if told.packed is None:
@@ -209,7 +209,7 @@ def _remade(found: Pack, box: Box, told: _Told, parts: Parts) -> None:
         return
     same = told.packed[3] == layout()
     readme = m.readme(parts.head) == box.content(m.README) if m.README in box.sums else True
-    if found.older or told.replay.half_told:
+    if found.older or told.replay.has_old_events:
         found.not_covered.append(_TAKEN_IN_BEFORE)
         differing: list[str] = []
     else:
@@ -288,7 +288,7 @@ def _rows(box: Box) -> Iterator[dict[str, Any]]:
         yield row
 
 
-class _Told:
+class _Events:
     """One pass over the events: their chain, whether each is a legal move, and the resulting rows.
 
     ``taken`` is the first event of each row: its number, the state after it, and the row's fingerprint. ``packed`` is
@@ -404,7 +404,7 @@ def _taken_in(
     return faults, older
 
 
-def _manifest(found: Pack, head: Mapping[str, Any], box: Box, told: _Told) -> None:
+def _manifest(found: Pack, head: Mapping[str, Any], box: Box, told: _Events) -> None:
     """The manifest must be exactly the one for these parts."""
     pack = None if told.packed is None else found.own
     asked = m.manifest(head, box.sums, events=found.events, seal=found.seal, counts=found.counts, pack=pack)

@@ -33,7 +33,7 @@ from pipeline.report.workbook import write_workbook
 Rows = Callable[[], Iterable[Mapping[str, Any]]]
 SHEETS = {f"xl/worksheets/sheet{n}.xml": name for n, name in enumerate((SUMMARY, RESULTS, TODO, STATES, LOG), start=1)}
 BOUNDS = Limits(size=LIMITS.size, rows=1_100_000, columns=1_000, unpacked=LIMITS.unpacked)
-MOST_TOLD = 3
+MOST_SHOWN = 3
 """Most cells that are named per sheet."""
 
 _TOGETHER = 32
@@ -43,7 +43,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a workbook is made from."""
+    """Parts from which a workbook is made."""
 
     #: of the batch
     head: Mapping[str, Any]
@@ -240,7 +240,7 @@ def _in_cells(given: bytes, wanted: bytes, title: str) -> Iterator[str]:
                     cell = f"{get_column_letter(column)}{number}"
                     yield f"en la hoja «{title}», celda {cell}, dice «{_shown(left)}» en vez de «{_shown(right)}»"
                     told += 1
-                    if told == MOST_TOLD:
+                    if told == MOST_SHOWN:
                         return
     except Odd:
         told = 0

@@ -138,7 +138,7 @@ class Batches:
         return found[0] if found else None
 
     def approvals(self, batch: str) -> tuple[Approval, ...]:
-        """Who released held rows of ``batch``, oldest first. Reads all of the batch's events."""
+        """Approvals of held rows of ``batch``, oldest first. Reads all of the batch's events."""
         event = tables.event.c
         query = select(event.who, event.utc, func.count(), func.min(event.seq).label("first"))
         query = query.where(event.batch == batch, event.event == Event.APPROVED.value)

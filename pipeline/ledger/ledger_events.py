@@ -75,7 +75,7 @@ def adopted(owner: Mapping[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a ledger was moved to."""
+    """Place to which a ledger was moved."""
 
     #: as text for a person
     place: str
@@ -97,7 +97,7 @@ def moved(
 
 
 def moved_to(database: Database) -> Whereabouts | None:
-    """Where this ledger was moved to; None when it was not, or when it is itself the result of a move."""
+    """Place to which this ledger was moved; None when it was not, or when it is itself the result of a move."""
     event = tables.event
     query = select(event.c.message, event.c.body, event.c.note)
     query = query.where(event.c.batch == "", event.c.event == Deed.MOVED.value)
@@ -123,16 +123,16 @@ class Word:
     hash: bytes
     at: datetime
     #: on which server and database; "" for a file
-    site: str
+    server: str
 
 
 def start_anew(
-    database: Database, now: datetime, *, who: str, why: str, site: str = "", lost: Iterable[str] = ()
+    database: Database, now: datetime, *, who: str, why: str, server: str = "", lost: Iterable[str] = ()
 ) -> None:
     """Records that a person goes on although the ledger before this one is lost; ``why`` says what was found of it,
-    ``site`` on which server it goes on, ``lost`` are the ids of lost ledgers that it replaces."""
+    ``server`` on which it goes on, ``lost`` are the ids of lost ledgers that it replaces."""
     with database.write() as connection:
-        body = json.dumps({"site": site, "lost": sorted(lost)}).encode("ascii")
+        body = json.dumps({"site": server, "lost": sorted(lost)}).encode("ascii")
         append_deed(connection, _deed(Deed.ANEW, codec.to_text(now), who=who, note=why, body=body))
 
 
@@ -143,7 +143,7 @@ def newest_word(database: Database) -> Word | None:
     found = database.read(query.order_by(event.c.seq.desc()).limit(1))
     if not found or found[0].body is None:
         return None
-    return Word(bytes(found[0].hash), codec.to_time(found[0].utc), _told(found[0].body)[0])
+    return Word(bytes(found[0].hash), codec.to_time(found[0].utc), _statement(found[0].body)[0])
 
 
 def sited(database: Database) -> str | None:
@@ -155,13 +155,13 @@ def sited(database: Database) -> str | None:
     if not found or found[0].event == Deed.MOVED.value:
         return None
     if found[0].event == Deed.ANEW.value:
-        return _told(found[0].body)[0] or None
+        return _statement(found[0].body)[0] or None
     return bytes(found[0].body).decode("ascii", "replace")
 
 
 def settle_down(database: Database, now: datetime, *, who: str) -> None:
     """Records the current server and database of the ledger."""
-    body = database.site.encode("ascii")
+    body = database.server.encode("ascii")
     with database.write() as connection:
         append_deed(connection, _deed(Deed.SITED, codec.to_text(now), who=who, note="primer uso aquí", body=body))
 
@@ -182,7 +182,7 @@ def continued(database: Database) -> list[str]:
     )
     found: set[str] = set()
     for line in database.read(query.order_by(event.c.seq)):
-        found |= set(_marks(line.body)[:2]) if line.event == Deed.MOVED.value else set(_told(line.body)[1])
+        found |= set(_marks(line.body)[:2]) if line.event == Deed.MOVED.value else set(_statement(line.body)[1])
     return sorted(found - {"", id_of(database)})
 
 
@@ -192,7 +192,7 @@ def _marks(body: bytes | None) -> tuple[str, str, str]:
     return ident, before, host
 
 
-def _told(body: bytes | None) -> tuple[str, list[str]]:
+def _statement(body: bytes | None) -> tuple[str, list[str]]:
     """The data of a statement: where, and which ledgers are lost; nothing for earlier versions."""
     try:
         values = json.loads(bytes(body or b"{}"))
@@ -244,7 +244,7 @@ def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: 
         return int(values["seq"])
 
 
-def owners_told(database: Database) -> bool:
+def owners_recorded(database: Database) -> bool:
     """Whether every adoption in the table ``owner`` is in the chain and the other way round.
 
     The first line is the machine that created the ledger: no person decided that, so it has no event.

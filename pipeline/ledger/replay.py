@@ -101,7 +101,7 @@ class Replay:
             self.decided[pos] = (self._shared(event["who"] or ""), self._shared(event["note"]))
 
     @property
-    def half_told(self) -> bool:
+    def has_old_events(self) -> bool:
         """Whether an old event is among those that led to the current rows."""
         return any(stand.old for rows in self.newest.values() for stand in rows.values())
 

@@ -143,8 +143,8 @@ class Sent:
         self, connection: sqlite3.Connection, database: Database, before: Sequence[str], word: Word | None
     ) -> None:
         with _transaction(connection):
-            heard = connection.execute("SELECT hash FROM word WHERE ledger = ?", (self._ledger,)).fetchone()
-            fresh = word is not None and (heard is None or heard[0] != word.hash)
+            kept = connection.execute("SELECT hash FROM word WHERE ledger = ?", (self._ledger,)).fetchone()
+            fresh = word is not None and (kept is None or kept[0] != word.hash)
             for other in before:
                 changed = connection.execute(
                     "UPDATE sent SET ledger = ? WHERE ledger = ?", (self._ledger, other)

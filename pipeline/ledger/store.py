@@ -62,7 +62,7 @@ class Store:
         database: Database,
         env: str,
         scope: Scope | None = None,
-        journal: EventBus = SILENT,
+        bus: EventBus = SILENT,
         sent: Sent | None = None,
         keeping: Keeping | None = None,
     ) -> None:
@@ -70,7 +70,7 @@ class Store:
         self._env = env
         self._scope = scope or Scope(alone=not database.shared)
         self._epoch = 0
-        self._journal = journal
+        self._bus = bus
         self._sent, self._keeping = sent, keeping
         self._reserve = database.reserve(self._scope.credential)
 
@@ -95,8 +95,8 @@ class Store:
             self._epoch = int(key[0])
             crashpoint("begin-run-before-commit")
         crashpoint("begin-run-after-commit")
-        self._journal = self._journal.bind(run=self._epoch)
-        self._journal.note("run_started")
+        self._bus = self._bus.bind(run=self._epoch)
+        self._bus.note("run_started")
         return self._epoch
 
     def intake(self, info: BatchInfo, rows: Sequence[CheckedRow], cap: Cap | None = None) -> None:
@@ -129,10 +129,10 @@ class Store:
         crashpoint("intake-after-commit")
         if self._keeping is not None:
             self._keeping.renew()
-        if self._journal.heard:
+        if self._bus.has_listeners:
             verdicts = dict(Counter(row.verdict.value for row in rows))
             facts = {"batch": info.id, "file": info.file, "sha256": info.sha256, "corrects": info.corrects}
-            self._journal.note("batch_taken", **facts, rows=len(rows), verdicts=verdicts)
+            self._bus.note("batch_taken", **facts, rows=len(rows), verdicts=verdicts)
 
     def apply(self, moves: Sequence[Move]) -> list[Moved]:
         """All moves in one transaction (group commit). Raises ``Bug`` when any compare-and-set fails.
@@ -158,9 +158,9 @@ class Store:
         crashpoint("apply-after-commit")
         if any(wish.event is Event.CLAIMED for wish in moves):
             moved = self._remembered(moves, events, moved)
-        if self._journal.heard:
+        if self._bus.has_listeners:
             for wish, done in zip(moves, moved, strict=True):
-                self._journal.note("row_moved", **move_facts(wish, done))
+                self._bus.note("row_moved", **move_facts(wish, done))
         return moved
 
     def _remembered(
@@ -177,15 +177,15 @@ class Store:
             for n, other in zip(claims, self._sent.insert(sendings), strict=True):
                 if other is not None:
                     done[n] = replace(done[n], elsewhere=other)
-                    self._journal.note("sent_elsewhere", batch=moves[n].batch, row=moves[n].pos, other=other.batch)
+                    self._bus.note("sent_elsewhere", batch=moves[n].batch, row=moves[n].pos, other=other.batch)
         if self._keeping is not None:
             self._keeping.claimed()
         return done
 
     @property
-    def journal(self) -> EventBus:
-        """Where this run, by its number, is told of."""
-        return self._journal
+    def bus(self) -> EventBus:
+        """Event bus whose events have this run's number."""
+        return self._bus
 
     def recover(self, now: datetime) -> int:
         """Rows found in "sending" at start: outcome unknown, to be queried, never sent again (2.4).
@@ -291,11 +291,11 @@ class Store:
         if self._sent is not None:
             self._sent.allow(line.cufe for line in found if line.note == ELSEWHERE)
         if found:
-            self._journal.note("rows_reopened", batch=batch, rows=len(found))
+            self._bus.note("rows_reopened", batch=batch, rows=len(found))
         return len(found)
 
     def _begins(self, connection: Connection) -> None:
-        """What a run may only begin while it owns its rows and no newer one does.
+        """Guard of a transaction that a run begins only while it owns its rows and no newer run does.
 
         Raises ``StorageTrouble``, ``Bug``.
         """

@@ -105,7 +105,7 @@ def _check(database: Database, source: Location, notes: Path) -> None:
             where=source.place,
             remedy=f"Vea {order('verify')}",
         )
-    if any(reserve_journal.read(journal)[0] for journal in database.reserves()):
+    if any(reserve_journal.read(reserve)[0] for reserve in database.reserves()):
         raise StorageTrouble(
             "Hay respuestas de eDoc en la reserva que el historial de envíos aún no tiene. No se movió nada.",
             code="copy-reserve",

@@ -17,7 +17,7 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, fingerprint, head_digest, holds, row_digest
-from pipeline.ledger.ledger_events import is_a_deed, is_packed, owners_told
+from pipeline.ledger.ledger_events import is_a_deed, is_packed, owners_recorded
 from pipeline.ledger.replay import NOT_TOLD, Replay
 from pipeline.ledger.storage.database import Database
 
@@ -42,7 +42,7 @@ class LedgerFault:
 
 @dataclass
 class OfBatch:
-    """What was checked of one batch."""
+    """Result of the checks of one batch."""
 
     #: of its rows
     events: int = 0
@@ -70,7 +70,7 @@ class Examination:
     #: batches that an earlier version took in
     older: set[str] = field(default_factory=set)
     #: attempts with events of an earlier version; what its chain does not cover was not compared
-    half_told: int = 0
+    partly_covered: int = 0
     replay: Replay = field(default_factory=Replay, repr=False)
     #: attempt -> state, of the newest events alone
     _last: dict[int, str] = field(default_factory=dict, repr=False)
@@ -293,7 +293,7 @@ def _attempt(found: Examination, line: Any, env: str) -> None:
     if stand is None or (stand.batch, stand.pos) != (line.batch, line.pos):
         found.add("attempt", f"{where} no consta en la bitácora.")
         return
-    found.half_told += stand.old
+    found.partly_covered += stand.old
     told = {"env": env, "cufe": line.row_cufe}
     for name, words in COLUMNS.items():
         here = getattr(line, name)
@@ -329,7 +329,7 @@ def _with_row() -> Any:
 
 
 def _owners(database: Database, found: Examination) -> None:
-    if not owners_told(database):
+    if not owners_recorded(database):
         found.add("owner", "alguien cambió a mano a qué equipo pertenece el historial de envíos.")
 
 

@@ -44,7 +44,7 @@ class Views(Batches):
         """The same ledger for another environment, read only."""
         return Views(self._database, env, self._scope)
 
-    def told(self, batch: str, seq: int, hash_: str) -> bool:
+    def has_seal(self, batch: str, seq: int, hash_: str) -> bool:
         """Whether the event with this number is one of ``batch`` and has this hash (hex)."""
         event = tables.event.c
         found = self._database.read(select(event.hash).where(event.batch == batch, event.seq == seq, event.pos > 0))
@@ -94,11 +94,11 @@ class Views(Batches):
     def unasked_since(self, before: datetime) -> bool:
         """Whether a row of this scope is followed and was neither sent nor queried since ``before``."""
         attempt = tables.attempt
-        heard = func.coalesce(attempt.c.queried_utc, attempt.c.sent_utc)
+        last_exchange = func.coalesce(attempt.c.queried_utc, attempt.c.sent_utc)
         query = select(attempt.c.id).where(
             attempt.c.env == self._env,
             attempt.c.state.in_([state.value for state in FOLLOWED]),
-            heard < codec.to_text(before),
+            last_exchange < codec.to_text(before),
             self._scope.rows(attempt),
         )
         return bool(self._database.read(query.limit(1)))

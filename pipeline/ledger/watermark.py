@@ -58,7 +58,7 @@ def take(database: Database) -> Mark:
     run = database.read(select(func.max(tables.run.c.id)))[0][0] or 0
     word = newest_word(database)
     seq, head = (last[0].seq, last[0].hash.hex()) if last else (0, "")
-    return Mark(ledger.id, seq, head, run, database.site, word.hash.hex() if word is not None else "")
+    return Mark(ledger.id, seq, head, run, database.server, word.hash.hex() if word is not None else "")
 
 
 def keep(folder: Path, database: Database, *, sync: bool = True, placed: bool = False) -> None:
@@ -127,7 +127,7 @@ def doubts(folder: Path, database: Database) -> list[str]:
     mark, word = take(database), newest_word(database)
     found = []
     place, same = _read(_of_place(folder, database.key)), _read(_of_ledger(folder, mark.ledger))
-    if word is not None and word.site == mark.site:
+    if word is not None and word.server == mark.site:
         place, same = (None if one is not None and _is_news(one, mark.word) else one for one in (place, same))
     if place is not None and place.ledger != mark.ledger:
         found.append("en este lugar se usaba otro historial de envíos")

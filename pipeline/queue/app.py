@@ -115,7 +115,7 @@ def queue_errors(url: str) -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, ConnectorException, OSError) as error:
-        found = postgres_errors.understood(
+        found = postgres_errors.refusal_of(
             error.__cause__ if isinstance(error, ConnectorException) and error.__cause__ else error
         )
         raise StorageTrouble(

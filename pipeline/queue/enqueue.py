@@ -20,7 +20,7 @@ from pipeline.wiring.ledger import Memory
 
 
 def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock) -> Plan:
-    """What would be done with a file now. Raises ``InputRefused``."""
+    """Plan of a file as of now. Raises ``InputRefused``."""
     return make_plan(sheet, memory.views, rules, clock.now())
 
 

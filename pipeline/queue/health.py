@@ -84,9 +84,9 @@ def _jobs(line: dict[str, Any]) -> Iterable[str]:
         yield f"el más antiguo espera desde el {oldest.astimezone(PANAMA):%d/%m/%Y %H:%M}"
 
 
-def _named(told: dict[str, Any]) -> str:
-    profile = f" [{told['profile']}]" if told.get("profile") else ""
-    return (f"lote {told['batch']}" if told.get("batch") else "consulta de lo pendiente") + profile
+def _named(job: dict[str, Any]) -> str:
+    profile = f" [{job['profile']}]" if job.get("profile") else ""
+    return (f"lote {job['batch']}" if job.get("batch") else "consulta de lo pendiente") + profile
 
 
 _WORKERS = "SELECT id, extract(epoch FROM now() - last_heartbeat) AS silent FROM procrastinate_workers ORDER BY id"

@@ -1,4 +1,4 @@
-"""What a job does, in a process of its own: the same steps as ``run`` after its approval, judged by the ledger alone.
+"""Job of the queue, in a process of its own: the same steps as ``run`` after its approval, judged by the ledger alone.
 
 ``python -m pipeline.queue.job_process PROFILE BATCH``; without a batch it asks about everything open. It ends early,
 and lets go of its credential, when its standard input closes: its worker is gone, or asks for it.
@@ -48,7 +48,7 @@ def main() -> None:
         trouble = error
     except Exception as error:
         trouble = internal(error)
-    told = [whose(profile, "").told(trouble).sentence] if trouble is not None else []
+    told = [whose(profile, "").complete_error(trouble).sentence] if trouble is not None else []
     code, seen.error = (trouble.exit_code, trouble.code) if trouble is not None else (0, "")
     warnings = seen.end(code)
     sys.stdout.write(json.dumps([*told, *unwritten, *warnings]) + "\n")
@@ -63,10 +63,10 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
     """
     settings = load_settings(profile)
     clock = make_clock(settings)
-    journal = seen.journal(settings, "worker")
+    bus = seen.bus(settings, "worker")
     if batch:
         check_rules(settings)  # before anything is made ready
-    with open_memory(settings, journal=journal) as memory:
+    with open_memory(settings, bus=bus) as memory:
         infos = _chosen(memory, batch)
         ids = [info.id for info in infos]
         if batch:

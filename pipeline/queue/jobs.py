@@ -58,7 +58,7 @@ def sweep(url: str, views: Views, posts: Sequence[Post], now: datetime) -> int:
     if not wanted:
         return 0
     with connected(url) as connection:
-        return sum(_add(connection, task, name, post, told, again=False) for task, name, post, told in wanted)
+        return sum(_add(connection, task, name, post, arguments, again=False) for task, name, post, arguments in wanted)
 
 
 def take_over(url: str, silent: float) -> list[str]:
@@ -73,7 +73,7 @@ def take_over(url: str, silent: float) -> list[str]:
 
 
 def _add(
-    connection: psycopg.Connection[Any], task: str, name: str, post: Post, told: dict[str, str], *, again: bool
+    connection: psycopg.Connection[Any], task: str, name: str, post: Post, arguments: dict[str, str], *, again: bool
 ) -> bool:
     # Check and insert are one step: a running job must find its own name free when it is put back.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("entrega"),))
@@ -81,7 +81,7 @@ def _add(
     if "todo" in found.values() or (found and not again):
         return False
     free = name + _MORE if name in found else name
-    connection.execute(_DEFER, (post.mark, task, post.mark, free, Jsonb(told)))
+    connection.execute(_DEFER, (post.mark, task, post.mark, free, Jsonb(arguments)))
     return True
 
 

@@ -29,9 +29,10 @@ def post_of(settings: Settings) -> Post:
     return Post(settings.profile, settings, credential_mark(settings.env, credentials(settings)[0]))
 
 
-def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> list[Post]:
-    """``profile`` alone, or the profile without a name and all in the settings; ``told`` is called with the reason when
-    one is left out.
+def posts(profile: str, ledger: str, on_left_out: Callable[[AnularError], None]) -> list[Post]:
+    """Posts of ``profile`` alone, or of the profile without a name and all in the settings.
+
+    ``on_left_out`` is called with the reason when one is left out.
 
     Raises ``WrongUsage`` when none is left.
     """
@@ -46,7 +47,7 @@ def posts(profile: str, ledger: str, told: Callable[[AnularError], None]) -> lis
         except AnularError as trouble:
             if name or profile:
                 trouble.where = trouble.where or f"perfil {name}"
-                told(whose(name, ledger).told(trouble))
+                on_left_out(whose(name, ledger).complete_error(trouble))
     if not found:
         raise WrongUsage(
             "No hay ningún perfil con credenciales para este historial de envíos: no hay nada que atender.",

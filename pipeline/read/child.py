@@ -22,7 +22,7 @@ import python_calamine  # noqa: F401 - loaded while there are files to load from
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
 from pipeline.read.parse import parse
-from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, told, told_refusal
+from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, encode, encode_refusal
 
 _CODECS = ("utf-8-sig", "utf-16", "cp1252", "cp437", "cp850", "mac_roman", "ascii")
 _PR_SET_PDEATHSIG = 1
@@ -64,9 +64,9 @@ def answer(data: bytes, order: Order, target: BinaryIO) -> None:
             prefer=order.prefer,
             columns=order.columns,
         )
-        target.writelines(told(table))
+        target.writelines(encode(table))
     except InputRefused as refusal:
-        target.write(told_refusal(refusal))
+        target.write(encode_refusal(refusal))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     target.flush()

@@ -21,7 +21,7 @@ from typing import IO
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.limits import MEGABYTE, Limits
-from pipeline.read.protocol import OUT_OF_MEMORY, Nonsense, Order, understood
+from pipeline.read.protocol import OUT_OF_MEMORY, Nonsense, Order, decode
 from pipeline.read.source import Source
 from pipeline.read.table import Table
 
@@ -153,7 +153,7 @@ def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:
         process.stdin.write(order.line())
         process.stdin.write(data)
         process.stdin.close()
-    table = understood(_lines(process.stdout, order.limits.memory), order.limits)
+    table = decode(_lines(process.stdout, order.limits.memory), order.limits)
     if process.wait() != 0:
         raise Nonsense
     return table

@@ -47,12 +47,12 @@ class Nonsense(Exception):
     """An invalid or incomplete answer of the reading process."""
 
 
-def told(table: Table) -> Iterator[bytes]:
+def encode(table: Table) -> Iterator[bytes]:
     """Encodes ``table`` as lines."""
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
+    to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
 
     def line(value: object) -> bytes:
-        return encode(value).encode("utf-8", "surrogatepass") + b"\n"
+        return to_json(value).encode("utf-8", "surrogatepass") + b"\n"
 
     yield line({"table": {"header": asdict(table.header), "sheet": table.sheet, "lines": _runs(table.lines)}})
     for column in table.columns:
@@ -97,14 +97,14 @@ def _around(table: Table) -> dict[str, object]:
     }
 
 
-def told_refusal(refusal: InputRefused) -> bytes:
+def encode_refusal(refusal: InputRefused) -> bytes:
     """Encodes ``refusal`` as a line."""
     words: dict[str, object] = {"code": refusal.code, "message": refusal.message}
     words |= {"where": refusal.where, "remedy": refusal.remedy, "choices": [asdict(one) for one in refusal.choices]}
     return json.dumps({"refused": words}).encode() + b"\n"
 
 
-def understood(lines: Iterable[bytes], limits: Limits) -> Table:
+def decode(lines: Iterable[bytes], limits: Limits) -> Table:
     """Decodes ``lines`` to a table. Raises the ``InputRefused`` that they encode, and ``Nonsense`` for anything else.
 
     Every value is checked again: types, counts and positions are within ``limits`` and fit the header.

@@ -95,7 +95,7 @@ class Corrections:
         code = columns.get("cufe")
         if code in wrong and not is_invoice(_text(cells, code), _text(cells, columns.get("reason"))):
             cells[code] = MARKER  # or it would come back as a line that is no invoice
-        return Fix(place, tuple(cells), wrong, "\n".join(_told(problem) for problem in line.problems))
+        return Fix(place, tuple(cells), wrong, "\n".join(_reason(problem) for problem in line.problems))
 
 
 def corrections_of(batch: BatchInfo, lines: Sequence[ResultLine]) -> Corrections:
@@ -113,6 +113,6 @@ def _changes(value: Cell) -> bool:
     return isinstance(value, str) and visible(value) != value
 
 
-def _told(problem: Problem) -> str:
+def _reason(problem: Problem) -> str:
     where = f"{one_line(problem.column)}: " if problem.column else ""
     return f"{where}{problem.message} [{problem.code}]"

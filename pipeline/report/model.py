@@ -110,7 +110,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """What to do next for ``rows`` rows."""
+    """Next thing to do for ``rows`` rows."""
 
     action: Action
     rows: int

@@ -82,24 +82,24 @@ def companies(only: str) -> list[str]:
 def follow_up(profile: str, ledger: str, progress: Progress, seen: Observation | None = None) -> Company | None:
     """Queries everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
     person can cause: the error is returned in ``trouble``."""
-    company, journal = Company(profile), SILENT
+    company, bus = Company(profile), SILENT
     try:
         settings = load_settings(profile, ledger)
         company.name = settings.company
         if not ledger_exists(settings):
             return None
-        journal = seen.journal(settings, "poll") if seen is not None else SILENT
-        _through(company, settings, progress, journal)
+        bus = seen.bus(settings, "poll") if seen is not None else SILENT
+        _through(company, settings, progress, bus)
     except AnularError as trouble:
         if not profile and trouble.code == "credentials-missing" and profile_names():
             return None  # the settings without a name are only what the companies have in common
-        company.trouble = whose(profile, ledger).told(trouble)
+        company.trouble = whose(profile, ledger).complete_error(trouble)
     if company.trouble is not None:
-        journal.note("run_stopped", error=company.trouble.code)
+        bus.note("run_stopped", error=company.trouble.code)
     return company
 
 
-def _through(company: Company, settings: Settings, progress: Progress, journal: EventBus) -> None:
+def _through(company: Company, settings: Settings, progress: Progress, bus: EventBus) -> None:
     clock = make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
     with open_views(settings, mine=True) as views:
@@ -108,7 +108,7 @@ def _through(company: Company, settings: Settings, progress: Progress, journal: 
             waiting = views.waiting_since(before) | {row.batch for row in views.followed()} | views.cut_off()
     if not waiting:
         return
-    with open_memory(settings, journal=journal) as memory:
+    with open_memory(settings, bus=bus) as memory:
         infos = [info for one in sorted(waiting) if (info := memory.views.batch(one)) is not None]
         ids = [row.batch for row in memory.views.followed([info.id for info in infos])]
         if ids:
@@ -122,7 +122,7 @@ def _through(company: Company, settings: Settings, progress: Progress, journal: 
             company.interrupted = ending.asked
         company.written = [write_results(info, memory.views, settings.out) for info in infos]
         for one in company.written:
-            note_written(memory.journal, one, exit_code(one.lines))
+            note_written(memory.bus, one, exit_code(one.lines))
     company.old = grown_old(company.written, before)
 
 
@@ -160,7 +160,7 @@ def data(company: Company) -> list[dict[str, object]]:
     return told
 
 
-def letter(companies: Sequence[Company]) -> Notification:
+def notification(companies: Sequence[Company]) -> Notification:
     """Notification of a follow-up: what has grown old and whom to call, then the workbooks; no CUFE."""
     old = sum(one.rows for company in companies for one in company.old)
     troubles = [company.trouble for company in companies if company.trouble is not None]

@@ -69,7 +69,7 @@ def was_queued(info: BatchInfo) -> bool:
 
 
 def retry_if_taken(attempt: Callable[[], T]) -> T:
-    """``attempt`` to take a file in, made again, from its plan on, when somebody else has taken in the same file, or
+    """``attempt`` to take a file in, made again, from its plan on, when another process took in the same file, or
     some of its CUFEs, meanwhile: the ledger's unique indexes decide. Raises ``StorageTrouble``."""
     for left in reversed(range(TRIES)):
         try:

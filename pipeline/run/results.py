@@ -102,12 +102,12 @@ def batch_data(written: Written, code: int) -> dict[str, Any]:
     }
 
 
-def note_written(journal: EventBus, written: Written, code: int) -> None:
+def note_written(bus: EventBus, written: Written, code: int) -> None:
     """Publishes two events: where a batch's workbook is, and its outcomes."""
     info = written.batch
-    journal.note("workbook_written", batch=info.id, file=str(written.workbook))
-    outcomes = totals(written.lines) if journal.heard else {}
-    journal.note("batch_finished", batch=info.id, rows=info.rows, outcomes=outcomes, exit_code=code)
+    bus.note("workbook_written", batch=info.id, file=str(written.workbook))
+    outcomes = totals(written.lines) if bus.has_listeners else {}
+    bus.note("batch_finished", batch=info.id, rows=info.rows, outcomes=outcomes, exit_code=code)
 
 
 def to_correct(written: Previewed | Written) -> list[str]:

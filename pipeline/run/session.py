@@ -41,7 +41,7 @@ class Steps:
     #: None: this run only asks
     send: SendRules | None
     ask: PollRules
-    journal: EventBus = SILENT
+    bus: EventBus = SILENT
 
 
 Work = Callable[[Steps, Stop], Coroutine[Any, Any, None]]
@@ -61,14 +61,14 @@ def carry_out(
     ``base`` is the running sandbox's address. Without the rules of ``sending`` nothing can be sent, and every row is
     queried at once. A request to stop also reaches ``ending``, the pass that this session is a part of.
     """
-    settings, journal = memory.settings, memory.journal
+    settings, bus = memory.settings, memory.bus
 
     async def inside() -> AnularError | None:
         stop = Stop(clock)
-        async with open_service(settings, clock, base, journal) as service:
+        async with open_service(settings, clock, base, bus) as service:
             asking = poll_rules(settings, now=sending is None)
             with signals(stop):
-                await work(Steps(service.client, service.limiter, clock, sending, asking, journal), stop)
+                await work(Steps(service.client, service.limiter, clock, sending, asking, bus), stop)
         if ending is not None:
             ending.asked |= stop.interrupted
         return stop.reason
@@ -108,7 +108,7 @@ async def send(
                 return
             last = None if only is None else views.cutoff(info.id, only)
             rows = [row for row in views.ready(info.id) if last is None or row.pos <= last]
-            steps.journal.note("sending", batch=info.id, rows=len(rows))
+            steps.bus.note("sending", batch=info.id, rows=len(rows))
             await send_rows(rows, steps, memory.store, stop, moved)
 
 
@@ -131,7 +131,7 @@ async def send_rows(
             rules=steps.send,
             stop=stop,
             watch=watch,
-            journal=steps.journal,
+            bus=steps.bus,
         )
 
 
@@ -155,7 +155,7 @@ async def follow(
             if after not in FOLLOWED:
                 moved(outcome(after).value)
 
-        steps.journal.note("queries_started", rows=len(rows))
+        steps.bus.note("queries_started", rows=len(rows))
         async with Writer(memory.store) as writer:
             await poll(
                 rows,
@@ -167,4 +167,4 @@ async def follow(
                 stop=stop,
                 watch=watch,
             )
-        steps.journal.note("queries_ended", interrupted=stop.asked)
+        steps.bus.note("queries_ended", interrupted=stop.asked)

@@ -26,7 +26,7 @@ UNREADABLE_PAGE = (
 
 
 class Cut(Enum):
-    """What happens to the connection instead of a whole answer."""
+    """Fault of the connection in place of a whole answer."""
 
     CLOSE = "close"  # closed without a byte (FIN)
     RESET = "reset"  # torn down (RST)

@@ -87,7 +87,7 @@ def _state(sandbox: Sandbox, _given: object) -> object:
 
 
 def _journal(sandbox: Sandbox, _given: object) -> object:
-    return sandbox.journal.entries()
+    return sandbox.request_log.entries()
 
 
 def _scenarios(_sandbox: Sandbox, _given: object) -> object:

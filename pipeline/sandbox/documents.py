@@ -40,7 +40,7 @@ class Registered(Enum):
 
 @dataclass(slots=True)
 class Document:
-    """What eDoc knows about one CUFE, with request counts."""
+    """Document of one CUFE as eDoc has it, with request counts."""
 
     cufe: Cufe
     #: scenario for the next POST

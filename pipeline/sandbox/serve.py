@@ -59,7 +59,7 @@ def serve(
         listening = stack.enter_context(_listening(host, port))
         sandbox = Sandbox(
             clock,
-            stack.enter_context(_journal(journal)),
+            stack.enter_context(_request_log(journal)),
             user=user,
             password=password,
             token_lifetime=token_lifetime,
@@ -167,7 +167,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _journal(path: Path | None) -> Iterator[RequestLog]:
+def _request_log(path: Path | None) -> Iterator[RequestLog]:
     if path is None:
         yield RequestLog(None)
         return
@@ -177,15 +177,15 @@ def _journal(path: Path | None) -> Iterator[RequestLog]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-        journal = RequestLog(path)
+        request_log = RequestLog(path)
     except filelock.Timeout as problem:
         raise AnotherRun(f"Otro simulador está usando la bitácora {path.name}.") from problem
     except (OSError, ValueError) as problem:
         raise StorageTrouble(f"La bitácora del simulador ({path.name}) no se puede usar: {problem}.") from problem
     try:
-        yield journal
+        yield request_log
     finally:
-        journal.close()
+        request_log.close()
         lock.release()
 
 

@@ -68,23 +68,23 @@ class Sandbox:
     def __init__(
         self,
         clock: Clock,
-        journal: RequestLog,
+        request_log: RequestLog,
         *,
         user: str = "sandbox",
         password: str = "sandbox",  # noqa: S107 - the sandbox's public credentials
         token_lifetime: timedelta = timedelta(hours=1),
         latency: timedelta = timedelta(0),
     ) -> None:
-        """Replays ``journal``. ``latency`` is added to every answer."""
+        """Replays ``request_log``. ``latency`` is added to every answer."""
         self.clock = clock
-        self.journal = journal
+        self.request_log = request_log
         self.book = Book()
         self.desk = TokenIssuer(user, password, token_lifetime)
         self.gate = Gate()
         self.latency = latency
         self.received: Counter[str] = Counter()
         self._offset = timedelta(0)
-        self._replay(journal.entries())
+        self._replay(request_log.entries())
 
     def now(self) -> datetime:
         """The sandbox's time: the clock's plus ``advance``; never before the last entry of the journal."""
@@ -103,7 +103,7 @@ class Sandbox:
         Once the journal cannot be written, every answer is 500 and nothing more is processed.
         """
         now, at = self.now(), self.clock.monotonic()
-        if self.journal.broken:
+        if self.request_log.broken:
             return plain(500, UNWRITABLE, now)
         notes = _Notes()
         try:
@@ -116,7 +116,7 @@ class Sandbox:
             self.desk.revoke(_SERVICE.get(request.route))
         self.received[f"{request.route.value} {reply.status if reply.cut is None else reply.cut.value}"] += 1
         try:
-            self.journal.append(_entry(request, reply, notes, now, at))
+            self.request_log.append(_entry(request, reply, notes, now, at))
         except OSError as problem:
             _LOG.error("%s %s", UNWRITABLE, problem)
             return plain(500, UNWRITABLE, now)
@@ -185,7 +185,7 @@ class Sandbox:
     def _note_control(self, action: str, cufe: Cufe, value: str) -> None:
         times = {"time": self.now().isoformat(), "at": self.clock.monotonic()}
         entry = {"route": "control", "action": action, "cufe": cufe.text, "value": value, "processed": False}
-        self.journal.append({**times, **entry})
+        self.request_log.append({**times, **entry})
 
     def _replay(self, entries: list[Entry]) -> None:
         for entry in entries:

@@ -44,7 +44,7 @@ AGREED = frozenset({Event.NOT_FOUND, Event.UNCLEAR, Event.SUPPORT, Event.CORRECT
 
 @dataclass(frozen=True, kw_only=True)
 class SendRules:
-    """How rows are sent.
+    """Rules of sending.
 
     ``concurrency`` requests in flight. ``ahead`` rows that may be claimed before the limiter lets them go: as
     many as it lets go in about a second, so that no intent grows stale. ``tries`` per row and run while it is
@@ -96,13 +96,13 @@ async def submit(
     rules: SendRules,
     stop: Stop,
     watch: Watch,
-    journal: EventBus = SILENT,
+    bus: EventBus = SILENT,
 ) -> None:
     """Sends ``rows``, most urgent first, until each has an outcome or ``stop`` is asked (then see its reason).
 
     ``watch`` hears every outcome after it is durable, except of tries that are followed by another.
     """
-    sender = _Sender(client, limiter, writer, clock, rules, stop, watch, journal)
+    sender = _Sender(client, limiter, writer, clock, rules, stop, watch, bus)
     await sender.send(by_urgency(rows))
 
 
@@ -138,10 +138,10 @@ class _Sender:
         rules: SendRules,
         stop: Stop,
         watch: Watch,
-        journal: EventBus,
+        bus: EventBus,
     ) -> None:
         self._client, self._limiter, self._writer, self._clock = client, limiter, writer, clock
-        self._rules, self._stop, self._watch, self._journal = rules, stop, watch, journal
+        self._rules, self._stop, self._watch, self._bus = rules, stop, watch, bus
         self._queue: deque[_Turn] = deque()
         self._caution = Caution(rules.concurrency)
         self._closed_until = clock.monotonic()  # later than now: the breaker is open
@@ -227,7 +227,7 @@ class _Sender:
                 finding = Finding(Source.CANCELLATION, Event.ELSEWHERE, note=ELSEWHERE)
         crashpoint("exchange-after")
         settling = self._settle(replace(turn, row=replace(row, version=claimed.version), opening=opening), finding)
-        if _holds_nobody_up(finding):
+        if _leaves_worker_free(finding):
             # The next claim joins this outcome in one commit. It queues behind it, so that never more rows than
             # workers are SENDING on the disk: P8 counts those, not the requests in flight.
             self._group.create_task(self._aside(settling))
@@ -279,7 +279,7 @@ class _Sender:
         return None
 
     async def _exchange(self, row: Cancellation, departure: Departure) -> Finding:
-        """What one POST showed. Whatever escapes the client after the departure is an unknown outcome."""
+        """Finding of one POST. Whatever escapes the client after the departure is an unknown outcome."""
         task = asyncio.create_task(self._client.cancel(row, departure.leave))
         self._exchanges.add(task)
         try:
@@ -349,9 +349,9 @@ class _Sender:
         doubted = self._caution.doubting
         advice = self._caution.seen(finding, opening)
         if advice is not Advice.GO:
-            self._journal.note("breaker_opened", seconds=self._rules.breaker_wait, final=advice is Advice.STOP)
+            self._bus.note("breaker_opened", seconds=self._rules.breaker_wait, final=advice is Advice.STOP)
         elif doubted and not self._caution.doubting:
-            self._journal.note("breaker_closed")
+            self._bus.note("breaker_closed")
         if advice is Advice.STOP:
             self._stop.stop_for(ServiceUnclear())
         elif advice is Advice.WAIT:
@@ -365,8 +365,8 @@ class _Sender:
             task.cancel()
 
 
-def _holds_nobody_up(finding: Finding) -> bool:
-    """Whether no consequence of ``finding`` can be that its worker must not take another row."""
+def _leaves_worker_free(finding: Finding) -> bool:
+    """Whether the worker may take another row before the consequences of ``finding`` are known."""
     if finding.event is Event.UNCLEAR or not finding.understood:
         return False
     return finding.stop is None and finding.pause is None and move(State.SENDING, finding.event) not in RETRIED

@@ -33,7 +33,7 @@ class EventBus:
         self._facts = dict(facts or {})
 
     @property
-    def heard(self) -> bool:
+    def has_listeners(self) -> bool:
         """Whether there is a listener: facts that are costly to collect are collected only then."""
         return bool(self._listeners)
 

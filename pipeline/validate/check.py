@@ -318,7 +318,7 @@ class _Checker:
         return Entry(draft.pos, position, draft.cufe, draft.reason, draft.email, earlier)
 
     def _explain(self, draft: Draft, ruling: Ruling, members: Sequence[Draft]) -> None:
-        """The words for a ruling that keeps the row from being sent; a duplicate is told by its leader."""
+        """Adds the problem of a ruling that keeps the row from being sent; a duplicate has its leader instead."""
         if ruling.word:
             where = Position(self._sheet.sheet, draft.line)
             code = "apartada-antes" if ruling.basis is Basis.SET_ASIDE else "sin-constancia"

@@ -1,4 +1,4 @@
-"""What is checked: the sheet as this step needs it, and a row while it is being checked."""
+"""Drafts: the sheet as this step needs it, and a row while it is being checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.domain.records import Problem
 
 
 class Sheet(Protocol):
-    """What has to be known of a table that was read; see ``pipeline/read/sheet.py``, which this step may not import."""
+    """Table that was read, as validation needs it; see ``pipeline/read/sheet.py``, which this step may not import."""
 
     @property
     def sheet(self) -> str | None: ...

@@ -46,7 +46,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a file."""
+    """Waiting times for a file."""
 
     #: seconds without a change
     quiet: float

@@ -24,7 +24,7 @@ NAME = ".anular-ledger"
 def others(lane: Lane, claims: Sequence[Claim], mine: Collection[str]) -> set[str]:
     """Ids of ledgers that own the folder, or one of the claimed files, and are not ``mine``: this ledger's own id and
     those that it continues. Raises ``StorageTrouble``."""
-    told = {_told(lane), *(one.ledger for one in claims)}
+    told = {_recorded(lane), *(one.ledger for one in claims)}
     return told - {"", *mine}
 
 
@@ -49,7 +49,7 @@ def refusal(lane: Lane) -> StorageTrouble:
     )
 
 
-def _told(lane: Lane) -> str:
+def _recorded(lane: Lane) -> str:
     with folder_errors(lane.root):
         return _read(lane).get(lane.below, "")
 

@@ -32,7 +32,7 @@ from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
 from pipeline.watch.places import CLAIM, Lane, folder_errors
 
-TOLD, COPY, GOAL, OURS, BATCH = ".entrada.json", ".manifiesto.json", ".destino.json", ".copia", ".lote.json"
+ENTRY, COPY, GOAL, OURS, BATCH = ".entrada.json", ".manifiesto.json", ".destino.json", ".copia", ".lote.json"
 OWNER = ".registro.json"
 MANIFEST_LIMITS = Limits(size=64 * 1024)
 LONGEST = 120
@@ -66,13 +66,13 @@ class Claim:
     @property
     def batch(self) -> str:
         """The batch that it waits for in the queue; "" for none or an invalid id."""
-        told = _told(self.folder / BATCH, "batch")
+        told = _value_of(self.folder / BATCH, "batch")
         return told if _BATCH.fullmatch(told) else ""
 
     @property
     def ledger(self) -> str:
         """The ledger that owns it; "" for none yet."""
-        return _told(self.folder / OWNER, "ledger")
+        return _value_of(self.folder / OWNER, "ledger")
 
     @property
     def taken(self) -> datetime:
@@ -90,7 +90,7 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
     with folder_errors(lane.work):
         folder.mkdir(mode=0o750)
         crashpoint("watch-claim-begun")
-        write_whole(folder / TOLD, json.dumps({"name": arrival.path.name}).encode(), name)
+        write_whole(folder / ENTRY, json.dumps({"name": arrival.path.name}).encode(), name)
         manifest = beside(arrival.path, MANIFEST)
         if is_there(manifest):
             write_whole(folder / COPY, _manifest(manifest), name)
@@ -153,7 +153,7 @@ def begun(lane: Lane) -> list[Claim]:
             if not files:
                 _clear(folder)
                 continue
-            taken = Claim(lane, folder.name, _told(folder / TOLD, "name") or files[0].name, files[0])
+            taken = Claim(lane, folder.name, _value_of(folder / ENTRY, "name") or files[0].name, files[0])
             tidy(taken)
             found.append(taken)
     return found
@@ -257,7 +257,7 @@ def _manifest(path: Path) -> bytes:
         return b""
 
 
-def _told(path: Path, key: str) -> str:
+def _value_of(path: Path, key: str) -> str:
     """The value in a file of ours; "" when it is missing or unreadable."""
     try:
         return str(json.loads(path.read_bytes())[key])
@@ -284,7 +284,7 @@ def write_whole(path: Path, data: bytes, batch: str) -> None:
 
 def _clear(folder: Path) -> None:
     """Removes a claim's folder that no longer holds a file."""
-    for name in (TOLD, COPY, GOAL, BATCH, OWNER):
+    for name in (ENTRY, COPY, GOAL, BATCH, OWNER):
         (folder / name).unlink(missing_ok=True)
     ours = folder / OURS
     for left in [*folder.glob(".anular-*.tmp"), *(ours.iterdir() if ours.is_dir() else ())]:

@@ -30,7 +30,7 @@ def look_once(
     queue: bool = False,
     take_over: bool = False,
 ) -> Pass:
-    """One pass. Raises ``AnotherRun`` when somebody else watches this folder, and like ``one_pass``."""
+    """One pass. Raises ``AnotherRun`` when another process watches this folder, and like ``one_pass``."""
     ending = Ending()
     check_drop_folder(root)
     with owned(root), listening(ending):
@@ -43,13 +43,13 @@ def keep_watch(
     profile: str,
     ledger: str,
     progress: Progress,
-    told: Callable[[Pass], None],
+    on_pass: Callable[[Pass], None],
     seen: Observation | None = None,
     *,
     queue: bool = False,
     take_over: bool = False,
 ) -> None:
-    """Passes until a signal asks for the end; ``told`` hears of each one in which anything happened.
+    """Passes until a signal asks for the end; ``on_pass`` is called with each one in which anything happened.
 
     A company whose work stopped early rests for ``watch_retry`` seconds, so that a password that is refused is not
     tried every minute; the others go on. Raises like ``look_once`` for what is wrong at the start.
@@ -81,7 +81,7 @@ def keep_watch(
             resting |= dict.fromkeys(result.stopped, clock.monotonic() + settings.watch_retry)
             news = [trouble.sentence for trouble in result.troubles]
             if any(one.news for one in result.handled) or news != troubles:
-                told(result)
+                on_pass(result)
             troubles = news
             for warning in seen.pass_over() if seen is not None else ():
                 progress.warn(warning)

@@ -149,7 +149,7 @@ def line(done: Handled) -> str:
     return done.here.complete(one_line(told))
 
 
-def letter(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Notification:
+def notification(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Notification:
     """The notification about a pass: a line per file with its totals and the workbook's path; no CUFE."""
     counts = Counter(one.fate for one in handled)
     found = ", ".join(f"{number} {words}" for words, number in Counter(map(_short, handled)).items())

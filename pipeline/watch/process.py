@@ -59,7 +59,7 @@ def work(
     clock: Clock,
     progress: Progress,
     ending: Ending,
-    journal: EventBus = SILENT,
+    bus: EventBus = SILENT,
     desk: QueueBridge | None = None,
     *,
     take_over: bool = False,
@@ -67,7 +67,7 @@ def work(
     """Takes the claimed files of one company through the five steps; with a ``desk`` workers of its queue send and ask.
     ``take_over``: a person says that the ledger which had the folder before is gone. Whatever stops it is told with
     each file that waits; nothing is raised."""
-    return _Shift(settings, clock, progress, ending, journal, desk, take_over=take_over).work(taken)
+    return _Shift(settings, clock, progress, ending, bus, desk, take_over=take_over).work(taken)
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ def turn_away(
     clock: Clock,
     progress: Progress,
     refusal: InputRefused,
-    journal: EventBus,
+    bus: EventBus,
 ) -> list[Handled]:
     """Puts files away that belong to no company, with a note that says why. Raises ``StorageTrouble``."""
-    shift = _Shift(settings, clock, progress, Ending(), journal, None)
+    shift = _Shift(settings, clock, progress, Ending(), bus, None)
     for one in taken:
         shift.refuse(one, refusal)
     return shift.handled
@@ -101,14 +101,14 @@ class _Shift:
         clock: Clock,
         progress: Progress,
         ending: Ending,
-        journal: EventBus,
+        bus: EventBus,
         desk: QueueBridge | None,
         *,
         take_over: bool = False,
     ) -> None:
         self._take_over = take_over
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
-        self._journal, self._desk = journal, desk
+        self._bus, self._desk = bus, desk
         self._limits = limits(settings)
         self.handled: list[Handled] = []
         self._open: dict[str, _Read] = {}
@@ -126,7 +126,7 @@ class _Shift:
         except Exception as error:
             trouble = internal(error)
         if trouble is not None:
-            self._journal.note("run_stopped", error=trouble.code)
+            self._bus.note("run_stopped", error=trouble.code)
             self.handled += [self._waits(read, trouble.exit_code, trouble) for read in self._open.values()]
         return self.handled
 
@@ -171,7 +171,7 @@ class _Shift:
         file, note = put_away(one, into, mark, lambda target: text(done, target, changed=changed))
         self._open.pop(one.id, None)
         self.handled.append(replace(done, file=file, note=note))
-        self._journal.note("file_moved", claim=one.id, to=str(file), fate=done.fate.value, code=done.code or None)
+        self._bus.note("file_moved", claim=one.id, to=str(file), fate=done.fate.value, code=done.code or None)
 
     # --- with the ledger
 
@@ -181,7 +181,7 @@ class _Shift:
         # Earlier results of the same content lie where finished files go, not in processing/.
         given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
         queue = self._desk is not None
-        with open_memory(settings, files=given, journal=self._journal, hands_in=queue) as memory:
+        with open_memory(settings, files=given, bus=self._bus, hands_in=queue) as memory:
             if (lost := _waits_elsewhere(reads, memory)) is not None:
                 return lost_ledger.refusal(location_of(settings.ledger), [lost], settings.profile)
             memory = self._settled([read.claim for read in reads], memory)
@@ -230,7 +230,7 @@ class _Shift:
                 continue
             self.handled.append(self._desk.leave(read.claim, info))
             self._open.pop(read.claim.id, None)
-            self._journal.note("file_queued", claim=read.claim.id, batch=info.id)
+            self._bus.note("file_queued", claim=read.claim.id, batch=info.id)
 
     def _hand_in(self, read: _Read, memory: Memory, key: bytes | None) -> BatchInfo | None:
         """Into the ledger, under the policy; the batch if it is to be sent or followed now, else it is settled."""
@@ -294,7 +294,7 @@ class _Shift:
         return None
 
     def _objections(self, plan: Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
-        """What keeps the plan from being sent unattended, in words; "" when nothing does or nothing would be sent."""
+        """Reasons that keep the plan from being sent unattended, as text; "" for none, or if nothing would be sent."""
         settings, known = self._settings, plan.known
         if not plan.to_send or (known is not None and was_queued(known)):  # workers send it, whatever is said now
             return ""
@@ -335,9 +335,9 @@ class _Shift:
         if held and fate is Fate.DONE:
             fate = Fate.HELD
         if fate is Fate.HELD:
-            memory.journal.note("batch_held", batch=info.id)
+            memory.bus.note("batch_held", batch=info.id)
         code = exit_code(written.lines)
-        note_written(memory.journal, written, code)
+        note_written(memory.bus, written, code)
         done = Handled(
             fate,
             one.original,
@@ -371,7 +371,7 @@ def _waits_elsewhere(reads: Sequence[_Read], memory: Memory) -> str | None:
 
 
 def _entry(one: Claim) -> str:
-    """What a batch's note says of the very file that became it."""
+    """Note of a batch that names the file that became it."""
     return f"entrada {one.id}"
 
 

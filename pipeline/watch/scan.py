@@ -36,13 +36,17 @@ LOCK = ".anular.lock"
 
 @dataclass
 class Pass:
-    """What a pass came to: each file, troubles that belong to no file (and which of them a profile's people are told),
-    how many files were left for later, and the inboxes of companies whose work stopped early (exit code 5)."""
+    """Result of a pass."""
 
+    #: each file that was worked on
     handled: list[Handled] = field(default_factory=list)
+    #: errors that belong to no file
     troubles: list[AnularError] = field(default_factory=list)
+    #: those of them that a profile's notification has
     concern: dict[str, list[AnularError]] = field(default_factory=dict)
+    #: files left for later
     left: int = 0
+    #: inboxes of companies whose work stopped early (exit code 5)
     stopped: set[Path] = field(default_factory=set)
 
     def trouble(self, profile: str, *found: AnularError) -> None:
@@ -88,11 +92,11 @@ def one_pass(
     for lane in lanes:
         if lane.inbox in resting:
             continue
-        journal = SILENT
+        bus = SILENT
         try:
             settings = load_settings(lane.profile, ledger)
             clock = make_clock(settings)
-            journal = seen.journal(settings, "watch") if seen is not None else SILENT
+            bus = seen.bus(settings, "watch") if seen is not None else SILENT
             desk = _desk(settings) if queue else None
             earlier = begun(lane)
             if desk is not None:
@@ -101,20 +105,20 @@ def one_pass(
                 result.handled += sorted_out.waiting
                 result.trouble(lane.profile, *sorted_out.troubles)
             of_nobody = lane is lanes[0] and len(lanes) > 1
-            taken, left = claims(lane, [] if of_nobody else earlier, settings, clock, unchanged, ending, journal)
+            taken, left = claims(lane, [] if of_nobody else earlier, settings, clock, unchanged, ending, bus)
             if of_nobody:  # what an earlier pass took goes on; nothing new is anybody's
                 refusal = refused("carpeta-sin-empresa", folders=_folders(lanes[1:]))
-                result.handled += turn_away(taken, settings, clock, progress, refusal, journal)
+                result.handled += turn_away(taken, settings, clock, progress, refusal, bus)
                 taken = list(earlier)
         except AnularError as trouble:
-            result.trouble(lane.profile, whose(lane.profile, ledger).told(trouble))
-            journal.note("run_stopped", error=trouble.code)
+            result.trouble(lane.profile, whose(lane.profile, ledger).complete_error(trouble))
+            bus.note("run_stopped", error=trouble.code)
             if seen is not None:
                 seen.came_to(lane.profile, trouble.exit_code)
             continue
         result.left += left
         told = {"take_over": take_over}
-        handled = work(taken, settings, clock, progress, ending, journal, desk, **told) if taken else []
+        handled = work(taken, settings, clock, progress, ending, bus, desk, **told) if taken else []
         result.handled += handled
         if seen is not None and handled:
             seen.came_to(lane.profile, worst(one.exit_code for one in handled))
@@ -159,9 +163,9 @@ def claims(
     clock: Clock,
     unchanged: Callable[[Arrival], float],
     ending: Ending,
-    journal: EventBus = SILENT,
+    bus: EventBus = SILENT,
 ) -> tuple[list[Claim], int]:
-    """What this pass works on: ``earlier`` files first, then complete ones, the oldest first; and how many were left.
+    """Files of this pass: ``earlier`` files first, then complete ones, the oldest first; and how many were left.
 
     Raises ``StorageTrouble``.
     """
@@ -181,5 +185,5 @@ def claims(
             left += 1
         else:
             taken.append(found)
-            journal.note("file_claimed", file=one_line(found.original), claim=found.id)
+            bus.note("file_claimed", file=one_line(found.original), claim=found.id)
     return taken, left

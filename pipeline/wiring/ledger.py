@@ -58,9 +58,9 @@ class Memory:
     sent: Sent | None = None
 
     @property
-    def journal(self) -> EventBus:
+    def bus(self) -> EventBus:
         """Event bus of this run."""
-        return self.store.journal
+        return self.store.bus
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def open_memory(
     sends: bool = True,
     files: Iterable[tuple[Path, str]] = (),
     new_ledger: bool = False,
-    journal: EventBus = SILENT,
+    bus: EventBus = SILENT,
     hands_in: bool = False,
 ) -> Iterator[Memory]:
     """Ledger opened for writing: in a trusted place, locked, sound, this machine's, and the one that has what was sent;
@@ -78,36 +78,40 @@ def open_memory(
 
     With ``sends`` the credential is owned as well, so that two ledgers cannot send under one at the same time.
     ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
-    ``new_ledger`` is a person's declaration that such a memory is lost. ``journal`` publishes what became durable.
+    ``new_ledger`` is a person's declaration that such a memory is lost. ``bus`` publishes what became durable.
     ``hands_in``: batches are taken in for workers to send, while a run may own the credential; nothing is recovered
     and nothing can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
     """
-    now, site, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
+    now, location, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
     notes = _notes()
     with ExitStack() as stack:
-        scope = stack.enter_context(_visited(settings, site) if hands_in else _owned(settings, site, sends=sends))
-        lost = ["el historial de envíos estaba vacío"] if site.emptied() else []
-        there = site.exists()
+        scope = stack.enter_context(
+            _visited(settings, location) if hands_in else _owned(settings, location, sends=sends)
+        )
+        lost = ["el historial de envíos estaba vacío"] if location.emptied() else []
+        there = location.exists()
         if bound and not there:
-            lost = lost_ledger.of_missing(site, notes) or lost_ledger.of_inputs(
+            lost = lost_ledger.of_missing(location, notes) or lost_ledger.of_inputs(
                 inputs, settings.env, nothing_known, limits(settings)
             )
             if lost and not new_ledger:
-                raise lost_ledger.refusal(site, lost, settings.profile)  # none is made: the old one may be brought back
+                raise lost_ledger.refusal(
+                    location, lost, settings.profile
+                )  # none is made: the old one may be brought back
         fresh = not there or bool(lost)
 
         def begin_anew(database: Database) -> None:
             why = "; ".join(lost) or "sin rastros del historial de envíos anterior"
-            _say_anew(database, site, now, who=who_am_i(), why=why)
+            _declare_lost(database, location, now, who=who_am_i(), why=why)
 
-        database = stack.enter_context(_opened(settings, site, begin_anew if new_ledger else None))
+        database = stack.enter_context(_opened(settings, location, begin_anew if new_ledger else None))
         views = Views(database, settings.env, scope)
         sent = _sent(settings, database)
         if sent is not None:
             stack.callback(sent.close)
             sent.heed(database, continued(database), newest_word(database))
-        if bound and not site.shared:
+        if bound and not location.shared:
             ownership.own(database, now, host=ownership.host_id(), name=platform.node())
         if not fresh:
             lost = sent.doubts(database) if sent is not None else []
@@ -115,36 +119,36 @@ def open_memory(
                 lost += _elsewhere(database) + watermark.doubts(notes, database)
                 lost += lost_ledger.of_inputs(inputs, settings.env, views.knows, limits(settings), _day(database))
             if lost and not new_ledger:
-                raise lost_ledger.refusal(site, lost, settings.profile)
+                raise lost_ledger.refusal(location, lost, settings.profile)
         if new_ledger and not fresh:
             begin_anew(database)
         if sent is not None and new_ledger:
             sent.heed(database, continued(database), newest_word(database))
-        if bound and site.shared and sited(database) is None:
+        if bound and location.shared and sited(database) is None:
             settle_down(database, now, who=who_am_i())
         keeping = watermark.Keeping(notes, database, time.monotonic) if bound else None
-        store = Store(database, settings.env, scope, journal, sent, keeping)
+        store = Store(database, settings.env, scope, bus, sent, keeping)
         store.begin_run(now)
         if not hands_in:
             store.recover(now)
         if keeping is not None:
             keeping.renew()
             stack.callback(keeping.renew)
-        stack.callback(journal.ledger, None)
-        journal.ledger(views.tally)
+        stack.callback(bus.ledger, None)
+        bus.ledger(views.tally)
         yield Memory(settings, database, store, views, started_anew(database), sent)
 
 
-def _say_anew(database: Database, site: Location, now: datetime, *, who: str, why: str) -> None:
+def _declare_lost(database: Database, location: Location, now: datetime, *, who: str, why: str) -> None:
     """Records a person's declaration, for every machine: what may have been sent is queried first from now on."""
-    before = watermark.used_there(_notes(), site.key)
-    start_anew(database, now, who=who, why=why, site=database.site, lost={before} - {"", id_of(database)})
+    before = watermark.used_there(_notes(), location.key)
+    start_anew(database, now, who=who, why=why, server=database.server, lost={before} - {"", id_of(database)})
 
 
 def go_on_for(memory: Memory, lost: Iterable[str], now: datetime, *, who: str, why: str) -> Memory:
     """Memory after a person declared that it takes the place of the ledgers ``lost`` (ids)."""
     database = memory.database
-    start_anew(database, now, who=who, why=why, site=database.site, lost=lost)
+    start_anew(database, now, who=who, why=why, server=database.server, lost=lost)
     if memory.sent is not None:
         memory.sent.heed(database, continued(database), newest_word(database))
     return replace(memory, anew=started_anew(database))
@@ -153,7 +157,7 @@ def go_on_for(memory: Memory, lost: Iterable[str], now: datetime, *, who: str, w
 def _elsewhere(database: Database) -> list[str]:
     """Doubts about the place of a shared ledger, from its own events: a machine without notes has them too."""
     where = sited(database) if database.shared else None
-    if where is None or where == database.site:
+    if where is None or where == database.server:
         return []
     return ["está en otro servidor o en otra base de datos que ayer (¿una réplica ascendida, un respaldo restaurado?)"]
 
@@ -179,53 +183,55 @@ def _day(database: Database) -> date | None:
 def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = False) -> None:
     """Makes the ledger this machine's; ``restored``: it went back (a backup, a standby), and every machine is to accept
     it as it is. Raises like ``open_memory``, and ``WrongUsage`` when there is no ledger."""
-    site = location_of(settings.ledger)
-    if site.shared and not restored:
+    location = location_of(settings.ledger)
+    if location.shared and not restored:
         raise WrongUsage(
             "Un historial de envíos en PostgreSQL no pertenece a un equipo: no hay nada que adoptar.",
             code="adopt-shared",
             remedy="Después de restaurar un respaldo o ascender una réplica: --restored.",
         )
-    if not site.exists():
-        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=site.place)
-    if not site.shared:
-        ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
-    with site.alone(), _opened(settings, site) as database:
+    if not location.exists():
+        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=location.place)
+    if not location.shared:
+        ownership.check_place(Path(location.place), strict=settings.env is not Env.SANDBOX)
+    with location.alone(), _opened(settings, location) as database:
         now = make_clock(settings).now()
-        if not site.shared and not (restored and ownership.is_owner(database, ownership.host_id())):
+        if not location.shared and not (restored and ownership.is_owner(database, ownership.host_id())):
             ownership.adopt(database, now, host=ownership.host_id(), name=platform.node(), who=who, why=why)
         if restored:
-            _say_anew(database, site, now, who=who, why=why)
+            _declare_lost(database, location, now, who=who, why=why)
 
 
 @contextmanager
-def _owned(settings: Settings, site: Location, *, sends: bool) -> Iterator[Scope]:
+def _owned(settings: Settings, location: Location, *, sends: bool) -> Iterator[Scope]:
     """Lock on the ledger, in a trusted place (on PostgreSQL: on this credential's rows), and, with ``sends``, on the
     credential."""
-    if not site.shared:
-        ownership.check_place(Path(site.place), strict=settings.env is not Env.SANDBOX)
+    if not location.shared:
+        ownership.check_place(Path(location.place), strict=settings.env is not Env.SANDBOX)
     mark = credential_mark(settings.env, credentials(settings)[0])
-    with site.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
+    with location.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
         yield scope
 
 
-def _visited(settings: Settings, site: Location) -> AbstractContextManager[Scope]:
-    return site.visited(credential_mark(settings.env, credentials(settings)[0]))
+def _visited(settings: Settings, location: Location) -> AbstractContextManager[Scope]:
+    return location.visited(credential_mark(settings.env, credentials(settings)[0]))
 
 
 @contextmanager
-def _opened(settings: Settings, site: Location, anew: Callable[[Database], None] | None = None) -> Iterator[Database]:
+def _opened(
+    settings: Settings, location: Location, anew: Callable[[Database], None] | None = None
+) -> Iterator[Database]:
     notes, now = _notes(), make_clock(settings).now()
-    file = None if site.shared else Path(site.place)
+    file = None if location.shared else Path(location.place)
     known = integrity_cache.sound_since(notes, file, now) if file is not None else None
-    database = site.open(anew)
+    database = location.open(anew)
     try:
         look_over(database, sound=known is not None)
         if (gone := moved_to(database)) is not None:
             raise StorageTrouble(
                 f"Este historial de envíos se movió a {gone.place}: aquí solo se puede consultar. No se envió nada.",
                 code="ledger-moved",
-                where=site.place,
+                where=location.place,
                 remedy="Indique el nuevo lugar en ANULAR_LEDGER.",
             )
         yield database
@@ -245,12 +251,12 @@ def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -
     ``alone``: everything that is read is of one moment. A file is locked meanwhile (raises ``AnotherRun``); a server
     reads a snapshot and lets the others work.
     """
-    site = location_of(settings.ledger)
-    if not site.exists():
+    location = location_of(settings.ledger)
+    if not location.exists():
         yield None
         return
-    with site.alone() if alone and not site.shared else nullcontext():
-        database = site.open()
+    with location.alone() if alone and not location.shared else nullcontext():
+        database = location.open()
         try:
             with database.still() if alone else nullcontext():
                 yield Views(database, settings.env, _scope_of(settings) if mine else None)
@@ -277,13 +283,13 @@ def verify_ledger(url: str) -> Examination:
 
     Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``.
     """
-    site = location_of(url)
-    if not site.exists():
-        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=site.place)
-    if not site.shared and not Path(site.place).is_file():
-        raise WrongUsage("Ese archivo no es un historial de envíos.", code="no-ledger", where=site.place)
-    with nullcontext() if site.shared else site.alone():
-        database = site.open_as_it_is()
+    location = location_of(url)
+    if not location.exists():
+        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=location.place)
+    if not location.shared and not Path(location.place).is_file():
+        raise WrongUsage("Ese archivo no es un historial de envíos.", code="no-ledger", where=location.place)
+    with nullcontext() if location.shared else location.alone():
+        database = location.open_as_it_is()
         try:
             return examine(database)
         finally:

@@ -40,14 +40,14 @@ class Input:
     out: Path
 
 
-def of_missing(site: Location, notes: Path) -> list[str]:
+def of_missing(location: Location, notes: Path) -> list[str]:
     """Traces of a ledger that is missing from its place. ``notes`` is the folder of the watermarks."""
     found = []
-    if watermark.missed(notes, site.key):
+    if watermark.missed(notes, location.key):
         found.append("este equipo ya usó un historial de envíos en ese lugar")
-    if site.shared:  # a database has nothing beside it
+    if location.shared:  # a database has nothing beside it
         return found
-    ledger = Path(site.place)
+    ledger = Path(location.place)
     pending = reserve_path(ledger)
     for path in sorted({pending, *ledger.parent.glob(f"{glob.escape(pending.stem)}-*.jsonl"), journal_of(ledger)}):
         if path.exists():
@@ -75,16 +75,16 @@ def is_lost(batch: str, known: Callable[[str], bool], anew: date | None) -> bool
     return not known(batch) and (anew is None or _day(batch) > anew)
 
 
-def refusal(site: Location, found: list[str], profile: str = "") -> StorageTrouble:
+def refusal(location: Location, found: list[str], profile: str = "") -> StorageTrouble:
     """Error for a lost ledger, with the two ways out: the true ledger, or a person's declaration that it is lost."""
     whose = f" --profile {shlex.quote(profile)}" if profile else ""
     word = f"«anular run ARCHIVO --new-ledger{whose}»"
-    if site.exists():
+    if location.exists():
         word = f"«anular adopt --restored{whose} --by QUIÉN --reason MOTIVO», una vez para todos los equipos,"
     return StorageTrouble(
         f"El historial de envíos no es el que guarda lo ya enviado: {'; '.join(found)}. No se envió nada.",
         code="ledger-lost",
-        where=site.place,
+        where=location.place,
         remedy="Si el verdadero existe, indíquelo en ANULAR_LEDGER o póngalo otra vez en su lugar. Si se "
         f"perdió, o este es un respaldo restaurado o una réplica ascendida: {word} sigue y consulta en eDoc cada "
         "documento antes de anularlo.",

@@ -24,8 +24,8 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
     if settings.env is not Env.SANDBOX or settings.base_url:
         yield ""
         return
-    journal = settings.sandbox_journal or location_of(settings.ledger).journal
-    command = [sys.executable, "-m", "pipeline", "sandbox", "--port", "0", "--child", "--journal", str(journal)]
+    request_log = settings.sandbox_journal or location_of(settings.ledger).request_log
+    command = [sys.executable, "-m", "pipeline", "sandbox", "--port", "0", "--child", "--journal", str(request_log)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
     if settings.sandbox_now is not None:
         environment["ANULAR_SANDBOX_NOW"] = settings.sandbox_now.isoformat()

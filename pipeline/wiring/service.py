@@ -29,13 +29,11 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(
-    settings: Settings, clock: Clock, base: str, journal: EventBus = SILENT
-) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, clock: Clock, base: str, bus: EventBus = SILENT) -> AsyncIterator[Service]:
     """Client of eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
     _no_core_dump()
     user, password = credentials(settings)
-    limiter = Limiter(settings.rate, clock, journal)
+    limiter = Limiter(settings.rate, clock, bus)
     urls = Urls(*addresses(settings, base))
     async with Transport(
         concurrency=settings.concurrency,
@@ -44,7 +42,7 @@ async def open_service(
         read_s=settings.read_timeout,
         total_s=settings.connect_timeout + settings.read_timeout,
     ) as transport:
-        tokens = TokenKeeper(transport, limiter, clock, urls.auth, user, password, journal=journal)
+        tokens = TokenKeeper(transport, limiter, clock, urls.auth, user, password, bus=bus)
         client = EdocClient(
             transport,
             tokens,
@@ -53,7 +51,7 @@ async def open_service(
             integration_name=settings.integration_name,
             describes=settings.query_describes,
             resend_after_429=settings.resend_after_429,
-            journal=journal,
+            bus=bus,
         )
         try:
             yield Service(client, limiter, tokens, transport, urls)

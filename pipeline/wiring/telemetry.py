@@ -44,7 +44,7 @@ class _Channel:
             )
         listeners = [one for one in (self, self.log, self.meter) if one is not None]
         about = {"env": settings.env.value, "company": settings.company, "profile": settings.profile}
-        self.journal = EventBus(listeners, {**about, "command": command})
+        self.bus = EventBus(listeners, {**about, "command": command})
         self._places = {"log": settings.log, "metrics": settings.metrics}
         self._warned: set[str] = set()
         self._begin()
@@ -70,7 +70,7 @@ class _Channel:
         if self._heard or always:
             seconds = round(self._clock.monotonic() - self._since, 3)
             rows, run = dict(self._rows), self._run
-            self.journal.note("run_ended", run=run, exit_code=code, error=error or None, outcomes=rows, seconds=seconds)
+            self.bus.note("run_ended", run=run, exit_code=code, error=error or None, outcomes=rows, seconds=seconds)
         if self.meter is not None:
             self.meter.write(command=self.command, code=code)
         self._begin()
@@ -102,7 +102,7 @@ class Observation:
         self._codes: dict[str, int] = {}
         self.error = ""
 
-    def journal(self, settings: Settings, command: str) -> EventBus:
+    def bus(self, settings: Settings, command: str) -> EventBus:
         """Event bus of the work for one company; the null one when neither log nor metrics are configured."""
         if settings.log is None and settings.metrics is None:
             return SILENT
@@ -111,7 +111,7 @@ class Observation:
             from pipeline.wiring.rules import make_clock
 
             self._channels[key] = _Channel(settings, make_clock(settings), command)
-        return self._channels[key].journal
+        return self._channels[key].bus
 
     def came_to(self, profile: str, code: int) -> None:
         """Records the exit code of one company, where one command works for several."""

@@ -23,7 +23,7 @@ from pipeline.edoc.wire import NotUnderstood, read_answer, read_token
 from pipeline.read.csv_file import read_csv
 from pipeline.read.guard import open_workbook
 from pipeline.read.limits import Limits
-from pipeline.read.protocol import Nonsense, told, told_refusal, understood
+from pipeline.read.protocol import Nonsense, decode, encode, encode_refusal
 from pipeline.read.table import Table
 from pipeline.read.worksheets import tabs_of
 from pipeline.read.xlsx_file import read_xlsx
@@ -82,7 +82,7 @@ def xlsx_agree(data: bytes) -> None:
 def child(data: bytes) -> None:
     """What the reading process says is nonsense, a refusal, or a table that says the same when told again."""
     try:
-        table = understood(data.splitlines(keepends=True), LIMITS)
+        table = decode(data.splitlines(keepends=True), LIMITS)
     except Nonsense:
         return
     except InputRefused as error:
@@ -90,15 +90,15 @@ def child(data: bytes) -> None:
         return
     _plain(table)
     assert {len(row) for row in table.rows} == {table.header.width}
-    assert understood(told(table), LIMITS) == table
+    assert decode(encode(table), LIMITS) == table
 
 
 def said_by_child() -> list[bytes]:
     """What the reading process says of the seeds of the readers, and of a file that is refused."""
     tables = [read_csv(data, LIMITS) for data in seeds.csv_files()[:4]]
     tables += [table for data in seeds.workbooks() if (table := _workbook(data)) is not None]
-    refusal = told_refusal(refused("xlsx-danado", where="Hoja1"))
-    return [*(b"".join(told(table)) for table in tables), refusal]
+    refusal = encode_refusal(refused("xlsx-danado", where="Hoja1"))
+    return [*(b"".join(encode(table)) for table in tables), refusal]
 
 
 def answer(data: bytes) -> None:

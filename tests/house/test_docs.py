@@ -88,7 +88,7 @@ def table_of_outcomes() -> str:
     by_word[Outcome.HELD] = [s.value for s in State if outcome(s, unsent=True) is Outcome.HELD]
     by_word[Outcome.STILL_ALIVE] = [s.value for s in State if outcome(s, alive=True) is Outcome.STILL_ALIVE]
     rows = [[f"`{word.value}`", MEANINGS[word], ", ".join(f"`{name}`" for name in by_word[word])] for word in Outcome]
-    return table(["resultado", "qué significa, como lo dice el libro", "estados en el registro"], rows)
+    return table(["resultado", "qué significa, como lo dice el libro", "estados en el historial"], rows)
 
 
 def table_of_rules() -> str:

@@ -85,6 +85,7 @@ def test_the_contracts_are_those_of_the_house() -> None:
         ("pipeline/wiring/x.py", "from pipeline.sandbox import x", "Only the command line"),
         ("pipeline/sandbox/x.py", "from pipeline.edoc import transport", "never imports edoc"),
         ("pipeline/submit/x.py", "import httpx", "Two files speak HTTP"),
+        ("pipeline/run/x.py", "from http import client", "Two files speak HTTP"),
         ("pipeline/run/x.py", "import rich", "Only the command line draws"),
         ("pipeline/run/x.py", "import procrastinate", "Only the queue knows procrastinate"),
     ],

@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
-from pipeline.notify import SIGNATURE, Notification, tell
+from pipeline.notify import SIGNATURE, Notification, send
 from pipeline.settings.model import Settings
 
 SECRET = "clave-del-correo-77"
@@ -82,7 +82,7 @@ def settings(**more: Any) -> Settings:
 
 def test_a_mail_goes_to_everybody_with_the_summary_and_without_new_headers(mail_server, box):
     port = mail_server()
-    assert tell(settings(mail_host="127.0.0.1", mail_port=port, mail_security="none"), LETTER) == []
+    assert send(settings(mail_host="127.0.0.1", mail_port=port, mail_security="none"), LETTER) == []
     ((to, mail),) = box.mails
     assert sorted(to) == ["ana@example.com", "luis@example.com"]
     assert mail["Bcc"] is None
@@ -94,14 +94,14 @@ def test_a_mail_goes_to_everybody_with_the_summary_and_without_new_headers(mail_
 def test_a_mail_says_whose_it_is(mail_server, box):
     port = mail_server()
     given = settings(mail_host="127.0.0.1", mail_port=port, mail_security="none", company="Comercial Norte, S.A.")
-    assert tell(given, LETTER) == []
+    assert send(given, LETTER) == []
     assert box.mails[0][1]["Subject"].startswith("[Comercial Norte, S.A.] ATENCIÓN: ")
 
 
 def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
     given = settings(mail_host="127.0.0.1", mail_port=port, mail_user="yo", mail_password=SecretStr(SECRET))
-    assert tell(given, LETTER) == []
+    assert send(given, LETTER) == []
     assert box.logins == [("yo", SECRET)]
     assert len(box.mails) == 1
 
@@ -109,7 +109,7 @@ def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, bo
 def test_a_refused_password_is_one_sentence_without_the_password(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
     given = settings(mail_host="127.0.0.1", mail_port=port, mail_user="yo", mail_password=SecretStr("otra-clave"))
-    (warning,) = tell(given, LETTER)
+    (warning,) = send(given, LETTER)
     assert warning.startswith("No se pudo avisar por el correo: el servidor respondió 535")
     assert "otra-clave" not in warning
     assert box.mails == []
@@ -118,15 +118,15 @@ def test_a_refused_password_is_one_sentence_without_the_password(mail_server, bo
 def test_a_password_that_mail_cannot_carry_is_told_as_such(mail_server, box):
     port = mail_server(starttls=True, authenticator=box.authenticate, auth_required=True)
     given = settings(mail_host="127.0.0.1", mail_port=port, mail_user="yo", mail_password=SecretStr("cláve"))
-    (warning,) = tell(given, LETTER)
+    (warning,) = send(given, LETTER)
     assert "solo puede tener letras sin acento" in warning
 
 
 def test_a_server_without_encryption_or_with_a_strange_certificate_gets_no_mail(mail_server, box):
     plain = mail_server(trusted=False)
-    assert len(tell(settings(mail_host="127.0.0.1", mail_port=plain), LETTER)) == 1
+    assert len(send(settings(mail_host="127.0.0.1", mail_port=plain), LETTER)) == 1
     strange = mail_server(starttls=True, trusted=False)
-    (warning,) = tell(settings(mail_host="127.0.0.1", mail_port=strange), LETTER)
+    (warning,) = send(settings(mail_host="127.0.0.1", mail_port=strange), LETTER)
     assert "certificado" in warning
     assert box.mails == []
 
@@ -135,12 +135,12 @@ def test_a_server_that_is_not_there_is_one_sentence():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    (warning,) = tell(settings(mail_host="127.0.0.1", mail_port=port), LETTER)
+    (warning,) = send(settings(mail_host="127.0.0.1", mail_port=port), LETTER)
     assert warning == "No se pudo avisar por el correo: ConnectionRefusedError. Lo procesado no cambia."
 
 
 def test_nobody_is_told_when_nobody_is_configured():
-    assert tell(settings(), LETTER) == []
+    assert send(settings(), LETTER) == []
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def hook():
 def test_a_webhook_gets_the_summary_signed(hook, tmp_path):
     (tmp_path / "clave").write_text("una clave compartida\n")
     given = settings(webhook_url=hook.url, webhook_key_file=tmp_path / "clave")
-    assert tell(given, LETTER) == []
+    assert send(given, LETTER) == []
     ((path, headers, body),) = hook.got
     assert path == "/aviso?de=anular"
     assert json.loads(body)["data"] == [{"batch": "b-1"}]
@@ -183,7 +183,7 @@ def test_a_webhook_gets_the_summary_signed(hook, tmp_path):
 @pytest.mark.parametrize("status", [302, 401, 500])
 def test_a_webhook_that_refuses_or_points_elsewhere_is_one_sentence(hook, status):
     hook.status = status
-    (warning,) = tell(settings(webhook_url=hook.url), LETTER)
+    (warning,) = send(settings(webhook_url=hook.url), LETTER)
     assert f"HTTP {status}" in warning
     assert len(hook.got) == 1, "no redirect is followed and nothing is tried again"
 

@@ -43,7 +43,7 @@ class Database(ABC):
     """
 
     shared = False
-    site = ""
+    server = ""
     """The server and database that hold it, if it is on a server; another one after a failover or a restore."""
 
     def __init__(self, engine: Engine, *, place: str, name: str, key: bytes) -> None:

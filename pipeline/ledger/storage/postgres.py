@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: the server's durability, the locks that its sessions hold, and one moment for many reads.
+"""PostgreSQL ledger: the server's durability, the locks that its sessions hold, and one moment for many reads.
 
 A run holds two session locks on a connection of its own: its credential's alone, and the ledger's together with other
 runs. The server lets go of both when that connection ends, however it ends. Every transaction that may write first
@@ -38,18 +38,18 @@ class PostgresLedger(Database):
     def __init__(
         self,
         engine: Engine,
-        site: PostgresLocation,
+        location: PostgresLocation,
         *,
         holding: Holding | None = None,
         inside: Connection | None = None,
     ) -> None:
-        super().__init__(engine, place=site.place, name=site.name, key=site.key)
+        super().__init__(engine, place=location.place, name=location.name, key=location.key)
         self._holding, self._inside = holding, inside
         self._snapshot: Connection | None = None
         self._id = self._site = ""
 
     @property
-    def site(self) -> str:  # type: ignore[override]
+    def server(self) -> str:  # type: ignore[override]
         """The server's own number, its timeline (another one after each failover) and the database's. A server that
         does not tell the first is known by the other two."""
         if not self._site:
@@ -137,7 +137,7 @@ class PostgresLedger(Database):
         return TROUBLES
 
     def _not_written(self, error: BaseException) -> StorageTrouble:
-        found = postgres_errors.understood(error)
+        found = postgres_errors.refusal_of(error)
         return StorageTrouble(
             f"No se pudo guardar en el historial de envíos {self.name}: {found.words}. "
             "Se dejó de enviar por seguridad.",
@@ -146,7 +146,7 @@ class PostgresLedger(Database):
         )
 
     def _not_read(self, error: BaseException) -> StorageTrouble:
-        found = postgres_errors.understood(error)
+        found = postgres_errors.refusal_of(error)
         return StorageTrouble(
             f"No se pudo leer el historial de envíos {self.name}: {found.words}.",
             code="ledger-read",

@@ -75,7 +75,7 @@ _LOST = Refusal("se perdió la conexión con el servidor", AGAIN)
 _OTHER = Refusal("el servidor no pudo hacer lo que se le pidió", "Avise a quien administra el servidor.")
 
 
-def understood(error: BaseException) -> Refusal:
+def refusal_of(error: BaseException) -> Refusal:
     """The text for ``error``, an exception of SQLAlchemy, of the driver or of the system."""
     orig = getattr(error, "orig", None) or error
     state = getattr(orig, "sqlstate", None)

@@ -57,8 +57,8 @@ class PostgresLocation:
         self._holding: Holding | None = None
 
     @property
-    def journal(self) -> Path:
-        """Where the sandbox of this ledger notes what it received."""
+    def request_log(self) -> Path:
+        """Path of the sandbox's request log for this ledger."""
         from platformdirs import user_data_path
 
         folder = user_data_path("anular")
@@ -66,7 +66,7 @@ class PostgresLocation:
         return folder / f"{hashlib.sha256(self.key).hexdigest()[:16]}.sandbox.jsonl"
 
     def exists(self) -> bool:
-        """Whether the database has a ledger in it. Raises ``StorageTrouble`` when nobody can tell."""
+        """Whether the database has a ledger in it. Raises ``StorageTrouble`` when that cannot be determined."""
         return self._asked(lambda connection: schema_of(connection, self.place)) is not None
 
     def emptied(self) -> bool:
@@ -78,7 +78,7 @@ class PostgresLocation:
         return self._asked(is_half)
 
     def mark_half(self) -> None:
-        """Nobody may take this place for that of a new ledger until ``fill`` has ended."""
+        """Marks the place as half filled: it is not a new ledger's until ``fill`` has ended."""
         if not self.half():
             self._asked(mark_half)
 
@@ -93,7 +93,7 @@ class PostgresLocation:
             engine.dispose()
 
     def _asked(self, work: Callable[[Connection], T]) -> T:
-        """What ``work`` says in a transaction of its own."""
+        """Result of ``work`` in a transaction of its own."""
         with self._errors():
             engine = self._engine()
             try:
@@ -139,7 +139,7 @@ class PostgresLocation:
             yield Scope(credential, alone=False, desk=True)
 
     def _own(self, connection: Connection, env: str, mine: int) -> tuple[Holding, bool]:
-        """Takes a run's locks; whether the rows that bear no credential are its own too, for whoever comes first."""
+        """Takes a run's locks; returns also whether it owns the rows without a credential, as the first run does."""
         ledger = number_of("registro")
         take_lock(connection, "pg_advisory_lock_shared", ledger, _MOVING)
         words = "Otra ejecución está usando el historial de envíos con esta credencial."
@@ -226,7 +226,7 @@ class PostgresLocation:
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
-        """A connection of its own, which nobody else gets and which ends with the block."""
+        """Connection outside of the pool, which ends with the block."""
         engine, process = self._engine(poolclass=NullPool, isolation_level="AUTOCOMMIT"), os.getpid()
         with self._errors():
             connection = engine.connect()
@@ -239,11 +239,11 @@ class PostgresLocation:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """What the server or the way to it says, as one sentence without a secret."""
+        """Translates errors of the server and of the connection into one sentence without a secret."""
         try:
             yield
         except TROUBLES as error:
-            found = postgres_errors.understood(error)
+            found = postgres_errors.refusal_of(error)
             raise StorageTrouble(
                 f"No se pudo usar el historial de envíos: {found.words}.",
                 code="ledger",

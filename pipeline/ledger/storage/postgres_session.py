@@ -58,7 +58,7 @@ class Holding:
 
 
 def driver_arguments(url: str) -> dict[str, Any]:
-    """What the driver is to be told to connect to ``url``, a password included; ``configure`` does the rest.
+    """Arguments of the driver for a connection to ``url``, a password included; ``configure`` does the rest.
 
     Raises ``WrongUsage``.
     """

@@ -78,7 +78,7 @@ class SqliteLedger(Database):
         return reserve_path(self.path)
 
     def reserves(self) -> list[Path]:
-        return [journal for journal in (reserve_path(self.path),) if journal.exists()]
+        return [reserve for reserve in (reserve_path(self.path),) if reserve.exists()]
 
     def structure(self, pages: str) -> list[tuple[str, str]]:
         with self.write() as connection:
@@ -120,8 +120,8 @@ class SqliteLocation:
         return os.fsencode(self.path.resolve())
 
     @property
-    def journal(self) -> Path:
-        """Path of the sandbox's request journal for this ledger."""
+    def request_log(self) -> Path:
+        """Path of the sandbox's request log for this ledger."""
         return Path(f"{self.path}.sandbox.jsonl")
 
     def exists(self) -> bool:

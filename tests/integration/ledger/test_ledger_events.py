@@ -147,7 +147,7 @@ def test_where_a_ledger_is_to_be_found_is_the_newest_word(book):
     assert sited(book.database) is None
 
     settle_down(book.database, book.now, who="Ana")
-    assert sited(book.database) == book.database.site
+    assert sited(book.database) == book.database.server
 
-    start_anew(book.database, book.now, who="Ana", why="disco perdido", site="otro-lugar", lost=["a" * 32])
+    start_anew(book.database, book.now, who="Ana", why="disco perdido", server="otro-lugar", lost=["a" * 32])
     assert sited(book.database) == "otro-lugar"

@@ -215,8 +215,8 @@ def test_a_ledger_of_the_schema_before_is_good_and_says_what_its_chain_does_not_
     ledgers.as_before_0007(lived.url)
     now = verify.examine(lived.database)
 
-    assert (before.older, before.half_told) == (set(), 0)
-    assert (now.faults, now.older, now.half_told) == ([], {"20261120-lote"}, 4)
+    assert (before.older, before.partly_covered) == (set(), 0)
+    assert (now.faults, now.older, now.partly_covered) == ([], {"20261120-lote"}, 4)
     for unseen in ("UPDATE batch SET notes='[]'", "UPDATE attempt SET next_due=NULL"):
         tamper(lived, unseen)
         assert verify.examine(lived.database).good

@@ -25,7 +25,7 @@ from pipeline.read import child
 from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.read.parse import parse
 from pipeline.read.process import Reader
-from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, told
+from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, encode
 from pipeline.read.sheet import read_sheet
 from tests.support import reading
 
@@ -221,7 +221,7 @@ def test_however_it_ends_there_is_one_clear_refusal(statement: str, code: str, w
 
 
 def test_a_good_answer_of_a_process_that_then_dies_is_not_believed(path: Path) -> None:
-    good = b"".join(told(parse(path.read_bytes(), path.name, Limits())))
+    good = b"".join(encode(parse(path.read_bytes(), path.name, Limits())))
     command = saying("sys.stdin.buffer.read()", f"os.write(1, {good!r})", "os.abort()")
     assert refused_by(path, command).code == "lectura-fallida"
     command = saying("sys.stdin.buffer.read()", f"os.write(1, {good!r})")

@@ -65,6 +65,6 @@ def test_what_was_given_on_this_terminal_is_given_again():
 def test_an_error_is_told_whole():
     error = WrongUsage(f"Vea {order('status')}", remedy=f"Ejecute {order('login')}")
 
-    assert Here("norte", windows=False).told(error).sentence == (
+    assert Here("norte", windows=False).complete_error(error).sentence == (
         "Vea «anular status --profile norte» Ejecute «anular login --profile norte»"
     )

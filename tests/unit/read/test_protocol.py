@@ -18,7 +18,7 @@ from pipeline.domain.records import Cell
 from pipeline.read.header import Header
 from pipeline.read.hidden import Hidden
 from pipeline.read.limits import Limits
-from pipeline.read.protocol import Nonsense, told, told_refusal, understood
+from pipeline.read.protocol import Nonsense, decode, encode, encode_refusal
 from pipeline.read.table import Table
 
 CELLS: st.SearchStrategy[Cell] = st.one_of(
@@ -89,7 +89,7 @@ def table() -> Table:
 
 @given(tables())
 def test_every_table_comes_through_as_it_was(table: Table) -> None:
-    again = understood(told(table), Limits())
+    again = decode(encode(table), Limits())
     assert again == table
     kinds = [[type(cell) for cell in column] for column in again.columns]
     assert kinds == [[type(cell) for cell in column] for column in table.columns]
@@ -116,28 +116,28 @@ def test_no_field_of_a_table_is_forgotten(table: Table) -> None:
     assert {field.name for field in fields(Table)} == other.keys()
     for name, value in other.items():
         changed = replace(table, **{name: value})
-        assert understood(told(changed), Limits()) == changed != table
+        assert decode(encode(changed), Limits()) == changed != table
 
 
 def test_a_refusal_comes_through_with_its_words() -> None:
     refusal = refused("csv-columnas", where="línea 7", count=4, wanted=3)
     with pytest.raises(InputRefused) as caught:
-        understood([told_refusal(refusal)], Limits())
+        decode([encode_refusal(refusal)], Limits())
     assert (caught.value.code, caught.value.sentence) == (refusal.code, refusal.sentence)
     assert caught.value.where == "línea 7"
 
 
 def test_half_an_answer_is_none(table: Table) -> None:
     """Cut after any byte: never a table with fewer rows."""
-    whole = b"".join(told(table))
+    whole = b"".join(encode(table))
     for end in range(len(whole)):
         with pytest.raises(Nonsense):
-            understood(whole[:end].splitlines(keepends=True), Limits())
+            decode(whole[:end].splitlines(keepends=True), Limits())
 
 
 def changed(table: Table, line: int, change: Callable[[Any], Any]) -> list[bytes]:
     """The answer with one line put through ``change``."""
-    lines = [json.loads(one) for one in told(table)]
+    lines = [json.loads(one) for one in encode(table)]
     lines[line] = change(lines[line])
     return [json.dumps(one).encode() + b"\n" for one in lines]
 
@@ -207,17 +207,17 @@ def within(*path: str, value: Any) -> Callable[[Any], Any]:
 )
 def test_what_a_table_cannot_be_is_nonsense(table: Table, line: int, change: Callable[[Any], Any]) -> None:
     with pytest.raises(Nonsense):
-        understood(changed(table, line, change), Limits())
+        decode(changed(table, line, change), Limits())
 
 
 @pytest.mark.parametrize(
     "line", [b"=a\n", b"=a\x1fb\x1fc\n", b"-\n", b"=a\x1f\xff\n", b"=a\x1fb", b"~a\x1fb\n", b"=\n", b"\n", b""]
 )
 def test_texts_that_are_too_few_or_too_many_or_cut_off_are_nonsense(table: Table, line: bytes) -> None:
-    whole = list(told(table))
-    assert understood([whole[0], b"-a\x1f\n", *whole[2:]], Limits()).columns[0] == ["a", None]
+    whole = list(encode(table))
+    assert decode([whole[0], b"-a\x1f\n", *whole[2:]], Limits()).columns[0] == ["a", None]
     with pytest.raises(Nonsense):
-        understood([whole[0], line, *whole[2:]], Limits())
+        decode([whole[0], line, *whole[2:]], Limits())
 
 
 @pytest.mark.parametrize(
@@ -225,17 +225,17 @@ def test_texts_that_are_too_few_or_too_many_or_cut_off_are_nonsense(table: Table
 )
 def test_what_is_no_answer_at_all_is_nonsense(said: bytes) -> None:
     with pytest.raises(Nonsense):
-        understood(said.splitlines(keepends=True), Limits())
+        decode(said.splitlines(keepends=True), Limits())
 
 
 def test_more_rows_than_the_limit_or_words_after_the_end_are_nonsense(table: Table) -> None:
     with pytest.raises(Nonsense):
-        understood(told(table), Limits(rows=1))
+        decode(encode(table), Limits(rows=1))
     with pytest.raises(Nonsense):
-        understood([*told(table), b"{}\n"], Limits())
+        decode([*encode(table), b"{}\n"], Limits())
 
 
 def test_a_value_that_is_no_cell_is_never_told(table: Table) -> None:
     wrong: Any = [["FE01"], [object()]]
     with pytest.raises(TypeError):
-        list(told(replace(table, columns=wrong, lines=[2])))
+        list(encode(replace(table, columns=wrong, lines=[2])))

@@ -93,7 +93,7 @@ def test_a_revoking_scenario_spoils_the_token_until_it_is_renewed(client: Client
     client.token("16")
     assert client.cancel(revoking).processed
     assert client.cancel(ordinary).processed
-    assert client.sandbox.journal.entries()[-5]["auth"] == "valid"  # what it was when it came
+    assert client.sandbox.request_log.entries()[-5]["auth"] == "valid"  # what it was when it came
 
 
 def test_a_query_that_revokes_leaves_the_cancellation_token(client: Client, make_cufe: MakeCufe) -> None:
@@ -111,7 +111,7 @@ def test_every_request_is_a_journal_line_with_what_became_of_it(client: Client, 
     client.cancel(lost)
     client.query(lost)
     client.sandbox.handle(Incoming(Route.OTHER, "GET", "/favicon.ico"))
-    *_, post, query, other = client.sandbox.journal.entries()
+    *_, post, query, other = client.sandbox.request_log.entries()
     assert post["seq"] == 2
     assert (post["cufe"], post["payload"]["motivoAnulacion"]) == (lost.text, REASON)
     assert (post["processed"], post["status"], post["cut"], post["answer"]) == (True, None, "close", None)
@@ -123,7 +123,7 @@ def test_every_request_is_a_journal_line_with_what_became_of_it(client: Client, 
 def test_no_secret_gets_into_the_journal(client: Client, make_cufe: MakeCufe) -> None:
     client.cancel(make_cufe())
     client.token("16", password="otra-clave")
-    text = json.dumps(client.sandbox.journal.entries())
+    text = json.dumps(client.sandbox.request_log.entries())
     basic = base64.b64encode(f"sandbox:{PASSWORD}".encode()).decode()
     for secret in (PASSWORD, "otra-clave", basic, "Bearer", "Basic", *client.tokens.values()):
         assert secret not in text
@@ -139,8 +139,8 @@ def test_a_request_that_is_not_as_documented_is_refused_and_noted(client: Client
         Incoming(Route.CANCEL, "POST", "/Anulacion", "", bearer, "application/json", b'{"cufe": "FE01"}')
     )
     assert reply.status == 400
-    assert client.sandbox.journal.entries()[-1]["cufe"] == "FE01"
-    assert client.sandbox.journal.entries()[-1]["reached"] is False
+    assert client.sandbox.request_log.entries()[-1]["cufe"] == "FE01"
+    assert client.sandbox.request_log.entries()[-1]["reached"] is False
 
 
 @pytest.mark.parametrize("kind", ["401", "403", "404", "429", "500", "503", "html", "drop", "unknown-state"])
@@ -148,7 +148,7 @@ def test_a_fault_before_processing_changes_nothing(kind: str, client: Client, ma
     client.sandbox.gate.set_fault(Fault(kind, 1, frozenset(Route), processed=False, seconds=0))
     assert not client.cancel(make_cufe()).processed
     assert list(client.sandbox.book) == []
-    assert client.sandbox.journal.entries()[-1]["fault"] == kind
+    assert client.sandbox.request_log.entries()[-1]["fault"] == kind
 
 
 @pytest.mark.parametrize("kind", ["500", "html", "drop", "broken-json"])
@@ -226,10 +226,10 @@ def test_a_broken_journal_stops_all_processing(
     client: Client, monkeypatch: pytest.MonkeyPatch, make_cufe: MakeCufe
 ) -> None:
     def full(entry: object) -> None:
-        client.sandbox.journal.broken = True
+        client.sandbox.request_log.broken = True
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(client.sandbox.journal, "append", full)
+    monkeypatch.setattr(client.sandbox.request_log, "append", full)
     assert client.cancel(make_cufe(number=1)).status == 500
     assert client.cancel(make_cufe(number=2)).status == 500
     assert client.sandbox.book.find(make_cufe(number=2).text) is None
@@ -243,7 +243,7 @@ def test_a_bug_is_answered_with_500_and_still_noted(
 
     monkeypatch.setattr(client.sandbox.book, "cancel", broken)
     assert client.cancel(make_cufe()).status == 500
-    last = client.sandbox.journal.entries()[-1]
+    last = client.sandbox.request_log.entries()[-1]
     assert (last["cufe"], last["reached"]) == (make_cufe().text, False)
     assert "a bug" in last["bug"]
 
@@ -252,7 +252,7 @@ def test_the_judge_counts_posts_and_what_was_processed(client: Client, clock: An
     limited, twice = make_cufe("949", number=1), make_cufe(number=2)
     for cufe in (limited, limited, twice, twice):
         client.cancel(cufe)
-    entries = client.sandbox.journal.entries()
+    entries = client.sandbox.request_log.entries()
     assert posts_by_cufe(entries) == {limited.text: 2, twice.text: 2}
     assert processed_by_cufe(entries) == {limited.text: 1, twice.text: 1}
 
@@ -263,7 +263,7 @@ def test_the_judge_finds_the_busiest_second(client: Client, clock: Any, make_cuf
         clock.tick(gap)
         client.query(make_cufe())
     client.sandbox.register(make_cufe(), Registered.ALIVE)
-    assert busiest_second(client.sandbox.journal.entries()) == 4
+    assert busiest_second(client.sandbox.request_log.entries()) == 4
 
 
 def key_of_list(cufe: Cufe) -> list[str]:

@@ -386,13 +386,13 @@ def test_another_database_is_another_place_for_every_machine(ledger_url, tmp_pat
     here = open_ledger(ledger_url)
     settle_down(here, NOW, who="ana")
 
-    assert sited(here) == here.site
+    assert sited(here) == here.server
     with ledgers.fresh(tmp_path, tables=True) as url:
         other = open_ledger(url)
-        assert other.site != here.site
-        assert other.site.split("/")[:2] == here.site.split("/")[:2], "the same server, on the same timeline"
+        assert other.server != here.server
+        assert other.server.split("/")[:2] == here.server.split("/")[:2], "the same server, on the same timeline"
         other.close()
-    start_anew(here, NOW, who="ana", why="se restauró", site="another")
+    start_anew(here, NOW, who="ana", why="se restauró", server="another")
     assert sited(here) == "another"
     here.close()
 

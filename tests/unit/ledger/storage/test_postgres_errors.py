@@ -5,13 +5,13 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from pipeline.ledger.storage.postgres_errors import understood
+from pipeline.ledger.storage.postgres_errors import refusal_of
 
 SECRET = "clave-muy-secreta"
 
 
 def test_what_the_server_says_in_other_words_is_not_repeated():
-    said = understood(psycopg.OperationalError(f"conexión rechazada a «{SECRET}»"))
+    said = refusal_of(psycopg.OperationalError(f"conexión rechazada a «{SECRET}»"))
 
     assert (said.words, SECRET in said.remedy) == ("se perdió la conexión con el servidor", False)
 
@@ -27,11 +27,11 @@ def test_what_the_server_says_in_other_words_is_not_repeated():
     ],
 )
 def test_a_refusal_is_told_by_its_state_else_by_its_words(error, words):
-    assert understood(error).words == words
+    assert refusal_of(error).words == words
 
 
 def test_the_error_of_the_driver_inside_one_of_sqlalchemy_counts():
     class Wrapped(Exception):
         orig = psycopg.errors.DiskFull("x")
 
-    assert understood(Wrapped()).words == "el disco del servidor está lleno"
+    assert refusal_of(Wrapped()).words == "el disco del servidor está lleno"

@@ -15,7 +15,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Create ``ledger`` with its one line; tell earlier adoptions, which stood in ``owner`` alone, in the chain."""
+    """Create ``ledger`` with its one line; record earlier adoptions, which stood in ``owner`` alone, in the chain."""
     ledger = op.create_table("ledger", sa.Column("id", sa.String(32), primary_key=True))
     op.bulk_insert(ledger, [{"id": uuid.uuid4().hex}])
     connection = op.get_bind()

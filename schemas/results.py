@@ -5,8 +5,6 @@ A report that breaks this is a bug of ours, never of the input: then nothing is 
 
 from __future__ import annotations
 
-from typing import cast
-
 import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
@@ -20,6 +18,7 @@ from schemas.columns import RESULT_COLUMNS
 _YES_NO = ("SI", "NO")
 _MOMENT = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} -05:00\Z"
 _CUFE = r"FE[0-9A-Z-]{64}\Z"
+_IDLE = frozenset({action.rule for action in ACTIONS if action.idle})
 _NEVER_SENT = frozenset(
     {Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.DUPLICATE.value, Outcome.NOT_APPLICABLE.value}
 )
@@ -37,10 +36,18 @@ def _claims_are_founded(frame: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _state_has_words(frame: pd.DataFrame) -> pd.Series[bool]:
-    """A state always has its description and the table's advice, and these always have a state."""
+    """A state always has its description and advice; a description always has a state."""
     known = frame["estado_edoc"].notna()
-    beside = ("estado_edoc_descripcion", "reenviar", "consultar")
-    return cast("pd.Series[bool]", sum((frame[name].notna() == known).astype(int) for name in beside) == len(beside))
+    advised = frame["reenviar"].notna()
+    described = frame["estado_edoc_descripcion"].notna() == known
+    return described & (frame["consultar"].notna() == advised) & (advised | ~known)
+
+
+def _advice_is_one(frame: pd.DataFrame) -> pd.Series[bool]:
+    """A row with which nothing is to be done is neither sent nor queried again, and nothing of it falls due."""
+    idle = frame["regla"].isin(_IDLE)
+    asked = (frame["reenviar"] == "SI") | (frame["consultar"] == "SI")
+    return ~(idle & (asked | frame["vence"].notna()))
 
 
 RESULTS = pa.DataFrameSchema(
@@ -64,8 +71,9 @@ RESULTS = pa.DataFrameSchema(
         "plazo": _text(pa.Check.isin([window.value for window in Window])),
         "horas_restantes": _text(pa.Check(lambda column: column.astype(float).notna())),
         "observaciones": _text(),
+        "vence": _text(pa.Check.str_matches(_MOMENT)),
     },
-    checks=[pa.Check(_claims_are_founded), pa.Check(_state_has_words)],
+    checks=[pa.Check(_claims_are_founded), pa.Check(_state_has_words), pa.Check(_advice_is_one)],
     strict=True,
     ordered=True,
     name="Resultados",

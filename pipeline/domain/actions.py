@@ -26,8 +26,13 @@ class Action:
     words: str
     #: whether a person has to act
     person: bool
-    #: order in the to-do list, 1 first
+    #: order in the to-do list, 1 first; from 90 on there is nothing to do
     urgency: int
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.urgency >= 90
 
 
 NOTHING = Action("A01", "Nada que hacer", "Ninguna. La anulación está registrada.", False, 90)
@@ -178,6 +183,11 @@ NO_INVOICE = Action(
 )
 
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
+
+RESENT = frozenset({CORRECT, SEND_LATER, ALREADY_QUEUED})
+ASKED = frozenset({WAIT, ASK_AGAIN, STILL_ALIVE})
+"""Actions by which a row is to be sent again, or queried again: what ``reenviar`` and ``consultar`` say of the row now.
+The table of states says it of a state in general."""
 
 CORRECTED = (FIX_ROW, CHOOSE)
 """Actions that mean: correct the data and load the row again. Such rows go into the corrections workbook."""

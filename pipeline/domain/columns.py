@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -92,12 +93,37 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "plazo",
     "horas_restantes",
     "observaciones",
+    "vence",
 )
-"""Columns that the results add after the original ones, in this order (interface.md 5)."""
+"""Columns that CSV and JSON lines add after the original ones, in this order (interface.md 5)."""
+
+FIRST_COLUMNS: dict[str, str] = {"resultado": "Resultado", "accion_recomendada": "Qué hacer", "vence": "Vence"}
+"""Columns of ``Resultados`` before the original ones, each with its printed heading."""
+
+LAST_COLUMNS: dict[str, str] = {
+    "fila_origen": "Fila",
+    "cufe_enviado": "CUFE enviado",
+    "estado_edoc": "Estado eDoc",
+    "estado_edoc_descripcion": "Descripción",
+    "reenviar": "¿Reenviar?",
+    "consultar": "¿Consultar?",
+    "mensaje_edoc": "Mensaje de eDoc",
+    "codigo_dgi": "Código DGI",
+    "fecha_autorizacion": "Autorizada",
+    "enviado_en": "Enviada",
+    "consultado_en": "Consultada",
+    "consultas": "Consultas",
+    "observaciones": "Observaciones",
+    "regla": "Regla",
+}
+"""Technical columns of ``Resultados`` after the original ones, each with its printed heading."""
 
 RESULTS_SHEET = "Resultados"
 RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
-"""A sheet with all of these columns is one of our own results workbooks."""
+"""A table with all of these columns is one of our own results: a CSV, or a workbook of an earlier version."""
+
+_PRINTED_MARKS = frozenset({"resultado", "accion_recomendada", "fila_origen", "cufe_enviado"})
+"""A table with the headings of all of these is ``Resultados`` of one of our workbooks."""
 
 PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
 """First and last column of a corrections workbook: where the row was, and what is wrong with it."""
@@ -145,6 +171,9 @@ def says_no(value: object) -> bool:
 
 _ROLE_OF = {key_of(heading): column.role for column in INPUT_COLUMNS for heading in column.headings}
 _RESULT_KEYS = {key_of(name): name for name in RESULT_COLUMNS}
+_FIRST_KEYS = {name: key_of(heading) for name, heading in FIRST_COLUMNS.items()}
+_LAST_KEYS = {name: key_of(heading) for name, heading in LAST_COLUMNS.items()}
+_PRINTED_KEYS = frozenset({*_FIRST_KEYS.values(), *_LAST_KEYS.values()})
 
 
 def role_of(heading: str) -> str | None:
@@ -159,7 +188,8 @@ _COUNTS = ("total", "subtotal", "cantidad", "suma")
 def seems(heading: str) -> str | None:
     """The role that a heading resembles but does not have, as ``Motivo del cliente``; None for any other."""
     key = key_of(heading)
-    if not 3 < len(key) <= _SEEMS_MOST or key in _ROLE_OF or key in _RESULT_KEYS or len(heading.split()) > _WORDS_MOST:
+    known = key in _ROLE_OF or key in _RESULT_KEYS or key in _PRINTED_KEYS
+    if known or not 3 < len(key) <= _SEEMS_MOST or len(heading.split()) > _WORDS_MOST:
         return None
     if key.startswith(_COUNTS) or any(char.isdigit() for char in key) or "@" in heading:
         return None
@@ -173,6 +203,40 @@ def seems(heading: str) -> str | None:
 def result_column_of(heading: str) -> str | None:
     """The result column that ``heading`` names, or None."""
     return _RESULT_KEYS.get(key_of(heading))
+
+
+def added_columns(headings: Sequence[str]) -> dict[str, int]:
+    """The places of the columns that our results added to ``headings``, by name; empty when they are none of ours.
+
+    The person's own columns may have the same headings, so ours are told by where they stand.
+    """
+    keys = [key_of(heading) for heading in headings]
+    return _as_printed(keys) or _as_named(keys)
+
+
+def _as_printed(keys: Sequence[str]) -> dict[str, int]:
+    """As ``Resultados`` prints them: each first column the first with its heading, each technical one the first from
+    ``Fila`` on."""
+    last = {key: place for place, key in enumerate(keys)}
+    sent = last.get(_LAST_KEYS["cufe_enviado"], -1)
+    start = max((place for place in range(sent) if keys[place] == _LAST_KEYS["fila_origen"]), default=-1)
+    if start < 0 or last.get(key_of("fila_origen"), -1) > start:  # after it: the layout of an earlier version
+        return {}
+    found = {name: keys.index(key) for name, key in _FIRST_KEYS.items() if key in last}
+    if found.get("vence") != found.get("accion_recomendada", -1) + 1:
+        found.pop("vence", None)
+    found |= {name: keys.index(key, start) for name, key in _LAST_KEYS.items() if last.get(key, -1) >= start}
+    return found if found.keys() >= _PRINTED_MARKS else {}
+
+
+def _as_named(keys: Sequence[str]) -> dict[str, int]:
+    """With their names, as in a CSV and in earlier workbooks: each the last with its name."""
+    found = {_RESULT_KEYS[key]: place for place, key in enumerate(keys) if key in _RESULT_KEYS}
+    if not found.keys() >= RESULT_MARKS:
+        return {}
+    if found.get("vence", -1) < found["fila_origen"]:  # earlier versions had none: it is the person's own
+        found.pop("vence", None)
+    return found
 
 
 def origin_in(text: str) -> str:

@@ -20,7 +20,7 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.records import BatchInfo
 from pipeline.evidence import format as m
-from pipeline.evidence.remake import BOUNDS, SHEETS, Parts, differences, workbook
+from pipeline.evidence.remake import BOUNDS, Parts, differences, sheets_of, workbook
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.views import Views
@@ -121,9 +121,10 @@ def _differing(data: bytes, members: Members, name: str, wanted: bytes) -> list[
     if not differences(data, wanted):
         return []
     told: list[str] = []
-    if [(tab.name, tab.visible) for tab in tabs_of(members)] != [(title, True) for title in SHEETS.values()]:
-        told.append("no tiene las cinco hojas de un libro de resultados, todas a la vista")
-    for title in SHEETS.values():
+    titles = list(sheets_of(wanted).values())
+    if [(tab.name, tab.visible) for tab in tabs_of(members)] != [(title, True) for title in titles]:
+        told.append("no tiene las hojas de este libro de resultados, todas a la vista y en su orden")
+    for title in titles:
         try:
             told += _in_cells(sheet_values(data, name, BOUNDS, title), sheet_values(wanted, name, BOUNDS, title), title)
         except InputRefused as refusal:

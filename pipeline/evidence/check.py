@@ -195,7 +195,7 @@ def _others(box: Box) -> dict[int, bytes]:
 def _workbook(found: Pack, box: Box, parts: Parts, lines: Iterator[ResultLine]) -> None:
     """Compares the sheet ``Resultados`` with the events: possible for any layout of the workbook."""
     headings = json.loads(parts.head["headings"])
-    for fault in compare(box.content(m.WORKBOOK), headings, lines, found.rows):
+    for fault in compare(box.content(m.WORKBOOK), headings, lines, found.rows, parts.head["deadline_hours"]):
         found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
 
 

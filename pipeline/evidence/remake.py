@@ -24,14 +24,14 @@ from pipeline.evidence.sheet import Odd, sheet_rows
 from pipeline.evidence.unzip import BLOCK, DAMAGE, LIMITS
 from pipeline.ledger import codec
 from pipeline.ledger.replay import Other, Replay, following, mirroring, repeats
+from pipeline.read.guard import Parts as Members
 from pipeline.read.limits import Limits
-from pipeline.report.labels import LOG, RESULTS, STATES, SUMMARY, TODO
+from pipeline.read.worksheets import RELATIONS, WORKBOOK, tabs_of
 from pipeline.report.model import Report
 from pipeline.report.summary import summarise
 from pipeline.report.workbook import write_workbook
 
 Rows = Callable[[], Iterable[Mapping[str, Any]]]
-SHEETS = {f"xl/worksheets/sheet{n}.xml": name for n, name in enumerate((SUMMARY, RESULTS, TODO, STATES, LOG), start=1)}
 BOUNDS = Limits(size=LIMITS.size, rows=1_100_000, columns=1_000, unpacked=LIMITS.unpacked)
 MOST_SHOWN = 3
 """Most cells that are named per sheet."""
@@ -189,6 +189,15 @@ class _Log:
                 )
 
 
+def sheets_of(book: bytes) -> dict[str, str]:
+    """The titles of the sheets of ``book``, a workbook that we made, by their part, in the order of the tabs."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        parts = dict.fromkeys(archive.namelist(), b"")
+        parts.update((name, archive.read(name)) for name in (WORKBOOK, RELATIONS))
+        members = Members(parts)
+    return {tab.part: tab.name for tab in tabs_of(members)}
+
+
 def differences(given: bytes, wanted: bytes) -> list[str]:
     """The differences of the workbook ``given`` from ``wanted``, as Spanish phrases that follow «el libro»; empty when
     every part is equal."""
@@ -203,7 +212,7 @@ def differences(given: bytes, wanted: bytes) -> list[str]:
 
 def _differing(theirs: zipfile.ZipFile, ours: zipfile.ZipFile, given: bytes, wanted: bytes) -> Iterator[str]:
     names = [member.orig_filename for member in theirs.infolist()]
-    known = ours.namelist()
+    known, titles = ours.namelist(), sheets_of(wanted)
     for name in sorted(set(names) - set(known)):
         yield f"contiene una parte que anular no escribe («{name}»)"
     if len(names) != len(set(names)):
@@ -212,7 +221,7 @@ def _differing(theirs: zipfile.ZipFile, ours: zipfile.ZipFile, given: bytes, wan
         if name not in names:
             yield f"no contiene la parte «{name}»"
         elif not _same(theirs, ours, name):
-            yield from _in_cells(given, wanted, SHEETS[name]) if name in SHEETS else [_IN_PART.format(name=name)]
+            yield from _in_cells(given, wanted, titles[name]) if name in titles else [_IN_PART.format(name=name)]
 
 
 _IN_PART = "en la parte «{name}» (hojas, títulos, formatos, gráfico o propiedades) no es el que escribe anular"

@@ -21,12 +21,12 @@ from pipeline.evidence.unzip import BLOCK, DAMAGE
 from pipeline.read.grid import COLUMNS, NUMBER_OF
 from pipeline.read.guard import RATIO, RATIO_ABOVE, Parts
 from pipeline.read.limits import Limits
-from pipeline.read.worksheets import WORKBOOK, tabs_of
+from pipeline.read.worksheets import RELATIONS, WORKBOOK, tabs_of
 from pipeline.report.verify import MEMBERS, inert
 
 Value = str | float | bool
 
-_NEEDED = (WORKBOOK, "xl/_rels/workbook.xml.rels")
+_NEEDED = (WORKBOOK, RELATIONS)
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _PATH = ("worksheet", "sheetData", "row", "c")
 _INSIDE = frozenset({("v",), ("is",), ("is", "t"), ("is", "r"), ("is", "r", "t")})

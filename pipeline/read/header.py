@@ -11,9 +11,8 @@ from pipeline.domain.columns import (
     LABELS,
     PLACE_COLUMN,
     REASONS_COLUMN,
-    RESULT_MARKS,
+    added_columns,
     key_of,
-    result_column_of,
     role_of,
 )
 from pipeline.domain.pasted import shows_code
@@ -127,7 +126,8 @@ def title_note(header: Header, skipped: int = 0) -> tuple[str, ...]:
 
 
 def _header(line: int, cells: tuple[str, ...], *, sheet: str | None, given: Mapping[str, int]) -> Header:
-    dropped, outcome = _added_columns(cells)
+    added = added_columns(cells)  # by an earlier run
+    dropped, outcome = frozenset(added.values()), added.get("resultado")
     reasons = _reasons_column(cells) if outcome is None else None
     if reasons is not None:
         dropped |= {reasons}
@@ -153,14 +153,6 @@ def _header(line: int, cells: tuple[str, ...], *, sheet: str | None, given: Mapp
         found = ", ".join(f"«{shorten(cell.strip(), 40)}»" for cell in cells if cell.strip())
         raise refused("falta-columna", where=where, missing=names, found=shorten(found, 400))
     return Header(line, headings, kept, roles, outcome, len(cells), reasons)
-
-
-def _added_columns(cells: tuple[str, ...]) -> tuple[frozenset[int], int | None]:
-    """The columns that an earlier run added (each the last with its name), and the one with the outcome."""
-    last = {name: place for place, cell in enumerate(cells) if (name := result_column_of(cell)) is not None}
-    if not last.keys() >= RESULT_MARKS:
-        return frozenset(), None
-    return frozenset(last.values()), last["resultado"]
 
 
 def _reasons_column(cells: tuple[str, ...]) -> int | None:

@@ -15,7 +15,7 @@ from pipeline.read.strings import is_strings, runs_that_matter
 from pipeline.read.styles import Font, Formatting, styles_of
 
 WORKBOOK = "xl/workbook.xml"
-_RELATIONS = "xl/_rels/workbook.xml.rels"
+RELATIONS = "xl/_rels/workbook.xml.rels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def formatting_of(parts: Parts) -> Formatting:
 def _relations(parts: Parts) -> dict[str, tuple[str, str]]:
     """Relation id -> kind and part name."""
     found: dict[str, tuple[str, str]] = {}
-    for element in tree(parts, _RELATIONS).iter():
+    for element in tree(parts, RELATIONS).iter():
         if _local(element.tag) != "Relationship":
             continue
         name = element.attrib.get("Id", "")

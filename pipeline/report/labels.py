@@ -12,16 +12,18 @@ from pipeline.report.model import Banner, Tone
 SUMMARY = "Resumen"
 RESULTS = "Resultados"
 TODO = "Pendientes de acción"
+CREDIT = "Notas de crédito"
 STATES = "Estados eDoc"
 LOG = "Bitácora"
 FIXES = "Corregir"
 HOW_TO = "Instrucciones"
 
-FACT_HASH = "Huella del archivo (SHA-256)"
+FACT_HASH = "Código de verificación del archivo (SHA-256)"
+FACT_HASH_BEFORE = "Huella del archivo (SHA-256)"
 FACT_BATCH = "Lote"
 FACT_ENV = "Ambiente"
 FACT_SEAL = "Sello del lote"
-"""Labels of the batch's facts in ``Resumen`` that identify a workbook later."""
+"""Labels of the batch's facts in ``Resumen`` that identify a workbook later; ``FACT_HASH_BEFORE`` in earlier ones."""
 
 TONES: dict[Outcome, Tone] = {
     Outcome.CANCELLED: Tone.DONE,
@@ -65,6 +67,12 @@ PREVIEW_MEANINGS: dict[Outcome, str] = {
     Outcome.NOT_SENT: "Válida: se enviaría con el comando run.",
     Outcome.HELD: "Válida, pero una persona debe aprobarla antes.",
 }
+
+
+def meanings(*, preview: bool) -> dict[Outcome, str]:
+    """The meaning of each outcome, in a preview or in results."""
+    return {**MEANINGS, **PREVIEW_MEANINGS} if preview else MEANINGS
+
 
 STATE_WORDS: dict[State, str] = {
     State.RECEIVED: "Recibida",

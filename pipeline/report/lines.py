@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import overload
 
-from pipeline.domain.actions import SEND_LATER, Action, recommend, says_no
-from pipeline.domain.deadline import PANAMA
+from pipeline.domain.actions import ASKED, RESENT, SEND_LATER, Action, recommend, says_no
+from pipeline.domain.cufe import DAY
+from pipeline.domain.deadline import DEFAULT_HOURS, PANAMA
 from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.report.labels import TONES
-from pipeline.report.model import Added, Row
+from pipeline.report.model import IDLE, Added, Row, panama
 
 WOULD_SEND = replace(
     SEND_LATER,
@@ -29,15 +31,16 @@ WOULD_SEND = replace(
 class Rows(Sequence[Row]):
     """The rows of ``Resultados``, created on access, so that a large batch is never in memory twice."""
 
-    def __init__(self, lines: Sequence[ResultLine], *, preview: bool) -> None:
+    def __init__(self, lines: Sequence[ResultLine], *, preview: bool, hours: int) -> None:
         self.lines = lines
         self.preview = preview
+        self.hours = hours
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def __iter__(self) -> Iterator[Row]:
-        return (row_of(line, preview=self.preview) for line in self.lines)
+        return (row_of(line, preview=self.preview, hours=self.hours) for line in self.lines)
 
     @overload
     def __getitem__(self, index: int) -> Row: ...
@@ -45,24 +48,25 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: slice) -> Rows: ...
     def __getitem__(self, index: int | slice) -> Row | Rows:
         if isinstance(index, slice):
-            return Rows(self.lines[index], preview=self.preview)
-        return row_of(self.lines[index], preview=self.preview)
+            return Rows(self.lines[index], preview=self.preview, hours=self.hours)
+        return row_of(self.lines[index], preview=self.preview, hours=self.hours)
 
 
-def row_of(line: ResultLine, *, preview: bool = False) -> Row:
-    """The row of ``Resultados`` for ``line``.
+def row_of(line: ResultLine, *, preview: bool = False, hours: int = DEFAULT_HOURS) -> Row:
+    """The row of ``Resultados`` for ``line``; ``hours`` is the batch's legal limit.
 
     A duplicate shows the answers of the row it mirrors, but no code sent and no times: it was not sent itself.
     """
     shown = line.mirrored if line.state is State.DUPLICATE and line.mirrored is not None else line
     word = outcome_of(line)
     action = action_of(line, preview=preview)
-    table = EDOC_STATES.get(shown.estado) if shown.estado is not None else None
     sent = line.sent_cufe is not None
+    asked = sent or shown.estado is not None  # of a row that never left, neither is a question
     return Row(
         pos=line.pos,
         cufe=line.cufe,
         cells=line.cells,
+        todo=IDLE if action.idle else action.words,
         tone=TONES[word],
         struck=says_no(line),
         added=Added(
@@ -71,19 +75,20 @@ def row_of(line: ResultLine, *, preview: bool = False) -> Row:
             resultado=word.value,
             estado_edoc=shown.estado,
             estado_edoc_descripcion=_description(shown.estado),
-            reenviar=None if shown.estado is None else _yes_no(table is not None and table.resend),
-            consultar=None if shown.estado is None else _yes_no(table is None or table.query),
+            reenviar=_yes_no(action in RESENT) if asked else None,
+            consultar=_yes_no(action in ASKED) if asked else None,
             accion_recomendada=action.words,
             regla=action.rule,
             mensaje_edoc=shown.message or None,
             codigo_dgi=shown.dgi,
             fecha_autorizacion=shown.authorised_at,
-            enviado_en=panama(line.sent_at),
-            consultado_en=panama(line.queried_at),
+            enviado_en=line.sent_at,
+            consultado_en=line.queried_at,
             consultas=line.queries if sent or line.queries else None,
             plazo=line.deadline.window.value if line.deadline else None,
             horas_restantes=line.deadline.hours_left if line.deadline else None,
             observaciones="\n".join(_remarks(line)) or None,
+            vence=None if action.idle else limit_of(line, hours),
         ),
     )
 
@@ -101,12 +106,19 @@ def action_of(line: ResultLine, *, preview: bool = False) -> Action:
     return WOULD_SEND if preview and action is SEND_LATER else action
 
 
-def panama(moment: datetime | None) -> str | None:
-    """``2026-11-20 10:00:03 -05:00``.
+def limit_of(line: ResultLine, hours: int) -> datetime | None:
+    """The legal limit of the document of ``line``: its earlier bound (domain.md 4); None without a valid code."""
+    code = line.sent_cufe or line.cufe
+    return None if code is None else _limit(code[DAY], hours)
 
-    Text on purpose: a workbook date has no time zone; this text is exact, sorts correctly, and reads the same for all.
-    """
-    return None if moment is None else f"{moment.astimezone(PANAMA):%Y-%m-%d %H:%M:%S} -05:00"
+
+@lru_cache(1_000)
+def _limit(day: str, hours: int) -> datetime | None:
+    try:
+        issued = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), tzinfo=PANAMA)
+        return issued + timedelta(hours=hours)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _description(estado: int | None) -> str | None:

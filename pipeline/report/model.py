@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Protocol
 
 from pipeline.domain.actions import Action
+from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import EdocState
 from pipeline.domain.outcomes import Outcome
+from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import BatchInfo, Cell
+
+IDLE = "Nada"
+"""``Qué hacer`` of a row with which nothing is to be done."""
+
+
+def panama(moment: datetime | None) -> str | None:
+    """``2026-11-20 10:00:03 -05:00``, as CSV and JSON lines hold a time: exact, and sorts correctly."""
+    return None if moment is None else f"{moment.astimezone(PANAMA):%Y-%m-%d %H:%M:%S} -05:00"
 
 
 class Tone(Enum):
@@ -25,7 +37,7 @@ class Tone(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The columns that ``Resultados`` adds to a row, named and ordered as ``schemas.columns.RESULT_COLUMNS``."""
+    """What the results add to a row, named and ordered as ``schemas.columns.RESULT_COLUMNS``. Times are aware."""
 
     fila_origen: str
     cufe_enviado: str | None
@@ -39,16 +51,18 @@ class Added:
     mensaje_edoc: str | None
     codigo_dgi: str | None
     fecha_autorizacion: str | None
-    enviado_en: str | None
-    consultado_en: str | None
+    enviado_en: datetime | None
+    consultado_en: datetime | None
     consultas: int | None
     plazo: str | None
     horas_restantes: float | None
     observaciones: str | None
+    vence: datetime | None
 
     def values(self) -> tuple[str | int | float | None, ...]:
-        """The values in the order of the columns."""
-        return tuple(getattr(self, name) for name in self.__slots__)
+        """The values in the order of the columns, times as text: as CSV and JSON lines hold them."""
+        values = [getattr(self, name) for name in self.__slots__]
+        return tuple(panama(value) if isinstance(value, datetime) else value for value in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,8 @@ class Row:
     #: as received
     cells: tuple[Cell, ...]
     added: Added
+    #: what to do, as ``Resultados`` says it: ``IDLE`` where nothing is to be done
+    todo: str
     tone: Tone
     #: whether the row itself says that it must not be sent
     struck: bool = False
@@ -95,6 +111,19 @@ class Total:
     #: of the outcome, in Spanish
     meaning: str
     tone: Tone
+    #: of its invoices; None where the file has no column of amounts
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Sum of the invoices' amounts."""
+
+    #: of the column, as the person wrote it
+    heading: str
+    total: Decimal
+    #: invoices without an amount that can be read
+    missing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +143,8 @@ class Todo:
 
     action: Action
     rows: int
+    #: the first legal limit of these rows (aware); None where none is known
+    due: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +152,7 @@ class Group:
     """Rows that need the same action from a person."""
 
     action: Action
-    #: in ``Report.rows``, least time left first
+    #: in ``Report.rows``, first legal limit first
     indexes: tuple[int, ...]
 
 
@@ -130,21 +161,19 @@ class LogRow:
     """One line of ``Bitácora``."""
 
     seq: int
-    at: str
+    #: aware
+    at: datetime
     where: str
     cufe: str | None
+    #: the event, and the row's state before and after it, in words
     what: str
     source: str | None
     target: str
-    http: int | None
-    estado: int | None
+    #: what eDoc answered, or a person wrote
     message: str | None
-    note: str | None
     who: str | None
-
-    def values(self) -> tuple[str | int | None, ...]:
-        """The values in the order of the columns."""
-        return tuple(getattr(self, name) for name in self.__slots__)
+    #: the same in the program's own codes
+    codes: str
 
 
 class Printed(Protocol):
@@ -167,15 +196,23 @@ class Report:
     batch: BatchInfo
     preview: bool
     title: str
+    #: empty when the batch names none
+    company: str
     banner: Banner
     headline: str
     tiles: tuple[Tile, ...]
     todo: tuple[Todo, ...]
     totals: tuple[Total, ...]
+    money: Money | None
     checks: tuple[Check, ...]
+    #: who approved, and the seal
+    proof: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
     headings: tuple[str, ...]
+    own: OwnColumns
     rows: Sequence[Row]
     groups: tuple[Group, ...]
+    #: rows past the legal limit, by index in ``rows``
+    late: tuple[int, ...]
     states: tuple[EdocState, ...]
     log: Iterable[LogRow]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
 from pathlib import PurePath
 
-from pipeline.domain.actions import CORRECTED, Action
+from pipeline.domain.actions import CORRECTED, CREDIT_NOTE, Action
+from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.errors import Bug
+from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
-from pipeline.domain.records import COMPANY, Approval, BatchInfo, EventLine, ResultLine
+from pipeline.domain.own_columns import amount_in, own_columns
+from pipeline.domain.records import COMPANY, Approval, BatchInfo, Cell, EventLine, ResultLine
 from pipeline.domain.visible import thousands
 from pipeline.report.labels import (
     EVENT_WORDS,
@@ -18,20 +25,22 @@ from pipeline.report.labels import (
     FACT_ENV,
     FACT_HASH,
     FACT_SEAL,
-    MEANINGS,
-    PREVIEW_MEANINGS,
     STATE_WORDS,
     TONES,
     banner,
     count,
     lineage,
+    meanings,
 )
-from pipeline.report.lines import Rows, action_of, outcome_of, panama
-from pipeline.report.model import Check, Group, LogRow, Report, Tile, Todo, Tone, Total
+from pipeline.report.lines import Rows, action_of, limit_of, outcome_of
+from pipeline.report.model import Check, Group, LogRow, Money, Report, Tile, Todo, Tone, Total
 from pipeline.report.names import corrections_name
 
 PREVIEW_ID = "revision"
 """Batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+ZERO = Decimal(0)
 
 
 def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[EventLine]) -> Report:
@@ -42,40 +51,101 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
     are missing, repeated or out of order (reliability.md P3): such results must not be published.
     """
     _every_row_once(batch, lines)
-    preview = batch.id == PREVIEW_ID
+    preview, hours = batch.id == PREVIEW_ID, batch.deadline_hours
+    own = own_columns(batch.headings)
     outcomes: Counter[Outcome] = Counter()
-    by_action: dict[str, tuple[Action, list[int]]] = {}
+    amounts = Amounts(own.amount)
+    by_action: dict[str, _Same] = {}
     settled = waiting = 0
     for index, line in enumerate(lines):
         word, action = outcome_of(line), action_of(line, preview=preview)
         outcomes[word] += 1
-        by_action.setdefault(action.rule, (action, []))[1].append(index)
+        amounts.add(word, line.cells)
+        same = by_action.setdefault(action.rule, _Same(action))
+        same.indexes.append(index)
+        if not action.idle and (limit := limit_of(line, hours)) is not None:
+            same.limits[index] = limit
         settled += word in SUCCESSES
         waiting += word in OPEN and not action.person
-    to_correct = sum(len(by_action[a.rule][1]) for a in CORRECTED if a.rule in by_action)
-    people = sum(len(indexes) for action, indexes in by_action.values() if action.person)
-    actions = sorted(by_action.values(), key=lambda entry: (entry[0].urgency, entry[0].rule))
+    money = amounts.money(batch.headings)
+    to_correct = sum(len(by_action[a.rule].indexes) for a in CORRECTED if a.rule in by_action)
+    actions = sorted(by_action.values(), key=_Same.urgency)
+    people = [same for same in actions if same.action.person]
+    todo = sum(len(same.indexes) for same in people)
     return Report(
         batch=batch,
         preview=preview,
         title="Revisión previa del lote" if preview else "Resultados de la anulación",
+        company=next((note.removeprefix(COMPANY) for note in batch.notes if note.startswith(COMPANY)), ""),
         banner=banner(batch.env, preview=preview),
-        headline=_headline(batch, outcomes, settled, preview=preview),
-        tiles=_tiles(batch, outcomes, settled, waiting, people, preview=preview),
-        todo=tuple(Todo(action, len(indexes)) for action, indexes in actions if action.person or action.urgency < 90),
-        totals=_totals(batch, outcomes, preview=preview),
+        headline=_headline(batch, outcomes, settled, waiting, todo, preview=preview),
+        tiles=_tiles(batch, outcomes, settled, waiting, todo, preview=preview),
+        todo=tuple(Todo(same.action, len(same.indexes), same.due) for same in actions if not same.action.idle),
+        totals=_totals(batch, outcomes, amounts if money else None, preview=preview),
+        money=money,
         checks=_checks(batch, len(lines), outcomes),
+        proof=_proof(batch),
         facts=_facts(batch, to_correct, preview=preview),
         headings=batch.headings,
-        rows=Rows(lines, preview=preview),
-        groups=tuple(
-            Group(action, tuple(sorted(indexes, key=lambda i: _hours(lines[i]))))
-            for action, indexes in actions
-            if action.person
-        ),
+        own=own if money else replace(own, amount=None),
+        rows=Rows(lines, preview=preview, hours=hours),
+        groups=tuple(Group(same.action, same.by_limit()) for same in people),
+        late=tuple(by_action[CREDIT_NOTE.rule].indexes) if CREDIT_NOTE.rule in by_action else (),
         states=tuple(EDOC_STATES.values()),
         log=Log(tuple(events) if isinstance(events, Iterator) else events),
     )
+
+
+@dataclass(slots=True)
+class _Same:
+    """Rows with the same action."""
+
+    action: Action
+    #: in input order
+    indexes: list[int] = field(default_factory=list)
+    #: by index, the legal limits that are known
+    limits: dict[int, datetime] = field(default_factory=dict)
+
+    @property
+    def due(self) -> datetime | None:
+        """The first of the limits."""
+        return min(self.limits.values(), default=None)
+
+    def urgency(self) -> tuple[datetime, int, str]:
+        """Sort key: what falls due first, what has no limit last."""
+        return self.due or NEVER, self.action.urgency, self.action.rule
+
+    def by_limit(self) -> tuple[int, ...]:
+        """The indexes in the order of the limits."""
+        return tuple(sorted(self.indexes, key=lambda index: self.limits.get(index, NEVER)))
+
+
+class Amounts:
+    """Sums of the invoices' amounts by outcome; ``column`` is where they are, None for nowhere."""
+
+    def __init__(self, column: int | None) -> None:
+        self._column = column
+        self.sums: dict[Outcome, Decimal] = {}
+        self._read = self._filled = self._missing = 0
+
+    def add(self, word: Outcome, cells: Sequence[Cell]) -> None:
+        """Adds a row; a line that is not an invoice (a total!) has no part in it."""
+        if self._column is None or word is Outcome.NOT_APPLICABLE:
+            return
+        cell = cells[self._column] if self._column < len(cells) else None
+        self._filled += cell is not None and cell != ""
+        amount = amount_in(cell)
+        if amount is None:
+            self._missing += 1
+        else:
+            self._read += 1
+            self.sums[word] = self.sums.get(word, ZERO) + amount
+
+    def money(self, headings: Sequence[str]) -> Money | None:
+        """The whole; None where the column holds something else than amounts."""
+        if self._column is None or self._read * 2 <= self._filled:
+            return None
+        return Money(headings[self._column].strip(), sum(self.sums.values(), ZERO), self._missing)
 
 
 class Log:
@@ -96,14 +166,20 @@ def _every_row_once(batch: BatchInfo, lines: Sequence[ResultLine]) -> None:
             raise Bug(f"batch {batch.id}: row {line.pos} stands where row {expected} belongs")
 
 
-def _headline(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, *, preview: bool) -> str:
+def _headline(
+    batch: BatchInfo, outcomes: Counter[Outcome], settled: int, waiting: int, todo: int, *, preview: bool
+) -> str:
     invoices = batch.rows - outcomes[Outcome.NOT_APPLICABLE]
-    rows = count(invoices, "fila", "filas")
+    rows = count(invoices, "factura", "facturas")
     if preview:
         return f"No se envió nada. Con el comando run se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
     if settled == invoices:
         return f"Completo: {rows}, todo anulado."
-    return f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}."
+    parts = [f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}"]
+    if waiting:
+        parts.append(f"{thousands(waiting)} en espera de respuesta")
+    parts.append(f"{thousands(todo)} por hacer" if todo else "nada por hacer")
+    return "; ".join(parts) + "."
 
 
 def _tiles(
@@ -126,12 +202,21 @@ def _tiles(
     )
 
 
-def _totals(batch: BatchInfo, outcomes: Counter[Outcome], *, preview: bool) -> tuple[Total, ...]:
-    meanings = {**MEANINGS, **PREVIEW_MEANINGS} if preview else MEANINGS
+def _totals(
+    batch: BatchInfo, outcomes: Counter[Outcome], amounts: Amounts | None, *, preview: bool
+) -> tuple[Total, ...]:
+    words = meanings(preview=preview)
     return tuple(
-        Total(word, outcomes[word], outcomes[word] / batch.rows if batch.rows else 0.0, meanings[word], TONES[word])
+        Total(
+            outcome=word,
+            rows=outcomes[word],
+            share=outcomes[word] / batch.rows,
+            meaning=words[word],
+            tone=TONES[word],
+            amount=amounts.sums.get(word, ZERO) if amounts and word is not Outcome.NOT_APPLICABLE else None,
+        )
         for word in Outcome
-        if word is not Outcome.NOT_APPLICABLE or outcomes[word]
+        if outcomes[word]
     )
 
 
@@ -139,17 +224,31 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
     summed = outcomes.total()
     ledger = {word: number for word, number in batch.counts.items() if number}
     here = {word.value: number for word, number in outcomes.items()}
+    others = outcomes[Outcome.NOT_APPLICABLE]
+    apart = (
+        Check("De ellas, facturas", summed - others, summed == batch.rows),
+        Check("De ellas, renglones que no son facturas", others, summed == batch.rows),
+    )
     return (
         Check("Filas leídas del archivo", batch.rows, True),
+        *(apart if others else ()),
         Check("Filas en la hoja «Resultados»", shown, shown == batch.rows),
         Check("Suma de los totales por resultado", summed, summed == batch.rows),
         *((Check("Totales según el historial de envíos", sum(ledger.values()), ledger == here),) if ledger else ()),
     )
 
 
+def _proof(batch: BatchInfo) -> tuple[tuple[str, str], ...]:
+    facts = [
+        ("Aprobado por", f"{batch.approved_by}, al cargarlo: {_shown(batch.created)}" if batch.approved_by else ""),
+        *(("Retenido al llegar; lo aprobó", _approved(one)) for one in batch.approvals),
+        (FACT_SEAL, f"{batch.seal.hash} (evento {batch.seal.seq})" if batch.seal else ""),
+    ]
+    return tuple((label, value) for label, value in facts if value)
+
+
 def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[str, str], ...]:
     facts = [
-        *(("Empresa", note.removeprefix(COMPANY)) for note in batch.notes if note.startswith(COMPANY)),
         ("Archivo", batch.file),
         (FACT_HASH, batch.sha256),
         ("Hoja", batch.sheet or ""),
@@ -157,12 +256,9 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
         *lineage(batch.corrects, batch.corrected_in, known=batch.corrects_known),
         (FACT_ENV, batch.env),
         ("Emisores (RUC)", ", ".join(batch.issuers)),
-        ("Aprobado por", batch.approved_by or ""),
-        *(("Retenido al llegar; lo aprobó", _approved(one)) for one in batch.approvals),
-        ("Revisado" if preview else "Recibido", panama(batch.created) or ""),
-        ("Primer evento", panama(batch.started) or ""),
-        ("Último evento", panama(batch.ended) or ""),
-        (FACT_SEAL, f"{batch.seal.hash} (evento {batch.seal.seq})" if batch.seal else ""),
+        ("Revisado" if preview else "Recibido", _shown(batch.created)),
+        ("Primer evento", _shown(batch.started)),
+        ("Último evento", _shown(batch.ended)),
         ("Plazo legal aplicado", f"{batch.deadline_hours} horas desde la emisión"),
         ("Libro de correcciones", _corrections(batch, to_correct, preview=preview)),
         *(("Nota de lectura", note) for note in batch.notes if not note.startswith(COMPANY)),
@@ -171,7 +267,12 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
 
 
 def _approved(one: Approval) -> str:
-    return f"{one.who or 'sin nombre'}, {panama(one.at)}: {count(one.rows, 'fila', 'filas')}"
+    return f"{one.who or 'sin nombre'}, {_shown(one.at)}: {count(one.rows, 'fila', 'filas')}"
+
+
+def _shown(moment: datetime | None) -> str:
+    """``20/11/2026 10:00:03 (hora de Panamá)``."""
+    return f"{moment.astimezone(PANAMA):%d/%m/%Y %H:%M:%S} (hora de Panamá)" if moment else ""
 
 
 def _corrections(batch: BatchInfo, rows: int, *, preview: bool) -> str:
@@ -180,23 +281,30 @@ def _corrections(batch: BatchInfo, rows: int, *, preview: bool) -> str:
     return f"{name}, con {count(rows, 'fila', 'filas')}" if rows else ""
 
 
-def _hours(line: ResultLine) -> tuple[float, int]:
-    """Sort key: least time left first; rows without a deadline after the others; then input order."""
-    return (line.deadline.hours_left if line.deadline else float("inf"), line.pos)
-
-
 def _log_row(event: EventLine) -> LogRow:
+    worded = " " in event.note  # a person's reason, or a rule; the program's own codes are one word
+    said = [text for text in (event.message or "", event.note if worded else "") if text]
     return LogRow(
         seq=event.seq,
-        at=panama(event.at) or "",
+        at=event.at,
         where=str(event.position) if event.position else "(lote)",
         cufe=event.cufe,
         what=EVENT_WORDS[event.event],
-        source=f"{STATE_WORDS[event.source]} · {event.source.value}" if event.source else None,
-        target=f"{STATE_WORDS[event.target]} · {event.target.value}",
-        http=event.http,
-        estado=event.estado,
-        message=event.message or None,
-        note=event.note or None,
+        source=STATE_WORDS[event.source] if event.source else None,
+        target=STATE_WORDS[event.target],
+        message="\n".join(said) or None,
         who=event.who,
+        codes=_codes(event.source, event.target, event.event, event.http, event.estado, "" if worded else event.note),
     )
+
+
+@lru_cache(10_000)
+def _codes(source: State | None, target: State, event: Event, http: int | None, estado: int | None, note: str) -> str:
+    parts = [
+        event.value,
+        f"{source.value} → {target.value}" if source else target.value,
+        "" if estado is None else f"estado {estado}",
+        "" if http is None else f"HTTP {http}",
+        note,
+    ]
+    return " · ".join(part for part in parts if part)

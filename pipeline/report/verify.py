@@ -21,13 +21,13 @@ from zipfile import BadZipFile, ZipFile
 
 from openpyxl.utils import get_column_letter
 
-from pipeline.domain.columns import PLACE_COLUMN, REASONS_COLUMN
+from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS, PLACE_COLUMN, REASONS_COLUMN
 from pipeline.domain.errors import Bug
 from pipeline.report.corrections import Corrections
 from pipeline.report.inert import fit, visible
 from pipeline.report.model import Report, Row
+from pipeline.report.printed import last_values
 from pipeline.report.vml_check import only_boxes
-from schemas.columns import RESULT_COLUMNS
 
 _SHAPES = "xl/drawings/commentsDrawing1.vml"
 MEMBERS = frozenset(
@@ -45,10 +45,11 @@ MEMBERS = frozenset(
         "xl/theme/theme1.xml",
         "xl/workbook.xml",
         "xl/worksheets/_rels/sheet1.xml.rels",
-        *(f"xl/worksheets/sheet{number}.xml" for number in range(1, 6)),
+        *(f"xl/worksheets/sheet{number}.xml" for number in range(1, 7)),
     }
 )
-"""All members of a results workbook: no macros, links, connections, comments, shared strings."""
+"""All members of a results workbook: no macros, links, connections, comments, shared strings. The sixth sheet is there
+only where an invoice is past the legal limit."""
 
 FIX_MEMBERS = frozenset(
     {
@@ -56,7 +57,7 @@ FIX_MEMBERS = frozenset(
         "xl/comments1.xml",
         _SHAPES,
     }
-) - {f"xl/worksheets/sheet{number}.xml" for number in (3, 4, 5)}
+) - {f"xl/worksheets/sheet{number}.xml" for number in (3, 4, 5, 6)}
 """All members of a corrections workbook."""
 
 _RESULTS_MEMBER = "xl/worksheets/sheet2.xml"
@@ -68,13 +69,14 @@ _RUN = re.compile(r"<t[^>]*>([^<]*)</t>")
 
 _FIXES_MEMBER = "xl/worksheets/sheet1.xml"
 Identity = tuple[str, ...]
-"""Compared cells of a row: ``fila_origen``, ``cufe_enviado``, ``resultado``; of a correction, its two columns."""
+"""Compared cells of a row: outcome, place in the input, code sent; of a correction, its two columns."""
 
 
 def verify(path: Path, report: Report) -> None:
     """Raises ``Bug`` unless ``path`` holds ``report``, complete and inert. ``OSError`` passes."""
     with _opened(path, MEMBERS) as archive, archive.open(_RESULTS_MEMBER) as member:
-        letters = [get_column_letter(len(report.headings) + 1 + RESULT_COLUMNS.index(name)) for name in _COMPARED]
+        after = len(FIRST_COLUMNS) + len(report.headings) + 1
+        letters = ["A", get_column_letter(after), get_column_letter(after + 1)]
         _same_rows(member, letters, [_COMPARED], map(_identity, report.rows))
 
 
@@ -135,12 +137,12 @@ def _same_rows(member: IO[bytes], letters: list[str], head: list[Identity], rows
             raise Bug(f"row {number} is {found}, it should be {wanted}")
 
 
-_COMPARED: Identity = ("fila_origen", "cufe_enviado", "resultado")
+_COMPARED: Identity = (FIRST_COLUMNS["resultado"], LAST_COLUMNS["fila_origen"], LAST_COLUMNS["cufe_enviado"])
 
 
 def _identity(row: Row) -> Identity:
-    added = row.added
-    return fit(visible(added.fila_origen)), added.cufe_enviado or "", added.resultado
+    place, code = last_values(row)[:2]
+    return row.added.resultado, fit(visible(str(place))), str(code or "")
 
 
 def _identities(member: IO[bytes], letters: list[str]) -> Iterator[Identity]:

@@ -1,4 +1,4 @@
-"""Workbook: ``Report`` or ``Corrections`` -> .xlsx; five sheets for a report, computing nothing (interface.md 5)."""
+"""Workbook: ``Report`` or ``Corrections`` -> .xlsx; five or six sheets, computing nothing (interface.md 5)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import IO
 from pipeline.domain.columns import ENV_PROPERTY, HASH_PROPERTY, ORIGIN_PROPERTY, OURS_PROPERTY
 from pipeline.report.corrections import Corrections
 from pipeline.report.edit_check import SEAL_PROPERTY
-from pipeline.report.labels import FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
+from pipeline.report.labels import CREDIT, FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
 from pipeline.report.layout import LAYOUT_PROPERTY, layout
 from pipeline.report.model import Report
+from pipeline.report.sheets.credit import write_credit
 from pipeline.report.sheets.fixes import write_fixes
 from pipeline.report.sheets.howto import write_howto
 from pipeline.report.sheets.legend import write_legend
@@ -22,6 +23,15 @@ from pipeline.report.sheets.results import write_results
 from pipeline.report.sheets.todo import write_todo
 from pipeline.report.styles import SANS, Palette
 from pipeline.report.xlsx_writer import Book
+
+_SHEETS = (
+    (RESULTS, write_results),
+    (TODO, write_todo),
+    (CREDIT, write_credit),
+    (STATES, write_legend),
+    (LOG, write_log),
+)
+"""The sheets after the first; ``CREDIT`` only where an invoice is past the legal limit."""
 
 NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 """Replaces a time where there is none: the first moment of the zip format."""
@@ -37,8 +47,9 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
         first = book.sheet(SUMMARY)
         palette = Palette(first)
         write_overview(book, first, palette, report)
-        for title, write in ((RESULTS, write_results), (TODO, write_todo), (STATES, write_legend), (LOG, write_log)):
-            write(book, book.sheet(title), palette, report)
+        for title, write in _SHEETS:
+            if title != CREDIT or report.late:
+                write(book, book.sheet(title), palette, report)
         book.remember(LAYOUT_PROPERTY, layout())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import BatchInfo
 from pipeline.read.source import take
-from pipeline.report.lines import panama
+from pipeline.report.model import panama
 from pipeline.run.results import Written, todo, totals
 from pipeline.settings.model import Settings, limits
 from pipeline.watch.claim import note_of, write_whole

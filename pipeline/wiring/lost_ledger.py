@@ -24,7 +24,7 @@ from pipeline.read.limits import Limits
 from pipeline.read.origin import written_for
 from pipeline.read.source import take
 from pipeline.read.xlsx_file import sheet_values
-from pipeline.report.labels import FACT_BATCH, FACT_ENV, FACT_HASH, SUMMARY
+from pipeline.report.labels import FACT_BATCH, FACT_ENV, FACT_HASH, FACT_HASH_BEFORE, SUMMARY
 from pipeline.report.names import results_pattern
 
 MOST_BOOKS = 20
@@ -112,7 +112,7 @@ def _is_of(path: Path, batch: str, one: Input, env: str, limits: Limits) -> bool
 
 def _in_labels(data: bytes, name: str, limits: Limits) -> tuple[str | None, str | None, str | None]:
     facts = dict(_pairs(sheet_values(data, name, limits, SUMMARY)))
-    return facts.get(FACT_HASH), facts.get(FACT_BATCH), facts.get(FACT_ENV)
+    return facts.get(FACT_HASH, facts.get(FACT_HASH_BEFORE)), facts.get(FACT_BATCH), facts.get(FACT_ENV)
 
 
 def _pairs(rows: Iterable[list[object]]) -> Iterator[tuple[str, str]]:

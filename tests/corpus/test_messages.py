@@ -64,8 +64,8 @@ def test_110_srv_msg_is_inert(message: str, tmp_path: Path) -> None:
     values = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell.coordinate for cell in values if cell.data_type == "f" or cell.hyperlink]
     results = book["Resultados"]
-    heads = {cell.value: cell.column for row in results.iter_rows() for cell in row if cell.value == "mensaje_edoc"}
-    said = [cell.value for row in results.iter_rows() for cell in row if cell.column == heads["mensaje_edoc"]][-1]
+    heads = {cell.value: cell.column for row in results.iter_rows() for cell in row if cell.value == "Mensaje de eDoc"}
+    said = [cell.value for row in results.iter_rows() for cell in row if cell.column == heads["Mensaje de eDoc"]][-1]
     assert isinstance(said, str)
     assert said
     assert len(said) <= 32_767

@@ -23,10 +23,11 @@ from subprocess import DEVNULL, PIPE
 from typing import IO, Any
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import PANAMA
+from tests.support.books import rows_of
 from tests.support.warm import LONGEST_S, ROOT, Started, Warm, without_settings
 
 NOW = "2026-11-20T10:00:00-05:00"
@@ -159,11 +160,8 @@ class Place:
         return path
 
     def rows(self, sheet: str = "Resultados") -> list[dict[str, Any]]:
-        """The rows of a sheet of the results workbook, by heading."""
-        book = load_workbook(self.results(), read_only=True)
-        head, *rest = [list(row) for row in book[sheet].iter_rows(values_only=True)]
-        book.close()
-        return [dict(zip(map(str, head), row, strict=True)) for row in rest]
+        """The rows of a sheet of the results workbook, by column."""
+        return rows_of(self.results(), sheet)
 
     def wait_for_posts(
         self, count: int, seconds: float = LONGEST_S, unless: Callable[[], bool] = lambda: False

@@ -64,8 +64,9 @@ def test_rejected_corrected_and_loaded_each_row_is_sent_once(place, cufe):
     assert [batch["outcomes"] for batch in again.data] == [second["outcomes"], first["outcomes"]]
     rows = load_workbook(second["workbook"])["Resultados"].iter_rows(values_only=True)
     head, *rest = rows
-    assert head[0] == "fila_origen"
-    assert [row[0] for row in rest] == ["Hoja1, fila 3", "Hoja1, fila 4", "Hoja1, fila 5"]
+    place = head.index("fila_origen")
+    assert head[:3] == ("Resultado", "Qué hacer", "Vence")
+    assert [row[place] for row in rest] == ["Hoja1, fila 3", "Hoja1, fila 4", "Hoja1, fila 5"]
 
 
 def test_loaded_untouched_nothing_is_sent(place, cufe):

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from tests.support.books import rows_of
+
 
 @pytest.fixture
 def done(place):
@@ -94,10 +96,8 @@ def test_a_workbook_of_before_is_the_one_of_then(done, tmp_path):
     path = Path(done.workbook)
     before = tmp_path / "antes.xlsx"
     before.write_bytes(path.read_bytes())
-    rows: Any = load_workbook(path)["Resultados"].iter_rows(values_only=True)
-    columns = {name: place for place, name in enumerate(next(rows))}
-    (row,) = [row for row in rows if row[columns["resultado"]] == "DEVUELTA"]
-    number, code = row[columns["fila_origen"]].rpartition(" ")[2], row[columns["cufe_enviado"]][-8:]
+    (row,) = [row for row in rows_of(path) if row["resultado"] == "DEVUELTA"]
+    number, code = row["fila_origen"].rpartition(" ")[2], row["CUFE"][-8:]
     words = ["--as", "not-cancelled", "--by", "ana", "--reason", "se verificó en el portal", "--confirm", code]
     assert done.anular("resolve", done.batch_id, "--row", number, *words).code in (0, 1)
     assert path.read_bytes() != before.read_bytes()

@@ -9,6 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline.watch.manifest import seal
+from tests.support.books import rows_of
 
 REASON = "Factura emitida con el monto equivocado"
 
@@ -46,13 +47,6 @@ class Drop:
 @pytest.fixture
 def drop(place):
     return Drop(place)
-
-
-def rows_of(path):
-    book = load_workbook(path, read_only=True)
-    head, *rest = [list(row) for row in book["Resultados"].iter_rows(values_only=True)]
-    book.close()
-    return [dict(zip(map(str, head), row, strict=True)) for row in rest]
 
 
 def summary_of(path):

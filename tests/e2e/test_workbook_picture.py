@@ -83,9 +83,10 @@ def test_every_sheet_and_row_is_seen_by_other_programs(reader: Reader, workbook:
     tables = reader(workbook, tmp_path)
     assert set(tables) == set(SHEETS)
     head, *rows = tables["Resultados"]
-    assert [row[0] for row in rows] == [CUFE] * len(STATES)
-    assert [row[1] for row in rows] == [TEXTS[pos % len(TEXTS)] for pos in range(1, len(STATES) + 1)]
-    place = head.index("fila_origen")
+    own = head.index("CUFE")
+    assert [row[own] for row in rows] == [CUFE] * len(STATES)
+    assert [row[own + 1] for row in rows] == [TEXTS[pos % len(TEXTS)] for pos in range(1, len(STATES) + 1)]
+    place = head.index("Fila")
     assert [row[place] for row in rows] == [f"Facturas, fila {pos + 1}" for pos in range(1, len(STATES) + 1)]
-    assert rows[STATES.index(State.CANCELLED)][head.index("resultado")] == "ANULADA"
+    assert rows[STATES.index(State.CANCELLED)][head.index("Resultado")] == "ANULADA"
     assert any("AMBIENTE DE PRUEBAS" in cell for row in tables["Resumen"] for cell in row)

@@ -11,23 +11,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from openpyxl import load_workbook
 from sqlalchemy import select
 
 from pipeline.domain.lifecycle import Event
 from pipeline.ledger import tables
 from pipeline.ledger.storage.location import Database
+from tests.support.books import rows_of
 
 NOTHING_SENT = frozenset({Event.NOTHING_LEFT.value, Event.STALE.value})
 PROOFS = NOTHING_SENT | {Event.UNAUTHORISED.value, Event.THROTTLED.value}
 
 
 def results(workbook: Path) -> list[dict[str, Any]]:
-    """The rows of ``Resultados`` by heading."""
-    book = load_workbook(workbook, read_only=True)
-    head, *rest = [list(row) for row in book["Resultados"].iter_rows(values_only=True)]
-    book.close()
-    return [dict(zip(map(str, head), row, strict=True)) for row in rest]
+    """The rows of ``Resultados`` by column."""
+    return rows_of(workbook)
 
 
 def moves(database: Database) -> list[Any]:

@@ -3,6 +3,7 @@
 overview  ``Resumen``
 todo      ``Pendientes de acción``
 results   ``Resultados``
+credit    ``Notas de crédito``
 legend    ``Estados eDoc``
 log       ``Bitácora``
 howto     ``Instrucciones`` of the corrections workbook

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.domain.edoc_states import DGI_CODES
+from pipeline.report.labels import TONES, meanings
 from pipeline.report.model import Report, Tone
 from pipeline.report.sheets.page import Page, Span, set_up
 from pipeline.report.styles import CENTRED, HEAD, PLAIN, SECTION, WRAPPED, Palette, toned
@@ -52,10 +53,10 @@ def write_legend(book: Book, sheet: Any, palette: Palette, report: Report) -> No
 def _results(page: Page, report: Report) -> None:
     page.line(Span(6, "Qué significa cada resultado", SECTION), height=36)
     page.line(Span(2, "Resultado", HEAD), Span(4, "Significado", HEAD), height=20)
-    for total in report.totals:
+    for outcome, words in meanings(preview=report.preview).items():
         page.line(
-            Span(2, total.outcome.value, toned(replace(PLAIN, indent=1), total.tone, strong=True)),
-            Span(4, total.meaning, PLAIN),
+            Span(2, outcome.value, toned(replace(PLAIN, indent=1), TONES[outcome], strong=True)),
+            Span(4, words, PLAIN),
             height=18,
         )
 

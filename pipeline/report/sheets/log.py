@@ -1,4 +1,4 @@
-"""``Bitácora``: one line per event, as the ledger holds it."""
+"""``Bitácora``: one line per event, in words, the program's own codes last."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from typing import Any
 
 from pipeline.domain.visible import thousands
 from pipeline.report.model import Report
+from pipeline.report.printed import serial_of
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
-from pipeline.report.styles import CENTRED, CODE, HEAD, NUMBER, PLAIN, WRAPPED, Look, Palette
+from pipeline.report.styles import CODE, HEAD, MOMENT, NUMBER, PLAIN, WRAPPED, Look, Palette
 from pipeline.report.xlsx_writer import Book
 
-MESSAGE = 50.0
+MESSAGE = 60.0
 COLUMNS: tuple[tuple[str, float, Look], ...] = (
     ("N.º", 9, NUMBER),
-    ("Hora (Panamá)", 26, PLAIN),
+    ("Hora (Panamá)", 20, MOMENT),
     ("Fila", 18, PLAIN),
-    ("CUFE", 72, CODE),
-    ("Suceso", 34, PLAIN),
-    ("De", 38, PLAIN),
-    ("A", 38, PLAIN),
-    ("HTTP", 7, CENTRED),
-    ("Estado eDoc", 9, CENTRED),
-    ("Mensaje", MESSAGE, WRAPPED),
-    ("Código técnico", 20, PLAIN),
-    ("Quién", 20, PLAIN),
+    ("CUFE", 62, CODE),
+    ("Evento", 38, replace(PLAIN, bold=True)),
+    ("Antes", 30, PLAIN),
+    ("Después", 30, PLAIN),
+    ("Qué se dijo", MESSAGE, WRAPPED),
+    ("Quién", 24, PLAIN),
+    ("Código técnico", 60, PLAIN),
 )
 LIMIT = 1_000_000
 """A worksheet ends at 1,048,576 rows; further events are counted, and stay in the ledger."""
@@ -33,7 +32,7 @@ LIMIT = 1_000_000
 def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit: int = LIMIT) -> None:
     """Prints ``Bitácora``, at most ``limit`` events."""
     widths = [place_width(report) if name == "Fila" else width for name, width, _ in COLUMNS]
-    set_up(sheet, report, widths, header_row=1, pages_wide=2)
+    set_up(sheet, report, widths, header_row=1, frozen=3, repeated=3, pages_wide=2)
     page = Page(book, sheet, palette)
     page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
     styles = [palette[look] for _, _, look in COLUMNS]
@@ -42,7 +41,19 @@ def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit
         if written == limit:
             left_out += 1
             continue
-        page.stream.row(list(zip(event.values(), styles, strict=True)), fit_height([(event.message, MESSAGE)]))
+        values = (
+            event.seq,
+            serial_of(event.at),
+            event.where,
+            event.cufe,
+            event.what,
+            event.source,
+            event.target,
+            event.message,
+            event.who,
+            event.codes,
+        )
+        page.stream.row(list(zip(values, styles, strict=True)), fit_height([(event.message, MESSAGE)]))
         written += 1
     if left_out:
         words = f"No caben {thousands(left_out)} eventos más; están completos en el historial de envíos."

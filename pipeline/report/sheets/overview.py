@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from openpyxl.chart import BarChart, Reference
@@ -16,16 +17,19 @@ from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 
-from pipeline.report.labels import FACT_HASH, FACT_SEAL
+from pipeline.report.labels import FACT_HASH, FACT_SEAL, count
 from pipeline.report.model import Report, Tone, Total
+from pipeline.report.printed import serial_of
 from pipeline.report.sheets.page import Page, Span, fit_height, set_up
 from pipeline.report.styles import (
     ACCENT,
+    AMOUNT,
     BINDING,
     CENTRED,
     COUNT,
     HARMLESS,
     HEAD,
+    LIMIT,
     LINE,
     MUTED,
     NOTE,
@@ -44,7 +48,10 @@ MARGIN = Span(1)
 CELL = replace(PLAIN, down="center")
 TEXT = replace(WRAPPED, down="center")
 FIGURE = replace(COUNT, down="center")
-TONE_WIDTHS = (2, 3, 2, 3, 2)
+MONEY = replace(AMOUNT, down="center")
+DUE = replace(LIMIT, down="center", bold=True)
+HOW = 90
+"""Characters of a task's words on one line."""
 
 
 def write_overview(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
@@ -55,7 +62,8 @@ def write_overview(book: Book, sheet: Any, palette: Palette, report: Report) -> 
     _todo(page, report)
     _totals(page, report)
     _checks(page, report)
-    _facts(page, report)
+    _facts(page, "Quién aprobó, y el sello", report.proof)
+    _facts(page, "Datos técnicos del lote", report.facts)
     page.end()
 
 
@@ -70,7 +78,8 @@ def _head(page: Page, report: Report) -> None:
         down="center",
         indent=1,
     )
-    page.line(MARGIN, Span(COLUMNS, report.title, title), height=36)
+    company = replace(title, size=13, across="right")
+    page.line(MARGIN, Span(6, report.title, title), Span(6, report.company, company), height=36)
     page.line(MARGIN, Span(COLUMNS, report.banner.words, warning), height=24)
     page.line(height=8)
     page.line(MARGIN, Span(COLUMNS, report.headline, Look(size=15, bold=True, color=ACCENT, down="center")), height=30)
@@ -88,64 +97,74 @@ def _section(page: Page, title: str) -> None:
 
 
 def _todo(page: Page, report: Report) -> None:
-    _section(page, "Qué hacer ahora, lo más urgente primero")
+    _section(page, "Qué hacer ahora, lo que vence antes primero")
     if not report.todo:
         page.line(MARGIN, Span(COLUMNS, "Nada: no queda ninguna tarea.", TEXT), height=18)
         return
     right = replace(HEAD, across="right", indent=1)
     page.line(
         MARGIN,
+        Span(2, "Vence la primera", replace(HEAD, across="center")),
         Span(1, "Filas", right),
         Span(3, "Tarea", replace(HEAD, indent=1)),
-        Span(7, "Cómo", HEAD),
-        Span(1, "Regla", HEAD),
+        Span(6, "Cómo", HEAD),
         height=20,
     )
     for todo in report.todo:
         tone = Tone.PERSON if todo.action.person else Tone.WAITS
+        due = serial_of(todo.due)
         page.line(
             MARGIN,
+            Span(2, "sin fecha" if due is None else due, toned(DUE, tone)),
             Span(1, todo.rows, toned(replace(FIGURE, bold=True), tone)),
-            Span(3, todo.action.title, replace(CELL, bold=True, indent=1)),
-            Span(7, todo.action.words, TEXT),
-            Span(1, todo.action.rule, CELL),
-            height=_height(todo.action.words, 108),
+            Span(3, todo.action.title, replace(TEXT, bold=True, indent=1)),
+            Span(6, todo.action.words, TEXT),
+            height=_height(todo.action.words, HOW),
         )
 
 
 def _totals(page: Page, report: Report) -> None:
+    money = report.money
     _section(page, "Totales por resultado")
     right = replace(HEAD, across="right", indent=1)
+    sums = [Span(2, f"Suma de «{money.heading}»", right)] if money else []
     head = page.line(
         MARGIN,
         Span(3, "Resultado", replace(HEAD, indent=1)),
         Span(1, "Filas", right),
-        Span(1, "% del total", right),
-        height=20,
+        Span(1, "%", right),
+        *sums,
+        height=fit_height([(f"Suma de «{money.heading}»", 24)]) or 20 if money else 20,
     )
     last = head
     for total in report.totals:
-        quiet = not total.rows
-        word = replace(CELL, color=MUTED) if quiet else toned(CELL, total.tone, strong=True)
-        figure = replace(FIGURE, color=MUTED, format='#,##0;;"–"') if quiet else FIGURE
         last = page.line(
             MARGIN,
-            Span(3, total.outcome.value, replace(word, indent=1)),
-            Span(1, total.rows, figure),
-            Span(1, total.share, replace(figure, format='0.0%;;"–"')),
+            Span(3, total.outcome.value, replace(toned(CELL, total.tone, strong=True), indent=1)),
+            Span(1, total.rows, FIGURE),
+            Span(1, total.share, replace(FIGURE, format="0.0%")),
+            *([Span(2, _figure(total.amount), MONEY)] if money else []),
             height=18,
         )
-    bold = Look(bold=True, across="right", format="#,##0", indent=1)
-    page.line(MARGIN, Span(3, "Total", Look(bold=True, indent=1)), Span(1, report.batch.rows, bold), height=18)
-    page.sheet.add_chart(_chart(page.sheet, report.totals, head + 1, last), f"H{head}")
+    bold = Look(bold=True, across="right", format="#,##0", indent=1, down="center")
     page.line(
         MARGIN,
-        *(
-            Span(width, tone.value, toned(replace(NOTE, across="center", down="center"), tone))
-            for width, tone in zip(TONE_WIDTHS, Tone, strict=True)
-        ),
-        height=28,
+        Span(3, "Total", Look(bold=True, indent=1, down="center")),
+        Span(1, report.batch.rows, bold),
+        Span(1),
+        *([Span(2, _figure(money.total), replace(bold, format=MONEY.format))] if money else []),
+        height=18,
     )
+    if money and money.missing:
+        words = f"{count(money.missing, 'factura', 'facturas')} sin un monto que se pueda leer: no está en la suma."
+        page.line(MARGIN, Span(7, words, NOTE), height=18)
+    if report.totals:
+        page.sheet.add_chart(_chart(page.sheet, report.totals, head + 1, last), f"{'I' if money else 'H'}{head}")
+
+
+def _figure(amount: Decimal | None) -> float | None:
+    """A sum in the two decimals of money."""
+    return None if amount is None else float(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def _chart(sheet: Any, totals: Sequence[Total], first: int, last: int) -> BarChart:
@@ -155,8 +174,8 @@ def _chart(sheet: Any, totals: Sequence[Total], first: int, last: int) -> BarCha
     chart.style = 2
     chart.gapWidth = 35
     chart.legend = None
-    chart.width = 16.4  # type: ignore[assignment]  # centimetres
-    chart.height = 10.6
+    chart.width = 16.4 if totals[0].amount is None else 11.0  # type: ignore[assignment]  # centimetres
+    chart.height = 1.2 + 0.635 * len(totals)
     chart.add_data(Reference(sheet, min_col=5, min_row=first, max_row=last))
     chart.set_categories(Reference(sheet, min_col=2, min_row=first, max_row=last))
     series = chart.series[0]
@@ -216,10 +235,12 @@ def _checks(page: Page, report: Report) -> None:
         )
 
 
-def _facts(page: Page, report: Report) -> None:
-    _section(page, "Datos del lote")
+def _facts(page: Page, title: str, facts: Sequence[tuple[str, str]]) -> None:
+    if not facts:
+        return
+    _section(page, title)
     label = replace(CELL, color=MUTED)
-    for name, value in report.facts:
+    for name, value in facts:
         mono = name in (FACT_HASH, FACT_SEAL)
         look = replace(TEXT, mono=mono, size=9 if mono else 10)
         page.line(MARGIN, Span(3, name, label), Span(9, value, look), height=_height(value, 110))

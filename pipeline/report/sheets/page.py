@@ -81,19 +81,24 @@ def set_up(
     widths: Sequence[float],
     *,
     header_row: int | None = None,
+    frozen: int = 0,
+    repeated: int = 0,
     grid: bool = False,
     pages_wide: int = 1,
     one_page: bool = False,
 ) -> None:
     """Widths, frozen header, and print: Letter, landscape, fit to page width, header repeated, pages numbered.
 
-    ``one_page`` is for a sheet that is read as a whole: it is printed upright on a single page.
+    The first ``frozen`` columns stay on the screen, the first ``repeated`` are printed on every page. ``one_page`` is
+    for a sheet that is read as a whole: it is printed upright on a single page.
     """
     for number, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     if header_row:
-        sheet.freeze_panes = f"A{header_row + 1}"
+        sheet.freeze_panes = f"{get_column_letter(frozen + 1)}{header_row + 1}"
         sheet.print_title_rows = f"{header_row}:{header_row}"
+    if repeated:
+        sheet.print_title_cols = f"A:{get_column_letter(repeated)}"
     sheet.sheet_view.showGridLines = grid
     sheet.sheet_format.defaultRowHeight = ROW_HEIGHT
     sheet.sheet_format.customHeight = True

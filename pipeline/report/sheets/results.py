@@ -1,4 +1,4 @@
-"""``Resultados``: every row of the input, in its order, its own columns first and unchanged."""
+"""``Resultados``: every input row in its order: what became of it, its own columns unchanged, the technical ones."""
 
 from __future__ import annotations
 
@@ -6,24 +6,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
+from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS
+from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import Cell
-from pipeline.report.model import Report, Row, Tone
+from pipeline.report.model import IDLE, Report, Row, Tone
+from pipeline.report.printed import first_values, last_values
 from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
 from pipeline.report.styles import (
     AMOUNT,
     CENTRED,
     CODE,
+    CODE_WRAPPED,
     COUNT,
     DATE,
     HEAD,
     HEAD_GIVEN,
     HOUR,
+    LIMIT,
     MOMENT,
     NUMBER,
     PLAIN,
@@ -33,52 +39,92 @@ from pipeline.report.styles import (
     toned,
 )
 from pipeline.report.xlsx_writer import Book
-from schemas.columns import RESULT_COLUMNS
 
-ADDED: dict[str, tuple[float, Look]] = {
-    "fila_origen": (18, PLAIN),
-    "cufe_enviado": (70, CODE),
-    "resultado": (26, replace(PLAIN, bold=True)),
-    "estado_edoc": (13, CENTRED),
-    "estado_edoc_descripcion": (42, WRAPPED),
-    "reenviar": (10, CENTRED),
-    "consultar": (11, CENTRED),
-    "accion_recomendada": (52, WRAPPED),
-    "regla": (8, CENTRED),
-    "mensaje_edoc": (42, WRAPPED),
-    "codigo_dgi": (12, CENTRED),
-    "fecha_autorizacion": (30, PLAIN),
-    "enviado_en": (26, PLAIN),
-    "consultado_en": (26, PLAIN),
-    "consultas": (12, COUNT),
-    "plazo": (12, PLAIN),
-    "horas_restantes": (16, replace(NUMBER, format="0.0")),
-    "observaciones": (74, WRAPPED),
+FIRST: dict[str, tuple[float, Look]] = {
+    "resultado": (24, replace(PLAIN, bold=True)),
+    "accion_recomendada": (36, WRAPPED),
+    "vence": (17, LIMIT),
 }
-"""Width and look of each added column."""
+LAST: dict[str, tuple[float, Look]] = {
+    "fila_origen": (18, PLAIN),
+    "cufe_enviado": (36, CODE_WRAPPED),
+    "estado_edoc": (9, CENTRED),
+    "estado_edoc_descripcion": (34, WRAPPED),
+    "reenviar": (12, CENTRED),
+    "consultar": (12, CENTRED),
+    "mensaje_edoc": (38, WRAPPED),
+    "codigo_dgi": (9, CENTRED),
+    "fecha_autorizacion": (20, MOMENT),
+    "enviado_en": (20, MOMENT),
+    "consultado_en": (20, MOMENT),
+    "consultas": (11, COUNT),
+    "observaciones": (80, WRAPPED),
+    "regla": (8, CENTRED),
+}
+"""Width and look of each column that is not the person's own."""
 
-_TONED = frozenset({"fila_origen", "resultado", "accion_recomendada", "regla"})
 _SAMPLE = 200
+_PER_PAGE, _PAGES_MOST = 300.0, 6
+"""Width that is still legible on one printed page, and most pages side by side."""
+
+_REPEATED_MOST = 90.0
+"""Widest own columns that are printed on every page beside the first ones."""
 
 
 def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
     """Prints ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
+    own = given_widths(report.headings, (row.cells for row in report.rows))
     widths = [
-        *given_widths(report.headings, (row.cells for row in report.rows)),
-        *(place_width(report) if name == "fila_origen" else ADDED[name][0] for name in RESULT_COLUMNS),
+        *(width for width, _ in FIRST.values()),
+        *own,
+        *(place_width(report) if name == "fila_origen" else width for name, (width, _) in LAST.items()),
     ]
-    wrapping = [*range(len(given)), *(len(given) + i for i, n in enumerate(RESULT_COLUMNS) if ADDED[n][1].wrap)]
-    set_up(sheet, report, widths, header_row=1, grid=True, pages_wide=3)
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(given) + len(RESULT_COLUMNS))}{len(report.rows) + 1}"
+    start, end = len(FIRST), len(FIRST) + len(given)
+    looks = [*(look for _, look in FIRST.values()), *[WRAPPED] * len(given), *(look for _, look in LAST.values())]
+    wrapping = [place for place, look in enumerate(looks) if look.wrap]
+    repeated = start + (told := _told_apart(report.own, own))
+    set_up(
+        sheet,
+        report,
+        widths,
+        header_row=1,
+        frozen=start + (report.own.number == 0),
+        repeated=repeated,
+        grid=True,
+        pages_wide=_pages(sum(widths), sum(widths[:repeated])),
+    )
+    sheet.print_options.headings = not told and bool(given)  # then the row's number says which it is
+    for column in range(end + 1, len(widths) + 1):
+        sheet.column_dimensions[get_column_letter(column)].outlineLevel = 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(widths))}{len(report.rows) + 1}"
     page = Page(book, sheet, palette)
-    page.row([*((h, HEAD_GIVEN) for h in given), *((n, HEAD) for n in RESULT_COLUMNS)], height=30)
-    styles = {tone: _added_styles(palette, tone) for tone in Tone}
+    heads = [*((h, HEAD) for h in FIRST_COLUMNS.values()), *((h, HEAD_GIVEN) for h in given)]
+    page.row([*heads, *((h, HEAD) for h in LAST_COLUMNS.values())], height=30)
+    word, *beside = (look for _, look in FIRST.values())
+    quiet = {tone: [palette[toned(word, tone)], *(palette[look] for look in beside)] for tone in Tone}
+    loud = {tone: [palette[toned(look, tone)] for _, look in FIRST.values()] for tone in Tone}
+    after = [palette[look] for _, look in LAST.values()]
     for row in report.rows:
-        cells = given_cells(row, len(given), palette)
-        cells += zip(row.added.values(), styles[row.tone], strict=True)
+        before = (quiet if row.todo == IDLE else loud)[row.tone]
+        cells: list[tuple[Value, int]] = list(zip(first_values(row), before, strict=True))
+        cells += given_cells(row, len(given), palette)
+        cells += zip(last_values(row), after, strict=True)
         page.stream.row(cells, fit_height((cells[i][0], widths[i]) for i in wrapping))
     page.end()
+
+
+def _pages(width: float, repeated: float) -> int:
+    """How many pages side by side hold ``width``, when ``repeated`` of it stands on each."""
+    return min(max(1, ceil((width - repeated) / max(_PER_PAGE - repeated, 60.0))), _PAGES_MOST)
+
+
+def _told_apart(own: OwnColumns, widths: Sequence[float]) -> int:
+    """How many of the person's columns are repeated on paper: up to the one that says which invoice it is."""
+    for place in (own.number, own.customer):
+        if place is not None and sum(widths[: place + 1]) <= _REPEATED_MOST:
+            return place + 1
+    return 0
 
 
 def given_cells(row: Row, width: int, palette: Palette) -> list[tuple[Value, int]]:
@@ -113,14 +159,9 @@ def _moment(value: datetime | date | time, palette: Palette) -> tuple[Value, int
     return serial, palette[look]
 
 
-def _added_styles(palette: Palette, tone: Tone) -> list[int]:
-    looks = ((name, ADDED[name][1]) for name in RESULT_COLUMNS)
-    return [palette[toned(look, tone) if name in _TONED else look] for name, look in looks]
-
-
 def given_widths(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[float]:
     """Widths of the original columns, from their headings and first rows."""
-    widths = [max(10.0, len(heading) * 1.15 + 3) for heading in headings]
+    widths = [max(7.0, len(heading) * 1.15 + 3) for heading in headings]
     for cells in islice(rows, _SAMPLE):
         for column, value in enumerate(cells[: len(widths)]):
             if value is not None:
@@ -130,7 +171,7 @@ def given_widths(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> lis
 
 def _width(value: Cell) -> float:
     if isinstance(value, str) and len(value) >= 60 and " " not in value:
-        return min(len(value) * 1.05 + 3, 76.0)
+        return min(len(value) * 0.9 + 3, 66.0)
     if isinstance(value, datetime):
         return 19.0
     return min(len(str(value)) * 1.05 + 2, 60.0)

@@ -1,60 +1,106 @@
-"""``Pendientes de acción``: only the rows that need a person, grouped by action, least time left first."""
+"""``Pendientes de acción``: only the rows that need a person, by what is to be done, first legal limit first.
+
+The reason for the cancellation is not among the columns: without it nothing reads this sheet as a file to send.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
+from pipeline.domain.columns import role_of
 from pipeline.report.labels import count
 from pipeline.report.model import Report, Row
+from pipeline.report.printed import serial_of
 from pipeline.report.rowxml import Value
-from pipeline.report.sheets.page import Page, Span, place_width, set_up
-from pipeline.report.styles import CENTRED, CODE, HEAD, NUMBER, PLAIN, SECTION, WRAPPED, Look, Palette, toned
+from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
+from pipeline.report.sheets.results import given_cells, given_widths
+from pipeline.report.styles import (
+    CENTRED,
+    CODE_WRAPPED,
+    HEAD,
+    HEAD_GIVEN,
+    LIMIT,
+    PLAIN,
+    SECTION,
+    WRAPPED,
+    Look,
+    Palette,
+    toned,
+)
 from pipeline.report.xlsx_writer import Book
 
-COLUMNS: tuple[tuple[str, float, Look], ...] = (
-    ("Hecho", 7, replace(CENTRED, size=12)),
-    ("Fila", 18, PLAIN),
-    ("CUFE", 70, CODE),
-    ("Resultado", 26, replace(PLAIN, bold=True)),
-    ("Estado eDoc", 9, CENTRED),
-    ("Mensaje de eDoc", 42, WRAPPED),
-    ("Plazo", 12, PLAIN),
-    ("Horas restantes", 12, replace(NUMBER, format="0.0")),
-    ("Observaciones", 70, WRAPPED),
+BEFORE: tuple[tuple[str, float, Look], ...] = (
+    ("Hecho", 8, replace(CENTRED, size=12)),
+    ("Vence", 17, LIMIT),
 )
+AFTER: tuple[tuple[str, float, Look], ...] = (
+    ("Resultado", 26, replace(PLAIN, bold=True)),
+    ("Observaciones", 56, WRAPPED),
+    ("Mensaje de eDoc", 50, WRAPPED),
+    ("CUFE", 36, CODE_WRAPPED),
+    ("Fila", 18, PLAIN),
+)
+_SAMPLE = 200
 
 
 def write_todo(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
     """Prints ``Pendientes de acción``."""
-    widths = [place_width(report) if name == "Fila" else width for name, width, _ in COLUMNS]
-    set_up(sheet, report, widths, header_row=1)
+    own = _own(report)
+    headings = [report.headings[place] for place in own]
+    shown = islice((report.rows[index] for group in report.groups for index in group.indexes), _SAMPLE)
+    own_widths = given_widths(headings, ([_at(row, place) for place in own] for row in shown))
+    after = [place_width(report) if name == "Fila" else width for name, width, _ in AFTER]
+    widths = [*(width for _, width, _ in BEFORE), *own_widths, *after]
+    set_up(sheet, report, widths, header_row=1, repeated=len(BEFORE), grid=False)
     page = Page(book, sheet, palette)
-    page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
+    heads: list[tuple[Value, Look | None]] = [(name, HEAD) for name, _, _ in BEFORE]
+    heads += [(heading, HEAD_GIVEN) for heading in headings]
+    page.row([*heads, *((name, HEAD) for name, _, _ in AFTER)], height=30)
     if not report.groups:
-        page.line(Span(len(COLUMNS), "Ninguna fila requiere su revisión.", replace(SECTION, down="center")), height=40)
+        page.line(Span(len(widths), "Ninguna fila requiere su revisión.", replace(SECTION, down="center")), height=40)
     for group in report.groups:
         action = group.action
         title = f"{action.title}: {count(len(group.indexes), 'fila', 'filas')}"
-        page.line(Span(len(COLUMNS), title, replace(SECTION, size=12)), height=30)
-        page.line(Span(len(COLUMNS), f"{action.words}  [{action.rule}]", Look(wrap=True, down="center")), height=20)
+        page.line(Span(len(widths), title, replace(SECTION, size=12)), height=30)
+        words = f"{action.words}  [{action.rule}]"
+        height = fit_height([(words, sum(widths))]) or 20
+        page.line(Span(len(widths), words, Look(wrap=True, down="center")), height=height)
         for index in group.indexes:
-            _write_row(page, report.rows[index])
+            _write_row(page, report.rows[index], own, widths, len(report.headings))
     page.end()
 
 
-def _write_row(page: Page, row: Row) -> None:
-    added = row.added
-    values: tuple[Value, ...] = (
-        "☐",
-        added.fila_origen,
-        added.cufe_enviado or row.cufe,
+def _own(report: Report) -> list[int]:
+    """The person's columns beside each task: number, customer and amount; all but code and reason where it is not
+    known which those are."""
+    own = report.own
+    if own.number is not None or own.customer is not None:
+        return [place for place in (own.number, own.customer, own.amount) if place is not None]
+    roles = [role_of(heading) for heading in report.headings]
+    return [place for place, role in enumerate(roles) if role not in ("cufe", "reason")]
+
+
+def _at(row: Row, place: int) -> Any:
+    return row.cells[place] if place < len(row.cells) else None
+
+
+def _write_row(page: Page, row: Row, own: Sequence[int], widths: Sequence[float], given: int) -> None:
+    added, palette = row.added, page.palette
+    before: tuple[Value, ...] = ("☐", serial_of(added.vence))
+    after: tuple[Value, ...] = (
         added.resultado,
-        added.estado_edoc,
-        added.mensaje_edoc,
-        added.plazo,
-        added.horas_restantes,
         added.observaciones,
+        added.mensaje_edoc,
+        added.cufe_enviado or row.cufe,
+        added.fila_origen,
     )
-    looks = [toned(look, row.tone) if name == "Resultado" else look for name, _, look in COLUMNS]
-    page.fitted(list(zip(values, looks, strict=True)), [width for _, width, _ in COLUMNS])
+    cells = [(value, palette[look]) for value, (_, _, look) in zip(before, BEFORE, strict=True)]
+    all_given = given_cells(row, given, palette)
+    cells += [all_given[place] for place in own]
+    looks = [toned(look, row.tone) if name == "Resultado" else look for name, _, look in AFTER]
+    cells += [(value, palette[look]) for value, look in zip(after, looks, strict=True)]
+    wrapped = [(value, width) for (value, style), width in zip(cells, widths, strict=True) if palette.look(style).wrap]
+    page.stream.row(cells, fit_height(wrapped))

@@ -256,11 +256,11 @@ def test_control_totals_that_do_not_add_up_are_named(pack, repack, unzipped):
 
 def test_a_summary_that_says_more_is_found_although_the_pack_was_bound_anew(pack, unzipped):
     parts = unzipped(pack)
-    book = forge.in_part(parts[m.WORKBOOK], "xl/worksheets/sheet1.xml", b"2 de 13 filas", b"13 de 13 filas")
+    book = forge.in_part(parts[m.WORKBOOK], "xl/worksheets/sheet1.xml", b"2 de 13 facturas", b"13 de 13 facturas")
 
     for how in (forge.signed, forge.rebound):
         found = check(forge.packed(how({**parts, m.WORKBOOK: book})))
-        assert any("en la hoja «Resumen», celda B4, dice «13 de 13 filas" in fault.words for fault in found.faults)
+        assert any("en la hoja «Resumen», celda B4, dice «13 de 13 facturas" in fault.words for fault in found.faults)
 
 
 def test_a_readme_of_another_version_is_judged_by_its_digest(case, unzipped, monkeypatch):

@@ -91,7 +91,7 @@ def test_a_workbook_that_calls_an_event_by_the_word_of_before_is_of_another_vers
 
 def facts(case) -> dict[str, str]:
     whole = case.book.views.whole(case.info)
-    return dict(summarise(whole.info, whole.lines, whole.log).facts)
+    return dict(summarise(whole.info, whole.lines, whole.log).proof)
 
 
 def test_who_approved_held_rows_and_when_stands_on_the_summary(case):
@@ -100,7 +100,7 @@ def test_who_approved_held_rows_and_when_stands_on_the_summary(case):
     (held,) = ledgers.lines(case.book.url, "SELECT id, v, pos FROM attempt WHERE state='HELD'")
     case.book.store.approve([Waiting(held["id"], held["v"], case.info.id, held["pos"])], case.book.now, who="jefa")
 
-    assert facts(case)[label] == "jefa, 2026-11-20 10:00:00 -05:00: 1 fila"
+    assert facts(case)[label] == "jefa, 20/11/2026 10:00:00 (hora de Panamá): 1 fila"
     assert check_file(case.pack()).faults == []
 
 

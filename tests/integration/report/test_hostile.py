@@ -143,7 +143,7 @@ def test_a_worksheet_whose_name_has_a_line_break_does_not_stop_the_results(tmp_p
         file="lote.xlsx", sha256="0" * 64, env="sandbox", sheet="Hoja\n1", rows=1, headings=("CUFE",), now=NOON
     )
     path = publish(summarise(replace(batch, id="20261120-7f3a"), [line], []), tmp_path, "lote")
-    assert openpyxl.load_workbook(path)["Resultados"]["B2"].value == "Hoja\n1, fila 2"
+    assert openpyxl.load_workbook(path)["Resultados"]["E2"].value == "Hoja\n1, fila 2"
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -200,8 +200,8 @@ def test_a_preview_is_a_workbook_that_says_nothing_was_sent(tmp_path: Path) -> N
     assert path.name == "lote__revision.xlsx"
     book = openpyxl.load_workbook(path)
     assert book["Resumen"]["B2"].value == "REVISIÓN PREVIA para PRODUCCIÓN: no se envió nada"
-    assert [row[4] for row in book["Resultados"].iter_rows(values_only=True)] == [
-        "resultado",
+    assert [row[0] for row in book["Resultados"].iter_rows(values_only=True)] == [
+        "Resultado",
         "NO ENVIADA",
         "RECHAZADA",
     ]
@@ -254,7 +254,7 @@ def test_an_untouched_workbook_passes(report: Report, tmp_path: Path) -> None:
         (b"</sheetData>", b'</sheetData><hyperlinks><hyperlink ref="A1"/></hyperlinks>'),
         (b't="inlineStr"', b't="str"'),
         (b"</worksheet>", b""),
-        (b">fila_origen<", b">fila<"),
+        (b">Fila<", b">Filas<"),
     ],
 )
 def test_a_workbook_that_is_not_the_report_is_found_out(old: bytes, new: bytes, report: Report, tmp_path: Path) -> None:

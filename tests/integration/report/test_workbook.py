@@ -16,6 +16,7 @@ import openpyxl
 import pytest
 import python_calamine
 
+from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS
 from pipeline.domain.records import BatchInfo, Cell, EventLine, ResultLine
 from pipeline.report.model import Report
 from pipeline.report.sheets.log import write_log
@@ -24,7 +25,6 @@ from pipeline.report.summary import summarise
 from pipeline.report.verify import MEMBERS
 from pipeline.report.workbook import write_workbook
 from pipeline.report.xlsx_writer import Book
-from schemas.columns import RESULT_COLUMNS
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
 SHEETS = ["Resumen", "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora"]
@@ -73,20 +73,52 @@ def test_no_time_but_the_batchs_stands_in_the_file(batch: Batch) -> None:
 
 def test_it_consists_of_nothing_but_the_allowed_parts(batch: Batch) -> None:
     with ZipFile(io.BytesIO(written(summarise(*batch)))) as archive:
-        assert set(archive.namelist()) == MEMBERS
+        assert set(archive.namelist()) == MEMBERS - {"xl/worksheets/sheet6.xml"}
 
 
-def test_every_input_row_comes_back_unchanged_before_the_added_columns(batch: Batch) -> None:
+def test_every_input_row_comes_back_unchanged_between_our_columns(batch: Batch) -> None:
     info, lines, events = batch
     rows = list(opened(summarise(info, lines, events))["Resultados"].iter_rows(values_only=True))
-    assert rows[0] == (*info.headings, *RESULT_COLUMNS)
+    place = 3 + len(info.headings)
+    assert rows[0] == (*FIRST_COLUMNS.values(), *info.headings, *LAST_COLUMNS.values())
     assert len(rows) == len(lines) + 1
     for row, line in zip(rows[1:], lines, strict=True):
-        given = [value.date() if isinstance(value, datetime) else value for value in row[: len(info.headings)]]
+        given = [value.date() if isinstance(value, datetime) else value for value in row[3:place]]
         assert given == list(line.cells)
-    place = len(info.headings)
     assert [row[place] for row in rows[1:]] == [str(line.position) for line in lines]
-    assert [row[place + 1] for row in rows[1:]] == [line.sent_cufe for line in lines]
+
+
+def test_the_code_sent_stands_there_only_where_no_cell_holds_exactly_that(batch: Batch) -> None:
+    info, lines, events = batch
+    dirty = replace(lines[1], cells=(*lines[1].cells[:2], f" {lines[1].sent_cufe} ", *lines[1].cells[3:]))
+    sheet = opened(summarise(info, [lines[0], dirty, *lines[2:]], events))["Resultados"]
+    place = 3 + len(info.headings) + 2
+    assert [sheet.cell(row, place).value for row in (2, 3, 4)] == [None, lines[1].sent_cufe, None]
+
+
+def test_times_are_dates_in_panama_to_the_second(batch: Batch) -> None:
+    info, lines, events = batch
+    sheet = opened(summarise(info, lines, events))["Resultados"]
+    columns = {cell.value: cell.column for cell in sheet[1]}
+
+    def at(heading: str, pos: int) -> Any:
+        return sheet.cell(pos + 1, columns[heading]).value
+
+    assert at("Enviada", 7) == datetime(2026, 11, 20, 10, 0, 1)  # noqa: DTZ001 -- a cell has no zone
+    assert at("Autorizada", 1) == datetime(2026, 11, 20, 10, 0, 4)  # noqa: DTZ001
+    assert at("Consultada", 102) == datetime(2026, 11, 20, 10, 6, 42)  # noqa: DTZ001
+    assert at("Vence", 1) is None  # cancelled
+    issued = datetime(2026, 11, 17)  # noqa: DTZ001 -- row 102 is pending
+    assert at("Vence", 102) == issued + timedelta(hours=182)
+    assert sheet.cell(103, columns["Vence"]).number_format == "dd/mm/yyyy hh:mm"
+
+
+@pytest.mark.parametrize("text", ["mañana", "2026-11-20", "99999-01-01T00:00:00"])
+def test_an_answer_that_is_no_time_stays_what_edoc_said(text: str, batch: Batch) -> None:
+    info, lines, _ = batch
+    line = replace(lines[0], authorised_at=text)
+    book = opened(summarise(replace(info, rows=1, counts={}), [line], ()))
+    assert text in [cell.value for cell in book["Resultados"][2]]
 
 
 def test_every_kind_of_cell_comes_back_as_what_it_was(batch: Batch) -> None:
@@ -104,7 +136,7 @@ def test_every_kind_of_cell_comes_back_as_what_it_was(batch: Batch) -> None:
         "dos\nlíneas",
     )
     book = opened(with_cells(batch, *cells))
-    (row,) = book["Resultados"].iter_rows(min_row=2, max_col=len(cells))
+    (row,) = book["Resultados"].iter_rows(min_row=2, min_col=4, max_col=3 + len(cells))
     values = [cell.value for cell in row]
     assert values[:4] == ["0012", 7, -2.5, True]
     assert values[4:7] == [datetime(2026, 11, 20), datetime(2026, 11, 20, 10, 0, 3), time(8, 30)]  # noqa: DTZ001
@@ -115,7 +147,7 @@ def test_every_kind_of_cell_comes_back_as_what_it_was(batch: Batch) -> None:
 def test_dates_that_a_workbook_cannot_hold_are_written_out(batch: Batch) -> None:
     zone = timezone(timedelta(hours=-5))
     report = with_cells(batch, date(1850, 1, 2), datetime(2026, 1, 1, tzinfo=UTC).astimezone(zone))
-    (row,) = opened(report)["Resultados"].iter_rows(min_row=2, max_col=2, values_only=True)
+    (row,) = opened(report)["Resultados"].iter_rows(min_row=2, min_col=4, max_col=5, values_only=True)
     assert row == ("1850-01-02", "2025-12-31 19:00:00-05:00")
 
 
@@ -156,9 +188,9 @@ def test_hostile_text_is_inert_and_visible_in_every_sheet(batch: Batch) -> None:
         one = replace(info, rows=1, headings=(text,), file=text, approved_by=text, notes=(text,), issuers=(text,))
         book = opened(summarise(one, [line], [event]))
         cells = list(all_cells(book))
-        assert {cell.data_type for cell in cells} <= {"s", "n", "b"}  # no formula, no error value
+        assert {cell.data_type for cell in cells} <= {"s", "n", "b", "d"}  # no formula, no error value
         assert not [cell for cell in cells if cell.hyperlink]
-        shown = book["Resultados"]["A2"].value
+        shown = book["Resultados"]["D2"].value
         assert shown == SHOWN.get(text, text)
 
 
@@ -166,25 +198,28 @@ def test_an_independent_reader_sees_the_same_text(batch: Batch) -> None:
     texts = ["_x0041_", "=1+1", " a\r\nb ", "x & <y>", "ñandú 😀"]
     stream = io.BytesIO(written(with_cells(batch, *texts)))
     sheet = python_calamine.load_workbook(stream).get_sheet_by_name("Resultados")
-    assert sheet.to_python()[1][: len(texts)] == texts
+    assert sheet.to_python()[1][3 : 3 + len(texts)] == texts
 
 
 def test_text_that_looks_like_a_formula_stays_text_when_somebody_edits_it(batch: Batch) -> None:
     sheet = opened(with_cells(batch, "=1+1", "uno"))["Resultados"]
-    assert [sheet["A2"].quotePrefix, sheet["B2"].quotePrefix] == [True, False]
+    assert [sheet["D2"].quotePrefix, sheet["E2"].quotePrefix] == [True, False]
 
 
 def test_resultados_is_ready_to_work_with(batch: Batch) -> None:
     info, lines, events = batch
     sheet = opened(summarise(info, lines, events))["Resultados"]
-    assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == f"A1:Z{len(lines) + 1}"
-    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.freeze_panes == "D2"
+    assert sheet.auto_filter.ref == f"A1:Y{len(lines) + 1}"
+    assert (sheet.print_title_rows, sheet.print_title_cols) == ("$1:$1", "$A:$E")  # to the customer
     assert (sheet.page_setup.orientation, sheet.sheet_properties.pageSetUpPr.fitToPage) == ("landscape", True)
-    place = len(info.headings)
-    code = sheet.cell(2, place + 2)
-    assert (code.font.name, sheet.column_dimensions["J"].width) == ("Consolas", 70)
-    fills = {sheet.cell(row, place + 3).value: sheet.cell(row, place + 3).fill.fgColor.rgb for row in range(2, 122)}
+    code = sheet["F2"]
+    assert (code.font.name, sheet.column_dimensions["F"].width > 60) == ("Consolas", True)
+    levels = {letters: dimension.outlineLevel for letters, dimension in sheet.column_dimensions.items()}
+    assert {letters for letters, level in levels.items() if level} <= set("LMNOPQRSTUVWXY")
+    assert levels["L"] == 1
+    assert not any(dimension.hidden for dimension in sheet.column_dimensions.values())
+    fills = {sheet.cell(row, 1).value: sheet.cell(row, 1).fill.fgColor.rgb for row in range(2, 122)}
     assert len(set(fills.values())) == 5  # one colour per meaning
     assert fills["ANULADA"] == fills["YA ANULADA"] != fills["PENDIENTE"] != fills["RECHAZADA"]
 
@@ -194,18 +229,20 @@ def test_the_summary_says_environment_totals_controls_and_file(batch: Batch) -> 
     sheet = opened(summarise(replace(info, env="production"), lines, events))["Resumen"]
     rows = [[value for value in row if value is not None] for row in sheet.iter_rows(values_only=True)]
     assert ["PRODUCCIÓN: anulaciones con efecto legal, no se pueden deshacer"] in rows
-    assert ["100 de 120 filas quedaron anuladas."] in rows
-    assert ["ANULADA", 99, 0.825] in rows
+    assert ["100 de 120 facturas quedaron anuladas; 4 en espera de respuesta; 11 por hacer."] in rows
+    assert ["ANULADA", 99, 0.825, 184882.5] in rows
     assert ["Suma de los totales por resultado", 120, "✔ cuadra"] in rows
-    assert ["Huella del archivo (SHA-256)", info.sha256] in rows
+    assert ["Código de verificación del archivo (SHA-256)", info.sha256] in rows
     assert len(sheet._charts) == 1
 
 
 def test_only_rows_that_need_a_person_are_pending(batch: Batch) -> None:
     sheet = opened(summarise(*batch))["Pendientes de acción"]
-    rows = [row for row in sheet.iter_rows(min_row=2, values_only=True) if row[0] == "☐"]
-    assert all(row[2].startswith("FE01") for row in rows)  # the code is there even when it was not sent
-    words = {row[3] for row in rows}
+    head, *rest = sheet.iter_rows(values_only=True)
+    assert head[:5] == ("Hecho", "Vence", "Cliente", "Monto", "Resultado")
+    rows = [row for row in rest if row[0] == "☐"]
+    assert all(row[head.index("CUFE")].startswith("FE01") for row in rows)  # there even when it was not sent
+    words = {row[4] for row in rows}
     assert "RECHAZADA" in words
     assert not words & {"ANULADA", "YA ANULADA", "PENDIENTE", "DUPLICADA", "RETIRADA", "RESUELTA"}
 
@@ -215,7 +252,7 @@ def test_a_batch_with_nothing_to_do_says_so(batch: Batch) -> None:
     book = opened(summarise(replace(info, rows=1), lines[:1], events[:1]))
     assert book["Pendientes de acción"]["A2"].value == "Ninguna fila requiere su revisión."
     assert any(cell.value == "Nada: no queda ninguna tarea." for cell in all_cells(book))
-    assert any(cell.value == "Completo: 1 fila, todo anulado." for cell in all_cells(book))
+    assert any(cell.value == "Completo: 1 factura, todo anulado." for cell in all_cells(book))
 
 
 def test_an_empty_batch_is_a_workbook_as_well(batch: Batch) -> None:

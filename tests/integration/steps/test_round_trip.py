@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS
 from pipeline.domain.eligibility import Rules
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import Finding, Leader, Position, Problem, Source, Verdict
 from pipeline.run.plan import make_plan
 from pipeline.run.results import write_results
-from schemas.columns import RESULT_COLUMNS
+from tests.support.books import names_of
 from tests.support.reading import read_sheet
 
+ADDED = (*FIRST_COLUMNS, *LAST_COLUMNS)
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 REASON = "Error en el monto facturado"
 SENT = {
@@ -77,10 +79,10 @@ class Past:
         return dict(zip(ROWS, (row.verdict for row in plan.checked.rows), strict=False))
 
     def change(self, row: str, **cells: object) -> None:
-        """Types into the cells of ``row``, by heading; the words of the others stay."""
+        """Types into the cells of ``row``, by column; the words of the others stay."""
         book: Any = load_workbook(self.path)
         sheet = book["Resultados"]
-        columns = {cell.value: cell.column for cell in sheet[1]}
+        columns = {name: place for place, name in enumerate(names_of([cell.value for cell in sheet[1]]), start=1)}
         for heading, value in cells.items():
             sheet.cell(ROWS.index(row) + 2, columns[heading]).value = value
         book.save(self.path)
@@ -145,9 +147,9 @@ def test_a_rejected_row_that_was_corrected_in_the_results_workbook_is_a_new_row(
 
 
 def test_what_is_typed_in_the_added_columns_changes_nothing(past: Past) -> None:
-    past.change("RECHAZADA", Motivo=REASON, **dict.fromkeys(RESULT_COLUMNS, "ya lo corregí"))
-    past.change("ANULADA", **dict.fromkeys(RESULT_COLUMNS, "RECHAZADA"))
-    past.change("PENDIENTE", **dict.fromkeys(RESULT_COLUMNS))
+    past.change("RECHAZADA", Motivo=REASON, **dict.fromkeys(ADDED, "ya lo corregí"))
+    past.change("ANULADA", **dict.fromkeys(ADDED, "RECHAZADA"))
+    past.change("PENDIENTE", **dict.fromkeys(ADDED))
     found = past.verdicts(same=True)
     assert found.pop("RECHAZADA") is Verdict.ACCEPTED
     assert found == {word: pair[0] for word, pair in EXPECTED.items() if word != "RECHAZADA"}

@@ -40,7 +40,7 @@ def test_a_heading_that_looks_like_ours_and_is_none_is_known(heading: str, role:
 
 
 def test_no_result_column_is_mistaken_for_an_input_column() -> None:
-    assert [role_of(name) for name in RESULT_COLUMNS] == [None] * 18
+    assert [role_of(name) for name in RESULT_COLUMNS] == [None] * 19
     assert [result_column_of(name.upper()) for name in RESULT_COLUMNS] == list(RESULT_COLUMNS)
     assert set(RESULT_COLUMNS) > RESULT_MARKS
     assert PRINTED is RESULT_COLUMNS

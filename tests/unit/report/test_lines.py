@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import Leader, Position, Problem, Repair, ResultLine, Source
-from pipeline.report.lines import Rows, panama, row_of
-from pipeline.report.model import Added
+from pipeline.report.lines import Rows, row_of
+from pipeline.report.model import IDLE, Added, panama
 from schemas.columns import RESULT_COLUMNS
 
 MakeLine = Callable[..., ResultLine]
@@ -33,10 +33,23 @@ def test_a_row_that_was_never_sent_shows_no_code_sent_no_state_and_no_query(make
 
 
 @pytest.mark.parametrize(
-    ("estado", "resend", "query"), [(2, "NO", "NO"), (4, "SI", "NO"), (5, "NO", "SI"), (18, "NO", "NO")]
+    ("state", "estado", "resend", "query"),
+    [
+        (State.CANCELLED, 2, "NO", "NO"),
+        (State.CANCELLED, 5, "NO", "NO"),  # the code counts more than the state
+        (State.NEEDS_SUPPORT, 4, "NO", "NO"),
+        (State.PENDING, 5, "NO", "SI"),
+        (State.UNKNOWN, None, "NO", "SI"),
+        (State.NEEDS_CORRECTION, 6, "SI", "NO"),
+        (State.RETURNED, 15, "NO", "NO"),
+        (State.REVIEW, 18, "NO", "NO"),
+        (State.CLOSED_BY_PERSON, 5, "NO", "NO"),
+    ],
 )
-def test_resend_and_query_come_from_the_state_table(estado: int, resend: str, query: str, make_line: MakeLine) -> None:
-    added = row_of(make_line(State.REVIEW, estado=estado)).added
+def test_resend_and_query_hold_for_the_row_now(
+    state: State, estado: int | None, resend: str, query: str, make_line: MakeLine
+) -> None:
+    added = row_of(make_line(state, estado=estado)).added
     assert (added.reenviar, added.consultar) == (resend, query)
 
 
@@ -60,7 +73,7 @@ def test_a_duplicate_shows_the_answers_of_its_leader_but_claims_no_sending(make_
         "DUPLICADA",
         5,
         "Recibido",
-        "SI",
+        "NO",  # its leader is queried
     )
     assert (added.cufe_enviado, added.enviado_en, added.consultas) == (None, None, None)
     assert added.observaciones == "Repite Hoja1, fila 2 de este archivo, cuyo resultado es PENDIENTE."
@@ -110,7 +123,24 @@ def test_the_deadline_is_a_word_and_a_number(make_line: MakeLine) -> None:
     assert (added.plazo, added.horas_restantes) == ("día límite", -3.5)
 
 
+def test_the_limit_is_the_earlier_bound_of_the_day_of_issue(make_line: MakeLine) -> None:
+    issued = datetime(2018, 10, 15, 5, tzinfo=UTC)  # midnight in Panama of the day in the code
+    assert row_of(make_line(State.NEEDS_CORRECTION), hours=182).added.vence == issued + timedelta(hours=182)
+    assert row_of(make_line(State.NEEDS_CORRECTION), hours=10).added.vence == issued + timedelta(hours=10)
+
+
+def test_a_row_with_which_nothing_is_to_be_done_says_so_and_is_not_due(make_line: MakeLine) -> None:
+    row = row_of(make_line(State.CANCELLED))
+    assert (row.todo, row.added.vence) == (IDLE, None)
+    assert row.added.accion_recomendada == "Ninguna. La anulación está registrada."
+
+
+def test_a_row_without_a_valid_code_has_no_limit(make_line: MakeLine) -> None:
+    assert row_of(make_line(State.REJECTED_INPUT, cufe=None)).added.vence is None
+    assert row_of(make_line(State.REJECTED_INPUT, cufe=f"{'0' * 32}20261340")).added.vence is None
+
+
 def test_rows_can_be_taken_one_by_one_or_as_a_slice(make_line: MakeLine) -> None:
-    rows = Rows([make_line(State.READY, pos) for pos in (1, 2, 3)], preview=False)
+    rows = Rows([make_line(State.READY, pos) for pos in (1, 2, 3)], preview=False, hours=182)
     assert [row.pos for row in rows[1:]] == [2, 3]
     assert rows[-1].pos == 3

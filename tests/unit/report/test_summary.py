@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
@@ -17,6 +16,7 @@ from pipeline.report.summary import PREVIEW_ID, summarise
 
 MakeLine = Callable[..., ResultLine]
 MakeBatch = Callable[..., BatchInfo]
+CUFE = "FE01200000000000029-29-29-5676322018101525982740639300126729580548"
 NOON = datetime(2026, 11, 20, 15, 0, 3, tzinfo=UTC)
 
 
@@ -30,9 +30,8 @@ def test_every_row_is_counted_and_shown_once_in_input_order(
     assert [row.pos for row in report.rows] == list(range(1, len(lines) + 1))
     assert sum(total.rows for total in report.totals) == len(lines)
     others = sum(state is State.NOT_APPLICABLE for state in states)
-    assert [total.outcome for total in report.totals] == [
-        word for word in Outcome if others or word is not Outcome.NOT_APPLICABLE
-    ]
+    here = {row.added.resultado for row in report.rows}
+    assert [total.outcome for total in report.totals] == [word for word in Outcome if word.value in here]
     assert sum(tile.number for tile in report.tiles) == len(lines) - others
     assert all(check.agrees for check in report.checks)
 
@@ -69,13 +68,11 @@ def test_what_to_do_comes_most_urgent_first_with_its_count(make_line: MakeLine, 
     assert [(todo.action.rule, todo.rows) for todo in report.todo] == [("A11", 1), ("A12", 2), ("A03", 1)]
 
 
-def test_only_rows_that_need_a_person_are_grouped_least_time_left_first(
-    make_line: MakeLine, make_batch: MakeBatch
-) -> None:
-    hours = (30.0, None, -4.0, 12.5)
+def test_only_rows_that_need_a_person_are_grouped_first_limit_first(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    days = ("20181020", None, "20181014", "20181015")
     lines = [
-        make_line(State.NEEDS_CORRECTION, pos, deadline=Deadline(Window.IN_TIME, left) if left is not None else None)
-        for pos, left in enumerate(hours, start=1)
+        make_line(State.NEEDS_CORRECTION, pos, cufe=day and CUFE.replace("20181015", day), sent_cufe=None)
+        for pos, day in enumerate(days, start=1)
     ]
     lines.append(make_line(State.PENDING, 5))
     report = summarise(make_batch(lines), lines, ())
@@ -100,12 +97,9 @@ def test_the_log_can_be_read_twice_even_when_it_came_as_a_generator(make_line: M
     report = summarise(make_batch([line]), [line], (one for one in [event]))
     assert list(report.log) == list(report.log)
     (shown,) = report.log
-    assert (shown.at, shown.where) == ("2026-11-20 10:00:03 -05:00", "línea 2")
-    assert (shown.what, shown.source, shown.target) == (
-        "En proceso",
-        "Enviándose · SENDING",
-        "Pendiente en la DGI · PENDING",
-    )
+    assert (shown.at, shown.where) == (NOON, "línea 2")
+    assert (shown.what, shown.source, shown.target) == ("En proceso", "Enviándose", "Pendiente en la DGI")
+    assert shown.codes == "in-progress · SENDING → PENDING · estado 5 · HTTP 200"
 
 
 def test_an_event_of_the_whole_batch_says_so(make_line: MakeLine, make_batch: MakeBatch) -> None:
@@ -126,7 +120,7 @@ def test_the_environment_is_unmistakable(env: str, binding: bool, make_line: Mak
 def test_a_preview_says_that_nothing_was_sent_and_what_would_be(make_line: MakeLine, make_batch: MakeBatch) -> None:
     lines = [make_line(State.READY, 1), make_line(State.REJECTED_INPUT, 2)]
     report = summarise(make_batch(lines, id=PREVIEW_ID), lines, ())
-    assert report.headline == "No se envió nada. Con el comando run se enviarían 1 de 2 filas."
+    assert report.headline == "No se envió nada. Con el comando run se enviarían 1 de 2 facturas."
     assert "no se envió nada" in report.banner.words
     assert not report.banner.binding
     assert "se enviaría" in report.rows[0].added.accion_recomendada
@@ -148,12 +142,13 @@ def test_who_when_and_which_file_are_among_the_facts(make_line: MakeLine, make_b
         ended=NOON + timedelta(minutes=5),
         notes=("Leído como Windows-1252.",),
     )
-    facts = dict(summarise(info, [line], ()).facts)
-    assert facts["Aprobado por"] == "Ana Ruiz"
+    report = summarise(info, [line], ())
+    facts = dict(report.facts)
+    assert dict(report.proof)["Aprobado por"] == "Ana Ruiz, al cargarlo: 20/11/2026 10:00:03 (hora de Panamá)"
     assert facts["Emisores (RUC)"] == "155-2-3, 8-1-2"
-    assert facts["Último evento"] == "2026-11-20 10:05:03 -05:00"
+    assert facts["Último evento"] == "20/11/2026 10:05:03 (hora de Panamá)"
     assert facts["Nota de lectura"] == "Leído como Windows-1252."
-    assert facts["Huella del archivo (SHA-256)"] == "0" * 64
+    assert facts["Código de verificación del archivo (SHA-256)"] == "0" * 64
 
 
 def test_every_outcome_state_and_event_has_its_words() -> None:

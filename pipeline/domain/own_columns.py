@@ -18,7 +18,8 @@ _AMOUNTS = ("total", "monto", "importe", "valor")
 _BESIDE_AN_AMOUNT = frozenset(
     {
         *("a", "anular", "b", "balboas", "bs", "con", "de", "del", "documento", "dolares", "el", "en", "factura"),
-        *("facturado", "general", "impuesto", "impuestos", "incluido", "itbms", "la", "pab", "pagar", "us", "usd"),
+        *("facturado", "general", "impuesto", "impuestos", "incluido", "itbms", "la", "pab", "pagar", "total", "us"),
+        "usd",
     }
 )
 _TAXES = frozenset({"itbms", "impuesto", "impuestos"})
@@ -73,7 +74,8 @@ def amount_in(cell: Cell) -> Decimal | None:
     if not isinstance(cell, str) or not (found := _WRITTEN.fullmatch(cell.strip())):
         return None
     number = Decimal(found["whole"].replace(",", "") + (found["cents"] or ""))
-    return -number if found["minus"] or found["inner"] else number
+    signs = len(found["minus"] + found["inner"])
+    return None if signs > 1 else -number if signs else number
 
 
 def _first(keys: Sequence[str], wanted: Sequence[str]) -> int | None:
@@ -95,4 +97,5 @@ def _rank(heading: str) -> tuple[int, bool] | None:
         return None
     if _TAXES.intersection(words) and not {"con", "incluido"}.intersection(words):
         return None  # the tax alone
-    return _AMOUNTS.index(words[0]), len(words) > 1
+    name = "total" if "total" in words else words[0]  # «Monto total» is one
+    return _AMOUNTS.index(name), len(words) > 1

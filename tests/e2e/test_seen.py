@@ -31,7 +31,7 @@ def changed(path, change, sheet="Hoja1"):
 
 def crossed_out(path, sheet="Resultados"):
     """Which rows of a workbook of ours are struck through in all cells that are the person's own."""
-    rows = load_workbook(path)[sheet].iter_rows(min_row=2, max_col=5)
+    rows = load_workbook(path)[sheet].iter_rows(min_row=2, min_col=4, max_col=8)
     return [all(cell.font.strike for cell in cells if cell.value is not None) for cells in rows]
 
 

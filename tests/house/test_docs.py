@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.actions import ACTIONS
+from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS
 from pipeline.domain.edoc_states import EDOC_STATES, judge
 from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.outcomes import Outcome, outcome
@@ -30,7 +31,7 @@ RELIABILITY = ROOT / "docs/fiabilidad.md"
 STATES, CONTRACT = ROOT / "docs/auditoria/estados.md", ROOT / "docs/spec/interface.md"
 PROMISES, PROMESAS = ROOT / "docs/dev/promises.md", ROOT / "docs/auditoria/promesas.md"
 PAGES = sorted([README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
-SHEETS = (SUMMARY, "Resultados", "Pendientes de acción", "Estados eDoc", "Bitácora")
+SHEETS = (SUMMARY, "Resultados", "Pendientes de acción", "Notas de crédito", "Estados eDoc", "Bitácora")
 
 # Spelled in two halves, so that this file does not mention them itself.
 FORBIDDEN = ("/" + "work/", "/" + "tmp/", "/" + "root/", "/" + "home/", "py" + "pi.org", "pythonhosted" + ".org")
@@ -196,6 +197,9 @@ def test_every_accepted_heading_is_in_the_contract_and_in_the_guide() -> None:
 def test_every_sheet_and_every_added_column_is_explained_to_the_auditor() -> None:
     words = text_of(AUDIT)
     assert [name for name in RESULT_COLUMNS if f"| `{name}`" not in words] == []
+    printed = {**FIRST_COLUMNS, **LAST_COLUMNS}
+    for page in (AUDIT, CONTRACT):
+        assert [heading for heading in printed.values() if f"`{heading}`" not in text_of(page)] == [], page.name
     assert [name for name in SHEETS if f"`{name}`" not in words] == []
 
 

@@ -50,7 +50,7 @@ TEXT = replace(WRAPPED, down="center")
 FIGURE = replace(COUNT, down="center")
 MONEY = replace(AMOUNT, down="center")
 DUE = replace(LIMIT, down="center", bold=True)
-HOW = 90
+HOW = 96
 """Characters of a task's words on one line."""
 
 

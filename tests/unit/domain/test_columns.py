@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from pipeline.domain.columns import RESULT_COLUMNS, RESULT_MARKS, result_column_of, role_of, seems
+from pipeline.domain.columns import (
+    FIRST_COLUMNS,
+    LAST_COLUMNS,
+    RESULT_COLUMNS,
+    RESULT_MARKS,
+    added_columns,
+    result_column_of,
+    role_of,
+    seems,
+)
 from schemas.columns import RESULT_COLUMNS as PRINTED
 
 
@@ -44,3 +55,52 @@ def test_no_result_column_is_mistaken_for_an_input_column() -> None:
     assert [result_column_of(name.upper()) for name in RESULT_COLUMNS] == list(RESULT_COLUMNS)
     assert set(RESULT_COLUMNS) > RESULT_MARKS
     assert PRINTED is RESULT_COLUMNS
+
+
+OWN = ("Fila", "Vence", "Descripción", "CUFE", "Motivo", "Resultado")
+PRINTED_NOW = (*FIRST_COLUMNS.values(), *OWN, *LAST_COLUMNS.values())
+NAMED_BEFORE = tuple(name for name in RESULT_COLUMNS if name != "vence")
+
+
+def kept(headings: Sequence[str]) -> list[str]:
+    ours = set(added_columns(headings).values())
+    return [heading for place, heading in enumerate(headings) if place not in ours]
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        PRINTED_NOW,
+        (*OWN, *NAMED_BEFORE),  # a workbook or CSV of an earlier version
+        (*OWN, *RESULT_COLUMNS),  # a CSV
+    ],
+)
+def test_our_columns_are_told_from_the_persons_own_of_the_same_headings(headings: tuple[str, ...]) -> None:
+    assert kept(headings) == list(OWN)
+    place = added_columns(headings)["resultado"]
+    assert place == (0 if headings is PRINTED_NOW else len(OWN) + RESULT_COLUMNS.index("resultado"))
+
+
+def test_every_column_of_ours_has_its_place() -> None:
+    assert set(added_columns(PRINTED_NOW)) == {*FIRST_COLUMNS, *LAST_COLUMNS}
+    assert set(added_columns((*OWN, *RESULT_COLUMNS))) == set(RESULT_COLUMNS)
+    assert {*FIRST_COLUMNS, *LAST_COLUMNS} == set(RESULT_COLUMNS) - {"plazo", "horas_restantes"}
+
+
+def test_the_place_column_of_a_corrections_workbook_is_the_persons_in_its_results() -> None:
+    headings = (*FIRST_COLUMNS.values(), "fila_origen", "CUFE", "Motivo", *LAST_COLUMNS.values())
+    assert kept(headings) == ["fila_origen", "CUFE", "Motivo"]
+    assert kept(("fila_origen", "CUFE", "Motivo", *RESULT_COLUMNS)) == ["fila_origen", "CUFE", "Motivo"]
+
+
+def test_columns_that_a_person_added_or_moved_do_not_hide_ours() -> None:
+    assert kept((*PRINTED_NOW, "Descripción", "Nota")) == [*OWN, "Descripción", "Nota"]
+    moved = ("CUFE", "Motivo", "Qué hacer", "Resultado", "Vence", *LAST_COLUMNS.values())
+    assert kept(moved) == ["CUFE", "Motivo", "Vence"]  # which may be the person's
+
+
+@pytest.mark.parametrize("missing", ["Resultado", "Qué hacer", "Fila", "CUFE enviado"])
+def test_without_one_of_its_marks_a_table_is_the_persons_own(missing: str) -> None:
+    headings = [*FIRST_COLUMNS.values(), "CUFE", "Motivo", *LAST_COLUMNS.values()]
+    headings.remove(missing)
+    assert added_columns(headings) == {}

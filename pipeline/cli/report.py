@@ -22,6 +22,10 @@ def report(
     batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
     csv: Annotated[bool, typer.Option("--csv", help="Escribe también un CSV.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Escribe también JSON, una fila por línea.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Escribe también la constancia del lote, en PDF.")] = False,
+    constancias: Annotated[
+        bool, typer.Option("--constancias", help="Además, una página en PDF por cada factura anulada, para su cliente.")
+    ] = False,
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Escribe también el paquete de evidencia (.zip) para la auditoría.")
     ] = False,
@@ -43,7 +47,7 @@ def report(
         if views is None:
             raise no_batch
         info = own_batch(views, batch) if evidence else batch_named(views, batch)
-        written = write_results(info, views, settings.out, csv=csv, jsonl=jsonl)
+        written = write_results(info, views, settings.out, csv=csv, jsonl=jsonl, pdf=pdf, constancias=constancias)
         code = exit_code(written.lines)
         answer = batch_data(written, code)
         told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]

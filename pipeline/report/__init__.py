@@ -6,6 +6,7 @@ workbook      ``Report`` -> .xlsx, computing nothing; ``sheets`` one file each, 
 corrections   the rows that a person can correct; ``notes`` the comments on their cells
 preview       the same for ``anular check``
 comparison    what the ledger holds beside what eDoc says now (``reconcile``)
+receipt       the constancias as PDF, of a batch and of each cancelled invoice
 publish       temporary file, check, rename; ``verify`` compares, ``names`` and ``temporary`` the files
 inert         text that stays text; ``rowxml`` and ``xlsx_writer`` the same bytes each time
 edit_check    whether a workbook is unchanged; ``vml_check`` its drawings, ``layout`` the program version that made it

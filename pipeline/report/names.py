@@ -47,6 +47,11 @@ def comparison_name(stem: str, batch: str) -> str:
     return _name(stem, f"__{plain(batch)}__comparacion" if batch else "__comparacion", 1)
 
 
+def receipt_name(stem: str, batch: str, *, each: bool = False) -> str:
+    """``<stem>__<batch>__constancia.pdf``; with ``each``, the one of each invoice, ``…__constancias.pdf``."""
+    return _name(stem, f"__{plain(batch)}__constancia{'s' if each else ''}", 1, ".pdf")
+
+
 def evidence_name(stem: str, batch: str) -> str:
     """``<stem>__<batch>__evidencia.zip``."""
     return _name(stem, f"__{plain(batch)}__evidencia", 1, ".zip")

@@ -105,13 +105,13 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
             return _put_in_place(temporary, folder, name, spare=lambda path: path.is_file() and not untouched(path))
 
 
-def publish_export(report: Report, target: Path, write: Callable[[Report, IO[bytes]], None]) -> Path:
+def publish_export(report: Report, target: Path, write: Callable[[Report, IO[bytes]], object]) -> Path:
     """Writes ``report`` to ``target`` with ``write`` (``write_csv``, ``write_jsonl``); otherwise like
     ``publish_file``."""
     return publish_file(report.batch.id, target, lambda stream: write(report, stream))
 
 
-def publish_file(batch: str, target: Path, write: Callable[[IO[bytes]], None]) -> Path:
+def publish_file(batch: str, target: Path, write: Callable[[IO[bytes]], object]) -> Path:
     """Writes the output of ``write`` about the batch with this id to ``target``, all or nothing.
 
     When ``target`` cannot be replaced, a numbered name next to it is used. Raises ``StorageTrouble``.
@@ -143,7 +143,7 @@ def _in_words(what: str, folder: Path, again: str) -> Iterator[None]:
         ) from error
 
 
-def _write(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     with path.open("r+b") as stream:
         crashpoint("results-begun")
         write(stream)

@@ -17,6 +17,7 @@ from pipeline.report.corrections import corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
+from pipeline.report.names import receipt_name
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
@@ -72,7 +73,14 @@ class Written:
 
 
 def write_results(
-    info: BatchInfo, views: Views, folder: Path | None = None, *, csv: bool = False, jsonl: bool = False
+    info: BatchInfo,
+    views: Views,
+    folder: Path | None = None,
+    *,
+    csv: bool = False,
+    jsonl: bool = False,
+    pdf: bool = False,
+    constancias: bool = False,
 ) -> Written:
     """Writes the results workbook of a batch and its corrections, from the ledger alone. Raises ``StorageTrouble``."""
     whole = views.whole(info)
@@ -86,6 +94,14 @@ def write_results(
     for wanted, suffix, write in ((csv, ".csv", write_csv), (jsonl, ".jsonl", write_jsonl)):
         if wanted:
             exports.append(publish_export(report, workbook.with_suffix(suffix), write))
+    if pdf or constancias:
+        from pipeline.report.receipt import write_receipt, write_receipts
+
+        target = workbook.with_name(receipt_name(stem, fresh.id))
+        exports.append(publish_export(report, target, write_receipt))
+    if constancias:
+        target = workbook.with_name(receipt_name(stem, fresh.id, each=True))
+        exports.append(publish_export(report, target, lambda one, stream: write_receipts(one, lines, stream)))
     return Written(fresh, lines, report, workbook, corrections, len(fixes), tuple(exports))
 
 

@@ -19,6 +19,7 @@ _STRING_TAGS = (
     rb"|vertAlign|extLst|ext"
 )
 _STRINGS_ODD = re.compile(rb"<(?![/!?]|(?:\w+:)?(?:" + _STRING_TAGS + rb")[\s/>])")
+_NO_TAG = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _PLAIN = re.compile(rb'<si><t(?: xml:space="preserve"|)>[^<]*</t></si>')
 
 
@@ -36,7 +37,8 @@ def refuse_odd_strings(content: bytes) -> None:
     if _SST.search(content, 0, 4096) is None:
         return
     rest = _PLAIN.sub(b"<si/>", content)
-    if _TEXT_ODD.search(rest) or _STRINGS_ODD.search(rest):
+    odd = _STRINGS_ODD.search(rest) and _STRINGS_ODD.search(_NO_TAG.sub(b"", rest))  # "<" in a CDATA is a character
+    if _TEXT_ODD.search(rest) or odd:
         raise refused("xlsx-danado")
 
 

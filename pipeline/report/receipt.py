@@ -36,8 +36,8 @@ _LONG = 60
 """Characters of a word (a CUFE, a hash) that is set smaller, to stay in one line."""
 _PROOF = (
     "Esta constancia se hizo con el historial de envíos de anular. Solo llama anulada a una factura cuya anulación "
-    "confirmó eDoc o la DGI. Para comprobarla, pida el paquete de evidencia del lote y compruébelo con el comando verify: "
-    "el sello debe ser el mismo."
+    "confirmó eDoc o la DGI. Para comprobarla, pida el paquete de evidencia del lote y compruébelo con el comando "
+    "verify: el sello debe ser el mismo."
 )
 
 

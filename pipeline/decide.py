@@ -35,6 +35,22 @@ class Decision(StrEnum):
 WORDS = {Decision.CANCELLED: "Quedó anulada", Decision.NOT_CANCELLED: "No quedó anulada"}
 
 
+_NAMES = {"anulada": Decision.CANCELLED, "no-anulada": Decision.NOT_CANCELLED}
+
+
+def decision_named(text: str) -> Decision:
+    """The decision that ``--as`` names, in Spanish or by its code. Raises ``WrongUsage`` for any other word."""
+    word = "-".join(text.casefold().replace("-", " ").split())
+    known = _NAMES | {one.value: one for one in Decision}
+    if word not in known:
+        raise WrongUsage(
+            "--as debe ser anulada o no-anulada.",
+            code="decision",
+            remedy="También se entienden cancelled (quedó anulada) y not-cancelled (no quedó anulada).",
+        )
+    return known[word]
+
+
 def signed(who: str, why: str) -> tuple[str, str]:
     """Name and reason as they are recorded. Raises ``WrongUsage`` when they would be empty for an auditor."""
     return _text("--by", who, *WHO), _text("--reason", why, *WHY)

@@ -9,8 +9,9 @@ Starting:
 - ``options``: arguments and options of several commands
 - ``context``: settings, streams and exit code of one command
 
-One file a command: ``check``, ``run``, ``release``, ``worker``, ``poll``, ``watch``, ``status``, ``report``, ``decide``
-(resolve, withdraw), ``resend``, ``verify``, ``ledger`` (adopt, ledger copy), ``sandbox``, ``login``, ``doctor``.
+One file a command: ``check``, ``run``, ``release``, ``worker``, ``poll``, ``watch``, ``status``, ``find``, ``report``,
+``decide`` (resolve, withdraw), ``resend``, ``verify``, ``ledger`` (adopt, ledger copy), ``sandbox``, ``login``,
+``doctor``.
 
 What they share:
 
@@ -18,6 +19,7 @@ What they share:
 - ``approve``: a person's approval before anything is sent
 - ``output``: the plan before sending, the results after it, notifications
 - ``render``: the data of ``--json``, and the same in words
+- ``found``: the same for ``find``
 - ``console``: tables, lists and progress on a terminal
 - ``stdio``: standard output that cannot bring the program down
 - ``help``: help pages and usage errors in Spanish

@@ -11,6 +11,7 @@ import typer
 from pipeline.cli.check import check_command
 from pipeline.cli.decide import resolve_row, withdraw_row
 from pipeline.cli.doctor import doctor
+from pipeline.cli.find import find
 from pipeline.cli.help import SpanishCommand, SpanishGroup
 from pipeline.cli.ledger import adopt, ledger_command
 from pipeline.cli.login import login, logout
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "poll": poll_batches,
     "watch": watch_folder,
     "status": status,
+    "find": find,
     "report": report,
     "reconcile": reconcile,
     "resolve": resolve_row,

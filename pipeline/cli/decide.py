@@ -11,7 +11,7 @@ import typer
 
 from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.inputs import own_batch
-from pipeline.cli.options import Confirm, Json, Ledger, Profile, RowNumber, Who, Why
+from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
 from pipeline.cli.output import report_batches
 from pipeline.domain.errors import Interrupted, WrongUsage
 
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
 def resolve_row(
     context: typer.Context,
-    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
-    row: RowNumber,
+    batch: BatchId,
+    row: RowName,
     decision: Annotated[
-        str, typer.Option("--as", metavar="cancelled|not-cancelled", help="Lo que usted comprobó fuera de anular.")
+        str,
+        typer.Option(
+            "--as",
+            metavar="anulada|no-anulada",
+            help="Lo que usted comprobó fuera de anular (o cancelled, not-cancelled).",
+        ),
     ],
     by: Who,
     reason: Why,
@@ -35,13 +40,14 @@ def resolve_row(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Registra la decisión de una persona sobre una factura que el programa no puede decidir. No envía nada."""
+    """Registra la decisión de una persona sobre una factura que el programa no puede decidir. No envía nada.
+
+    Por ejemplo: anular resolve 20261120-b7020992 --row 21 --as anulada --by "Ana Pérez" --reason "Visto en el portal"
+    """
     from pipeline import decide
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    if decision not in list(decide.Decision):
-        raise WrongUsage("--as debe ser cancelled (quedó anulada) o not-cancelled (no quedó anulada).")
-    chosen = decide.Decision(decision)
+    chosen = decide.decision_named(decision)
     told = ("Decisión", decide.WORDS[chosen])
     settle = partial(decide.resolve, decision=chosen)
     bus = observation_of(context).bus(settings, "resolve")
@@ -50,8 +56,8 @@ def resolve_row(
 
 def withdraw_row(
     context: typer.Context,
-    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
-    row: RowNumber,
+    batch: BatchId,
+    row: RowName,
     by: Who,
     reason: Why,
     confirm: Confirm = "",
@@ -59,7 +65,10 @@ def withdraw_row(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Retira una sola factura que todavía no se intentó enviar. No envía nada; la factura sigue autorizada."""
+    """Retira una sola factura que todavía no se intentó enviar. No envía nada; la factura sigue autorizada.
+
+    Por ejemplo: anular withdraw 20261120-b7020992 --row "fila 21" --by "Ana Pérez" --reason "El cliente la necesita"
+    """
     from pipeline import decide
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
@@ -71,7 +80,7 @@ def withdraw_row(
 
 def _decide(
     batch: str,
-    row: int,
+    row: str,
     by: str,
     reason: str,
     confirm: str,
@@ -84,7 +93,7 @@ def _decide(
 ) -> int:
     """Decision of a person on one row, without sending: shown, confirmed, recorded, and the workbook rewritten."""
     from pipeline import decide
-    from pipeline.ledger.decisions import standing
+    from pipeline.ledger.decisions import named_row
     from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import make_clock
 
@@ -92,7 +101,7 @@ def _decide(
     clock = make_clock(settings)
     with open_memory(settings, sends=False, bus=bus) as memory:
         info = own_batch(memory.views, batch)
-        found = standing(memory.database, info, row)
+        found = named_row(memory.database, info, row)
         check(found)
         show_row(talk, found, [*company_fact(settings), fact, ("Decide", who), ("Motivo", why)])
         confirm_code(talk, found.cufe, confirm)

@@ -78,11 +78,17 @@ Restored = Annotated[
         help="Es un respaldo restaurado o una réplica ascendida: desde ahora vale este, en todos los equipos.",
     ),
 ]
-RowNumber = Annotated[
-    int, typer.Option("--row", metavar="N", min=1, help="La fila, con el número que muestra «fila_origen».")
+BatchId = Annotated[str, typer.Argument(metavar="LOTE", help="El lote, con el número que muestra «status».")]
+RowName = Annotated[
+    str,
+    typer.Option(
+        "--row", metavar="FILA", help="La fila, como la muestra «fila_origen» («Noviembre, fila 21») o su número (21)."
+    ),
 ]
 Who = Annotated[str, typer.Option("--by", metavar="QUIÉN", help="Quién decide; queda en el historial de envíos.")]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXTO", help="Por qué; queda en el historial de envíos.")]
+Yes = Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")]
+NoPoll = Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")]
 Confirm = Annotated[
     str, typer.Option("--confirm", metavar="ÚLTIMOS8", help="Últimos 8 caracteres del CUFE, donde no hay terminal.")
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from pipeline.cli.approve import approve, need_terminal
 from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.inputs import own_batch
-from pipeline.cli.options import Json, Ledger, Profile
+from pipeline.cli.options import BatchId, Json, Ledger, NoPoll, Profile, Yes
 from pipeline.cli.output import report_batches, show_plan
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def release_batch(
     context: typer.Context,
-    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote que quedó retenido.")],
-    yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
-    no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    batch: BatchId,
+    yes: Yes = False,
+    no_poll: NoPoll = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",

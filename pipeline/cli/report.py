@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.context import Talk, settings_for
 from pipeline.cli.inputs import batch_named, own_batch
-from pipeline.cli.options import Json, Ledger, Profile
+from pipeline.cli.options import BatchId, Json, Ledger, Profile
 from pipeline.domain.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
+    batch: BatchId,
     csv: Annotated[bool, typer.Option("--csv", help="Escribe también un CSV.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Escribe también JSON, una fila por línea.")] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Escribe también la constancia del lote, en PDF.")] = False,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.decide import company_fact, confirm_code, show_row
 from pipeline.cli.inputs import own_batch
-from pipeline.cli.options import Confirm, Json, Ledger, Profile, RowNumber, Who, Why
+from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
 from pipeline.cli.output import report_batches
 from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 def resend_row(
     context: typer.Context,
-    batch: Annotated[str, typer.Argument(metavar="LOTE", help="El lote.")],
-    row: RowNumber,
+    batch: BatchId,
+    row: RowName,
     by: Who,
     reason: Why,
     confirm: Confirm = "",
@@ -33,9 +33,12 @@ def resend_row(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Reenvía una sola factura porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada."""
+    """Reenvía una sola factura porque una persona lo decide. Antes consulta eDoc: si ya está anulada, no envía nada.
+
+    Por ejemplo: anular resend 20261120-b7020992 --row "Noviembre, fila 21" --by "Ana Pérez" --reason "Caso 4471"
+    """
     from pipeline import decide
-    from pipeline.ledger.decisions import standing
+    from pipeline.ledger.decisions import named_row
     from pipeline.run import session
     from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import check_rules, make_clock, send_rules
@@ -47,7 +50,7 @@ def resend_row(
     rules = check_rules(settings)
     with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         info = own_batch(memory.views, batch)
-        found = standing(memory.database, info, row)
+        found = named_row(memory.database, info, row)
         decide.check_resendable(found)
         answer, trouble = _ask_before(found.cufe, memory, clock, base)
         if answer is None or trouble is not None:

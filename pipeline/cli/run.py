@@ -25,8 +25,10 @@ from pipeline.cli.options import (
     KnownElsewhere,
     Ledger,
     NewLedger,
+    NoPoll,
     Profile,
     SheetName,
+    Yes,
 )
 from pipeline.cli.output import report_batches, show_plan
 from pipeline.domain.commands import order
@@ -45,11 +47,11 @@ if TYPE_CHECKING:
 def run_files(
     context: typer.Context,
     files: Files,
-    yes: Annotated[bool, typer.Option("--yes", help="No pregunta antes de enviar.")] = False,
+    yes: Yes = False,
     only: Annotated[
         int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N facturas enviables.")
     ] = None,
-    no_poll: Annotated[bool, typer.Option("--no-poll", help="Termina después de enviar, sin consultar.")] = False,
+    no_poll: NoPoll = False,
     queue: Annotated[
         bool,
         typer.Option("--queue", help="No envía: entrega el lote aprobado a la cola de los trabajadores (worker)."),

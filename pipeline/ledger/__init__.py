@@ -5,6 +5,7 @@ store            every write, each one transaction; ``writer`` commits several o
 moves            one move of an attempt, and its result; ``statements`` its compare-and-set SQL, ``values`` columns
 scope            whose rows a run may touch; ``cap`` how many may be sent within a time
 views            every read: ``snapshot`` a batch at one moment, ``batches`` the list, ``extract`` for the evidence
+search           rows and batches by a code, a document number, a file
 decisions        what people decide about one row
 chain            the hash chain over the events; ``ledger_events`` appends to it, ``replay`` rebuilds rows from it
 verify           whether all of it agrees

@@ -11,6 +11,7 @@ from pipeline.domain.errors import WrongUsage
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, Outcome, outcome
 from pipeline.domain.records import BatchInfo, Position, Source
+from pipeline.domain.row_labels import row_label
 from pipeline.ledger import tables
 from pipeline.ledger.storage.database import Database, Reads
 
@@ -47,6 +48,22 @@ class RowStatus:
         return outcome(self.state, alive=self.alive, unsent=self.unsent, **more)
 
 
+def named_row(database: Database, info: BatchInfo, text: str) -> RowStatus:
+    """The row of ``info`` that a person named like ``fila_origen`` or by its number.
+
+    Raises ``WrongUsage`` like ``standing``, for a text that names no single row, and for the row of another sheet.
+    """
+    label = row_label(text)
+    if not label.is_of(info.sheet):
+        mine = f"se leyó de la hoja «{info.sheet}»" if info.sheet else "se leyó de un CSV, que no tiene hojas"
+        raise WrongUsage(
+            f"El lote {info.id} {mine}; no hay filas de «{label.sheet}».",
+            code="row-sheet",
+            remedy=_nearby(database, info, label.line),
+        )
+    return standing(database, info, label.line)
+
+
 def standing(database: Database, info: BatchInfo, number: int) -> RowStatus:
     """The row of ``info`` that the results call row or line ``number``.
 
@@ -56,9 +73,7 @@ def standing(database: Database, info: BatchInfo, number: int) -> RowStatus:
     found = database.read(select(row).where(row.c.batch == info.id, row.c.line == number).limit(1))
     if not found:
         raise WrongUsage(
-            f"El lote {info.id} no tiene la fila {number}.",
-            code="no-row",
-            remedy="Use el número que muestra «fila_origen» en los resultados.",
+            f"El lote {info.id} no tiene la fila {number}.", code="no-row", remedy=_nearby(database, info, number)
         )
     where = Position(info.sheet, number)
     newest = select(tables.attempt).where(tables.attempt.c.batch == info.id, tables.attempt.c.pos == found[0].pos)
@@ -80,6 +95,19 @@ def standing(database: Database, info: BatchInfo, number: int) -> RowStatus:
         unsent=line.note == PREFLIGHT,
         elsewhere=line.note == ELSEWHERE,
     )
+
+
+def _nearby(database: Database, info: BatchInfo, number: int) -> str:
+    """The rows of ``info`` around a number that a person typed, for her next try."""
+    line = tables.row.c.line
+    query = select(line).where(tables.row.c.batch == info.id)
+    above = database.read(query.where(line <= number).order_by(line.desc()).limit(_NEAR))
+    below = database.read(query.where(line > number).order_by(line).limit(_NEAR))
+    near = [str(Position(info.sheet, one.line)) for one in (*reversed(above), *below)]
+    return f"Las más cercanas: {'; '.join(near)} (así las muestra «fila_origen»)."
+
+
+_NEAR = 3
 
 
 def _never_sent(row: Any, where: Position) -> WrongUsage:

@@ -120,34 +120,39 @@ class Log:
         self._reads, self._info, self._last = reads, info, last
 
     def __iter__(self) -> Iterator[EventLine]:
-        event, row = tables.event, tables.row
-        query = (
-            select(event, row.c.line, row.c.cufe)
-            .join(row, (row.c.batch == event.c.batch) & (row.c.pos == event.c.pos), isouter=True)
-            .where(event.c.batch == self._info.id, event.c.pos > 0)
-        )
+        event = tables.event
+        query = events_with_rows().where(event.c.batch == self._info.id, event.c.pos > 0)
         if self._last is not None:
             query = query.where(event.c.seq <= self._last)
         for part in in_parts(self._reads, query, event.c.seq):
             for line in part:
-                yield self._line(line)
+                yield event_line(line, self._info.sheet)
 
-    def _line(self, line: Any) -> EventLine:
-        return EventLine(
-            seq=line.seq,
-            at=codec.to_time(line.utc),
-            pos=line.pos,
-            position=Position(self._info.sheet, line.line),
-            source=State(line.from_),
-            target=State(line.to_),
-            event=Event(line.event),
-            cufe=line.cufe,
-            http=line.http,
-            estado=line.estado,
-            message=line.message,
-            note=line.note,
-            who=line.who,
-        )
+
+def events_with_rows() -> Select[Any]:
+    """Events, each joined with the line and the code of its row."""
+    event, row = tables.event, tables.row
+    of_row = (row.c.batch == event.c.batch) & (row.c.pos == event.c.pos)
+    return select(event, row.c.line, row.c.cufe).join(row, of_row, isouter=True)
+
+
+def event_line(line: Any, sheet: str | None) -> EventLine:
+    """One of them as the report sees it."""
+    return EventLine(
+        seq=line.seq,
+        at=codec.to_time(line.utc),
+        pos=line.pos,
+        position=Position(sheet, line.line),
+        source=State(line.from_),
+        target=State(line.to_),
+        event=Event(line.event),
+        cufe=line.cufe,
+        http=line.http,
+        estado=line.estado,
+        message=line.message,
+        note=line.note,
+        who=line.who,
+    )
 
 
 class Shared:

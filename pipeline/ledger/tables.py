@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     literal_column,
     select,
     text,
@@ -107,6 +108,8 @@ row = Table(
     Column("hours_left", Float),
     PrimaryKeyConstraint("batch", "pos"),
     ForeignKeyConstraint(["batch"], ["batch.id"]),
+    # The document number within the code: small, and enough to look up a code as well (search.py).
+    Index("ix_row_number", text("substr(cufe, 41, 10)")),
 )
 
 attempt = Table(
@@ -174,6 +177,14 @@ event = Table(
     Column("prev", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("ix_event_batch", "batch", "seq"),
+    # Of the events of one row: a batch has hundreds of thousands. Not by the row itself, which would be taken for other
+    # queries that are better off with the index above.
+    Index(
+        "ix_event_attempt",
+        "attempt",
+        sqlite_where=text("attempt IS NOT NULL"),
+        postgresql_where=text("attempt IS NOT NULL"),
+    ),
 )
 
 
@@ -184,6 +195,11 @@ def with_rows(*columns: Any) -> Select[Any]:
 
 OF_BATCH = batch.c.id == attempt.c.batch
 """Joins an attempt with its batch."""
+
+
+def number(cufe: ColumnElement[Any]) -> ColumnElement[str]:
+    """The document number of a code, exactly as in the index ``ix_row_number``: with bound values no index is used."""
+    return func.substr(cufe, literal_column("41"), literal_column("10"), type_=String)
 
 
 def live(attempt: FromClause) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from pipeline.ledger.batches import IN, Batches, is_newest
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.scope import Scope
+from pipeline.ledger.search import Search
 from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
 from pipeline.ledger.storage.database import Database
 
@@ -341,6 +342,10 @@ class Views(Batches):
     def log(self, info: BatchInfo) -> Log:
         """The log of a batch, oldest first; read again on each iteration."""
         return Log(self._database, info)
+
+    def search(self) -> Search:
+        """Rows and batches by what a person has in hand."""
+        return Search(self._database, self._env)
 
     def extract(self, info: BatchInfo) -> Extract:
         """All columns of a batch, for its evidence pack."""

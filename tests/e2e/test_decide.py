@@ -70,6 +70,15 @@ def test_at_a_terminal_the_end_of_the_code_is_typed(stuck, cufe):
     assert "No quedó anulada [not-cancelled]" in stuck.rows()[1]["observaciones"]
 
 
+def test_the_row_may_be_named_as_the_results_show_it_and_the_decision_in_spanish(stuck, cufe):
+    shown = stuck.rows()[1]["fila_origen"]
+
+    done = resolve(stuck, "--confirm", last8(cufe), "--json", row=shown, decision="no-anulada")
+
+    assert (done.code, done.data[0]["outcomes"]) == (0, {"ANULADA": 1, "RESUELTA": 1})
+    assert "No quedó anulada [not-cancelled]" in stuck.rows()[1]["observaciones"]
+
+
 def test_what_cannot_be_decided_changes_nothing_and_says_why(stuck, cufe):
     right = ("--confirm", last8(cufe))
     refused = {
@@ -78,6 +87,9 @@ def test_what_cannot_be_decided_changes_nothing_and_says_why(stuck, cufe):
         "definitivo": resolve(stuck, *right, row=2),
         "no tiene la fila 99": resolve(stuck, *right, row=99),
         "--as debe ser": resolve(stuck, *right, decision="quizas"),
+        "Hoja1, fila 3 (así": resolve(stuck, *right, row="fila 99"),
+        "no hay filas de «Octubre»": resolve(stuck, *right, row="Octubre, fila 3"),
+        "no nombra una sola fila": resolve(stuck, *right, row="2, 3"),
         "--by": resolve(stuck, *right, by=" "),
     }
 

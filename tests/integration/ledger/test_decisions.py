@@ -9,7 +9,7 @@ from pipeline.domain.errors import Bug, WrongUsage
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
 from pipeline.domain.records import Finding, Source, Verdict
-from pipeline.ledger.decisions import standing
+from pipeline.ledger.decisions import named_row, standing
 from pipeline.ledger.moves import Move
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of
@@ -85,6 +85,52 @@ def test_a_row_is_found_by_the_number_that_the_results_show(book, row):
     assert [standing(book.database, info, number).pos for number in (5, 6)] == [1, 2]
     with pytest.raises(WrongUsage, match="no tiene la fila 1"):
         standing(book.database, info, 1)
+
+
+@pytest.mark.parametrize("text", ["6", "fila 6", "Hoja1, fila 6", "«hoja1, fila 6»"])
+def test_a_row_is_found_as_the_results_show_it(book, row, text):
+    info = book.take([row(1), row(2)])
+
+    assert named_row(book.database, info, text).pos == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("fila 99", "no-row", "Las más cercanas: Hoja1, fila 7; Hoja1, fila 8; Hoja1, fila 9 "),
+        ("fila 1", "no-row", "Las más cercanas: Hoja1, fila 5; Hoja1, fila 6; Hoja1, fila 7 "),
+        ("Octubre, fila 6", "row-sheet", "se leyó de la hoja «Hoja1»; no hay filas de «Octubre»"),
+        ("6, 7", "row-label", "no nombra una sola fila"),
+    ],
+)
+def test_a_row_that_is_not_there_is_refused_with_those_that_are_near(book, row, text, code, words):
+    info = book.take([row(n) for n in range(1, 6)])
+
+    with pytest.raises(WrongUsage, match=words) as refused:
+        named_row(book.database, info, text)
+
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "decision"),
+    [
+        ("anulada", decide.Decision.CANCELLED),
+        ("ANULADA ", decide.Decision.CANCELLED),
+        ("cancelled", decide.Decision.CANCELLED),
+        ("no-anulada", decide.Decision.NOT_CANCELLED),
+        ("no anulada", decide.Decision.NOT_CANCELLED),
+        ("not-cancelled", decide.Decision.NOT_CANCELLED),
+    ],
+)
+def test_a_decision_is_named_in_spanish_or_by_its_code(text, decision):
+    assert decide.decision_named(text) is decision
+
+
+@pytest.mark.parametrize("text", ["", "si", "no", "anuladas", "noanulada"])
+def test_any_other_word_is_no_decision(text):
+    with pytest.raises(WrongUsage, match="anulada o no-anulada"):
+        decide.decision_named(text)
 
 
 @pytest.mark.parametrize(

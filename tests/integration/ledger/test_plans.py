@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import event
 
 from pipeline.domain.lifecycle import Event
+from pipeline.domain.lookup import wanted
+from pipeline.ledger.search import Hit
 
 pytestmark = pytest.mark.sqlite
 
@@ -75,6 +77,9 @@ def history(book, row):
         pytest.param(lambda b, i: b.views.followed([i.id]), id="followed of a batch"),
         pytest.param(lambda b, i: b.views.lines(i), id="results"),
         pytest.param(lambda b, i: list(b.views.log(i)), id="log"),
+        pytest.param(lambda b, i: b.views.search().hits(wanted("FE" + "1" * 64)), id="find a code"),
+        pytest.param(lambda b, i: b.views.search().hits(wanted("12")), id="find a document number"),
+        pytest.param(lambda b, i: b.views.search().row(Hit(i.id, 2, "sandbox")), id="find shows a row"),
     ],
 )
 def test_no_query_of_a_run_goes_through_the_whole_history(book, history, ask):
@@ -85,6 +90,14 @@ def test_a_code_is_looked_up_in_the_index_of_live_attempts(book, history):
     assert any(
         "USING INDEX one_live (env=? AND cufe=?)" in step for step in plans(book, lambda: book.views.seen(["FE"]))
     )
+
+
+def test_a_document_number_and_the_events_of_a_row_have_their_indexes(book, history):
+    assert any(
+        "INDEX ix_row_number (<expr>=?)" in step for step in plans(book, lambda: book.views.search().hits(wanted("12")))
+    )
+    found = plans(book, lambda: book.views.search().row(Hit(history.id, 2, "sandbox")))
+    assert any("INDEX ix_event_attempt (attempt=?)" in step for step in found)
 
 
 def test_a_move_finds_its_attempt_by_its_number(book, history):

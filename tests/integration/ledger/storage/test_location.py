@@ -43,6 +43,7 @@ def test_nothing_acknowledged_may_be_lost_in_a_power_cut(book):
     assert pragma(book.database, "foreign_keys") == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index:Warning")
 def test_the_migrated_schema_is_the_one_of_the_tables(book):
     engine = create_engine(book.url)
     with engine.connect() as connection:
@@ -182,6 +183,7 @@ def test_a_path_through_a_file_is_one_sentence(tmp_path):
         open_ledger(f"sqlite:///{tmp_path / 'archivo' / 'sub' / 'r.db'}")
 
 
+@pytest.mark.filterwarnings("ignore:.*expression-based index:Warning")
 def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_everything_in_it(tmp_path):
     path = tmp_path / "registro.db"
     engine = create_engine(f"sqlite:///{path}")

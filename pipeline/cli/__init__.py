@@ -9,9 +9,9 @@ Starting:
 - ``options``: arguments and options of several commands
 - ``context``: settings, streams and exit code of one command
 
-One file a command: ``check``, ``run``, ``release``, ``worker``, ``poll``, ``watch``, ``status``, ``find``, ``report``,
-``decide`` (resolve, withdraw), ``resend``, ``verify``, ``ledger`` (adopt, ledger copy), ``sandbox``, ``login``,
-``doctor``.
+One file a command: ``check``, ``run``, ``release``, ``worker``, ``poll``, ``watch``, ``status``, ``find``,
+``report``, ``decide`` (resolve, withdraw), ``resend``, ``verify``, ``backup``, ``ledger`` (adopt, ledger copy),
+``sandbox``, ``login``, ``doctor``.
 
 What they share:
 

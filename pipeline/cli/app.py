@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.backup import backup
 from pipeline.cli.check import check_command
 from pipeline.cli.decide import resolve_row, withdraw_row
 from pipeline.cli.doctor import doctor
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "withdraw": withdraw_row,
     "resend": resend_row,
     "verify": verify,
+    "backup": backup,
     "adopt": adopt,
     "ledger": ledger_command,
     "sandbox": serve_sandbox,

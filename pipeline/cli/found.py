@@ -85,18 +85,18 @@ def _event_data(event: EventLine) -> dict[str, Any]:
 def show_row(out: Console, one: FoundRow) -> None:
     """One invoice: what became of it, what to do, its events."""
     line, added = one.line, row_of(one.line).added
-    told = [("Resultado", added.resultado), ("Qué hacer", added.accion_recomendada), *_document(line.cufe)]
-    told += [("Motivo", line.reason)] if line.reason else []
-    told += [("Recibida", _local(one.batch.created))]
-    told += [("Enviada", _local(line.sent_at))] if line.sent_at else []
-    told += [("Consultada", _local(line.queried_at))] if line.queried_at else []
-    told += [("Autorizada", added.fecha_autorizacion)] if added.fecha_autorizacion else []
+    facts = [("Resultado", added.resultado), ("Qué hacer", added.accion_recomendada), *_document(line.cufe)]
+    facts += [("Motivo", line.reason)] if line.reason else []
+    facts += [("Recibida", _local(one.batch.created))]
+    facts += [("Enviada", _local(line.sent_at))] if line.sent_at else []
+    facts += [("Consultada", _local(line.queried_at))] if line.queried_at else []
+    facts += [("Autorizada", added.fecha_autorizacion)] if added.fecha_autorizacion else []
     if added.estado_edoc is not None:
-        told.append(("Estado eDoc", f"{added.estado_edoc}, {added.estado_edoc_descripcion}"))
-    told += [("Mensaje de eDoc", added.mensaje_edoc)] if added.mensaje_edoc else []
-    told += [("Observaciones", added.observaciones)] if added.observaciones else []
-    told += [("Libro", book)] if (book := _book(one.batch)) else []
-    console.facts(out, f"Lote {one.batch.id} · {one.batch.file} · {line.position}", told)
+        facts.append(("Estado eDoc", f"{added.estado_edoc}, {added.estado_edoc_descripcion}"))
+    facts += [("Mensaje de eDoc", added.mensaje_edoc)] if added.mensaje_edoc else []
+    facts += [("Observaciones", added.observaciones)] if added.observaciones else []
+    facts += [("Libro", book)] if (book := _book(one.batch)) else []
+    console.facts(out, f"Lote {one.batch.id} · {one.batch.file} · {line.position}", facts)
     out.print("  Eventos")
     for event in one.log[:_SHOWN]:
         out.print(f"    {_local(event.at)}  {_event_words(event)}", markup=False)
@@ -106,10 +106,10 @@ def show_row(out: Console, one: FoundRow) -> None:
 
 def show_batch(out: Console, info: BatchInfo) -> None:
     """One batch: what became of its rows, and what to do."""
-    told = [*status_facts(info), ("Código de verificación", info.sha256)]
-    told += [("Último evento", _local(info.ended))] if info.ended else []
-    told += [("Libro", book)] if (book := _book(info)) else [("Libro", f"escríbalo con {order('report', info.id)}")]
-    console.facts(out, f"Lote {info.id}", told)
+    facts = [*status_facts(info), ("Código de verificación", info.sha256)]
+    facts += [("Último evento", _local(info.ended))] if info.ended else []
+    facts += [("Libro", book)] if (book := _book(info)) else [("Libro", f"escríbalo con {order('report', info.id)}")]
+    console.facts(out, f"Lote {info.id}", facts)
     console.counts(out, "Resultados", ordered(info.counts))
     console.listing(out, "Qué hacer", todo(info))
 
@@ -117,16 +117,16 @@ def show_batch(out: Console, info: BatchInfo) -> None:
 def todo(info: BatchInfo) -> list[str]:
     """What is to be done about a batch, from its counts alone."""
     counts = {word: info.counts.get(word.value, 0) for word in Outcome}
-    told = []
+    facts = []
     if waiting := sum(counts[word] for word in outcomes.OPEN):
-        told.append(f"{thousands(waiting)} sin resultado definitivo: consulte con {order('poll', info.id)}")
+        facts.append(f"{thousands(waiting)} sin resultado definitivo: consulte con {order('poll', info.id)}")
     if counts[Outcome.HELD]:
-        told.append(f"{thousands(counts[Outcome.HELD])} esperan aprobación: {order('release', info.id)}")
+        facts.append(f"{thousands(counts[Outcome.HELD])} esperan aprobación: {order('release', info.id)}")
     if counts[Outcome.NOT_SENT]:
-        told.append(f"{thousands(counts[Outcome.NOT_SENT])} no se enviaron: ejecute otra vez el mismo archivo.")
+        facts.append(f"{thousands(counts[Outcome.NOT_SENT])} no se enviaron: ejecute otra vez el mismo archivo.")
     if person := sum(counts[word] for word in _PERSON):
-        told.append(f"{thousands(person)} requieren su revisión: hoja «Pendientes de acción» del libro de resultados.")
-    return told or ["Nada: no queda nada pendiente."]
+        facts.append(f"{thousands(person)} requieren su revisión: hoja «Pendientes de acción» del libro de resultados.")
+    return facts or ["Nada: no queda nada pendiente."]
 
 
 _PERSON = (
@@ -148,12 +148,12 @@ def _document(cufe: str | None) -> list[tuple[str, str]]:
 
 
 def _event_words(event: EventLine) -> str:
-    told = [EVENT_WORDS[event.event]]
-    told += [f"estado {event.estado}"] if event.estado is not None else []
-    told += [one_line(event.message)] if event.message else []
-    told += [one_line(event.note)] if event.note and event.who else []
-    told += [event.who] if event.who else []
-    return " · ".join(told)
+    facts = [EVENT_WORDS[event.event]]
+    facts += [f"estado {event.estado}"] if event.estado is not None else []
+    facts += [one_line(event.message)] if event.message else []
+    facts += [one_line(event.note)] if event.note and event.who else []
+    facts += [event.who] if event.who else []
+    return " · ".join(facts)
 
 
 def _book(info: BatchInfo) -> str | None:

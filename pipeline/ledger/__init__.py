@@ -14,5 +14,6 @@ ownership        on which machine a ledger may be used; ``watermark`` its newest
 sent             what this machine sent, from any ledger
 reserve_journal  outcomes that could not be committed
 transfer         moves a whole ledger to another place; ``copying`` its lines
+backup           a finished, verified copy beside a run
 storage          SQLite and PostgreSQL, and the schema migrations
 """

@@ -15,6 +15,7 @@ from platformdirs import user_state_path
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger import ownership, watermark
+from pipeline.ledger.backup import Backup, back_up
 from pipeline.ledger.ledger_events import (
     continued,
     id_of,
@@ -276,6 +277,19 @@ def ledger_exists(settings: Settings) -> bool:
 def move_ledger(source: str, target: str, now: datetime) -> Transfer:
     """Moves a whole ledger to another place. Raises like ``transfer.move``."""
     return move(source, target, now, _notes())
+
+
+def backup_ledger(settings: Settings, folder: Path) -> Backup:
+    """A verified copy of the ledger in ``folder``, made beside a run. Raises like ``backup.back_up``, and
+    ``WrongUsage`` when there is no ledger."""
+    location = location_of(settings.ledger)
+    if not location.exists():
+        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=location.place)
+    database = location.open()
+    try:
+        return back_up(database, location, folder, make_clock(settings).now())
+    finally:
+        database.close()
 
 
 def verify_ledger(url: str) -> Examination:

@@ -53,7 +53,12 @@ def decision_named(text: str) -> Decision:
 
 def signed(who: str, why: str) -> tuple[str, str]:
     """Name and reason as they are recorded. Raises ``WrongUsage`` when they would be empty for an auditor."""
-    return _text("--by", who, *WHO), _text("--reason", why, *WHY)
+    return named(who), _text("--reason", why, *WHY)
+
+
+def named(who: str) -> str:
+    """A name as it is recorded. Raises ``WrongUsage``."""
+    return _text("--by", who, *WHO)
 
 
 def confirmation(cufe: str) -> str:

@@ -10,8 +10,8 @@ Starting:
 - ``context``: settings, streams and exit code of one command
 
 One file a command: ``check``, ``run``, ``release``, ``worker``, ``poll``, ``watch``, ``status``, ``find``,
-``report``, ``decide`` (resolve, withdraw), ``resend``, ``verify``, ``backup``, ``ledger`` (adopt, ledger copy),
-``sandbox``, ``login``, ``doctor``.
+``report``, ``decide`` (resolve, withdraw), ``resend``, ``support``, ``verify``, ``backup``, ``ledger`` (adopt, ledger
+copy), ``sandbox``, ``login``, ``doctor``.
 
 What they share:
 

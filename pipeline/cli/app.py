@@ -24,6 +24,7 @@ from pipeline.cli.resend import resend_row
 from pipeline.cli.run import run_files
 from pipeline.cli.sandbox import serve_sandbox
 from pipeline.cli.status import status
+from pipeline.cli.support import support
 from pipeline.cli.verify import verify
 from pipeline.cli.watch import watch_folder
 from pipeline.cli.worker import work_for_others
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "resolve": resolve_row,
     "withdraw": withdraw_row,
     "resend": resend_row,
+    "support": support,
     "verify": verify,
     "backup": backup,
     "adopt": adopt,

@@ -26,7 +26,7 @@ def backup(
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Guarda una copia comprobada del historial de envíos, con fecha y hora en el nombre y su sello al lado. No detiene nada.
+    """Guarda una copia comprobada del historial de envíos, con su fecha y su sello. No detiene nada.
 
     Por ejemplo: anular backup /media/respaldo. Para volver a usar una copia: anular adopt --restored.
     """

@@ -27,7 +27,7 @@ from pipeline.evidence.unzip import DAMAGE, LIMITS, Box, PackFault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
 from pipeline.ledger.extract import Foreign
-from pipeline.ledger.ledger_events import is_a_deed, is_packed
+from pipeline.ledger.ledger_events import SUPPORT_CASE, is_a_deed, is_packed, is_support_case
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.snapshot import Shared
 from pipeline.read.source import take
@@ -356,8 +356,10 @@ class _Events:
             if pos not in self.taken:
                 self.taken[pos] = seq, state, event["body"]
         elif event["batch"] == self._batch:
-            legal = is_packed(SimpleNamespace(**event))
-            self.packed = seq, event["hash"].hex(), event["body"] or b"", event["message"] or ""
+            line = SimpleNamespace(**event)
+            legal = is_packed(line) or is_support_case(line)
+            if event["event"] != SUPPORT_CASE:
+                self.packed = seq, event["hash"].hex(), event["body"] or b"", event["message"] or ""
         else:
             legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
         if not legal:

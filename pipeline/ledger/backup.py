@@ -135,7 +135,7 @@ def _copy_file(location: SqliteLocation, fresh: Path, seconds: Callable[[], floa
                 _copy_pages(location.path, fresh, None)
         except AnotherRun:
             raise AnotherRun(
-                "El historial de envíos es grande y otra ejecución lo está usando: la copia la haría esperar demasiado.",
+                "El historial de envíos es grande y está en uso: la copia haría esperar demasiado a esa ejecución.",
                 code="backup-busy",
                 remedy="No se guardó nada. Repita el comando cuando termine.",
             ) from None

@@ -31,6 +31,11 @@ PACKED = "packed"
 is never shown, and is not part of the batch's seal."""
 
 
+SUPPORT_CASE = "support-case"
+"""The event of a support case that a person had written: its rows are the message, the SHA-256 of its text and table
+the body. Like ``PACKED`` it belongs to a batch and to none of its rows."""
+
+
 class Deed(StrEnum):
     """A person's statement about the whole ledger. The value is what the ledger stores."""
 
@@ -217,6 +222,46 @@ def is_packed(line: Any) -> bool:
         and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
         and bool(line.batch and line.who and line.body)
     )
+
+
+def is_support_case(line: Any) -> bool:
+    """Whether an event records a support case: it belongs to a batch and to none of its rows."""
+    return (
+        line.event == SUPPORT_CASE
+        and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
+        and bool(line.batch and line.who and line.body and line.message)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SupportCase:
+    """A support case that was written before."""
+
+    seq: int
+    at: datetime
+    who: str
+    #: its rows as text for a person
+    rows: str
+
+
+def add_support_case(database: Database, batch: str, now: datetime, *, who: str, rows: str, digest: bytes) -> int:
+    """Records that ``who`` had a case about ``rows`` of ``batch`` written; returns the number of its event."""
+    with database.write() as connection:
+        values = {**_deed(SUPPORT_CASE, codec.to_text(now), who=who, note="", message=rows, body=digest)}
+        values["batch"] = batch
+        append_deed(connection, values)
+        return int(values["seq"])
+
+
+def support_cases(database: Database, batch: str) -> list[SupportCase]:
+    """The support cases of ``batch``, oldest first."""
+    event = tables.event.c
+    query = select(event.seq, event.utc, event.who, event.message)
+    query = query.where(event.batch == batch, event.event == SUPPORT_CASE).order_by(event.seq)
+    return [
+        SupportCase(line.seq, codec.to_time(line.utc), line.who or "", line.message or "")
+        for line in database.read(query)
+    ]
 
 
 def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: str, sums: bytes, layout: str) -> int:

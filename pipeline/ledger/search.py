@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipeline.domain.lifecycle import Event
+from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.lookup import LEAST_BEGINNING, LEAST_NAME, Wanted, number_in, squeezed
 from pipeline.domain.records import BatchInfo, EventLine, Leader, ResultLine
 from pipeline.ledger import tables
-from pipeline.ledger.batches import Batches
+from pipeline.ledger.batches import Batches, is_newest
 from pipeline.ledger.snapshot import event_line, events_with_rows, line_of, signed
 
 _DECIDED = (Event.RESOLVED, Event.RESEND, Event.WITHDRAWN)
@@ -39,6 +39,16 @@ class FoundRow:
     batch: BatchInfo
     line: ResultLine
     log: tuple[EventLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of eDoc."""
+
+    #: of its event
+    seq: int
+    http: int | None
+    body: bytes
 
 
 class Search(Batches):
@@ -91,6 +101,20 @@ class Search(Batches):
         taken = self._reads.read(events_with_rows().where(event.seq == first[0].seq + pos - 1, of_row, unbound))
         lines += taken or self._reads.read(events_with_rows().where(of_row, unbound))
         return tuple(event_line(line, info.sheet) for line in sorted(lines, key=lambda line: int(line.seq)))
+
+    def in_state(self, batch: str, state: State) -> list[int]:
+        """The rows of ``batch`` whose newest attempt is in ``state``, in input order."""
+        attempt = tables.attempt.c
+        query = select(attempt.pos).where(attempt.batch == batch, attempt.state == state.value, is_newest())
+        return [line.pos for line in self._reads.read(query.order_by(attempt.pos))]
+
+    def answers(self, hit: Hit) -> list[Answer]:
+        """What eDoc answered about a row, as it was recorded: without secrets, which are struck out on arrival."""
+        event, attempt = tables.event.c, tables.attempt.c
+        attempts = self._reads.read(select(attempt.id).where(attempt.batch == hit.batch, attempt.pos == hit.pos))
+        query = select(event.seq, event.http, event.body).where(event.attempt.in_([line.id for line in attempts]))
+        lines = self._reads.read(query.where(event.body.is_not(None)).order_by(event.seq))
+        return [Answer(line.seq, line.http, bytes(line.body)) for line in lines if line.body]
 
     def named(self, wish: Wanted, checksums: Iterable[str] = ()) -> list[tuple[str, str]]:
         """Id and environment of the batches that ``wish`` names, newest first; ``checksums``: also of these files."""

@@ -17,7 +17,7 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, fingerprint, head_digest, holds, row_digest
-from pipeline.ledger.ledger_events import is_a_deed, is_packed, owners_recorded
+from pipeline.ledger.ledger_events import PACKED, is_a_deed, is_packed, is_support_case, owners_recorded
 from pipeline.ledger.replay import NOT_TOLD, Replay
 from pipeline.ledger.storage.database import Database
 
@@ -166,7 +166,7 @@ def _chain(database: Database, found: Examination, *, after: int, prev: bytes, w
         if line.prev != prev or not holds(prev, values, line.hash):
             found.add("chain", f"el evento {seq} de la bitácora fue alterado.", seq)
             return False
-        if not _is_a_move(line) and not is_a_deed(line) and not is_packed(line):
+        if not any(legal(line) for legal in (_is_a_move, is_a_deed, is_packed, is_support_case)):
             found.add("move", f"el evento {seq} es un paso que el programa nunca da.", seq)
         elif whole:
             _replayed(found, line)
@@ -204,7 +204,7 @@ def _remember(found: Examination, line: Any, *, whole: bool) -> None:
         one = found.batches.setdefault(line.batch, OfBatch())
         if line.pos:
             one.events, one.last, one.seal = one.events + 1, line.seq, line.hash
-        else:
+        elif line.event == PACKED:
             one.packed, one.pack_seal = line.seq, line.hash
     if line.attempt is not None:
         if not whole:

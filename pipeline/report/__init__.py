@@ -10,5 +10,5 @@ receipt       the constancias as PDF, of a batch and of each cancelled invoice
 publish       temporary file, check, rename; ``verify`` compares, ``names`` and ``temporary`` the files
 inert         text that stays text; ``rowxml`` and ``xlsx_writer`` the same bytes each time
 edit_check    whether a workbook is unchanged; ``vml_check`` its drawings, ``layout`` the program version that made it
-exports       CSV and JSON lines
+exports       CSV and JSON lines; ``support_case`` what eDoc's support desk needs
 """

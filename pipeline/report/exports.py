@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import IO
 
@@ -24,13 +24,17 @@ def write_csv(report: Report, stream: IO[bytes]) -> None:
     Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, "CSV injection"), also where a
     spreadsheet with another separator would start a cell. Every field is quoted.
     """
+    given = ((*_as_wide(row.cells, len(report.headings)), *row.added.values()) for row in report.rows)
+    write_table((*report.headings, *RESULT_COLUMNS), given, stream)
+
+
+def write_table(headings: Iterable[str], rows: Iterable[Iterable[Cell]], stream: IO[bytes]) -> None:
+    """A table in that form."""
     stream.write(b"\xef\xbb\xbf")
-    lines = _Lines(stream)
-    writer = csv.writer(lines, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
-    writer.writerow([_csv(name) for name in (*report.headings, *RESULT_COLUMNS)])
-    for row in report.rows:
-        given = _as_wide(row.cells, len(report.headings))
-        writer.writerow([_csv(value) for value in (*given, *row.added.values())])
+    writer = csv.writer(_Lines(stream), delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    writer.writerow([_csv(name) for name in headings])
+    for row in rows:
+        writer.writerow([_csv(value) for value in row])
 
 
 def write_jsonl(report: Report, stream: IO[bytes]) -> None:

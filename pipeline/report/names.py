@@ -57,6 +57,11 @@ def evidence_name(stem: str, batch: str) -> str:
     return _name(stem, f"__{plain(batch)}__evidencia", 1, ".zip")
 
 
+def support_name(stem: str, batch: str, number: int = 1) -> str:
+    """``<stem>__<batch>__soporte``, a folder."""
+    return _name(stem, f"__{plain(batch)}__soporte", number, "")
+
+
 def _name(stem: str, ending: str, number: int, suffix: str = ".xlsx") -> str:
     tail = ending + (f" ({number})" if number > 1 else "") + suffix
     head = plain(stem).lstrip(".-") or "lote"

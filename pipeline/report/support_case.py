@@ -36,7 +36,7 @@ _HEADINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who asks."""
+    """Sender of a case, as the text names it."""
 
     name: str
     #: as people read it; "" when it is not set

@@ -11,7 +11,7 @@ import typer
 from pipeline.cli.context import Talk
 from pipeline.cli.inputs import refusal_data
 from pipeline.domain.errors import InputRefused, Interrupted, WrongUsage
-from pipeline.domain.visible import one_line
+from pipeline.domain.visible import one_line, thousands
 
 if TYPE_CHECKING:
     from pipeline.read.sheet import Sheet
@@ -77,7 +77,8 @@ def confirm_asked(
 
 
 def approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:
-    """Approval of a plan by a person. Raises ``Interrupted`` for a no, ``WrongUsage`` when ``--yes`` is not enough."""
+    """Approval of a plan by a person, who types the count, in every environment. Raises ``Interrupted`` for any other
+    answer, ``WrongUsage`` when ``--yes`` is not enough."""
     count = plan.to_send if only is None else min(only, plan.to_send)
     if count == 0:
         return
@@ -90,12 +91,18 @@ def approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int 
                 remedy="Nómbrelos en ANULAR_ISSUERS, o ejecute sin --yes.",
             )
         return
+    invoices = "1 factura" if count == 1 else f"{thousands(count)} facturas"
     whose = f" de «{one_line(settings.company)}»" if settings.company else ""
-    if settings.env == "production" or strangers:
-        asked = typer.prompt(f"Escriba {count} para enviar {count} anulaciones{whose} (otra cosa cancela)", default="")
-        agreed = asked.strip() == str(count)
-    else:
-        asked = typer.prompt(f"¿Enviar {count} anulaciones{whose}? Escriba «si» para continuar", default="no")
-        agreed = asked.strip().lower() in ("s", "si", "sí")
-    if not agreed:
-        raise Interrupted("No se envió nada: usted no lo confirmó.", code="not-approved")
+    asked = f"Escriba {thousands(count)} para anular {invoices}{whose}; no se puede deshacer"
+    typed = typer.prompt(asked, default="", show_default=False, err=talk.as_json)
+    if not is_count(typed, count):
+        raise Interrupted(
+            "No se envió nada: lo escrito no es la cantidad.",
+            code="not-approved",
+            remedy=f"Para enviar, ejecute otra vez el comando y escriba {thousands(count)} cuando lo pregunte.",
+        )
+
+
+def is_count(typed: str, count: int) -> bool:
+    """Whether a person typed exactly ``count``, with or without the separator of thousands; nothing else sends."""
+    return typed.strip() in (str(count), thousands(count))

@@ -26,7 +26,7 @@ def on_a_terminal(place, arguments, reply, **more):
             except OSError:  # the other side is closed
                 break
             shown += part
-        if not typed and (b"continuar" in shown or b"cancela" in shown):
+        if not typed and ((b"deshacer: " in shown or b"cancela" in shown)):
             os.write(ours, reply.encode() + b"\n")
             typed = True
         if process.poll() is not None and not select.select([ours], [], [], 0)[0]:
@@ -35,25 +35,53 @@ def on_a_terminal(place, arguments, reply, **more):
     return process.wait(LONGEST_S), shown.decode("utf-8", "replace")
 
 
-@pytest.mark.parametrize("reply", ["si", "sí", "S"])
-def test_a_yes_sends(place, reply):
-    code, shown = on_a_terminal(place, ["run", place.batch(["000", "000"])], reply)
+@pytest.mark.parametrize("command", ["run", "release"])
+def test_the_typed_count_sends(place, command):
+    file = place.batch(["000", "000"])
+    code, shown = on_a_terminal(place, [command, file if command == "run" else held(place, file)], "2")
 
     assert code == 0, shown
+    assert "Escriba 2 para anular 2 facturas; no se puede deshacer: " in shown
     assert sum(place.posts().values()) == 2
 
 
-@pytest.mark.parametrize("reply", ["", "no", "2", "sip"])
-def test_anything_else_sends_nothing_and_records_nothing(place, reply):
+@pytest.mark.parametrize("reply", ["", "si", "s", "1", "2.", "no", "2 facturas", "02"])
+def test_anything_else_sends_nothing_records_nothing_and_says_what_to_type(place, reply):
     code, shown = on_a_terminal(place, ["run", place.batch(["000", "000"])], reply)
 
     assert code == 130, shown
     assert "No se envió nada" in shown
+    assert "escriba 2 cuando lo pregunte" in shown
     assert place.posts() == {}
     assert place.anular("status", "--json").data == []
 
 
-def test_several_issuers_are_confirmed_by_typing_the_count(place, cufe):
+def test_a_held_batch_is_not_released_by_a_yes(place):
+    batch = held(place, place.batch(["000", "000"]))
+    code, shown = on_a_terminal(place, ["release", batch], "si")
+
+    assert code == 130, shown
+    assert place.posts() == {}
+    assert place.anular("status", batch, "--json").data[0]["outcomes"] == {"RETENIDA": 2}
+
+
+def test_the_company_stands_in_the_question(place):
+    _, shown = on_a_terminal(place, ["run", place.batch(["000"])], "no", ANULAR_COMPANY="Comercial Norte, S.A.")
+
+    assert "Escriba 1 para anular 1 factura de «Comercial Norte, S.A.»; no se puede deshacer: " in shown
+
+
+def held(place, file):
+    """The number of the batch that the drop folder made of ``file`` and held."""
+    (place.folder / "drop" / "inbox").mkdir(parents=True)
+    file.rename(place.folder / "drop" / "inbox" / file.name)
+    (place.folder / "drop" / "inbox" / f"{file.name}.ok").touch()
+    done = place.anular("watch", place.folder / "drop", "--once", "--json", ANULAR_WATCH_MAX_ROWS="0")
+    assert done.code == 7, done.words
+    return done.data[0]["batch"]
+
+
+def test_several_issuers_are_confirmed_by_the_count_as_well(place, cufe):
     other = "FE0120000155999991-2-2026-0700002026111800000000990010120000" + "00000"
     from pipeline.domain.cufe import check_digit
 

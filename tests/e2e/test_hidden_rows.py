@@ -77,7 +77,7 @@ def test_on_a_terminal_the_number_goes_on_to_the_usual_question(place, file):
 
     assert ended == 130, shown
     assert "Se incluyen 2 filas ocultas" in shown
-    assert "usted no lo confirmó" in shown
+    assert "lo escrito no es la cantidad" in shown
     assert place.posts() == {}
 
 

@@ -123,7 +123,7 @@ def test_a_view_that_filters_needs_its_option_where_nobody_can_be_asked(place, c
     assert place.anular("run", file, "--yes", "--ignore-views", "--json").data[0]["outcomes"] == {"ANULADA": 2}
 
 
-@pytest.mark.parametrize(("reply", "sent"), [("1\nsi", 2), ("no", 0)])
+@pytest.mark.parametrize(("reply", "sent"), [("1\n2", 2), ("no", 0)])
 def test_on_a_terminal_the_person_is_asked(place, reply, sent):
     ended, shown = on_a_terminal(place, ["run", far(place)], reply)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,10 +19,10 @@ from rich.text import Text
 
 from pipeline.domain.commands import Here
 from pipeline.domain.errors import AnularError
-from pipeline.domain.visible import one_line, thousands, visible
+from pipeline.domain.visible import duration, one_line, thousands, visible
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.live import Live
 
 STYLES = {
     "ANULADA": "green",
@@ -34,7 +36,11 @@ STYLES = {
     "NO ENCONTRADA": "red",
     "CONFLICTO": "red",
 }
-LINE_EVERY_S = 3.0
+LINE_EVERY_S, BEAT_S = 5.0, 1.0
+"""On a pipe: seconds between two lines, and between two looks at whether it is time."""
+PIPE_WIDTH = 80
+BAR, LEAST_BAR = 24, 4
+"""Characters of the bar, and below which there is none."""
 
 
 class PlainConsole(Console):
@@ -101,66 +107,94 @@ def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> No
         out.print(f"  [dim]… y {thousands(len(lines) - most)} más (vea el libro)[/]")
 
 
-def duration(seconds: float) -> str:
-    """Duration as text: ``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s" if minutes else f"{left} s"
-
-
 class Terminal:
-    """Progress on a terminal, or in lines on a pipe (``pipeline/progress.py``)."""
+    """Progress on a terminal, or in lines on a pipe (``run/progress.py``)."""
 
     def __init__(self, out: Console) -> None:
         self._out = out
 
     @contextmanager
-    def phase(self, title: str, total: int) -> Iterator[Callable[[str], None]]:
-        ticker = Ticker(self._out, title, total)
+    def phase(self, title: str, total: int, most: float | None = None) -> Iterator[Callable[[str], None]]:
+        ticker = Ticker(self._out, title, total, most)
         with ticker.running():
             yield ticker.moved
+
+    def say(self, words: str) -> None:
+        width = self._out.width if self._out.is_terminal else PIPE_WIDTH
+        for line in broken(words, width):
+            self._out.print(line, markup=False, soft_wrap=True)
 
     def warn(self, words: str) -> None:
         self._out.print(f"Aviso: {words}", markup=False)
 
 
 class Ticker:
-    """Progress by outcome: a bar on a terminal, a line every few seconds elsewhere."""
+    """Progress by outcome: a bar on a terminal, a line every few seconds elsewhere; never a line that is too long.
 
-    def __init__(self, out: Console, title: str, total: int) -> None:
-        self._out, self._title, self._total = out, title, total
+    ``most``: seconds after which the phase ends at the latest. ``now`` gives the seconds of a clock that only grows.
+    """
+
+    def __init__(
+        self,
+        out: Console,
+        title: str,
+        total: int,
+        most: float | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._out, self._title, self._total, self._most, self._now = out, title, total, most, now
         self._seen: Counter[str] = Counter()
-        self._began = self._spoke = time.monotonic()
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._began = self._spoke = now()
+        self._over = threading.Event()
+        self._live: Live | None = None
 
     def moved(self, word: str) -> None:
         """Counts one more row with outcome ``word``."""
         self._seen[word] += 1
-        self._show()
+        self.beat()
+
+    def beat(self) -> None:
+        """Shows itself when it is time; also while no row moves."""
+        if self._live is None and self._now() - self._spoke >= LINE_EVERY_S:
+            self._spoke = self._now()
+            self._out.print(self.line(PIPE_WIDTH), markup=False, soft_wrap=True)
 
     @property
     def done(self) -> int:
         return sum(self._seen.values())
 
-    def _words(self) -> str:
-        return ", ".join(f"{word} {number}" for word, number in sorted(self._seen.items()) if number)
+    def line(self, width: int) -> str:
+        """All of it in one line of at most ``width`` characters; outcomes that do not fit are left out."""
+        parts = [f"{self._title}: {self._count()}", self._pace()]
+        return _fitting(" · ".join(filter(None, parts)), self._words(), " · ", width)
 
-    def _show(self) -> None:
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self.done, words=self._words(), pace=self._pace())
-        elif time.monotonic() - self._spoke >= LINE_EVERY_S:
-            self._spoke = time.monotonic()
-            self._out.print(f"{self._title}: {self.done}/{self._total} · {self._pace()} · {self._words()}")
+    def lines(self, width: int) -> list[str]:
+        """The bar with count and time left, then the outcomes; each at most ``width`` characters."""
+        told = " · ".join(filter(None, [self._count(), self._pace()]))
+        room = min(BAR, width - len(self._title) - len(told) - 2)
+        filled = round(room * min(1.0, self.done / self._total)) if room > 0 else 0
+        bar = ["━" * filled + "─" * (room - filled)] if room >= LEAST_BAR else []
+        return [" ".join([self._title, *bar, told])[:width], _fitting("", self._words(), "  ", width)]
+
+    def __rich__(self) -> Text:
+        width = self._out.width
+        bar, outcomes = self.lines(width)
+        return Text.assemble(bar, "\n", (outcomes, "dim"), no_wrap=True, overflow="ellipsis")
+
+    def _count(self) -> str:
+        return f"{thousands(self.done)}/{thousands(self._total)}"
+
+    def _words(self) -> list[str]:
+        return [f"{word} {thousands(number)}" for word, number in self._seen.most_common() if number]
 
     def _pace(self) -> str:
-        seconds = max(1e-6, time.monotonic() - self._began)
+        seconds = max(1e-6, self._now() - self._began)
+        if self._most is not None:
+            return f"faltan {duration(self._most - seconds)} como máximo"
+        if not self.done:
+            return ""
         pace = self.done / seconds
-        left = (self._total - self.done) / pace if pace else 0.0
-        return f"{pace:.1f} facturas/s, faltan {duration(left)}"
+        return f"{pace:.1f} facturas/s, faltan {duration((self._total - self.done) / pace)}"
 
     @contextmanager
     def running(self) -> Iterator[Ticker]:
@@ -169,22 +203,41 @@ class Ticker:
             yield self
             return
         if self._out.is_terminal:
-            with self._make_bar() as self._bar:
-                self._task = self._bar.add_task(self._title, total=self._total, words="", pace="")
+            from rich.live import Live
+
+            with Live(self, console=self._out, refresh_per_second=4) as self._live:
                 yield self
-        else:
+            return
+        beating = threading.Thread(target=self._keep_beating, name="progress", daemon=True)
+        beating.start()
+        try:
             yield self
-            words = f" · {self._words()}" if self.done else ""
-            self._out.print(f"{self._title}: {self.done}/{self._total}{words}")
+        finally:
+            self._over.set()
+            beating.join()
+        words = self._words()
+        told = f"{self._title}: {self._count()}"
+        self._out.print(_fitting(told, words, " · ", PIPE_WIDTH), markup=False, soft_wrap=True)
 
-    def _make_bar(self) -> Progress:
-        from rich.progress import BarColumn, Progress, TextColumn
+    def _keep_beating(self) -> None:
+        while not self._over.wait(BEAT_S):
+            self.beat()
 
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total}"),
-            TextColumn("[dim]{task.fields[pace]}[/]"),
-            TextColumn("{task.fields[words]}", markup=False),
-            console=self._out,
-        )
+
+def broken(words: str, width: int) -> list[str]:
+    """``words`` in lines of at most ``width`` characters: whole if it fits, else parted where a thought ends."""
+    if len(words) <= width:
+        return [words]
+    return [line for part in words.replace("; ", ";\n").split("\n") for line in textwrap.wrap(part, width)]
+
+
+def _fitting(head: str, words: Sequence[str], mark: str, width: int) -> str:
+    """``head`` and as many of ``words`` as fit into ``width``, with a sign where some are left out."""
+    told, start = head, mark
+    for place, word in enumerate(words):
+        longer = f"{told}{start}{word}"
+        room = width if place == len(words) - 1 else width - 3
+        if len(longer) > room:
+            return f"{told}{', …' if place else ''}"[:width]
+        told, start = longer, ", "
+    return told[:width]

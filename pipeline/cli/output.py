@@ -54,7 +54,16 @@ def report_batches(
     ``files``: the input files, where the batches were not named by number.
     """
     from pipeline.cli import console
-    from pipeline.run.results import batch_data, exit_code, note_written, to_correct, todo, totals, write_results
+    from pipeline.run.results import (
+        batch_data,
+        exit_code,
+        note_written,
+        set_aside,
+        to_correct,
+        todo,
+        totals,
+        write_results,
+    )
     from pipeline.watch.renewal import renew
 
     answer, told = ExitCodes(), []
@@ -68,7 +77,7 @@ def report_batches(
         told.append(batch_data(written, code))
         console.counts(talk.out, f"Lote {info.id} · {info.file}", totals(written.lines))
         console.listing(talk.out, "Qué hacer ahora", todo(written.report))
-        for line in (f"Resultados: {written.workbook}", *to_correct(written)):
+        for line in (f"Resultados: {written.workbook}", *set_aside(written), *to_correct(written)):
             talk.out.print(line, markup=False)
     for warning in memory.sent.warnings if memory.sent is not None else ():
         talk.progress.warn(warning)

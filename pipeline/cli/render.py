@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.console import duration
 from pipeline.domain import outcomes
 from pipeline.domain.columns import LABELS
 from pipeline.domain.commands import order
@@ -15,7 +14,7 @@ from pipeline.domain.deadline import PANAMA, Window
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, Verdict, column_letters
-from pipeline.domain.visible import thousands
+from pipeline.domain.visible import duration, thousands
 from pipeline.evidence.book import Book
 from pipeline.evidence.check import Pack
 from pipeline.ledger.transfer import Transfer

@@ -75,7 +75,8 @@ def resend_row(
 
         async def work(steps: Steps, stop: Stop) -> None:
             await _send_one(attempt, info, steps, memory, stop)
-            await session.follow([info.id], steps, memory, stop, talk.progress, only=found.pos)
+            sent = session.Sent([info], settings.out)
+            await session.follow([info.id], steps, memory, stop, talk.progress, only=found.pos, sent=sent)
 
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings))
         return report_batches([info], memory, talk, settings, trouble)

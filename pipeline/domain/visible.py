@@ -44,3 +44,15 @@ def _sign(match: re.Match[str]) -> str:
 def thousands(number: int) -> str:
     """``1,234``: thousands separator as in Panama."""
     return f"{number:,}"
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``5 min``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {left} s" if left else f"{minutes} min"
+    return f"{left} s"

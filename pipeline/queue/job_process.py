@@ -83,7 +83,8 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
                 if batch:
                     await session.send(infos, steps, memory, stop, progress)
                 crashpoint("job-sent")
-                await session.follow(ids, steps, memory, stop, progress)
+                sent = session.Sent(infos, settings.out) if batch else None
+                await session.follow(ids, steps, memory, stop, progress, sent=sent)
 
             with running_sandbox(settings) as base:
                 sending = send_rules(settings, memory.anew, memory.sent) if batch else None

@@ -5,6 +5,7 @@
 - ``intake``: an approved plan becomes a batch in the ledger
 - ``session``: service, signals, sending and querying, until the time is up
 - ``progress``: the protocol by which a session reports how far it is
+- ``early_results``: the workbooks right after sending, before anybody waits for an answer
 - ``results``: the workbooks of a batch, and its figures for ``--json`` and notifications
 - ``reconcile``: comparison of the ledger with what eDoc answers now
 - ``follow_up``: the nightly queries of every company, and what has grown old

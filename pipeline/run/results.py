@@ -17,7 +17,7 @@ from pipeline.report.corrections import corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
-from pipeline.report.names import receipt_name
+from pipeline.report.names import receipt_name, results_name
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
@@ -124,6 +124,15 @@ def note_written(bus: EventBus, written: Written, code: int) -> None:
     bus.note("workbook_written", batch=info.id, file=str(written.workbook))
     outcomes = totals(written.lines) if bus.has_listeners else {}
     bus.note("batch_finished", batch=info.id, rows=info.rows, outcomes=outcomes, exit_code=code)
+
+
+def set_aside(written: Written) -> list[str]:
+    """That the workbook got another name because the one of before could not be replaced; nothing when it was."""
+    usual = results_name(Path(written.batch.file).stem, written.batch.id)
+    now = written.workbook.name
+    if now == usual:
+        return []
+    return [f"Aviso: «{usual}» no se pudo reemplazar (¿está abierto?). Lo de ahora está en «{now}»."]
 
 
 def to_correct(written: Previewed | Written) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.domain.errors import AnularError
@@ -21,7 +22,8 @@ from pipeline.edoc.limiter import Limiter
 from pipeline.ledger.store import Store
 from pipeline.ledger.writer import Writer
 from pipeline.poll import PollRules, poll
-from pipeline.run.progress import Progress
+from pipeline.run.early_results import write_early
+from pipeline.run.progress import Progress, waiting_words
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Ending, Stop, signals
 from pipeline.submit.submit import SendRules, submit
@@ -83,16 +85,28 @@ def send_and_follow(
     only: int | None = None,
     *,
     follows: bool = True,
+    folder: Path | None = None,
 ) -> Work:
-    """Sends what is ready in ``batches``, each only its first ``only`` rows, and queries all of them until they are
-    final or the time is up; without ``follows`` it ends after sending."""
+    """Sends what is ready in ``batches``, each only its first ``only`` rows, writes the results if a row has to be
+    waited for (into ``folder``, else that of the settings), and queries all of them until they are final or the time
+    is up; without ``follows`` it ends after sending."""
 
     async def work(steps: Steps, stop: Stop) -> None:
         await send(batches, steps, memory, stop, progress, only)
         if follows:
-            await follow([info.id for info in batches], steps, memory, stop, progress)
+            sent = Sent(batches, folder or memory.settings.out)
+            await follow([info.id for info in batches], steps, memory, stop, progress, sent=sent)
 
     return work
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was just sent and whose results are written before anybody waits for an answer."""
+
+    batches: Sequence[BatchInfo]
+    #: where; None: where each batch has them
+    folder: Path | None
 
 
 async def send(
@@ -136,10 +150,18 @@ async def send_rows(
 
 
 async def follow(
-    ids: Collection[str], steps: Steps, memory: Memory, stop: Stop, progress: Progress, *, only: int | None = None
+    ids: Collection[str],
+    steps: Steps,
+    memory: Memory,
+    stop: Stop,
+    progress: Progress,
+    *,
+    only: int | None = None,
+    sent: Sent | None = None,
 ) -> None:
     """Queries the pending and uncertain rows of these batches until each is final or the time of this run is up: all
-    of them where nothing is sent, else those not followed enough yet; ``only`` the one at this position."""
+    of them where nothing is sent, else those not followed enough yet; ``only`` the one at this position. The results
+    of what was just ``sent`` are written first, if there is anything to wait for."""
     ask = steps.ask
     rows = [
         row
@@ -147,9 +169,14 @@ async def follow(
         if only in (None, row.pos)
         and (ask.now or not followed_enough(row.since, row.queried_at, row.misses, ask.every, ask.lasting))
     ]
-    with progress.phase("Consultando", len(rows)) as moved:
-        if stop.asked or not rows:
-            return
+    if stop.asked or not rows:
+        return
+    books = await _write_early(sent, memory, progress) if sent is not None else 0
+    if stop.reason is not None:  # asked meanwhile
+        return
+    pending = sum(row.state is State.PENDING for row in rows)
+    progress.say(waiting_words(pending, len(rows) - pending, ask.lasting, books))
+    with progress.phase("Consultando", len(rows), ask.lasting) as moved:
 
         def watch(_before: State | None, after: State, _finding: Finding) -> None:
             if after not in FOLLOWED:
@@ -168,3 +195,12 @@ async def follow(
                 watch=watch,
             )
         steps.bus.note("queries_ended", interrupted=stop.asked)
+
+
+async def _write_early(sent: Sent, memory: Memory, progress: Progress) -> int:
+    """How many workbooks now say what is known; 0 when one of them could not be written. In a thread: a large batch
+    takes seconds, in which a request to stop has to be heard."""
+    troubles = await asyncio.to_thread(write_early, sent.batches, memory, sent.folder)
+    for words in troubles:
+        progress.warn(words)
+    return 0 if troubles else len(sent.batches)

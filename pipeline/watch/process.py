@@ -196,7 +196,8 @@ class _Shift:
                 if info is not None:
                     belong_to(read.claim, id_of(memory.database), info.id)
                     approved.append((read, info))
-            trouble = self._carry_out([info for _, info in approved], memory) if self._desk is None else None
+            done = reads[0].claim.lane.done
+            trouble = self._carry_out([info for _, info in approved], memory, done) if self._desk is None else None
             if trouble is None:
                 # Those that repeat a content at the end, when what they repeat has its outcome.
                 ends = [(*one, Fate.DONE) for one in approved] + [(*one, Fate.DUPLICATE) for one in self._repeated]
@@ -314,7 +315,7 @@ class _Shift:
         doubts = plan.sheet.doubts if known is None and plan.sheet is not None else ()
         return policy.in_words([*policy.objections(allowed, asked), *told, *policy.doubtful(doubts)])
 
-    def _carry_out(self, batches: list[BatchInfo], memory: Memory) -> AnularError | None:
+    def _carry_out(self, batches: list[BatchInfo], memory: Memory, done: Path) -> AnularError | None:
         """Sends and follows; what ended it early. No service is asked for when there is nothing to do."""
         ids = [info.id for info in batches]
         if not ids or not (any(memory.views.unsent(one) for one in ids) or memory.views.followed(ids)):
@@ -322,7 +323,7 @@ class _Shift:
 
         with running_sandbox(self._settings) as base:
             sending = send_rules(self._settings, memory.anew, memory.sent)
-            work = session.send_and_follow(batches, memory, self._progress)
+            work = session.send_and_follow(batches, memory, self._progress, folder=self._settings.out or done)
             return session.carry_out(memory, self._clock, base, work, sending, self._ending)
 
     def _finish(self, read: _Read, info: BatchInfo, memory: Memory, fate: Fate, why: str = "") -> None:

@@ -26,7 +26,7 @@ def on_a_terminal(place, arguments, reply, **more):
             except OSError:  # the other side is closed
                 break
             shown += part
-        if not typed and ((b"deshacer: " in shown or b"cancela" in shown)):
+        if not typed and (b"deshacer: " in shown or b"cancela" in shown):
             os.write(ours, reply.encode() + b"\n")
             typed = True
         if process.poll() is not None and not select.select([ours], [], [], 0)[0]:

@@ -14,7 +14,7 @@ def test_the_count_is_taken_with_and_without_its_separator(count: int, typed: st
     assert is_count(typed, count)
 
 
-@pytest.mark.parametrize("typed", ["", "s", "si", "sí", "y", "25", "26.", "26.0", "026", "+26", "26 26", "\u0662\u0666"])
+@pytest.mark.parametrize("typed", ["", "s", "si", "sí", "y", "25", "26.", "26.0", "026", "+26", "26 26", "٢٦"])
 def test_nothing_else_is_the_count(typed: str) -> None:
     assert not is_count(typed, 26)
 

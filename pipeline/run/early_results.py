@@ -1,0 +1,35 @@
+"""Early results: the workbooks as they are right after sending, for a person who does not stay for the answers.
+
+They are written again after polling. A workbook that cannot be written now (open in Excel, a full disk) stops nothing:
+the polling goes on, and the end of the run tries again and says what it came to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.domain.errors import AnularError
+from pipeline.domain.records import BatchInfo
+from pipeline.run.results import write_results
+from pipeline.runtime.internal_error import internal
+from pipeline.wiring.ledger import Memory
+
+_AGAIN = "Se intenta otra vez después de consultar."
+
+
+def write_early(batches: Sequence[BatchInfo], memory: Memory, folder: Path | None = None) -> list[str]:
+    """Writes the results of ``batches`` as they are now into ``folder`` (else where each batch has them).
+
+    Returns a Spanish sentence for each that could not be written; raises nothing.
+    """
+    troubles = []
+    for info in batches:
+        try:
+            workbook = write_results(info, memory.views, folder).workbook
+        except Exception as error:
+            told = error if isinstance(error, AnularError) else internal(error)
+            troubles.append(f"{told.sentence} {_AGAIN}")
+        else:
+            memory.bus.note("workbook_written", batch=info.id, file=str(workbook))
+    return troubles

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
 
+from pipeline.domain.cufe import DAY
+
 PANAMA = timezone(timedelta(hours=-5), "America/Panama")
 DEFAULT_HOURS = 182
 
@@ -43,3 +45,16 @@ def deadline(issued_on: date, now: datetime, hours: int = DEFAULT_HOURS) -> Dead
     else:
         window = Window.LIMIT_DAY
     return Deadline(window, round((limit - oldest).total_seconds() / 3600, 1))
+
+
+def legal_limit(code: str, hours: int = DEFAULT_HOURS) -> datetime | None:
+    """When the document of the CUFE ``code`` can no longer be cancelled: the earlier bound; None for no date in it."""
+    return limit_of_day(code[DAY], hours)
+
+
+def limit_of_day(day: str, hours: int = DEFAULT_HOURS) -> datetime | None:
+    """The same for a document issued on ``day`` (``20261118``)."""
+    try:
+        return datetime(int(day[:4]), int(day[4:6]), int(day[6:]), tzinfo=PANAMA) + timedelta(hours=hours)
+    except (ValueError, OverflowError):
+        return None

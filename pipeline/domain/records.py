@@ -174,6 +174,8 @@ class Tally:
     rows: dict[str, int]
     #: when the oldest row that is still followed was sent (UTC, aware); None when there is none
     oldest: datetime | None
+    #: the first legal limit of a row that waits for a person's approval (aware); None when there is none
+    held_until: datetime | None = None
 
 
 class Source(Enum):

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
 
-from pipeline.domain.cufe import document_of
-from pipeline.domain.deadline import Window
+from pipeline.domain.cufe import DAY, document_of
+from pipeline.domain.deadline import Window, limit_of_day
 from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, TAKES_DOCUMENT, State
 from pipeline.domain.outcomes import ELSEWHERE
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
@@ -320,8 +320,23 @@ class Views(Batches):
         )
         since = self._database.read(oldest)[0][0]
         return Tally(
-            self._counts(row.c.batch.in_(batches), (attempt.c.env == self._env) & mine), codec.maybe_time(since)
+            self._counts(row.c.batch.in_(batches), (attempt.c.env == self._env) & mine),
+            codec.maybe_time(since),
+            self._held_until(),
         )
+
+    def _held_until(self) -> datetime | None:
+        """The first legal limit of a row that waits for a person's approval."""
+        attempt, batch = tables.attempt, tables.batch
+        first = func.min(func.substr(attempt.c.cufe, DAY.start + 1, DAY.stop - DAY.start))
+        query = (
+            select(first.label("day"), batch.c.deadline_hours)
+            .join(batch, tables.OF_BATCH)
+            .where(attempt.c.env == self._env, attempt.c.state == State.HELD.value, self._scope.rows(attempt))
+            .group_by(batch.c.deadline_hours)
+        )
+        limits = [limit_of_day(line.day, line.deadline_hours) for line in self._database.read(query)]
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def whole(self, info: BatchInfo) -> Whole:
         """A batch at one moment: its totals, its rows and its log agree, whatever a parallel run does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -103,12 +104,14 @@ class Collector:
         if self._tally is None:  # no ledger was opened: the counts of an earlier command still hold
             rows = {key: v for key, v in before.items() if own <= set(key[1]) and key[0] == "anular_rows"}
             oldest = before.get(sample("anular_oldest_pending_timestamp_seconds", **self._own), 0.0)
+            held = before.get(sample("anular_held_limit_timestamp_seconds", **self._own), 0.0)
         else:
             rows = {sample("anular_rows", outcome=w, **self._own): float(n) for w, n in self._tally.rows.items()}
-            oldest = self._tally.oldest.timestamp() if self._tally.oldest is not None else 0.0
+            oldest, held = _seconds(self._tally.oldest), _seconds(self._tally.held_until)
         after |= rows
         after[sample("anular_oldest_pending_timestamp_seconds", **self._own)] = oldest
         after[sample("anular_oldest_pending_seconds", **self._own)] = max(0.0, now - oldest) if oldest else 0.0
+        after[sample("anular_held_limit_timestamp_seconds", **self._own)] = held
         after[sample("anular_rate_used_ratio", **self._own)] = self._used()
         after[sample("anular_build_info", version=self._version, **self._own)] = 1.0
         for (kind, status), number in requests.items():
@@ -127,3 +130,8 @@ class Collector:
     def _forget(self, now: float) -> None:
         while self._gone and self._gone[0] <= now - MINUTE_S:
             self._gone.popleft()
+
+
+def _seconds(moment: datetime | None) -> float:
+    """Unix time; 0 for none."""
+    return moment.timestamp() if moment is not None else 0.0

@@ -25,6 +25,10 @@ METRICS = {
         "Age of the oldest row still pending or uncertain; 0 when there is none.",
     ),
     "anular_oldest_pending_timestamp_seconds": ("gauge", "When that row was sent (Unix time); 0 when there is none."),
+    "anular_held_limit_timestamp_seconds": (
+        "gauge",
+        "First legal limit of a row that waits for a person's approval (Unix time); 0 when there is none.",
+    ),
     "anular_rate_used_ratio": ("gauge", "Requests that left within the last minute / permitted by ANULAR_RATE."),
     "anular_requests_total": ("counter", "Requests to eDoc by kind and class of the HTTP status (none: no answer)."),
     "anular_last_run_timestamp_seconds": ("gauge", "When the command, or a pass of it, ended last (Unix time)."),

@@ -1,4 +1,5 @@
-"""Notifications of how a run ended, by e-mail, webhook, or both: a summary and the workbook's path; no CUFE, no secret.
+"""Notifications of how a run ended, by e-mail, webhook, or both: a summary and the workbook's path; the workbook itself
+only where the settings say so. No CUFE, no secret.
 
 One that cannot be delivered never fails the run: it is one line of warning.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import smtplib
 import ssl
 import threading
@@ -28,6 +30,12 @@ from pipeline.telemetry.events import SILENT, EventBus
 EACH_S = 20.0
 """Seconds for one answer of a server; for a channel as a whole twice as much."""
 SIGNATURE = "X-Anular-Signature"
+MEGABYTE = 1_048_576
+MOST_ATTACHED = 5 * MEGABYTE
+"""Bytes of all the workbooks of one mail: what mail servers take without asking."""
+_XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+_CODE = re.compile(r"FE[0-9]{2}[0-9A-Za-z-]{62}")
+_CODE_WORDS = "(CUFE: vea el libro)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +48,24 @@ class Notification:
     lines: Sequence[str]
     #: the same for a machine; becomes JSON
     data: object
+    #: results workbooks, which a mail carries where the settings say so
+    workbooks: Sequence[Path] = ()
 
 
 class _Undelivered(Exception):
     """Failure of a channel: its reason, as a Spanish phrase."""
 
 
+def has_recipients(settings: Settings) -> bool:
+    """Whether the settings name a recipient of notifications."""
+    return bool((settings.mail_host and settings.mail_to) or settings.webhook_url)
+
+
 def send(settings: Settings, notification: Notification, bus: EventBus = SILENT) -> list[str]:
     """Sends a notification by every configured channel; returns a Spanish sentence for each failure. Never raises."""
-    if settings.company:
-        notification = replace(notification, subject=f"[{settings.company}] {notification.subject}")
+    subject = f"[{settings.company}] {notification.subject}" if settings.company else notification.subject
+    lines = [_without_codes(settings.here.complete(one)) for one in notification.lines]
+    notification = replace(notification, subject=_without_codes(subject), lines=lines)
     channels: list[tuple[str, str, Callable[[], None]]] = []
     if settings.mail_host and settings.mail_to:
         channels.append(("mail", "el correo", lambda: _mail(settings, notification)))
@@ -107,7 +123,12 @@ def _mail(settings: Settings, notification: Notification) -> None:
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = make_msgid(domain=PROGRAM)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join(one_line(line) if line else "" for line in notification.lines) + "\n")
+    attached, told = _attached(notification.workbooks) if settings.mail_attach == "on" else ([], [])
+    lines = [*notification.lines, *told]
+    message.set_content("\n".join(_printed(line) for line in lines) + "\n")
+    for path, content in attached:
+        kind, sort = _XLSX
+        message.add_attachment(content, maintype=kind, subtype=sort, filename=one_line(path.name))
     context = client_context()
     host, port = settings.mail_host, settings.mail_port
     server: Any = (
@@ -126,11 +147,48 @@ def _mail(settings: Settings, notification: Notification) -> None:
             raise _Undelivered(f"el servidor no aceptó {len(refused)} de los destinatarios")
 
 
+def _printed(line: str) -> str:
+    """One line of a mail, with its indentation; no line of an input makes two."""
+    start = len(line) - len(line.lstrip(" "))
+    return " " * start + one_line(line)
+
+
+def _without_codes(text: str) -> str:
+    """``text`` without a CUFE: a mail is no place for one, and errors may name the document that they are about."""
+    return _CODE.sub(_CODE_WORDS, text)
+
+
+def _attached(workbooks: Sequence[Path]) -> tuple[list[tuple[Path, bytes]], list[str]]:
+    """The workbooks that the mail carries, the smallest first while they fit, and a line for each one about it."""
+    found, told, room = [], [], MOST_ATTACHED
+    for path in sorted(workbooks, key=_size):
+        try:
+            size = path.stat().st_size
+            content = path.read_bytes() if size <= room else None
+        except OSError:
+            told.append(f"No se pudo adjuntar {path.name}: está en {path.parent}.")
+            continue
+        if content is None:
+            much = f"{size / MEGABYTE:.1f} MB; un correo lleva hasta {MOST_ATTACHED // MEGABYTE}"
+            told.append(f"No va adjunto {path.name} ({much}): está en {path.parent}.")
+            continue
+        room -= size
+        found.append((path, content))
+        told.append(f"Adjunto: {path.name}")
+    return found, told
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _hook(settings: Settings, notification: Notification) -> None:
     parts = urlsplit(settings.webhook_url)
-    body = json.dumps(
-        {"subject": notification.subject, "lines": [*notification.lines], "data": notification.data}
-    ).encode()
+    content = {"subject": notification.subject, "lines": [*notification.lines], "data": notification.data}
+    body = _without_codes(json.dumps(content)).encode()
     headers = {"Content-Type": "application/json", "User-Agent": f"{PROGRAM}/{VERSION}"}
     if (path := settings.webhook_key_file) is not None:
         headers[SIGNATURE] = f"sha256={hmac.new(_key(path), body, hashlib.sha256).hexdigest()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pipeline.settings.model import Settings
 
 
+SEEN_S = 60.0
+"""Seconds for which a person can be expected to look on."""
+
+
 def observation_of(context: typer.Context) -> Observation:
     """Telemetry of this command: log and metrics file, as far as the settings name them."""
     return context.find_object(Observation) or Observation()
@@ -30,6 +35,8 @@ class Talk:
     """Output streams of one command: with ``--json`` stdout is for data alone."""
 
     as_json: bool
+    #: when the command began, by a clock that only grows
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         from pipeline.cli import console
@@ -37,6 +44,11 @@ class Talk:
         self.out = console.make_console(stderr=self.as_json)
         self.err = console.make_console(stderr=True)
         self.progress = console.Terminal(self.err)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody may have seen how it ended: it took more than a minute, or nobody is at a terminal."""
+        return not sys.stdin.isatty() or time.monotonic() - self.began > SEEN_S
 
     def check_seen(self) -> None:
         """Raises ``StorageTrouble`` when what a person was to see before the sending could not be shown (P2)."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.context import ExitCodes, Talk, settings_for
+import typer
+
+from pipeline.cli.context import ExitCodes, Talk, observation_of, settings_for
 from pipeline.domain.errors import AnularError, WrongUsage
 from pipeline.wiring.telemetry import Observation
 
@@ -16,6 +20,18 @@ if TYPE_CHECKING:
     from pipeline.run.plan import Plan
     from pipeline.settings.model import Settings
     from pipeline.wiring.ledger import Memory
+
+
+_TOLD = (3, 5, 6)
+"""Exit codes of errors that are notified: not those of a person who typed something wrong or declined."""
+
+
+class News(Enum):
+    """What is notified at the end of a command that nobody may have seen."""
+
+    NONE = "nothing: a person decided something, and knows it"
+    CHANGES = "batches in which an outcome changed"
+    ALL = "every batch"
 
 
 def send_notification(
@@ -30,6 +46,29 @@ def send_notification(
         return
     for warning in send(settings, notification, seen.bus(settings, command)):
         talk.progress.warn(warning)
+
+
+def notifies(command: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Decorator of a command that sends: notifies of an error that ended it before it had any result (a refused file, a
+    service that is not there), where nobody may have seen it."""
+
+    def decorate(work: Callable[..., int]) -> Callable[..., int]:
+        @wraps(work)
+        def inner(context: typer.Context, *given: Any, **named: Any) -> int:
+            talk = Talk(bool(named.get("as_json")))
+            try:
+                return work(context, *given, **named)
+            except AnularError as error:
+                if talk.unseen and error.exit_code in _TOLD:
+                    from pipeline.run.notification_texts import notification
+
+                    profile, ledger = named.get("profile", ""), named.get("ledger", "")
+                    send_notification(talk, profile, ledger, notification([], error), observation_of(context), command)
+                raise
+
+        return inner
+
+    return decorate
 
 
 def show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
@@ -48,16 +87,21 @@ def report_batches(
     settings: Settings,
     trouble: AnularError | None,
     files: Sequence[Path] = (),
+    *,
+    news: News = News.NONE,
 ) -> int:
     """Exit code of finished batches; writes their workbooks and the notes of held files, and prints the results.
 
-    ``files``: the input files, where the batches were not named by number.
+    ``files``: the input files, where the batches were not named by number. ``news``: what is notified.
     """
     from pipeline.cli import console
+    from pipeline.notify import has_recipients, send
+    from pipeline.run.notification_texts import Digest, digest, notification
     from pipeline.run.results import (
         batch_data,
         exit_code,
         note_written,
+        ordered,
         set_aside,
         to_correct,
         todo,
@@ -67,6 +111,8 @@ def report_batches(
     from pipeline.watch.renewal import renew
 
     answer, told = ExitCodes(), []
+    digests: list[Digest] = []
+    notified = news is not News.NONE and talk.unseen and has_recipients(settings)
     beside = [*files, *[None] * (len(batches) - len(files))]
     for info, file in zip(batches, beside, strict=True):
         written = write_results(info, memory.views, settings.out)
@@ -75,6 +121,8 @@ def report_batches(
         note_written(memory.bus, written, code)
         renew(written, code, settings, file)
         told.append(batch_data(written, code))
+        if notified and (news is News.ALL or totals(written.lines) != ordered(info.counts)):
+            digests.append(digest(written, code))
         console.counts(talk.out, f"Lote {info.id} · {info.file}", totals(written.lines))
         console.listing(talk.out, "Qué hacer ahora", todo(written.report))
         for line in (f"Resultados: {written.workbook}", *set_aside(written), *to_correct(written)):
@@ -85,5 +133,8 @@ def report_batches(
         memory.bus.note("run_stopped", error=trouble.code)
         console.say_error(talk.err, trouble)
         answer.codes.append(trouble.exit_code)
+    if digests or (notified and trouble is not None):
+        for warning in send(settings, notification(digests, trouble), memory.bus):
+            talk.progress.warn(warning)
     talk.data(told)
     return answer.code

@@ -9,7 +9,7 @@ import typer
 from pipeline.cli.context import ExitCodes, Talk, observation_of, settings_for
 from pipeline.cli.inputs import batch_named, own_batch
 from pipeline.cli.options import Json, Ledger, Profile
-from pipeline.cli.output import report_batches, send_notification
+from pipeline.cli.output import News, notifies, report_batches, send_notification
 from pipeline.domain.errors import WrongUsage
 from pipeline.wiring.telemetry import Observation
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.runtime.shutdown import Stop
 
 
+@notifies("poll")
 def poll_batches(
     context: typer.Context,
     batches: Annotated[
@@ -55,7 +56,7 @@ def poll_batches(
                 await session.follow([info.id for info in chosen], steps, memory, stop, talk.progress)
 
         trouble = session.carry_out(memory, clock, base, work)
-        return report_batches(chosen, memory, talk, settings, trouble)
+        return report_batches(chosen, memory, talk, settings, trouble, news=News.CHANGES)
 
 
 def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:

@@ -10,12 +10,13 @@ from pipeline.cli.approve import approve, need_terminal
 from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Json, Ledger, NoPoll, Profile, Yes
-from pipeline.cli.output import report_batches, show_plan
+from pipeline.cli.output import News, notifies, report_batches, show_plan
 
 if TYPE_CHECKING:
     pass
 
 
+@notifies("release")
 def release_batch(
     context: typer.Context,
     batch: BatchId,
@@ -48,4 +49,4 @@ def release_batch(
         release(plan, memory.store, who=who_am_i())
         work = session.send_and_follow([info], memory, talk.progress, follows=not no_poll)
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
-        return report_batches([info], memory, talk, settings, trouble)
+        return report_batches([info], memory, talk, settings, trouble, news=News.ALL)

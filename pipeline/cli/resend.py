@@ -10,7 +10,7 @@ from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.decide import company_fact, confirm_code, show_row
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
-from pipeline.cli.output import report_batches
+from pipeline.cli.output import News, report_batches
 from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError
 
@@ -79,7 +79,7 @@ def resend_row(
             await session.follow([info.id], steps, memory, stop, talk.progress, only=found.pos, sent=sent)
 
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings))
-        return report_batches([info], memory, talk, settings, trouble)
+        return report_batches([info], memory, talk, settings, trouble, news=News.ALL)
 
 
 def _ask_before(cufe: str, memory: Memory, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:

@@ -30,7 +30,7 @@ from pipeline.cli.options import (
     SheetName,
     Yes,
 )
-from pipeline.cli.output import report_batches, show_plan
+from pipeline.cli.output import News, notifies, report_batches, show_plan
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pipeline.wiring.ledger import Memory
 
 
+@notifies("run")
 def run_files(
     context: typer.Context,
     files: Files,
@@ -133,7 +134,7 @@ def run_files(
             del plan
         work = session.send_and_follow(batches, memory, talk.progress, only, follows=not no_poll)
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
-        return report_batches(batches, memory, talk, settings, trouble, files)
+        return report_batches(batches, memory, talk, settings, trouble, files, news=News.ALL)
 
 
 def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -> None:

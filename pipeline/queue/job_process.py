@@ -16,9 +16,12 @@ from pathlib import Path
 
 from pipeline.domain.errors import AnularError, Interrupted, StorageTrouble
 from pipeline.domain.records import BatchInfo
+from pipeline.notify import has_recipients, send
 from pipeline.run import session
+from pipeline.run.intake import BY_FOLDER
+from pipeline.run.notification_texts import Digest, digest, notification
 from pipeline.run.progress import Unseen
-from pipeline.run.results import write_results
+from pipeline.run.results import Written, exit_code, write_results
 from pipeline.run.session import Steps
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
@@ -57,8 +60,9 @@ def main() -> None:
 
 
 def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | None, list[str]]:
-    """Carries out one job: what ended it early, if anything did, and which results could not be written.
+    """Carries out one job: what ended it early, if anything did, and what a person should be warned of.
 
+    Notifies of what was sent, except of a batch that came by the drop folder: its passes notify of that one.
     Raises ``AnularError``.
     """
     settings = load_settings(profile)
@@ -89,8 +93,17 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
             with running_sandbox(settings) as base:
                 sending = send_rules(settings, memory.anew, memory.sent) if batch else None
                 trouble = session.carry_out(memory, clock, base, work, sending)
-        unwritten = [words for info in infos if (words := _write(info, memory, settings.out))]
+        notified = has_recipients(settings) and bool(batch) and trouble is None
+        unwritten, news = list[str](), list[Digest]()
+        for info in infos:
+            words, written = _write(info, memory, settings.out)
+            unwritten += [words] if words else []
+            if notified and written is not None and not any(BY_FOLDER in note for note in info.notes):
+                news.append(digest(written, exit_code(written.lines)))
+            del written
         crashpoint("job-written")
+    if news:
+        unwritten += send(settings, notification(news), bus)
     return trouble, unwritten
 
 
@@ -99,16 +112,16 @@ def _chosen(memory: Memory, batch: str) -> list[BatchInfo]:
     return [info for one in names if (info := memory.views.batch(one)) is not None]
 
 
-def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> str:
-    """The results workbook, where the batch's file came from. That this machine has no such folder, or may not write
-    there, is no reason to do the job again: the ledger has everything, and ``report`` writes it anywhere."""
+def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> tuple[str, Written | None]:
+    """The results workbook, where the batch's file came from; or why there is none. That this machine has no such
+    folder, or may not write there, is no reason to do the job again: the ledger has everything, and ``report`` writes
+    it anywhere."""
     try:
-        write_results(info, memory.views, folder)
+        return "", write_results(info, memory.views, folder)
     except StorageTrouble as trouble:
         if trouble.code != "resultados-no-guardados":
             raise
-        return trouble.sentence
-    return ""
+        return trouble.sentence, None
 
 
 def _end_with_worker(stop: Stop) -> None:

@@ -8,5 +8,6 @@
 - ``early_results``: the workbooks right after sending, before anybody waits for an answer
 - ``results``: the workbooks of a batch, and its figures for ``--json`` and notifications
 - ``reconcile``: comparison of the ledger with what eDoc answers now
+- ``notification_texts``: what notifications and notes say of batches
 - ``follow_up``: the nightly queries of every company, and what has grown old
 """

@@ -5,6 +5,7 @@ Nothing here can send a cancellation: it queries, rewrites the workbooks, and re
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,11 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError
 from pipeline.domain.lifecycle import FOLLOWED, PERSON
 from pipeline.domain.records import BatchInfo
+from pipeline.domain.visible import thousands
 from pipeline.notify import Notification
 from pipeline.report.lines import action_of
 from pipeline.run import results, session
+from pipeline.run.notification_texts import limit_words, limits_of, outcome_words, trouble_words
 from pipeline.run.progress import Progress
 from pipeline.run.results import Written, batch_data, exit_code, note_written, write_results
 from pipeline.run.session import Steps
@@ -171,8 +174,16 @@ def notification(companies: Sequence[Company]) -> Notification:
         for written in company.written:
             totals = ", ".join(f"{word} {number}" for word, number in results.totals(written.lines).items())
             lines.append(f"{name}Lote {written.batch.id} ({written.batch.file}): {totals}. Libro: {written.workbook}")
-    words = f"facturas que envejecieron: {old}" if old else "nada envejecido"
-    urgent = "ATENCIÓN: " if old or troubles else ""
+            limits = limits_of(written.lines, written.batch.deadline_hours)
+            lines += [f"  Vence {words}" for words in limit_words(limits)]
+    rows: Counter[str] = Counter()
+    books = [one for company in companies for one in company.written]
+    for book in books:
+        rows.update(results.totals(book.lines))
+    late = ["1 atrasada" if old == 1 else f"{thousands(old)} atrasadas"] if old else []
     return Notification(
-        f"{urgent}anular: seguimiento, {words}", lines, [one for company in companies for one in data(company)]
+        ", ".join([*outcome_words(rows), *late, *trouble_words(troubles)]) or "nada atrasado",
+        lines,
+        [one for company in companies for one in data(company)],
+        [book.workbook for book in books],
     )

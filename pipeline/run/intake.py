@@ -58,6 +58,10 @@ def of_company(name: str) -> tuple[str, ...]:
     return (f"{COMPANY}{name}",) if name else ()
 
 
+BY_FOLDER = "Llegó por la carpeta vigilada"
+"""In the note of a batch that the drop folder took in: its passes notify of it."""
+
+
 def queued_by(who: str) -> str:
     """Note of a batch that ``who`` approved for workers to send."""
     return f"{QUEUED} por {who}."

@@ -165,6 +165,9 @@ class Settings(BaseSettings):
     mail_to: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="destinatarios de los avisos, separados por comas"
     )
+    mail_attach: Literal["off", "on"] = Field(
+        "off", description="on: el correo lleva el libro de resultados, hasta 5 MB; off: solo dice dónde está"
+    )
     webhook_url: str = Field("", description="dirección que recibe los avisos en JSON")
     webhook_key_file: Path | None = Field(None, description="archivo con la clave de la firma de los avisos")
     log: Path | None = Field(None, description="bitácora técnica: un evento por línea, en JSON")

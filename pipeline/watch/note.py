@@ -12,6 +12,15 @@ from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError
 from pipeline.domain.visible import one_line, thousands
 from pipeline.notify import Notification
+from pipeline.run.notification_texts import (
+    Limit,
+    due_data,
+    first_held,
+    limit_words,
+    moment_words,
+    subject_words,
+    trouble_words,
+)
 
 
 class Fate(Enum):
@@ -77,6 +86,8 @@ class Handled:
     totals: Mapping[str, int] | None = None
     #: what to do next
     todo: Sequence[str] = ()
+    #: what falls due, the first first
+    limits: Sequence[Limit] = ()
     workbook: Path | None = None
     corrections: Path | None = None
     #: the batch in the form of ``--json``
@@ -116,10 +127,17 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
             f"  - Revise el archivo y, si es correcto, apruébelo: {order('release', done.batch)}",
         ]
         lines += ["    Ese comando muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
+        if (until := first_held(done.limits)) is not None:
+            lines += [
+                f"  - Plazo: la primera factura retenida vence {moment_words(until)}. Después ya no se puede anular y "
+                "hace falta una nota de crédito (tipo 04)."
+            ]
     elif done.fate is Fate.REFUSED:
         lines += ["", "Qué hacer ahora:", "  - Corrija el archivo y déjelo otra vez en la carpeta inbox."]
     elif done.todo:
         lines += ["", "Qué hacer ahora:", *(f"  - {one}" for one in done.todo)]
+    if done.limits:
+        lines += ["", "Vence:", *(f"  - {words}" for words in limit_words(done.limits))]
     if done.exit_code == 4 and done.batch:
         lines += ["", f"Para consultar lo pendiente: {order('poll', done.batch)}"]
     if done.workbook is not None:
@@ -150,13 +168,11 @@ def line(done: Handled) -> str:
 
 
 def notification(handled: Sequence[Handled], troubles: Sequence[AnularError]) -> Notification:
-    """The notification about a pass: a line per file with its totals and the workbook's path; no CUFE."""
-    counts = Counter(one.fate for one in handled)
-    found = ", ".join(f"{number} {words}" for words, number in Counter(map(_short, handled)).items())
-    urgent = "ATENCIÓN: " if troubles or counts[Fate.HELD] or counts[Fate.REFUSED] or counts[Fate.WAITING] else ""
+    """Notification of a pass: a line per file with its totals, what falls due, and the workbook's path; no CUFE."""
     lines = []
     for one in handled:
         lines.append(line(one))
+        lines += [f"  Vence {words}" for words in limit_words(one.limits)]
         lines += [f"  - {words}" for words in one.todo]
         lines += [f"  Libro de resultados: {one.workbook}"] if one.workbook is not None else []
         lines += [f"  Nota: {one.note}", ""] if one.note is not None else [""]
@@ -164,7 +180,30 @@ def notification(handled: Sequence[Handled], troubles: Sequence[AnularError]) ->
     told = [data(one) for one in handled]
     for answer in told:
         answer.pop("problems", None)
-    return Notification(f"{urgent}anular: carpeta vigilada, {found or 'nada que procesar'}", lines, told)
+    subject = ", ".join(_subject(handled) + trouble_words(troubles)) or "nada que procesar"
+    return Notification(subject, lines, told, [one.workbook for one in handled if one.workbook is not None])
+
+
+_FILES = {
+    Fate.DUPLICATE: ("archivo repetido", "archivos repetidos"),
+    Fate.REFUSED: ("archivo rechazado", "archivos rechazados"),
+    Fate.QUEUED: ("archivo en cola", "archivos en cola"),
+    Fate.WAITING: ("archivo en espera", "archivos en espera"),
+}
+"""Files whose rows are not told of, one and several."""
+
+
+def _subject(handled: Sequence[Handled]) -> list[str]:
+    """What was done with the rows of all files, then the files without any."""
+    rows: Counter[str] = Counter()
+    limits: list[Limit] = []
+    for one in handled:
+        if one.fate not in _FILES:
+            rows.update(one.totals or {})
+            limits += one.limits
+    files = Counter(one.fate for one in handled)
+    told = [f"{files[fate]} {words[files[fate] > 1]}" for fate, words in _FILES.items() if files[fate]]
+    return subject_words(rows, sorted(limits, key=lambda limit: limit.at)) + told
 
 
 def _short(done: Handled) -> str:
@@ -181,6 +220,7 @@ def data(done: Handled) -> dict[str, object]:
         "moved_to": str(done.file) if done.file is not None else None,
         "note": str(done.note) if done.note is not None else None,
         "why": done.why or None,
+        "due": due_data(done.limits),
         "code": done.code or None,
         "exit_code": done.exit_code,
     }

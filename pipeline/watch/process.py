@@ -27,7 +27,8 @@ from pipeline.ledger.storage.location import location_of
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
 from pipeline.run import questions, session
-from pipeline.run.intake import queued_by, retry_if_taken, take_in, was_queued
+from pipeline.run.intake import BY_FOLDER, queued_by, retry_if_taken, take_in, was_queued
+from pipeline.run.notification_texts import limits_of
 from pipeline.run.plan import HELD_ON_ARRIVAL, Plan, hold, make_plan
 from pipeline.run.progress import Progress
 from pipeline.run.results import Written, batch_data, exit_code, note_written, todo, totals, write_results
@@ -350,6 +351,7 @@ class _Shift:
             env=info.env,
             totals=totals(written.lines),
             todo=todo(written.report),
+            limits=limits_of(written.lines, written.batch.deadline_hours),
             workbook=written.workbook,
             corrections=written.corrections,
             answer=batch_data(written, code),
@@ -379,7 +381,7 @@ def _entry(one: Claim) -> str:
 def _arrived(one: Claim) -> str:
     name = one_line(one.original)
     named = "" if one.file is not None and one.file.name == name else f", con el nombre «{name}»"
-    return f"Llegó por la carpeta vigilada ({_entry(one)}){named}."
+    return f"{BY_FOLDER} ({_entry(one)}){named}."
 
 
 def _held_for(written: Written) -> str:

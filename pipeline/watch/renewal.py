@@ -11,6 +11,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import BatchInfo
 from pipeline.read.source import take
 from pipeline.report.model import panama
+from pipeline.run.notification_texts import limits_of
 from pipeline.run.results import Written, todo, totals
 from pipeline.settings.model import Settings, limits
 from pipeline.watch.claim import note_of, write_whole
@@ -55,6 +56,7 @@ def _again(file: Path, written: Written, code: int, settings: Settings) -> str:
         env=written.batch.env,
         totals=totals(written.lines),
         todo=todo(written.report),
+        limits=limits_of(written.lines, written.batch.deadline_hours),
         workbook=written.workbook,
         corrections=written.corrections,
         company=settings.company,

@@ -10,6 +10,7 @@ import ssl
 import threading
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +23,7 @@ from pipeline.notify import SIGNATURE, Notification, send
 from pipeline.settings.model import Settings
 
 SECRET = "clave-del-correo-77"
-LETTER = Notification(
-    "ATENCIÓN: 1 retenido\r\nBcc: otro@example.com", ["Libro: /r/lote.xlsx", "", "ñandú"], [{"batch": "b-1"}]
-)
+LETTER = Notification("1 retenida\r\nBcc: otro@example.com", ["Libro: /r/lote.xlsx", "", "ñandú"], [{"batch": "b-1"}])
 
 
 class Box:
@@ -86,7 +85,7 @@ def test_a_mail_goes_to_everybody_with_the_summary_and_without_new_headers(mail_
     ((to, mail),) = box.mails
     assert sorted(to) == ["ana@example.com", "luis@example.com"]
     assert mail["Bcc"] is None
-    assert mail["Subject"] == "ATENCIÓN: 1 retenido Bcc: otro@example.com"
+    assert mail["Subject"] == "1 retenida Bcc: otro@example.com"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail.get_content().split() == ["Libro:", "/r/lote.xlsx", "ñandú"]
 
@@ -95,7 +94,70 @@ def test_a_mail_says_whose_it_is(mail_server, box):
     port = mail_server()
     given = settings(mail_host="127.0.0.1", mail_port=port, mail_security="none", company="Comercial Norte, S.A.")
     assert send(given, LETTER) == []
-    assert box.mails[0][1]["Subject"].startswith("[Comercial Norte, S.A.] ATENCIÓN: ")
+    assert box.mails[0][1]["Subject"].startswith("[Comercial Norte, S.A.] 1 retenida")
+
+
+CUFE = "FE0120000155999991-2-2026-070000202611180000000099001012000000000" + "1"
+
+
+def test_no_code_leaves_by_mail_or_webhook_whatever_an_error_says(mail_server, box, hook):
+    notification = Notification("1 problema", [f"✗ El documento {CUFE} no consta."], [{"why": f"El documento {CUFE}."}])
+    port = mail_server()
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_security="none", webhook_url=hook.url)
+
+    assert send(given, notification) == []
+    mail, (_, _, body) = box.mails[0][1], hook.got[0]
+    assert "El documento (CUFE: vea el libro) no consta." in mail.get_content()
+    assert CUFE not in mail.as_string() + body.decode()
+    assert json.loads(body)["data"] == [{"why": "El documento (CUFE: vea el libro)."}]
+
+
+def test_a_command_that_is_suggested_leads_to_the_same_company(mail_server, box):
+    given = settings(mail_host="127.0.0.1", mail_port=mail_server(), mail_security="none", profile="norte")
+
+    assert send(given, Notification("s", ["Ejecute «anular poll 2026».", "«anular poll --profile sur»"], [])) == []
+    assert box.mails[0][1].get_content().splitlines() == [
+        "Ejecute «anular poll 2026 --profile norte».",
+        "«anular poll --profile sur»",
+    ]
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> list[Path]:
+    """Two workbooks, of 4 MB and of a few bytes, and the name of one that is not there."""
+    made = [tmp_path / "noviembre.xlsx", tmp_path / "año.xlsx", tmp_path / "perdido.xlsx"]
+    made[0].write_bytes(b"n" * 4 * 1_048_576)
+    made[1].write_bytes(b"PK")
+    return made
+
+
+def attached(box: Box) -> dict[str, bytes]:
+    return {part.get_filename(): part.get_content() for part in box.mails[0][1].iter_attachments()}
+
+
+def test_the_workbook_is_attached_only_where_the_office_wants_it(mail_server, box, books):
+    port = mail_server()
+    notification = Notification("22 anuladas", ["Libro: a"], [], books[1:2])
+    given = settings(mail_host="127.0.0.1", mail_port=port, mail_security="none")
+    assert send(given, notification) == []
+    assert attached(box) == {}
+    box.mails.clear()
+
+    assert send(given.model_copy(update={"mail_attach": "on"}), notification) == []
+    assert attached(box) == {"año.xlsx": b"PK"}
+    assert box.mails[0][1].get_body().get_content().splitlines() == ["Libro: a", "Adjunto: año.xlsx"]
+
+
+def test_what_does_not_fit_or_is_not_there_is_said_with_its_place(mail_server, box, books, tmp_path):
+    large = tmp_path / "diciembre.xlsx"
+    large.write_bytes(b"d" * (2 * 1_048_576))
+    given = settings(mail_host="127.0.0.1", mail_port=mail_server(data_size_limit=20_000_000), mail_security="none")
+
+    assert send(given.model_copy(update={"mail_attach": "on"}), Notification("s", [], [], [*books, large])) == []
+    assert list(attached(box)) == ["año.xlsx", "diciembre.xlsx"]
+    said = box.mails[0][1].get_body().get_content()
+    assert f"No va adjunto noviembre.xlsx (4.0 MB; un correo lleva hasta 5): está en {tmp_path}." in said
+    assert f"No se pudo adjuntar perdido.xlsx: está en {tmp_path}." in said
 
 
 def test_with_starttls_the_password_goes_only_through_the_tunnel(mail_server, box):

@@ -52,7 +52,7 @@ def test_the_end_of_a_pass_is_told_with_the_workbook_and_without_a_code(scene, d
     drop.put(scene.write(["000", "000"]), "lote.csv")
     assert drop.go()["code"] == 0
     (said,) = told.got
-    assert said["subject"] == "anular: carpeta vigilada, 1 procesado"
+    assert said["subject"] == "2 anuladas"
     assert "__resultados.xlsx" in "".join(said["lines"])
     assert not [cufe for cufe in scene.cufes if cufe in json.dumps(said)]
     assert drop.go()["code"] == 0
@@ -79,7 +79,8 @@ def test_what_earlier_nights_left_open_is_followed_and_what_grew_old_is_named(sc
     assert "Lo que envejeció" in old["words"]
     assert "1 desde el 20/11/2026" in old["words"]
     assert "línea 3" in old["words"]
-    assert told.got[-1]["subject"].startswith("ATENCIÓN: anular: seguimiento, ")
+    assert told.got[-1]["subject"].startswith("1 anulada, ")
+    assert told.got[-1]["subject"].endswith(", 2 atrasadas")
     scene.check_promises()
 
 

@@ -47,7 +47,7 @@ class Talk:
 
     @property
     def unseen(self) -> bool:
-        """Whether nobody may have seen how it ended: it took more than a minute, or nobody is at a terminal."""
+        """Whether its end may have passed unseen: it took more than a minute, or there is no terminal."""
         return not sys.stdin.isatty() or time.monotonic() - self.began > SEEN_S
 
     def check_seen(self) -> None:

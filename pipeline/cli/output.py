@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pipeline.wiring.ledger import Memory
 
 
-_TOLD = (3, 5, 6)
+NOT_DONE = (3, 5, 6)
 """Exit codes of errors that are notified: not those of a person who typed something wrong or declined."""
 
 
 class News(Enum):
-    """What is notified at the end of a command that nobody may have seen."""
+    """Batches that are notified of at the end of a command, where that may have passed unseen."""
 
     NONE = "nothing: a person decided something, and knows it"
     CHANGES = "batches in which an outcome changed"
@@ -48,9 +48,9 @@ def send_notification(
         talk.progress.warn(warning)
 
 
-def notifies(command: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Decorator of a command that sends: notifies of an error that ended it before it had any result (a refused file, a
-    service that is not there), where nobody may have seen it."""
+def notifies(command: str, codes: tuple[int, ...] = NOT_DONE) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Decorator of a command: notifies of an error with one of ``codes`` that ended it before it had any result (a
+    refused file, a service that is not there), where nobody may have seen it."""
 
     def decorate(work: Callable[..., int]) -> Callable[..., int]:
         @wraps(work)
@@ -59,7 +59,7 @@ def notifies(command: str) -> Callable[[Callable[..., int]], Callable[..., int]]
             try:
                 return work(context, *given, **named)
             except AnularError as error:
-                if talk.unseen and error.exit_code in _TOLD:
+                if talk.unseen and error.exit_code in codes:
                     from pipeline.run.notification_texts import notification
 
                     profile, ledger = named.get("profile", ""), named.get("ledger", "")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.runtime.shutdown import Stop
 
 
-@notifies("poll")
+@notifies("poll", codes=(3, 5))  # that another run is at work (6) is no news: the next one asks again
 def poll_batches(
     context: typer.Context,
     batches: Annotated[

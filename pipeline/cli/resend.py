@@ -10,7 +10,7 @@ from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.decide import company_fact, confirm_code, show_row
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
-from pipeline.cli.output import News, report_batches
+from pipeline.cli.output import News, notifies, report_batches
 from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.wiring.ledger import Memory
 
 
+@notifies("resend")
 def resend_row(
     context: typer.Context,
     batch: BatchId,

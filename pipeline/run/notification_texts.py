@@ -94,7 +94,7 @@ def first_held(limits: Sequence[Limit]) -> datetime | None:
 
 
 def subject_words(rows: Mapping[str, int], limits: Sequence[Limit]) -> list[str]:
-    """``outcome_words`` with the limit beside what is held: it is sent by nobody until a person approves it."""
+    """``outcome_words`` with the limit beside what is held: it is not sent before a person approves it."""
     told = outcome_words(rows)
     until = first_held(limits)
     if until is None:
@@ -166,16 +166,21 @@ def _of_batch(one: Digest) -> list[str]:
 
 def trouble_words(troubles: Sequence[AnularError]) -> list[str]:
     """What ended a run early, as a subject says it."""
-    told = []
-    if any(isinstance(one, Interrupted) for one in troubles):
-        told.append("se interrumpió")
-    if any(isinstance(one, AnotherRun) for one in troubles):
-        told.append("otra ejecución lo impidió")
-    if any(isinstance(one, InputRefused) for one in troubles):
-        told.append("archivo rechazado, no se envió nada")
-    if others := sum(not isinstance(one, Interrupted | AnotherRun | InputRefused) for one in troubles):
+    told, others = [], 0
+    for one in troubles:
+        if isinstance(one, Interrupted):
+            told.append("se interrumpió")
+        elif isinstance(one, AnotherRun):
+            told.append("otra ejecución lo impidió")
+        elif isinstance(one, InputRefused):
+            told.append("archivo rechazado, no se envió nada")
+        elif one.code == "queue-waiting":
+            told.append("hay lotes olvidados en la cola")
+        else:
+            others += 1
+    if others:
         told.append("se detuvo antes de terminar" if others == 1 else f"{others} problemas lo detuvieron")
-    return told
+    return list(dict.fromkeys(told))
 
 
 def _trouble_data(trouble: AnularError) -> dict[str, object]:

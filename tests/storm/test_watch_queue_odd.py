@@ -188,7 +188,7 @@ def test_what_nobody_sends_is_told_to_the_people_of_its_own_company(scene, front
     front.go(env=env)
     assert front.go(env=env, later=timedelta(hours=30))["code"] == 5
     assert len(told.got) == 2
-    assert told.got[1]["subject"] == "1 archivo en cola, se detuvo antes de terminar"
+    assert told.got[1]["subject"] == "[norte] hay lotes olvidados en la cola"
     assert "lote.csv" in str(told.got[1]), "which file"
 
 

@@ -16,6 +16,7 @@ from pipeline.queue.app import connected
 from pipeline.sandbox.request_log import busiest_second, read
 from pipeline.wiring.credentials import SANDBOX_USER
 from tests.storm.scene import ROOT
+from tests.storm.test_nightly import told as told
 from tests.storm.workers import is_empty, jobs, until, work_once, working
 from tests.support import ledgers
 
@@ -54,6 +55,18 @@ def test_what_is_handed_in_is_sent_by_a_worker_and_by_nobody_else(scene):
     assert is_empty(scene)
     check_sent_once(scene)
     scene.check_results()
+
+
+def test_people_are_told_by_the_worker_what_it_sent(scene, told):
+    scene.env["ANULAR_WEBHOOK_URL"] = told.url
+    hand_in(scene)
+    assert told.got == []
+
+    work_once(scene)
+
+    (said,) = told.got
+    assert said["subject"] == "3 anuladas"
+    assert not [cufe for cufe in scene.cufes if cufe in json.dumps(said)]
 
 
 def test_the_job_tells_the_batch_and_the_profile_and_no_cufe_and_no_secret(scene):

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.deadline import Deadline, Window
-from pipeline.domain.errors import AnotherRun, Interrupted, StorageTrouble
+from pipeline.domain.errors import AnotherRun, InputRefused, Interrupted, StoppedEarly, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, Position, ResultLine
@@ -87,6 +87,8 @@ def test_several_batches_are_told_in_one_sum_and_each_with_its_workbook() -> Non
         (StorageTrouble(), "se detuvo antes de terminar"),
         (Interrupted(), "se interrumpió"),
         (AnotherRun(), "otra ejecución lo impidió"),
+        (InputRefused(), "archivo rechazado, no se envió nada"),
+        (StoppedEarly(code="queue-waiting"), "hay lotes olvidados en la cola"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

@@ -129,8 +129,8 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
         lines += ["    Ese comando muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
         if (until := first_held(done.limits)) is not None:
             lines += [
-                f"  - Plazo: la primera factura retenida vence {moment_words(until)}. Después ya no se puede anular y "
-                "hace falta una nota de crédito (tipo 04)."
+                f"  - Plazo: la primera factura retenida vence {moment_words(until)}. Después la DGI puede no "
+                "aceptarla y haría falta una nota de crédito (tipo 04)."
             ]
     elif done.fate is Fate.REFUSED:
         lines += ["", "Qué hacer ahora:", "  - Corrija el archivo y déjelo otra vez en la carpeta inbox."]

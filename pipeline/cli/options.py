@@ -82,7 +82,7 @@ BatchId = Annotated[str, typer.Argument(metavar="LOTE", help="El lote, con el n�
 RowName = Annotated[
     str,
     typer.Option(
-        "--row", metavar="FILA", help="La fila, como la muestra «fila_origen» («Noviembre, fila 21») o su número (21)."
+        "--row", metavar="FILA", help="La fila, como la muestra «Fila» («Noviembre, fila 21») o su número (21)."
     ),
 ]
 Who = Annotated[str, typer.Option("--by", metavar="QUIÉN", help="Quién decide; queda en el historial de envíos.")]

@@ -33,9 +33,11 @@ def anular(ledger: str) -> Numbers:
 
 
 def openpyxl(ledger: str, *, frame: bool = False) -> Numbers:
-    """The cells of the same five sheets as plain values; gathering them is not counted."""
+    """The cells of the two large sheets as plain values; gathering them is not counted."""
     from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.views import Views
+    from pipeline.report.printed import first_values, last_values
+    from pipeline.report.sheets.log import values_of
     from pipeline.report.summary import summarise
 
     database = open_ledger(f"sqlite:///{ledger}")
@@ -43,8 +45,8 @@ def openpyxl(ledger: str, *, frame: bool = False) -> Numbers:
     (info,) = views.batches()
     report = summarise(info, views.lines(info), views.log(info))
     sheets: dict[str, list[list[Any]]] = {
-        "Resultados": [[*row.cells, *row.added.values()] for row in report.rows],
-        "Bitácora": [list(event.values()) for event in report.log],
+        "Resultados": [[*first_values(row), *row.cells, *last_values(row)] for row in report.rows],
+        "Bitácora": [list(values_of(event)) for event in report.log],
     }
     database.close()
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.domain.visible import thousands
-from pipeline.report.model import Report
+from pipeline.report.model import LogRow, Report
 from pipeline.report.printed import serial_of
+from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
 from pipeline.report.styles import CODE, HEAD, MOMENT, NUMBER, PLAIN, WRAPPED, Look, Palette
 from pipeline.report.xlsx_writer import Book
@@ -41,19 +42,7 @@ def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit
         if written == limit:
             left_out += 1
             continue
-        values = (
-            event.seq,
-            serial_of(event.at),
-            event.where,
-            event.cufe,
-            event.what,
-            event.source,
-            event.target,
-            event.message,
-            event.who,
-            event.codes,
-        )
-        page.stream.row(list(zip(values, styles, strict=True)), fit_height([(event.message, MESSAGE)]))
+        page.stream.row(list(zip(values_of(event), styles, strict=True)), fit_height([(event.message, MESSAGE)]))
         written += 1
     if left_out:
         words = f"No caben {thousands(left_out)} eventos más; están completos en el historial de envíos."
@@ -61,3 +50,19 @@ def write_log(book: Book, sheet: Any, palette: Palette, report: Report, *, limit
     if not written:
         page.line(Span(len(COLUMNS), "Sin eventos.", PLAIN), height=20)
     page.end()
+
+
+def values_of(event: LogRow) -> tuple[Value, ...]:
+    """The cells of an event."""
+    return (
+        event.seq,
+        serial_of(event.at),
+        event.where,
+        event.cufe,
+        event.what,
+        event.source,
+        event.target,
+        event.message,
+        event.who,
+        event.codes,
+    )

@@ -50,7 +50,7 @@ TEXT = replace(WRAPPED, down="center")
 FIGURE = replace(COUNT, down="center")
 MONEY = replace(AMOUNT, down="center")
 DUE = replace(LIMIT, down="center", bold=True)
-HOW = 96
+HOW = 84
 """Characters of a task's words on one line."""
 
 

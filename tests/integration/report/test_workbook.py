@@ -17,7 +17,10 @@ import pytest
 import python_calamine
 
 from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS
+from pipeline.domain.deadline import Deadline, Window
+from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, Cell, EventLine, ResultLine
+from pipeline.read.header import is_header
 from pipeline.report.model import Report
 from pipeline.report.sheets.log import write_log
 from pipeline.report.styles import Palette
@@ -318,3 +321,134 @@ def test_each_environment_looks_different(env: str, batch: Batch) -> None:
     banner = opened(summarise(replace(info, env=env), lines, events))["Resumen"]["B2"]
     assert banner.fill.fgColor.rgb == ("008C1D18" if env == "production" else "00FFE3A3")
     assert ("PRUEBAS" in banner.value) == (env != "production")
+
+
+# ------------------------------------------------------------------------------------- what the accountant gets
+
+
+def late_batch(batch: Batch, **cells: Any) -> Report:
+    """The batch with its returned row past the legal limit."""
+    info, lines, events = batch
+    (place,) = [at for at, line in enumerate(lines) if line.state is State.NEEDS_CORRECTION]
+    late = replace(lines[place], deadline=Deadline(Window.LATE, -5.0), **cells)
+    return summarise(info, [*lines[:place], late, *lines[place + 1 :]], events)
+
+
+def test_late_invoices_stand_ready_to_copy_for_their_credit_notes(batch: Batch) -> None:
+    book = opened(late_batch(batch))
+    assert book.sheetnames == [*SHEETS[:3], "Notas de crédito", *SHEETS[3:]]
+    _, head, row = book["Notas de crédito"].iter_rows(values_only=True)
+    told = dict(zip(head, row, strict=True))
+    (line,) = [line for line in batch[1] if line.state is State.NEEDS_CORRECTION]
+    assert told == {
+        "CUFE de la factura": line.cufe,
+        "RUC del emisor": "29-29-29",
+        "DV": "56",
+        "N.º de documento": f"{line.pos:010d}",
+        "Punto": "001",
+        "Tipo de documento": "factura de operación interna",
+        "Fecha de emisión": datetime.combine(line.cells[4], time()),  # type: ignore[arg-type]
+        "Monto": line.cells[3],
+        "Cliente": line.cells[1],
+        "Fila": str(line.position),
+    }
+
+
+def test_a_credit_note_says_what_is_known_of_an_invoice_with_short_cells(batch: Batch) -> None:
+    _, head, row = opened(late_batch(batch, cells=("7",)))["Notas de crédito"].iter_rows(values_only=True)
+    told = dict(zip(head, row, strict=True))
+    assert (told["Monto"], told["Cliente"], told["RUC del emisor"]) == (None, None, "29-29-29")
+
+
+def test_neither_the_tasks_nor_the_credit_notes_can_be_read_as_a_file_to_send(batch: Batch) -> None:
+    """They name codes; the headings that a file needs are only on «Resultados»."""
+    for headings in (batch[0].headings, ("CUFE", "Motivo", "Nota")):
+        info, lines, events = batch
+        book = opened(summarise(replace(info, headings=headings), lines, events))
+        for sheet in book:
+            found = any(is_header([str(value) for value in row]) for row in sheet.iter_rows(values_only=True))
+            assert found is (sheet.title == "Resultados")
+
+
+def test_where_no_column_is_known_all_of_them_stand_beside_the_task_but_code_and_reason(batch: Batch) -> None:
+    info, lines, events = batch
+    headings = ("Uno", "Dos", "CUFE", "Tres", "Cuatro", "Motivo", "Correo", "Nota")
+    sheet = opened(summarise(replace(info, headings=headings), lines, events))["Pendientes de acción"]
+    head = [cell.value for cell in sheet[1]]
+    assert head[:9] == ["Hecho", "Vence", "Uno", "Dos", "Tres", "Cuatro", "Correo", "Nota", "Resultado"]
+
+
+def test_on_paper_the_row_number_says_which_invoice_where_no_column_near_does(batch: Batch) -> None:
+    info, lines, events = batch
+    headings = ("Uno", "Dos", "CUFE", "Tres", "Cuatro", "Motivo", "Correo", "Nota")
+    sheet = opened(summarise(replace(info, headings=headings), lines, events))["Resultados"]
+    assert (sheet.print_title_cols, sheet.print_options.headings) == ("$A:$C", True)
+    known = opened(summarise(info, lines, events))["Resultados"]
+    assert (known.print_title_cols, bool(known.print_options.headings)) == ("$A:$E", False)
+
+
+def test_an_invoice_number_in_the_first_column_stays_on_the_screen(batch: Batch) -> None:
+    info, lines, events = batch
+    headings = ("No. factura", *info.headings[1:])
+    assert opened(summarise(replace(info, headings=headings), lines, events))["Resultados"].freeze_panes == "E2"
+
+
+def test_sums_stand_by_outcome_and_in_all_and_what_has_none_is_said(batch: Batch) -> None:
+    info, lines, events = batch
+    lines = [replace(lines[0], cells=(*lines[0].cells[:3], "por definir", *lines[0].cells[4:])), *lines[1:]]
+    sheet = opened(summarise(info, lines, events))["Resumen"]
+    rows = [[value for value in row if value is not None] for row in sheet.iter_rows(values_only=True)]
+    assert ["Resultado", "Filas", "%", "Suma de «Monto»"] in rows
+    total = sum(round(37.35 * pos, 2) for pos in range(2, 121))
+    assert ["Total", 120, round(total, 2)] in rows
+    assert ["1 factura sin un monto que se pueda leer: no está en la suma."] in rows
+
+
+def test_without_a_column_of_amounts_there_are_no_sums(batch: Batch) -> None:
+    info, lines, events = batch
+    headings = (*info.headings[:3], "Saldo", *info.headings[4:])
+    sheet = opened(summarise(replace(info, headings=headings), lines, events))["Resumen"]
+    rows = [[value for value in row if value is not None] for row in sheet.iter_rows(values_only=True)]
+    assert ["Resultado", "Filas", "%"] in rows
+    assert ["ANULADA", 99, 0.825] in rows
+
+
+def test_the_company_stands_at_the_top_when_the_batch_names_it(batch: Batch) -> None:
+    info, lines, events = batch
+    sheet = opened(summarise(replace(info, notes=("Empresa: Ñandú, S.A.",)), lines, events))["Resumen"]
+    assert [cell.value for cell in sheet[1] if cell.value] == ["Resultados de la anulación", "Ñandú, S.A."]
+
+
+def test_a_line_that_is_no_invoice_counts_apart_and_its_total_in_no_sum(batch: Batch) -> None:
+    info, lines, _ = batch
+    lines = [*lines[:2], replace(lines[2], state=State.NOT_APPLICABLE, cufe=None, sent_cufe=None, estado=None)]
+    sheet = opened(summarise(replace(info, rows=3), lines, ()))["Resumen"]
+    rows = [[value for value in row if value is not None] for row in sheet.iter_rows(values_only=True)]
+    assert ["Completo: 2 facturas, todo anulado."] in rows
+    assert ["De ellas, facturas", 2, "✔ cuadra"] in rows
+    assert ["De ellas, renglones que no son facturas", 1, "✔ cuadra"] in rows
+    assert ["Total", 3, 112.05] in rows
+    assert ["NO APLICA", 1, 1 / 3] in rows
+
+
+def test_an_event_is_told_in_words_with_its_codes_in_the_last_column(batch: Batch) -> None:
+    info, lines, events = batch
+    event = replace(events[0], note="Consta en el portal. Motivo: pedido.", who="ana")
+    sheet = opened(summarise(info, lines, [event, replace(events[0], note="read-timeout")]))["Bitácora"]
+    head, first, second = sheet.iter_rows(values_only=True)
+    assert head == (
+        *("N.º", "Hora (Panamá)", "Fila", "CUFE", "Evento", "Antes", "Después", "Qué se dijo", "Quién"),
+        "Código técnico",
+    )
+    assert first[1] == datetime(2026, 11, 20, 10, 0)  # noqa: DTZ001 -- a cell has no zone
+    assert first[4:9] == (
+        *("Anulación confirmada", "Enviándose", "Anulada"),
+        "Evento registrado\nConsta en el portal. Motivo: pedido.",
+        "ana",
+    )
+    assert first[9] == "cancelled · SENDING → CANCELLED · estado 2 · HTTP 200"
+    assert second[7:] == (
+        "Evento registrado",
+        None,
+        "cancelled · SENDING → CANCELLED · estado 2 · HTTP 200 · read-timeout",
+    )

@@ -65,7 +65,7 @@ def lines(draw: st.DrawFn, pos: int, before: list[ResultLine], hours: int) -> tu
     cufe = None if broken else code(pos, issued)
     sent = state not in UNSENT
     amount = None if draw(st.integers(0, 9)) == 0 else Decimal(draw(cents)) / 100
-    cell = draw(st.sampled_from([None, "", "por definir"])) if amount is None else None
+    cell: Cell = draw(st.sampled_from([None, "", "por definir"])) if amount is None else None
     if amount is not None:
         cell = _written(amount, draw(st.sampled_from(["number", "text", "bare"])))
     problems: tuple[Problem, ...] = ()

@@ -24,7 +24,8 @@ from pipeline.ledger.search import Answer, FoundRow
 from pipeline.report.exports import write_table
 from pipeline.report.inert import visible
 from pipeline.report.labels import count
-from pipeline.report.lines import panama, row_of
+from pipeline.report.lines import row_of
+from pipeline.report.model import panama
 from pipeline.report.names import support_name
 
 TEXT, TABLE, ANSWERS = "caso.txt", "facturas.csv", "respuestas"
@@ -185,7 +186,7 @@ def _table_row(row: FoundRow) -> list[str | int | None]:
         added.estado_edoc_descripcion,
         added.mensaje_edoc,
         added.codigo_dgi,
-        added.consultado_en,
+        panama(added.consultado_en),
         line.queries or None,
         added.resultado,
     ]

@@ -34,6 +34,8 @@ class Choice:
     words: str
     sheet: str = ""
     columns: str = ""
+    #: about the values of this file: not to be remembered for others with these headings
+    of_this_file: bool = False
 
 
 class AnularError(Exception):
@@ -66,10 +68,12 @@ class InputRefused(AnularError):
 
     exit_code = 3
     choices: tuple[Choice, ...] = ()
+    headings: tuple[tuple[str, str], ...] = ()
 
-    def offering(self, choices: Iterable[Choice]) -> InputRefused:
-        """The same refusal with the choices for a person at a terminal."""
-        self.choices = tuple(choices)
+    def offering(self, choices: Iterable[Choice], headings: Iterable[tuple[str, str]] = ()) -> InputRefused:
+        """The same refusal with the choices for a person at a terminal; when they are about columns, ``headings`` are
+        the letters and the text of each."""
+        self.choices, self.headings = tuple(choices), tuple(headings)
         return self
 
 

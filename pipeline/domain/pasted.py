@@ -43,6 +43,7 @@ _DROP = dict.fromkeys(map(ord, INVISIBLE))
 _RUN = re.compile(r"(?<![0-9A-Z-])(?=[A-Z-]*[0-9])[0-9A-Z-]{10,}|(?<![0-9A-Z])F\s*E(?:\s*[0-9]){4}")
 """Ten characters of a code with a digit among them, or the start of a code, with or without spaces."""
 
+_SHAPE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}")
 _NAMED = 4
 _WORDS_SHOWN = 40
 _QUOTES = "se quitaron comillas"
@@ -135,6 +136,11 @@ def shows_code(text: str) -> bool:
     (False, False, True)
     """
     return _RUN.search(unicodedata.normalize("NFKC", text.translate(_DROP).translate(_DASH_MAP)).upper()) is not None
+
+
+def has_shape(text: str) -> bool:
+    """Whether ``text`` contains something shaped like a CUFE, complete or not, with spaces or not."""
+    return _SHAPE.search("".join(text.split()).upper()) is not None
 
 
 def words_beside(received: str) -> str:

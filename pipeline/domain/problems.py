@@ -226,7 +226,8 @@ KINDS: dict[str, Kind] = {
     ),
     "falta-columna": _file(
         "Falta la columna {missing}. Encabezados encontrados: {found}.",
-        "Agregue esa columna o corrija su título.",
+        "Agregue esa columna, corrija su título, o diga cuál es con --columns y su letra (por ejemplo --columns "
+        "cufe=A,motivo=B).",
     ),
     "encabezado-abajo": _file(
         "El encabezado está en la fila {line} y debe estar entre las primeras {within}.",
@@ -267,10 +268,21 @@ KINDS: dict[str, Kind] = {
         "Deje una sola, o diga cuál es con --columns (por ejemplo --columns cufe=A,motivo=B).",
     ),
     "columnas-dichas": _file(
-        "No se entiende --columns «{said}».", "Escriba cada columna con su letra: --columns cufe=H,motivo=I,correo=J."
+        "No se entiende --columns «{said}».",
+        "Escriba cada columna con su letra o su título: --columns cufe=H,motivo=I,correo=J.",
     ),
     "columna-no-esta": _file(
-        "La tabla no tiene la columna {column} que se indicó.", "Revise la letra en --columns; se cuentan desde A."
+        "La tabla no tiene la columna «{column}» que se indicó.",
+        "Revise en --columns la letra (se cuentan desde A) o el título.",
+    ),
+    "columna-ambigua": _file(
+        "Con «{said}» se puede indicar más de una columna: {found}.",
+        "Escriba en --columns la letra de la columna o, si esa letra es el título de otra, el título completo.",
+    ),
+    "encabezado-ajeno": _file(
+        "Los CUFE están en la columna {column}, y los títulos de la fila {line} no dicen cuál es el motivo: {found}.",
+        "Escriba los títulos «CUFE» y «Motivo» en sus columnas, o diga cuáles son con --columns (por ejemplo "
+        "--columns cufe={column},motivo=B, con la letra de la del motivo).",
     ),
     "motivo-o-nombre": _file(
         "La columna «{heading}» ({column}) parece traer nombres («{example}») y no motivos de anulación.",

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 from pipeline.domain.columns import key_of, role_of, seems
 from pipeline.domain.errors import Choice
-from pipeline.domain.pasted import is_invoice, shows_code
+from pipeline.domain.pasted import has_shape, is_invoice, shows_code
 from pipeline.domain.problems import refused, shorten
 from pipeline.domain.records import Cell, Position, column_letters
 from pipeline.read.header import Header
+from pipeline.read.offered import Titles, offered
 
 _HEADING_MOST = 60
 # Each known heading contains one of these; ``nico``: «único», however its accent is written.
 _PIECES = ("cufe", "nico", "motivo", "raz", "justific", "correo", "mail")
-_SHAPE = re.compile(r"FE[0-9]{2}[12][0-9A-Z-]{20,}")
 _SHAPE_LEAST = 25
 _NO = re.compile(
     r"\bno\b(?!\s*[.º°#])|\bsin anular\b|\bya anulad|"
@@ -40,6 +41,7 @@ _WHY = re.compile(
 )
 _NAMED = 5
 _SHOWN = 40
+_EXAMPLES = 5
 
 Rows = Iterable[tuple[int, Sequence[Cell]]]
 
@@ -69,22 +71,23 @@ def refuse_names(header: Header, columns: Sequence[Sequence[Cell]], sheet: str |
     said = f"cufe={column_letters(code)},motivo={letters}"
     words = {"heading": header.headings[place].strip(), "column": letters, "example": example, "option": said}
     where = str(Position(sheet, header.line))
-    choice = Choice(f"Sí: la columna {letters} («{example}») es el motivo de la anulación", columns=said)
-    raise refused("motivo-o-nombre", where=where, **words).offering([choice])
+    yes = Choice(
+        f"Sí: la columna {letters} («{example}») es el motivo de la anulación", columns=said, of_this_file=True
+    )
+    below = [[_text(column[at]) for column in columns] for at in range(min(_EXAMPLES, len(columns[code])))]
+    titles = Titles(header.headings, header.kept, below)
+    refusal = offered(refused("motivo-o-nombre", where=where, **words), "reason", titles.free(header.roles), titles, {})
+    others = [replace(one, words=f"No: {one.words}") for one in refusal.choices]
+    raise refusal.offering([yes, *others], refusal.headings)
 
 
 def codes_in(rows: Iterable[Sequence[Cell]]) -> int:
     """How many cells of ``rows`` contain a text shaped like a CUFE."""
-    return sum(1 for row in rows for value in row if _has_shape(value))
+    return sum(1 for row in rows for value in row if _has_code(value))
 
 
-def _has_shape(value: Cell) -> bool:
+def _has_code(value: Cell) -> bool:
     return isinstance(value, str) and len(value) >= _SHAPE_LEAST and has_shape(value)
-
-
-def has_shape(text: str) -> bool:
-    """Whether ``text`` contains something shaped like a CUFE, complete or not, with spaces or not."""
-    return _SHAPE.search("".join(text.split()).upper()) is not None
 
 
 def _refuse_second_heading(
@@ -138,7 +141,7 @@ def _is_heading(at: int, roles: dict[int, str], header: Header, columns: Sequenc
         named = set(roles.values())
         return "cufe" in named or len(named) > 1 or header.kept[header.roles["reason"]] in roles
     for place, role in roles.items():  # in a data row: only with codes of its own below
-        if role == "cufe" and place != cufe and any(map(_has_shape, columns[place][at + 1 :])):
+        if role == "cufe" and place != cufe and any(map(_has_code, columns[place][at + 1 :])):
             return True
     return False
 
@@ -169,15 +172,15 @@ def _refuse_codes(
     def places() -> Iterator[str]:
         for line, values in above:
             for place, value in enumerate(values):
-                if line < header.line and _has_shape(value):
+                if line < header.line and _has_code(value):
                     yield Position(sheet, line).cell(place)
         for at in idle:
             for place, column in enumerate(columns):
-                if place in headed and _has_shape(column[at]):
+                if place in headed and _has_code(column[at]):
                     yield Position(sheet, lines[at]).cell(place)
         for place in right:
             for line, value in zip(lines, columns[place], strict=True):
-                if _has_shape(value):
+                if _has_code(value):
                     yield Position(sheet, line).cell(place)
 
     found = list(places())

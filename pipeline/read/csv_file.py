@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.domain.columns import role_of
@@ -22,7 +22,8 @@ from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
 from pipeline.domain.visible import thousands
 from pipeline.read.beside import refuse_beside, refuse_names
-from pipeline.read.header import HEADER_WITHIN, NONE_GIVEN, Header, find_header, is_header, is_second_line, title_note
+from pipeline.read.given import NONE_GIVEN, Given
+from pipeline.read.header import HEADER_WITHIN, Header, find_header, is_header, is_second_line, title_note
 from pipeline.read.limits import Limits
 from pipeline.read.table import FAR, Table
 from pipeline.read.text import decode
@@ -56,13 +57,13 @@ class _Lines:
         return line
 
 
-def read_csv(data: bytes, limits: Limits, given: Mapping[str, int] = NONE_GIVEN) -> Table:
+def read_csv(data: bytes, limits: Limits, given: Given = NONE_GIVEN) -> Table:
     """The table in ``data``. Raises ``InputRefused`` with the line, for any error in its structure."""
     text = decode(data)
     content, skipped, forced = _without_sep_line(text.content)
     if not content.strip():
         raise refused("sin-encabezado" if skipped else "sin-filas")
-    delimiter = forced or _delimiter(content)
+    delimiter = forced or _delimiter(content, given)
     try:
         header, above = _header(content, delimiter, skipped, given)
     except InputRefused:
@@ -87,11 +88,11 @@ def _without_sep_line(content: str) -> tuple[str, int, str | None]:
     return content[match.end() :], 1, match[1]
 
 
-def _delimiter(content: str) -> str:
+def _delimiter(content: str, given: Given) -> str:
     """The one delimiter for which one of the first ten rows is the header."""
-    fits = [delimiter for delimiter in DELIMITERS if _first_header_line(content, delimiter) is not None]
+    fits = [delimiter for delimiter in DELIMITERS if _first_header_line(content, delimiter, given) is not None]
     if len(fits) > 1:
-        raise refused("csv-separador", where=f"línea {_first_header_line(content, fits[0])}")
+        raise refused("csv-separador", where=f"línea {_first_header_line(content, fits[0], given)}")
     if fits:
         return fits[0]
     # No delimiter gives a header: the one that splits most gives the best message about what is missing.
@@ -99,7 +100,7 @@ def _delimiter(content: str) -> str:
     return max(DELIMITERS, key=head.count)
 
 
-def _first_header_line(content: str, delimiter: str) -> int | None:
+def _first_header_line(content: str, delimiter: str, given: Given) -> int | None:
     lines = io.StringIO(content, newline="")
     for number, line in zip(range(1, HEADER_WITHIN + 1), lines, strict=False):
         if len(line) > FIELD_LIMIT:
@@ -108,14 +109,12 @@ def _first_header_line(content: str, delimiter: str) -> int | None:
             fields = next(csv.reader([line], delimiter=delimiter), [])
         except csv.Error:
             continue
-        if is_header(fields):
+        if is_header(fields, given):
             return number
     return None
 
 
-def _header(
-    content: str, delimiter: str, skipped: int, given: Mapping[str, int]
-) -> tuple[Header, list[tuple[int, list[str]]]]:
+def _header(content: str, delimiter: str, skipped: int, given: Given) -> tuple[Header, list[tuple[int, list[str]]]]:
     """The header and the records above it, each with its line."""
     first: list[tuple[int, list[str]]] = []
     for line, fields in _records(content, delimiter, skipped):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.domain.problems import refused
 from pipeline.read.csv_file import read_csv
-from pipeline.read.header import given_columns
+from pipeline.read.given import given_columns
 from pipeline.read.kinds import Content, kind_of
 from pipeline.read.limits import Limits
 from pipeline.read.table import Table

@@ -101,6 +101,7 @@ def encode_refusal(refusal: InputRefused) -> bytes:
     """Encodes ``refusal`` as a line."""
     words: dict[str, object] = {"code": refusal.code, "message": refusal.message}
     words |= {"where": refusal.where, "remedy": refusal.remedy, "choices": [asdict(one) for one in refusal.choices]}
+    words |= {"headings": refusal.headings}
     return json.dumps({"refused": words}).encode() + b"\n"
 
 
@@ -262,9 +263,11 @@ def _refusal(said: dict[str, Any]) -> InputRefused:
     if code not in KINDS or KINDS[code].scope != "archivo":
         raise Nonsense
     choices = [
-        Choice(_text(one["words"]), sheet=_text(one["sheet"]), columns=_text(one["columns"])) for one in said["choices"]
+        Choice(_text(one["words"]), _text(one["sheet"]), _text(one["columns"]), one["of_this_file"] is True)
+        for one in said["choices"]
     ]
-    return InputRefused(message, code=code, where=where, remedy=remedy).offering(choices)
+    headings = [(_text(letters), _text(heading)) for letters, heading in said["headings"]]
+    return InputRefused(message, code=code, where=where, remedy=remedy).offering(choices, headings)
 
 
 def _count(value: object) -> int:

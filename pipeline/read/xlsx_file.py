@@ -15,9 +15,9 @@ from pipeline.domain.errors import Choice
 from pipeline.domain.problems import refused
 from pipeline.read.beside import codes_in
 from pipeline.read.fast_scan import scan
+from pipeline.read.given import NONE_GIVEN, Given
 from pipeline.read.grid import Scan
 from pipeline.read.guard import Parts, open_workbook
-from pipeline.read.header import NONE_GIVEN
 from pipeline.read.limits import Limits
 from pipeline.read.origin import is_ours, origin_of
 from pipeline.read.remarks import Remarks, remarks_on
@@ -39,7 +39,7 @@ def read_xlsx(
     sheet: str | None,
     include_hidden: bool,
     prefer: str = "",
-    given: Mapping[str, int] = NONE_GIVEN,
+    given: Given = NONE_GIVEN,
 ) -> Table:
     """The table in workbook ``data``; ``sheet`` names a worksheet, else the one visible sheet with the header.
 
@@ -115,7 +115,7 @@ def _candidates(tabs: Sequence[Tab], sheet: str | None, include_hidden: bool) ->
 def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted: Wanted) -> Page:
     """The page with the header; our own results first. Raises ``InputRefused`` for several, for a hidden one, and when
     another page contains codes too (eyes.md 1)."""
-    fits = [page for page in pages if has_header(page)]
+    fits = [page for page in pages if has_header(page, wanted.given)]
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and is_our_page(page)]
     if own and wanted.ours:
         return own[0]
@@ -134,10 +134,11 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
             _refuse_codes_elsewhere(pages, fits[0])
         return fits[0]
     for page in hidden():
-        if has_header(page):
+        if has_header(page, wanted.given):
             raise refused("xlsx-hoja-oculta", sheet=page.tab.name)
-    # None has it: report what is missing on the closest sheet, the first with anything on it.
-    return next((page for page in pages if page.rows), pages[0])
+    # None has it: report what is missing on the closest sheet, the first with codes, else with anything on it.
+    filled = [page for page in pages if page.rows]
+    return next((page for page in filled if codes_in(page.rows)), next(iter(filled), pages[0]))
 
 
 def _refuse_codes_elsewhere(pages: Sequence[Page], taken: Page) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -12,9 +12,11 @@ from typing import Any
 from pipeline.domain.errors import AnularError
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
+from pipeline.read import header
+from pipeline.read.given import NONE_GIVEN, Given
 from pipeline.read.grid import Scan
 from pipeline.read.guard import Parts
-from pipeline.read.header import HEADER_WITHIN, find_header, is_header
+from pipeline.read.header import HEADER_WITHIN, find_header
 from pipeline.read.remarks import Remarks
 from pipeline.read.worksheets import Tab
 
@@ -33,7 +35,7 @@ class Wanted:
     prefer: str
     include_hidden: bool
     #: which column is which
-    given: Mapping[str, int]
+    given: Given
     #: whether this program wrote the workbook
     ours: bool
 
@@ -50,17 +52,17 @@ class Page:
     rows: list[list[Any]]
 
 
-def has_header(page: Page) -> bool:
-    return any(is_header(texts) for line, texts in top_rows(page) if line <= HEADER_WITHIN)
+def has_header(page: Page, given: Given = NONE_GIVEN) -> bool:
+    return header.has_header(top_rows(page), given)
 
 
 def is_our_page(page: Page) -> bool:
     """Whether the page is of a workbook that we wrote: results, or corrections."""
     try:
-        header = find_header(top_rows(page), sheet=page.tab.name)
+        found = find_header(top_rows(page), sheet=page.tab.name)
     except AnularError:
         return False
-    return header.outcome is not None or header.reasons is not None
+    return found.outcome is not None or found.reasons is not None
 
 
 def top_rows(page: Page) -> list[tuple[int, list[str]]]:

@@ -280,7 +280,13 @@ def test_rows_and_cells_out_of_order_or_twice_are_refused(
 
 def test_header_trouble_is_told(excel: Make, code: Xml, refusal: Refusal) -> None:
     data = [code(), REASON]
-    assert refusal(excel([["Factura", "Nota"], data])).code == "sin-encabezado"
+    assert refusal(excel([["Factura", "Nota"], ["F-1", REASON]])).code == "sin-encabezado"
+    error = refusal(excel([["Factura", "Nota"], data]))
+    assert (error.code, "columna A" in error.message, "«Factura», «Nota»" in error.message) == (
+        "encabezado-ajeno",
+        True,
+        True,
+    )
     error = refusal(excel([["CUFE", "Nota"], data]))
     assert (error.code, "«CUFE», «Nota»" in error.message, "columna Motivo" in error.message) == (
         "falta-columna",

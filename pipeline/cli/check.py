@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pipeline.cli import questions
 from pipeline.cli.context import ExitCodes, Talk, results_folder, settings_for
-from pipeline.cli.inputs import Wish, read_file, reader_processes, refusal_data, without_locks
+from pipeline.cli.inputs import read_file, reader_processes, refusal_data, without_locks
 from pipeline.cli.options import BadDigit, Columns, Files, Formulas, Hidden, Json, Ledger, Profile, SheetName
 from pipeline.cli.output import show_plan
 from pipeline.domain.errors import InputRefused
@@ -38,7 +39,7 @@ def check_command(
 
     readers = reader_processes(context)
     settings, talk, answer = settings_for(profile, ledger), Talk(as_json), ExitCodes()
-    wish = Wish(sheet, columns, include_hidden, asks=sys.stdin.isatty())
+    wish = questions.Wish.of(sheet, columns, include_hidden, asks=sys.stdin.isatty())
     told: list[object] = []
     check: Callable[[Path, Sheet], dict[str, Any]] | None = None
     for file in without_locks(files, talk):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pipeline.cli import questions
 from pipeline.cli.context import Talk
 from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 
 if TYPE_CHECKING:
-    from pipeline.domain.errors import Choice
+    from pipeline.cli.questions import Wish
     from pipeline.domain.records import BatchInfo
     from pipeline.ledger.views import Views
     from pipeline.read.process import Reader
@@ -37,25 +37,13 @@ def reader_processes(context: typer.Context) -> Iterator[Reader]:
     return each()
 
 
-@dataclass(frozen=True)
-class Wish:
-    """Reading options of one command; ``asks``: a person at the terminal can answer questions."""
-
-    sheet: str
-    columns: str
-    include_hidden: bool
-    asks: bool
-
-    def but(self, choice: Choice) -> Wish:
-        return replace(self, sheet=choice.sheet or self.sheet, columns=choice.columns or self.columns)
-
-
 def read_file(file: Path, wish: Wish, settings: Settings, reader: Reader | None, talk: Talk) -> Sheet:
+    """The table in ``file``; where a person is there, she is asked what only she can say, and asked once."""
     from pipeline.read.sheet import read_sheet
     from pipeline.settings.model import limits
 
     try:
-        return read_sheet(
+        found = read_sheet(
             file,
             sheet=wish.sheet or None,
             limits=limits(settings),
@@ -65,22 +53,20 @@ def read_file(file: Path, wish: Wish, settings: Settings, reader: Reader | None,
             reader=reader,
         )
     except InputRefused as refusal:
-        if refusal.choices and wish.asks:
-            return read_file(file, wish.but(_chosen(file, refusal, talk)), settings, None, talk)
+        better = questions.recalled(refusal, wish, settings)
+        if better is None and refusal.choices and wish.asks:
+            choice = questions.chosen(file, refusal.message, refusal.choices, talk)
+            better = wish.but(choice) if choice is not None else None
+        if better is not None:
+            return read_file(file, better, settings, None, talk)
         if file.name not in refusal.sentence:  # with several files the person has to know which
             refusal.where = f"{file.name}, {refusal.where}" if refusal.where else file.name
+        refusal.offering(())
         raise
-
-
-def _chosen(file: Path, refusal: InputRefused, talk: Talk) -> Choice:
-    """Answer of the person at the terminal to the question of ``file``; raises the refusal for no answer."""
-    talk.err.print(f"{file.name}: {refusal.message}", markup=False)
-    for number, choice in enumerate(refusal.choices, start=1):
-        talk.err.print(f"  {number}. {choice.words}", markup=False)
-    typed = typer.prompt("Escriba el número (otra cosa cancela)", default="", show_default=False, err=True).strip()
-    if typed not in [str(number) for number in range(1, len(refusal.choices) + 1)]:
-        raise refusal.offering(())
-    return refusal.choices[int(typed) - 1]
+    if (other := questions.about_mail(file, found, wish, settings, talk)) is not None:
+        return read_file(file, other, settings, None, talk)
+    questions.remember(found, wish, settings, talk)
+    return questions.noted(found, wish)
 
 
 def read_all(files: list[Path], wish: Wish, settings: Settings, talk: Talk, readers: Iterator[Reader]) -> list[Sheet]:

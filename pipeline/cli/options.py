@@ -23,8 +23,8 @@ Columns = Annotated[
     str,
     typer.Option(
         "--columns",
-        metavar="LETRAS",
-        help="Qué columna es cada una: cufe=H,motivo=I,correo=J. Manda sobre los títulos.",
+        metavar="CUÁLES",
+        help="Qué columna es cada una, con su letra o su título: cufe=H,motivo=I,correo=J. Manda sobre los títulos.",
     ),
 ]
 Hidden = Annotated[

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli import questions
 from pipeline.cli.approve import approve, confirm_asked, confirm_hidden, need_terminal
 from pipeline.cli.context import Talk, local_time, observation_of, results_folder, settings_for
-from pipeline.cli.inputs import Wish, of_nobody_else, read_all, reader_processes, without_locks
+from pipeline.cli.inputs import of_nobody_else, read_all, reader_processes, without_locks
 from pipeline.cli.options import (
     BadDigit,
     Columns,
@@ -87,7 +88,7 @@ def run_files(
 
         check_server(settings.ledger)
     files = without_locks(files, talk)
-    wish = Wish(sheet, columns, include_hidden, asks=sys.stdin.isatty() and not yes)
+    wish = questions.Wish.of(sheet, columns, include_hidden, asks=sys.stdin.isatty() and not yes)
     sheets = read_all(files, wish, settings, talk, readers)
     confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)

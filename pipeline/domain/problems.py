@@ -370,6 +370,12 @@ KINDS: dict[str, Kind] = {
         "Este archivo ya es el lote {batch}, que se recibió con otra credencial de eDoc.",
         "Continúelo con el perfil que lo recibió (--profile).",
     ),
+    "columnas-otras": _file(
+        "Este archivo ya es el lote {batch}, que se recibió con las columnas {before}; ahora se leyó con {now}. No se "
+        "envió nada.",
+        "Para continuar ese lote, agregue --columns {before}. Si las correctas son las de ahora, retire antes lo que "
+        "falte por enviar de ese lote (comando withdraw) y guarde el archivo de nuevo: lo ya enviado no se repite.",
+    ),
     "xlsx-combinadas": _file(
         "Hay celdas combinadas de varias filas entre los datos: {which}.", "Sepárelas y repita el valor en cada fila."
     ),

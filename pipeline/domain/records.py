@@ -304,6 +304,9 @@ class EventLine:
 COMPANY = "Empresa: "
 """Start of the batch note that names the company."""
 
+COLUMNS = "Columnas: "
+"""Start of the batch note that says which columns of the file were read, as ``--columns`` is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.domain.actions import CORRECTED
-from pipeline.domain.columns import PLACE_COLUMN, result_column_of, role_of
-from pipeline.domain.pasted import MARKER, is_invoice
+from pipeline.domain.columns import PLACE_COLUMN, asks_whether, result_column_of, role_of
+from pipeline.domain.pasted import MARKER, is_invoice, shows_code
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import BatchInfo, Cell, Problem, ResultLine
 from pipeline.report.inert import one_line, visible
@@ -77,14 +77,35 @@ class Corrections:
         headings = self.batch.headings
         return bool(headings) and result_column_of(headings[0]) == PLACE_COLUMN
 
+    def _place(self, column: str) -> int | None:
+        """The index of the heading of a problem's column; None when that is no column that is sent.
+
+        A person may have said which columns those are, with headings of her own.
+        """
+        if asks_whether(column) or result_column_of(column) is not None:
+            return None
+        found = [at for at, heading in enumerate(self.headings) if column and heading.strip() == column]
+        found = found or [at for at, heading in enumerate(self.headings) if role_of(heading) == (role_of(column) or "")]
+        return found[-1] if found else None
+
+    def _unseen(self, cells: Sequence[Cell], wrong: dict[int, str]) -> list[int]:
+        """The places of faulty codes that do not show as one, in a row that has no reason either."""
+        places: dict[str | None, list[int]] = {}
+        for at, heading in enumerate(self.headings):
+            places.setdefault(role_of(heading), []).append(at)
+        if "cufe" not in places:  # headings of her own: any column may be the code's
+            return [] if any(shows_code(_text(cells, at)) for at in range(len(cells))) else sorted(wrong)
+        reasons = [_text(cells, at) for at in places.get("reason", [])]
+        reason = min(reasons, key=lambda text: bool(text.strip()), default="")
+        return [at for at in places["cufe"] if at in wrong and not is_invoice(_text(cells, at), reason)]
+
     def _fix(self, line: ResultLine) -> Fix:
         cells, place = list(line.cells), str(line.position)
         if self._corrected_before:  # a person can look up the place in the very first file
             place = one_line(str(cells.pop(0) or "")) or place
-        columns = {role: at for at, heading in enumerate(self.headings) if (role := role_of(heading)) is not None}
         wrong: dict[int, str] = {}
         for problem in line.problems:
-            at = columns.get(role_of(problem.column) or "")
+            at = self._place(problem.column)
             if at is None or at >= len(cells):
                 continue
             reason = f"{problem.message} [{problem.code}]"
@@ -92,9 +113,8 @@ class Corrections:
                 reason += f"\nRecibido: {shorten(str(line.cells[at + self._corrected_before] or 'nada'), _RECEIVED)}"
                 cells[at] = MARKER
             wrong[at] = f"{wrong[at]}\n{reason}" if at in wrong else reason
-        code = columns.get("cufe")
-        if code in wrong and not is_invoice(_text(cells, code), _text(cells, columns.get("reason"))):
-            cells[code] = MARKER  # or it would come back as a line that is no invoice
+        for at in self._unseen(cells, wrong)[:1]:
+            cells[at] = MARKER  # or it would come back as a line that is no invoice
         return Fix(place, tuple(cells), wrong, "\n".join(_reason(problem) for problem in line.problems))
 
 

@@ -14,7 +14,7 @@ from pipeline.ledger.cap import Cap
 from pipeline.ledger.moves import batch_id
 from pipeline.ledger.store import Store
 from pipeline.read.sheet import Sheet
-from pipeline.run.plan import Plan
+from pipeline.run.plan import Plan, of_columns
 from pipeline.settings.model import Settings
 from pipeline.validate.check import Checked
 from pipeline.wiring.ledger import Memory
@@ -99,7 +99,7 @@ def batch_info(
         created=now,
         approved_by=who,
         issuers=checked.issuers,
-        notes=(*of_company(settings.company), *sheet.notes),
+        notes=(*of_company(settings.company), *sheet.notes, of_columns(sheet)),
         deadline_hours=settings.deadline_hours,
         folder=str(folder),
         corrects=sheet.corrects or None,

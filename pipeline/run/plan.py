@@ -8,8 +8,9 @@ from datetime import date, datetime
 from pipeline.domain.duplicates import believed
 from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.problems import problem, refused
-from pipeline.domain.records import BatchInfo, CheckedRow, Verdict, Waiting
+from pipeline.domain.records import COLUMNS, BatchInfo, CheckedRow, Verdict, Waiting, column_letters
 from pipeline.ledger.views import Views
+from pipeline.read.given import said_columns
 from pipeline.read.sheet import Sheet
 from pipeline.validate.check import Checked, check
 
@@ -82,12 +83,15 @@ def make_plan(
 
     Without ``resume`` a known file is validated again; without ``release`` rows that the drop folder held back stay
     held, because no person is there to approve them; ``known_elsewhere`` as in ``Plan``. Raises ``InputRefused`` for
-    a file that is another credential's batch.
+    a file that is another credential's batch, and with ``release`` for one that was taken in with other columns: what
+    is left of it is not what was asked for now.
     """
     known = views.find(sheet.sha256, sheet.sheet) if views is not None and resume else None
     if known is not None and views is not None:
         if views.of_another(known.id):
             raise refused("lote-de-otra-credencial", where=sheet.name, batch=known.id)
+        if release:
+            _check_columns(sheet, known)
         again = make_plan_again(known, views, rules, now, release=release, known_elsewhere=known_elsewhere)
         return replace(again, sheet=sheet)
     ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
@@ -97,6 +101,19 @@ def make_plan(
     if not checked.invoices:
         raise refused("sin-facturas", where=sheet.name)
     return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked, parent_known=parent)
+
+
+def of_columns(sheet: Sheet) -> str:
+    """The note of a batch that says which columns it was taken from: the same file has only one batch."""
+    return COLUMNS + said_columns({role: column_letters(sheet.columns[at]) for role, at in sheet.roles.items()})
+
+
+def _check_columns(sheet: Sheet, known: BatchInfo) -> None:
+    now = of_columns(sheet)
+    before = [note for note in known.notes if note.startswith(COLUMNS)]  # none in one of an earlier version
+    if before and now != before[0]:
+        words = {"before": before[0].removeprefix(COLUMNS), "now": now.removeprefix(COLUMNS)}
+        raise refused("columnas-otras", where=sheet.name, batch=known.id, **words)
 
 
 def make_plan_again(

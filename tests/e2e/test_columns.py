@@ -1,0 +1,157 @@
+"""Which column is which: said with the command, asked on a terminal, remembered, and always shown (interface.md 4)."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from openpyxl import load_workbook
+
+from tests.e2e.conftest import make_cufe
+from tests.e2e.test_approval import on_a_terminal
+
+REASON = "Factura emitida con el monto equivocado"
+OTHER = "Devolución de toda la mercancía"
+HEADINGS = ["No.", "Código de la factura", "Causa", "Comentario"]
+
+
+@pytest.fixture
+def file(place):
+    """Two good rows under headings of her own."""
+    return own(place)
+
+
+def own(place, name="lote.xlsx", first=1, headings=HEADINGS):
+    rows = [[n, make_cufe(n), REASON, OTHER] for n in range(first, first + 2)]
+    return place.file(rows, name, headings)
+
+
+def sent(place):
+    """The reasons of the codes that eDoc received, as the ledger has them."""
+    with closing(sqlite3.connect(place.folder / "ledger" / "registro.db")) as ledger:
+        reasons = dict(ledger.execute("SELECT cufe, reason FROM row"))
+    return sorted(reasons[cufe] for cufe, times in place.posts().items() for _ in range(times))
+
+
+def test_without_a_terminal_the_refusal_names_an_option_that_works(place, file):
+    refused = place.anular("check", file)
+    assert (refused.code, "encabezado-ajeno" in refused.words, "--columns cufe=B," in refused.words) == (3, True, True)
+    done = place.anular("check", file, "--columns", "cufe=B,motivo=C")
+    assert (done.code, f"CUFE ← B · Motivo ← C («{REASON}»)" in done.words) == (0, True)
+    assert "Las columnas se indicaron con --columns cufe=B,motivo=C." in done.words
+
+
+def test_a_column_may_be_said_by_its_heading(place, file):
+    done = place.anular("run", file, "--yes", "--json", "--columns", "cufe=código de la factura,motivo=Causa")
+    assert (done.code, done.data[0]["outcomes"]) == (0, {"ANULADA": 2})
+    assert sent(place) == [REASON, REASON]
+
+
+def test_on_a_terminal_the_program_asks_shows_the_answer_and_remembers_it(place, file):
+    code, shown = on_a_terminal(place, ["check", file], "2")
+    assert code == 0, shown
+    assert f"2. Motivo ← C «Causa» (por ejemplo «{REASON}»)" in shown
+    assert f"CUFE ← B · Motivo ← C («{REASON}»)" in shown
+    kept = place.folder / "config" / "anular" / "columns.toml"
+    assert str(kept) in "".join(shown.split())
+
+    code, shown = on_a_terminal(place, ["check", own(place, "junio.xlsx", 5)], "nada")
+    assert code == 0, shown
+    assert "1. Motivo" not in shown
+    assert "Las columnas son las que usted eligió el 20/11/2026 para estos mismos títulos: cufe=B,motivo=C" in shown
+
+
+def test_what_is_remembered_does_not_count_for_other_headings_nor_where_nobody_sees_the_plan(place, file):
+    assert on_a_terminal(place, ["check", file], "2")[0] == 0
+    assert place.anular("check", file).code == 3
+    assert place.anular("run", file, "--yes").code == 3
+    other = own(place, "otro.xlsx", headings=[*HEADINGS[:2], "Comentario", "Causa"])
+    code, shown = on_a_terminal(place, ["check", other], "")
+    assert (code, "1. Motivo" in shown) == (3, True)
+
+
+def test_no_answer_reads_nothing_and_remembers_nothing(place, file):
+    for reply in ("", "9", "si"):
+        code, shown = on_a_terminal(place, ["run", file], reply)
+        assert (code, "encabezado-ajeno" in shown) == (3, True), shown
+    assert not (place.folder / "config" / "anular" / "columns.toml").exists()
+    assert place.posts() == {}
+
+
+def test_a_company_s_answer_is_not_another_s(place, file):
+    config = place.folder / "config" / "anular"
+    config.mkdir(parents=True)
+    (config / "anular.toml").write_text('[profile.norte]\ncompany = "Norte"\n[profile.sur]\ncompany = "Sur"\n')
+    assert on_a_terminal(place, ["check", file, "--profile", "norte"], "2")[0] == 0
+    assert on_a_terminal(place, ["check", file, "--profile", "norte"], "")[0] == 0
+    assert on_a_terminal(place, ["check", file, "--profile", "sur"], "")[0] == 3
+
+
+def test_a_reason_that_looks_like_names_is_asked_about_for_each_file(place):
+    rows = [[1, make_cufe(1), "Muebles del Istmo, S.A.", REASON]]
+    file = place.file(rows, headings=["No.", "CUFE", "Razón", "Detalle"])
+    assert "motivo-o-nombre" in place.anular("run", file, "--yes").words
+    code, shown = on_a_terminal(place, ["check", file], "1")
+    assert (code, "Motivo ← C («Muebles del Istmo, S.A.»)" in shown) == (0, True), shown
+    code, shown = on_a_terminal(place, ["check", file], "3")
+    assert (code, f"3. No: Motivo ← D «Detalle» (por ejemplo «{REASON}»)" in shown) == (0, True), shown
+    assert f"Motivo ← D («{REASON}»)" in shown
+    code, shown = on_a_terminal(place, ["check", file], "")
+    assert (code, f"Motivo ← D («{REASON}»)" in shown) == (0, True), shown
+
+
+def test_a_column_that_resembles_the_address_is_asked_about_once(place):
+    rows = [[1, make_cufe(1), REASON, "ana@example.com"]]
+    headings = ["No.", "CUFE", "Motivo", "Correo de cobros"]
+    file = place.file(rows, headings=headings)
+    code, shown = on_a_terminal(place, ["check", file], "")
+    assert (code, "1. Correo ← D «Correo de cobros» (por ejemplo «ana@example.com»)" in shown) == (130, True), shown
+    code, shown = on_a_terminal(place, ["check", file], "2")
+    assert (code, "Correo ← D (" in shown) == (0, False), shown
+    code, shown = on_a_terminal(place, ["check", file], "")
+    assert (code, "2. Ninguna" in shown, "no se usa" in shown) == (0, False, True), shown
+    rows[0][0] = 2
+    other = place.file(rows, "otro.xlsx", headings=[*headings, "Total"])
+    code, shown = on_a_terminal(place, ["check", other], "1")
+    assert (code, "Correo ← D (1 con dirección, 0 sin)" in shown) == (0, True), shown
+
+
+def test_the_same_file_with_other_columns_is_no_second_batch(place, file):
+    said = ["--yes", "--json", "--columns"]
+    first = place.anular("run", file, "--only", "1", *said, "cufe=B,motivo=D")
+    assert first.data[0]["outcomes"] == {"ANULADA": 1, "NO ENVIADA": 1}
+    for columns in ("cufe=B,motivo=C", "cufe=B,motivo=D,correo=A"):
+        again = place.anular("run", file, *said, columns)
+        assert (again.code, "columnas-otras" in again.words) == (3, True)
+        assert "--columns cufe=B,motivo=D." in again.words
+    assert sent(place) == [OTHER]
+    assert len(place.anular("status", "--json").data) == 1
+
+    rest = place.anular("run", file, *said, "cufe=B,motivo=D")
+    assert (rest.code, sent(place)) == (0, [OTHER, OTHER])
+
+
+def test_the_batch_says_which_columns_it_was_taken_from(place, file):
+    done = place.anular("run", file, "--yes", "--json", "--columns", "cufe=B,motivo=Causa")
+    words = [str(cell) for row in load_workbook(done.data[0]["workbook"])["Resumen"].values for cell in row if cell]
+    assert any("Columnas: cufe=B,motivo=C" in text for text in words)
+    assert any("Las columnas se indicaron con --columns cufe=B,motivo=Causa." in text for text in words)
+
+
+def test_the_corrections_of_such_a_file_colour_the_cell_and_come_back(place):
+    rows = [[1, make_cufe(1)[:-1], REASON, OTHER], [2, make_cufe(2), "corto", OTHER]]
+    file = place.file(rows, headings=HEADINGS)
+    done = place.anular("run", file, "--yes", "--json", "--columns", "cufe=B,motivo=C")
+    path = done.data[0]["corrections"]
+    sheet = load_workbook(path)["Corregir"]
+    assert [[cell.comment is not None for cell in row] for row in sheet.iter_rows(min_row=2)] == [
+        [False, False, True, False, False, False],
+        [False, False, False, True, False, False],
+    ]
+    book = load_workbook(path)
+    book["Corregir"]["C2"], book["Corregir"]["D3"] = make_cufe(1), REASON
+    book.save(path)
+    again = place.anular("run", path, "--yes", "--json", "--columns", "cufe=Código de la factura,motivo=Causa")
+    assert again.data[0]["outcomes"] == {"ANULADA": 2}
+    assert again.data[0]["corrects"] == done.data[0]["batch"]

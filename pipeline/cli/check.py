@@ -39,10 +39,11 @@ def check_command(
 
     readers = reader_processes(context)
     settings, talk, answer = settings_for(profile, ledger), Talk(as_json), ExitCodes()
-    wish = questions.Wish.of(sheet, columns, include_hidden, asks=sys.stdin.isatty())
+    asks = sys.stdin.isatty()
+    wish = questions.Wish.of(sheet, columns, include_hidden, asks=asks)
     told: list[object] = []
     check: Callable[[Path, Sheet], dict[str, Any]] | None = None
-    for file in without_locks(files, talk):
+    for file in without_locks(questions.whole_names(files, "check", talk, asks=asks), talk):
         try:
             found = read_file(file, wish, settings, next(readers), talk)
             if check is None:  # loads the libraries of the other steps: a file that is refused does not need them

@@ -105,7 +105,8 @@ def without_locks(files: list[Path], talk: Talk) -> list[Path]:
     others = [file for file in files if not is_lock(file)]
     for file in files if others else ():
         if is_lock(file):
-            talk.err.print(f"Se pasa por alto «{file.name}»: es el archivo de bloqueo de Excel.", markup=False)
+            why = "es el archivo temporal que Excel pone mientras el libro está abierto"
+            talk.err.print(f"Se pasa por alto «{file.name}»: {why}.", markup=False)
     return others or files
 
 

@@ -47,6 +47,7 @@ class Wish:
     def but(self, choice: Choice) -> Wish:
         """The wish with one more answer."""
         wish = replace(self, sheet=choice.sheet or self.sheet, once=self.once or choice.of_this_file)
+        wish = replace(wish, include_hidden=wish.include_hidden or choice.include_hidden)
         return replace(wish, columns=choice.columns, source=ANSWERED) if choice.columns else wish
 
     def recalling(self, answer: Answered, letters: Sequence[str]) -> Wish:
@@ -65,6 +66,40 @@ def chosen(file: Path, question: str, choices: Sequence[Choice], talk: Talk) -> 
     typed = typer.prompt("Escriba el número (otra cosa cancela)", default="", show_default=False, err=True).strip()
     numbers = [str(number) for number in range(1, len(choices) + 1)]
     return choices[int(typed) - 1] if typed in numbers else None
+
+
+def whole_names(files: Sequence[Path], command: str, talk: Talk, *, asks: bool) -> list[Path]:
+    """``files`` with names that came in parts, because of their blanks, put together: a person says so, or types it
+    again. Raises ``InputRefused`` with the right command where nobody is asked or says no."""
+    from pipeline.cli.inputs import refusal_data
+    from pipeline.domain.commands import order
+    from pipeline.domain.errors import Choice
+    from pipeline.domain.problems import refused
+
+    whole = _joined(files)
+    for file in whole:
+        if file in files:
+            continue
+        question = "el nombre tiene espacios y llegó en varias partes. ¿Es este el archivo?"
+        if asks and chosen(file, question, [Choice(f"Sí, es «{file}»")], talk) is not None:
+            continue
+        refusal = refused("archivo-con-espacios", name=str(file), order=order(command, *whole))
+        talk.data([refusal_data(file, refusal)])
+        raise refusal
+    return whole
+
+
+def _joined(files: Sequence[Path]) -> list[Path]:
+    """``files``, where neighbours of which one does not exist are one name, if that exists."""
+    if all(file.exists() for file in files):
+        return list(files)
+    for first in range(len(files)):
+        for after in range(len(files), first + 1, -1):
+            parts = files[first:after]
+            name = Path(" ".join(map(str, parts)))
+            if name.is_file() and not all(part.is_file() for part in parts):
+                return [*files[:first], name, *_joined(files[after:])]
+    return list(files)
 
 
 def recalled(refusal: InputRefused, wish: Wish, settings: Settings) -> Wish | None:

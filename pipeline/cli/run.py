@@ -87,8 +87,9 @@ def run_files(
         from pipeline.queue.app import check_server
 
         check_server(settings.ledger)
-    files = without_locks(files, talk)
-    wish = questions.Wish.of(sheet, columns, include_hidden, asks=sys.stdin.isatty() and not yes)
+    asks = sys.stdin.isatty() and not yes
+    files = without_locks(questions.whole_names(files, "run", talk, asks=asks), talk)
+    wish = questions.Wish.of(sheet, columns, include_hidden, asks=asks)
     sheets = read_all(files, wish, settings, talk, readers)
     confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)

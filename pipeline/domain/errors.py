@@ -34,6 +34,7 @@ class Choice:
     words: str
     sheet: str = ""
     columns: str = ""
+    include_hidden: bool = False
     #: about the values of this file: not to be remembered for others with these headings
     of_this_file: bool = False
 

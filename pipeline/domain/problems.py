@@ -190,6 +190,10 @@ KINDS: dict[str, Kind] = {
     ),
     # --- the file: getting at it
     "archivo-no-existe": _file("No existe el archivo «{name}».", "Revise el nombre y la carpeta."),
+    "archivo-con-espacios": _file(
+        "El archivo se llama «{name}», y sus espacios separaron el nombre en partes.",
+        "Escriba el nombre entre comillas: {order}",
+    ),
     "archivo-carpeta": _file("«{name}» es una carpeta y no un archivo.", "Indique el archivo que está dentro."),
     "archivo-permiso": _file("No hay permiso para leer «{name}».", "Pida acceso o cópielo a una carpeta suya."),
     "archivo-especial": _file("«{name}» no es un archivo común (enlace, tubería o dispositivo).", "Use el original."),
@@ -215,8 +219,8 @@ KINDS: dict[str, Kind] = {
         "la etiqueta que se la quite.",
     ),
     "archivo-bloqueo": _file(
-        "«{name}» es el archivo de bloqueo que Excel deja mientras el libro está abierto, no el libro.",
-        "Cierre el libro en Excel y use «{book}».",
+        "«{name}» es el archivo temporal que Excel pone mientras el libro está abierto.",
+        "No es el libro: use «{book}», después de guardarlo.",
     ),
     "tipo-macros": _file("«{name}» contiene macros.", "Guárdelo como «Libro de Excel (.xlsx)», sin macros."),
     # --- the file: header, rows, columns

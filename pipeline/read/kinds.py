@@ -36,6 +36,12 @@ def is_lock(path: Path) -> bool:
     return path.name.startswith(_LOCK)
 
 
+def refuse_lock(path: Path) -> None:
+    """Raises ``InputRefused`` for such a file, which names the workbook."""
+    if is_lock(path):
+        raise refused("archivo-bloqueo", name=path.name, book=path.name.removeprefix(_LOCK))
+
+
 class Content(Enum):
     """The two kinds of content that can be read."""
 
@@ -46,8 +52,7 @@ class Content(Enum):
 def kind_of(path: Path, data: bytes) -> Content:
     """The type of ``data``. Raises ``InputRefused`` for any other type, and when the extension contradicts it."""
     name, extension = path.name, path.suffix.lower()
-    if is_lock(path):
-        raise refused("archivo-bloqueo", name=name, book=name.removeprefix(_LOCK))
+    refuse_lock(path)
     for signature, what in _OTHERS:
         if data.startswith(signature):
             raise refused("tipo-otro", name=name, what=what)

@@ -263,7 +263,13 @@ def _refusal(said: dict[str, Any]) -> InputRefused:
     if code not in KINDS or KINDS[code].scope != "archivo":
         raise Nonsense
     choices = [
-        Choice(_text(one["words"]), _text(one["sheet"]), _text(one["columns"]), one["of_this_file"] is True)
+        Choice(
+            _text(one["words"]),
+            _text(one["sheet"]),
+            _text(one["columns"]),
+            include_hidden=one["include_hidden"] is True,
+            of_this_file=one["of_this_file"] is True,
+        )
         for one in said["choices"]
     ]
     headings = [(_text(letters), _text(heading)) for letters, heading in said["headings"]]

@@ -12,6 +12,7 @@ from pipeline.domain.problems import problem, shorten
 from pipeline.domain.records import Cell, Position, Problem, column_letters
 from pipeline.read.header import Header
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
+from pipeline.read.kinds import refuse_lock
 from pipeline.read.limits import Limits
 from pipeline.read.process import Reader
 from pipeline.read.source import Source, take
@@ -102,6 +103,7 @@ def read_sheet(
     hidden and filtered rows; ``columns`` says which column is which (``cufe=H,motivo=I``). Raises ``InputRefused`` with
     a code of ``problems.py`` for every problem with a file; nothing else for bad input.
     """
+    refuse_lock(path)  # before it is opened: on Windows only Excel may
     with reader or Reader() as process:
         source = take(path, limits)
         table = process.read(source, limits, sheet=sheet, include_hidden=include_hidden, prefer=prefer, columns=columns)

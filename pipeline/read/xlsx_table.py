@@ -7,6 +7,7 @@ from itertools import compress, islice
 from operator import itemgetter
 from typing import Any
 
+from pipeline.domain.errors import Choice
 from pipeline.domain.problems import refused
 from pipeline.domain.records import Cell
 from pipeline.domain.visible import thousands
@@ -34,7 +35,8 @@ def table_of(page: Page, limits: Limits, notes: tuple[str, ...], wanted: Wanted)
         raise refused("demasiadas-filas", where=name, limit=thousands(limits.rows))
     hidden = hidden_parts(page, header, lines, columns)
     if hidden.count and not include_hidden:
-        raise refused("xlsx-ocultas", where=name, what=hidden.words, which=hidden.which)
+        choice = Choice("Incluir también lo oculto", include_hidden=True)
+        raise refused("xlsx-ocultas", where=name, what=hidden.words, which=hidden.which).offering([choice])
     if hidden.count:
         verb = "incluye" if hidden.count == 1 else "incluyen"
         notes = (*notes, f"Se {verb} {hidden.words}: {hidden.which}.")

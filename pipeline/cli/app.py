@@ -25,6 +25,7 @@ from pipeline.cli.run import run_files
 from pipeline.cli.sandbox import serve_sandbox
 from pipeline.cli.status import status
 from pipeline.cli.support import support
+from pipeline.cli.template import write_plantilla
 from pipeline.cli.verify import verify
 from pipeline.cli.watch import watch_folder
 from pipeline.cli.worker import work_for_others
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 
 COMMANDS: dict[str, Callable[..., int]] = {
+    "template": write_plantilla,
     "check": check_command,
     "run": run_files,
     "release": release_batch,

@@ -125,6 +125,9 @@ RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
 _PRINTED_MARKS = frozenset({"resultado", "accion_recomendada", "fila_origen", "cufe_enviado"})
 """A table with the headings of all of these is ``Resultados`` of one of our workbooks."""
 
+TIPS_SHEET = "Recomendaciones"
+"""The sheet of our template that holds no data."""
+
 PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
 """First and last column of a corrections workbook: where the row was, and what is wrong with it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.domain.columns import RESULTS_SHEET
+from pipeline.domain.columns import RESULTS_SHEET, TIPS_SHEET
 from pipeline.domain.errors import Choice
 from pipeline.domain.problems import refused
 from pipeline.read.beside import codes_in
@@ -154,7 +154,8 @@ def _refuse_codes_elsewhere(pages: Sequence[Page], taken: Page) -> None:
 
 def _notes(page: Page, left: Sequence[Tab]) -> tuple[str, ...]:
     """Notes on sheets with data that were not read; other sheets of a workbook of our own are expected."""
-    visible = [] if is_our_page(page) else [tab.name for tab in left if tab.visible]
+    # On the template's own page nothing can be meant: a code there refuses the file.
+    visible = [] if is_our_page(page) else [tab.name for tab in left if tab.visible and tab.name != TIPS_SHEET]
     hidden = [tab.name for tab in left if not tab.visible]
     notes = []
     if visible:

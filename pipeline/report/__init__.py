@@ -11,4 +11,5 @@ publish       temporary file, check, rename; ``verify`` compares, ``names`` and 
 inert         text that stays text; ``rowxml`` and ``xlsx_writer`` the same bytes each time
 edit_check    whether a workbook is unchanged; ``vml_check`` its drawings, ``layout`` the program version that made it
 exports       CSV and JSON lines; ``support_case`` what eDoc's support desk needs
+template      the empty workbook to fill in, which checks what is typed
 """

@@ -218,7 +218,7 @@ def _counted(plan: Plan) -> list[tuple[str, str]]:
     invoices = len(plan.checked.rows) - others
     facts = [("Facturas", thousands(invoices)), ("Por enviar", thousands(plan.to_send))]
     if others:
-        facts.insert(1, ("Renglones", f"{thousands(others)} que no son facturas: {_others(plan.checked.rows)}"))
+        facts.insert(1, ("Renglones", f"{_not_invoices(others)}: {_others(plan.checked.rows)}"))
     words = {
         Verdict.REJECTED: "Rechazadas",
         Verdict.DUPLICATE: "Duplicadas",
@@ -270,6 +270,10 @@ def _others(rows: Sequence[CheckedRow]) -> str:
     return "; ".join(told) + (" …" if len(lines) > _OTHERS_SHOWN else "")
 
 
+def _not_invoices(count: int) -> str:
+    return "1 que no es factura" if count == 1 else f"{thousands(count)} que no son facturas"
+
+
 def _why_not(row: CheckedRow) -> str:
     if row.problems:
         return str(row.problems[0])
@@ -296,11 +300,13 @@ def counts_data(info: BatchInfo) -> dict[str, Any]:
 
 def status_facts(info: BatchInfo) -> list[tuple[str, str]]:
     """Facts of a batch that ``status`` shows with its counts."""
+    others = info.counts.get(Outcome.NOT_APPLICABLE.value, 0)
     return [
         ("Archivo", info.file),
         ("Ambiente", info.env),
         ("Recibido", f"{info.created.astimezone(PANAMA):%d/%m/%Y %H:%M}"),
-        ("Filas", str(info.rows)),
+        ("Facturas", thousands(info.rows - others)),
+        *([("Renglones", _not_invoices(others))] if others else []),
         *lineage(info.corrects, info.corrected_in, known=info.corrects_known),
     ]
 

@@ -161,7 +161,10 @@ def noted(found: Sheet, wish: Wish) -> Sheet:
 
 def remember(found: Sheet, wish: Wish, settings: Settings, talk: Talk) -> None:
     """Keeps an answer for the next file of this company with the same headings; a warning where that does not work."""
-    if wish.source != ANSWERED or wish.once:
+    from pipeline.domain.columns import key_of
+
+    # Under «Razón» one file has reasons and the next one names of companies: that is asked every time.
+    if wish.source != ANSWERED or wish.once or key_of(found.heading("reason")) == "razon":
         return
     from pipeline.domain.deadline import PANAMA
     from pipeline.settings import column_answers

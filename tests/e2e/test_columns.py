@@ -101,6 +101,17 @@ def test_a_reason_that_looks_like_names_is_asked_about_for_each_file(place):
     assert (code, f"Motivo ← D («{REASON}»)" in shown) == (0, True), shown
 
 
+def test_a_column_of_that_name_is_not_remembered_as_the_reason(place):
+    rows = [[1, make_cufe(1), OTHER, REASON]]
+    file = place.file(rows, headings=["No.", "CUFE", "Motivo", "Razón"])
+    code, shown = on_a_terminal(place, ["check", file], "2")
+    assert (code, f"Motivo ← D («{REASON}»)" in shown) == (0, True), shown
+    code, shown = on_a_terminal(place, ["check", file], "1")
+    assert (code, f"Motivo ← C («{OTHER}»)" in shown) == (0, True), shown
+    code, shown = on_a_terminal(place, ["check", file], "")
+    assert (code, f"Motivo ← C («{OTHER}»)" in shown) == (0, True), shown
+
+
 def test_a_column_that_resembles_the_address_is_asked_about_once(place):
     rows = [[1, make_cufe(1), REASON, "ana@example.com"]]
     headings = ["No.", "CUFE", "Motivo", "Correo de cobros"]

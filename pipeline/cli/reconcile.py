@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli import questions
 from pipeline.cli.context import ExitCodes, Talk, observation_of, results_folder, settings_for
-from pipeline.cli.inputs import Wish, own_batch, read_all, reader_processes
+from pipeline.cli.inputs import own_batch, read_all, reader_processes
 from pipeline.cli.options import Columns, Json, Ledger, Profile, SheetName
 from pipeline.domain.errors import WrongUsage
 
@@ -52,7 +54,7 @@ def reconcile(
     if batches and not ledger_exists(settings):
         raise WrongUsage(f"No existe el lote «{batches[0]}».", code="no-batch")
     clock, bus = make_clock(settings), observation_of(context).bus(settings, "reconcile")
-    wish = Wish(sheet, columns, include_hidden=False, asks=False)
+    wish = questions.Wish.of(sheet, columns, include_hidden=False, asks=sys.stdin.isatty())
     sheets = read_all([file], wish, settings, talk, readers) if file is not None and readers is not None else []
     answer = ExitCodes()
     told = []

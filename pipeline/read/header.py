@@ -102,7 +102,7 @@ def find_header(
 
 
 def _above_the_codes(rows: Sequence[tuple[int, Sequence[str]]], given: Given) -> list[tuple[int, tuple[str, ...]]]:
-    """The last row with a heading above the first code in the code column: a list with the header, or empty."""
+    """The fullest row above the first code in the code column, with a heading there: a list with it, or empty."""
     column = letter_of(given.get("cufe", ""))
     return _above(rows, column) if column is not None else []
 
@@ -113,8 +113,9 @@ def _above(rows: Sequence[tuple[int, Sequence[str]]], column: int) -> list[tuple
         if column < len(cells) and shows_code(cells[column]):
             break
         if column < len(cells) and cells[column].strip():
-            before = [(line, tuple(cells))]
-    return before
+            before.append((line, tuple(cells)))
+    # A row with a broken code is not a heading: of rows that are as full the first, so that none below is lost.
+    return [max(before, key=lambda row: sum(bool(cell.strip()) for cell in row[1]))] if before else []
 
 
 def is_second_line(header: Header, cells: Sequence[str]) -> bool:

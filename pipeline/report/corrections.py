@@ -88,13 +88,14 @@ class Corrections:
         found = found or [at for at, heading in enumerate(self.headings) if role_of(heading) == (role_of(column) or "")]
         return found[-1] if found else None
 
-    def _unseen(self, cells: Sequence[Cell], wrong: dict[int, str]) -> list[int]:
+    def _unseen(self, cells: Sequence[Cell], wrong: dict[int, str], problems: Sequence[Problem]) -> list[int]:
         """The places of faulty codes that do not show as one, in a row that has no reason either."""
         places: dict[str | None, list[int]] = {}
         for at, heading in enumerate(self.headings):
             places.setdefault(role_of(heading), []).append(at)
-        if "cufe" not in places:  # headings of her own: any column may be the code's
-            return [] if any(shows_code(_text(cells, at)) for at in range(len(cells))) else sorted(wrong)
+        if "cufe" not in places:  # headings of her own: what is wrong says which column is not the code's
+            others = {self._place(one.column) for one in problems if one.code.startswith(("motivo", "correo"))}
+            return [at for at in sorted(wrong) if at not in others and not shows_code(_text(cells, at))]
         reasons = [_text(cells, at) for at in places.get("reason", [])]
         reason = min(reasons, key=lambda text: bool(text.strip()), default="")
         return [at for at in places["cufe"] if at in wrong and not is_invoice(_text(cells, at), reason)]
@@ -113,7 +114,7 @@ class Corrections:
                 reason += f"\nRecibido: {shorten(str(line.cells[at + self._corrected_before] or 'nada'), _RECEIVED)}"
                 cells[at] = MARKER
             wrong[at] = f"{wrong[at]}\n{reason}" if at in wrong else reason
-        for at in self._unseen(cells, wrong)[:1]:
+        for at in self._unseen(cells, wrong, line.problems)[:1]:
             cells[at] = MARKER  # or it would come back as a line that is no invoice
         return Fix(place, tuple(cells), wrong, "\n".join(_reason(problem) for problem in line.problems))
 

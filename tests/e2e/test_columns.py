@@ -150,6 +150,20 @@ def test_the_batch_says_which_columns_it_was_taken_from(place, file):
     assert any("Las columnas se indicaron con --columns cufe=B,motivo=Causa." in text for text in words)
 
 
+def test_untouched_corrections_of_such_a_file_are_turned_away_again(place):
+    rows = [[1, "abc", None, OTHER], [2, make_cufe(2)[:-1], "corto", OTHER], [3, None, "corto", "0000000205"]]
+    file = place.file(rows, headings=HEADINGS)
+    book = load_workbook(file)
+    book["Hoja1"]["B5"], book["Hoja1"]["D5"] = "#N/A", "0000000205"
+    book["Hoja1"]["B5"].data_type = "e"
+    book.save(file)
+    first = place.anular("run", file, "--yes", "--json", "--columns", "cufe=B,motivo=C").data[0]
+    rejected = first["outcomes"]["RECHAZADA"]
+    said = "cufe=Código de la factura,motivo=Causa"
+    again = place.anular("run", first["corrections"], "--yes", "--json", "--columns", said).data[0]
+    assert again["outcomes"] == {"RECHAZADA": rejected}
+
+
 def test_the_corrections_of_such_a_file_colour_the_cell_and_come_back(place):
     rows = [[1, make_cufe(1)[:-1], REASON, OTHER], [2, make_cufe(2), "corto", OTHER]]
     file = place.file(rows, headings=HEADINGS)

@@ -54,6 +54,13 @@ def test_headings_that_are_all_unknown_are_found_above_the_codes(code: Code) -> 
     assert (table.header.line, table.header.roles, table.lines) == (2, {"cufe": 1, "reason": 2}, [3, 4])
 
 
+def test_a_row_with_a_broken_code_is_not_taken_for_the_heading(code: Code) -> None:
+    content = f"Lista;de mayo\nNúmero;Código;Causa\n1;abc;{REASON}\n2;{code(2)};{REASON}\n"
+    table = read_csv(content.encode(), Limits(), given_columns("cufe=B,motivo=C"))
+    assert (table.header.line, table.lines) == (2, [3, 4])
+    assert [one.columns for one in refused(content).choices] == ["cufe=B,motivo=A", "cufe=B,motivo=C"]
+
+
 @pytest.mark.parametrize("said", ["cufe=Código,motivo=Causa", "motivo=Causa,cufe=B", "motivo=c,cufe=código"])
 def test_headings_may_be_said_as_they_stand(said: str, code: Code) -> None:
     content = f"Lista\n\nNúmero;Código;Causa\n1;{code(1)};{REASON}\n"

@@ -12,7 +12,7 @@ import typer
 from pipeline.cli import questions
 from pipeline.cli.approve import approve, confirm_asked, confirm_hidden, need_terminal
 from pipeline.cli.context import Talk, local_time, observation_of, results_folder, settings_for
-from pipeline.cli.inputs import of_nobody_else, read_all, reader_processes, without_locks
+from pipeline.cli.inputs import of_nobody_else, read_all, reader_processes, refusal_data, without_locks
 from pipeline.cli.options import (
     BadDigit,
     Columns,
@@ -33,7 +33,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import News, notifies, report_batches, show_plan
 from pipeline.domain.commands import order
-from pipeline.domain.errors import WrongUsage
+from pipeline.domain.errors import InputRefused, WrongUsage
 
 if TYPE_CHECKING:
     from pipeline.domain.eligibility import Rules
@@ -106,6 +106,7 @@ def run_files(
     given = [(file, found.sha256) for file, found in zip(files, sheets, strict=True)]
     if queue:
         with open_memory(settings, files=given, new_ledger=new_ledger, bus=bus, hands_in=True) as memory:
+            _check_known(files, sheets, memory.views, talk)
             return _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
     with (
         open_memory(settings, files=given, new_ledger=new_ledger, bus=bus) as memory,
@@ -116,6 +117,7 @@ def run_files(
                 f"Historial de envíos nuevo desde el {local_time(memory.anew)}: "
                 "antes de anular un documento se consulta en eDoc."
             )
+        _check_known(files, sheets, memory.views, talk)
         _check_elsewhere(sheets, memory.views, known_elsewhere)
         batches: list[BatchInfo] = []
         for file in files:
@@ -156,6 +158,18 @@ def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -
         code="elsewhere-count",
         remedy=right if count else "Quite --known-elsewhere.",
     )
+
+
+def _check_known(files: list[Path], sheets: list[Sheet], views: Views, talk: Talk) -> None:
+    """Raises ``InputRefused``, before anything is taken in, for a file that was read with other columns before."""
+    from pipeline.run.plan import check_columns
+
+    for file, found in zip(files, sheets, strict=True):
+        try:
+            check_columns(found, views.find(found.sha256, found.sheet))
+        except InputRefused as refusal:
+            talk.data([refusal_data(file, refusal)])
+            raise
 
 
 def _hand_in(

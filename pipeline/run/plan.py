@@ -91,7 +91,7 @@ def make_plan(
         if views.of_another(known.id):
             raise refused("lote-de-otra-credencial", where=sheet.name, batch=known.id)
         if release:
-            _check_columns(sheet, known)
+            check_columns(sheet, known)
         again = make_plan_again(known, views, rules, now, release=release, known_elsewhere=known_elsewhere)
         return replace(again, sheet=sheet)
     ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
@@ -108,7 +108,10 @@ def of_columns(sheet: Sheet) -> str:
     return COLUMNS + said_columns({role: column_letters(sheet.columns[at]) for role, at in sheet.roles.items()})
 
 
-def _check_columns(sheet: Sheet, known: BatchInfo) -> None:
+def check_columns(sheet: Sheet, known: BatchInfo | None) -> None:
+    """Raises ``InputRefused`` for a file that is a ``known`` batch and was taken in with other columns."""
+    if known is None:
+        return
     now = of_columns(sheet)
     before = [note for note in known.notes if note.startswith(COLUMNS)]  # none in one of an earlier version
     if before and now != before[0]:

@@ -10,12 +10,14 @@ from enum import Enum, StrEnum
 
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window, deadline
-from pipeline.domain.edoc_states import EDOC_STATES
+from pipeline.domain.edoc_states import EDOC_STATES, may_correct
 from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.errors import WrongUsage
-from pipeline.domain.lifecycle import MOVES, Event, State
+from pipeline.domain.fields import canonical_email, canonical_reason, email_mistake, reason_doubt, reason_mistake
+from pipeline.domain.lifecycle import GIVEN_BACK, MOVES, NOT_ACCEPTED, Event, State
 from pipeline.domain.outcomes import PREFLIGHT
-from pipeline.domain.records import Finding
+from pipeline.domain.problems import problem
+from pipeline.domain.records import Correction, Finding
 from pipeline.ledger.decisions import RowStatus
 from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.store import Store
@@ -158,6 +160,78 @@ def check_resendable(row: RowStatus) -> None:
     )
 
 
+def correction_of(row: RowStatus, reason: str | None, email: str | None) -> Correction | None:
+    """What a resend of ``row`` sends instead of its texts now; None when nothing is given. ``email`` "": no address.
+
+    Raises ``WrongUsage`` for a row that was not given back, for a text that the input may not have either, and when
+    nothing would be different.
+    """
+    if reason is None and email is None:
+        return None
+    before = Correction(row.reason, row.email)
+    after = Correction(
+        before.reason if reason is None else canonical_reason(reason),
+        before.email if email is None else canonical_email(email) or None,
+    )
+    for option, wrong in (
+        ("--new-reason", reason_mistake(after.reason)),
+        ("--new-email", email_mistake(after.email or "")),
+    ):
+        if wrong is not None and (reason if option == "--new-reason" else email) is not None:
+            found = problem(wrong.code, cell="", column="", value="", **wrong.words)
+            raise WrongUsage(f"{option}: {found.message}", code=wrong.code, where=str(row.position))
+    if interrupted_resend(row):
+        if after == before:
+            return None
+        raise WrongUsage(
+            "El reenvío de esta fila ya se autorizó, con otro motivo o correo, y todavía no salió.",
+            code="already-authorised",
+            where=str(row.position),
+            remedy="Repita el comando sin --new-reason ni --new-email para enviarla como se autorizó.",
+        )
+    if row.state not in GIVEN_BACK:
+        raise WrongUsage(
+            f"Solo se corrige el motivo o el correo de una fila DEVUELTA: esta está «{row.outcome.value}».",
+            code="not-correctable",
+            where=str(row.position),
+            remedy="Para reenviarla tal como está, repita el comando sin --new-reason ni --new-email.",
+        )
+    if after == before:
+        raise WrongUsage(
+            "El motivo y el correo son los mismos que ya se enviaron.",
+            code="nothing-corrected",
+            where=str(row.position),
+        )
+    return after
+
+
+def correction_facts(row: RowStatus, correction: Correction | None) -> list[tuple[str, str]]:
+    """What a person sees of ``correction`` before confirming it: only what changes, and a doubt about it."""
+    if correction is None:
+        return []
+    told = []
+    if correction.reason != row.reason:
+        told.append(("Motivo nuevo", correction.reason))
+        if doubt := reason_doubt(correction.reason):
+            told.append(("Aviso", problem(doubt.code, cell="", column="", value="", **doubt.words).message))
+    if correction.email != row.email:
+        told += [("Correo de antes", row.email or "ninguno"), ("Correo nuevo", correction.email or "ninguno")]
+    return told
+
+
+def check_not_accepted(row: RowStatus, finding: Finding) -> None:
+    """Raises ``WrongUsage`` when the answer to the query before a corrected resend does not show that the first request
+    was not accepted (reliability.md R12)."""
+    if finding.event in NOT_ACCEPTED and may_correct(row.state, Event.RESEND, finding.estado, finding.dgi):
+        return
+    raise WrongUsage(
+        f"eDoc no confirma que la anulación se devolvió ({answer_words(finding)}): no se reenvía con otros datos.",
+        code="not-given-back",
+        where=str(row.position),
+        remedy="Vuelva a intentarlo más tarde, o verifique la factura en el portal de la DGI.",
+    )
+
+
 def check_allowed(row: RowStatus, rules: Rules, now: datetime) -> None:
     """Raises ``WrongUsage`` when today's rules do not let ``row`` be sent, by whatever decision."""
     if why := barred(rules, row.cufe, now):
@@ -177,15 +251,24 @@ def found_cancelled(store: Store, row: RowStatus, finding: Finding, now: datetim
     return store.apply([move])[0]
 
 
-def authorise(store: Store, row: RowStatus, finding: Finding, *, who: str, why: str, now: datetime) -> int:
+def authorise(
+    store: Store,
+    row: RowStatus,
+    finding: Finding,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    correction: Correction | None = None,
+) -> int:
     """Closes the old attempt and adds the next one in one transaction; the new attempt's id.
 
-    The answer of the query stands in the same event: it is what the person agreed to.
+    The answer of the query stands in the same event: it is what the person agreed to. So does ``correction``.
     """
     if interrupted_resend(row):
         return row.attempt
     note = f"Reenvío autorizado [resend]; consulta previa: {answer_words(finding)}. Motivo: {why}"
-    wish = Move.of(row, row.state, Event.RESEND, now, finding, note, who=who, retry=True)
+    wish = Move.of(row, row.state, Event.RESEND, now, finding, note, who=who, retry=True, correction=correction)
     following = store.apply([wish])[0].next_attempt
     assert following is not None, "asked for with retry"
     return following

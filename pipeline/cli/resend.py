@@ -29,6 +29,16 @@ def resend_row(
     row: RowName,
     by: Who,
     reason: Why,
+    new_reason: Annotated[
+        str | None,
+        typer.Option(
+            "--new-reason", metavar="TEXTO", help="El motivo de anulación corregido, si la fila fue DEVUELTA."
+        ),
+    ] = None,
+    new_email: Annotated[
+        str | None,
+        typer.Option("--new-email", metavar="CORREO", help='El correo corregido, si fue DEVUELTA; "" para ninguno.'),
+    ] = None,
     confirm: Confirm = "",
     as_json: Json = False,
     profile: Profile = "",
@@ -53,6 +63,7 @@ def resend_row(
         info = own_batch(memory.views, batch)
         found = named_row(memory.database, info, row)
         decide.check_resendable(found)
+        correction = decide.correction_of(found, new_reason, new_email)
         answer, trouble = _ask_before(found.cufe, memory, clock, base)
         if answer is None or trouble is not None:
             return report_batches([info], memory, talk, settings, trouble)
@@ -60,7 +71,7 @@ def resend_row(
         told = [("Consulta previa", decide.answer_words(answer)), ("Decide", who), ("Motivo", why)]
         if decide.is_late(found, clock.now(), settings.deadline_hours):
             told.append(("Aviso", "El plazo legal venció: lo seguro es una nota de crédito (tipo 04)."))
-        show_row(talk, found, [*company_fact(settings), *told])
+        show_row(talk, found, [*company_fact(settings), *decide.correction_facts(found, correction), *told])
         if before is decide.Before.CANCELLED:
             decide.found_cancelled(memory.store, found, answer, clock.now())
             talk.out.print("Ya está anulada: no se envió nada.")
@@ -71,8 +82,11 @@ def resend_row(
             report_batches([info], memory, talk, settings, None)
             return 4
         decide.check_allowed(found, rules, clock.now())
+        if correction is not None:
+            decide.check_not_accepted(found, answer)
         confirm_code(talk, found.cufe, confirm)
-        attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=clock.now())
+        now = clock.now()
+        attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=now, correction=correction)
 
         async def work(steps: Steps, stop: Stop) -> None:
             await _send_one(attempt, info, steps, memory, stop)

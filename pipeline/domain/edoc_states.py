@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from pipeline.domain.lifecycle import Event
+from pipeline.domain.lifecycle import GIVEN_BACK, NOT_ACCEPTED, Event, State
 from pipeline.domain.records import Source
 
 
@@ -166,6 +166,19 @@ def judge(
     if dgi in _DGI_PERSON:
         return Event.PERSON
     return Event.IN_PROGRESS if estado in TRANSITORY else Event.UNCLEAR
+
+
+PLAIN_NO = frozenset({2, 6, 15})
+"""States of a query that, by themselves, say that no cancellation was accepted: alive, or given back."""
+
+
+def may_correct(source: State, event: Event, estado: int | None, dgi: str | None) -> bool:
+    """Whether ``event`` of a row in ``source`` may send another reason or address than before: a resend of a document
+    that was given back, after a query whose answer (``estado`` and ``dgi``) shows that the first request was not
+    accepted. A plain state is needed: right before the sending it has to be the same once more (reliability.md R12)."""
+    if event is not Event.RESEND or source not in GIVEN_BACK or estado not in PLAIN_NO:
+        return False
+    return judge(Source.QUERY, estado, dgi) in NOT_ACCEPTED
 
 
 # These states are enough to decide; a code with them only explains why.

@@ -111,6 +111,12 @@ PERSON = frozenset(
 )
 """A person has to act before anything can change."""
 
+GIVEN_BACK = frozenset({State.NEEDS_CORRECTION, State.RETURNED})
+"""The document was given back because something was wrong: only then a resend may carry another reason or address."""
+
+NOT_ACCEPTED = frozenset({Event.ALIVE, Event.CORRECT, Event.RETURNED})
+"""Answers to the query before such a resend that show that the first request was not accepted (reliability.md R12)."""
+
 SUCCESS = frozenset({State.CANCELLED, State.ALREADY_CANCELLED})
 
 # Where an answer to the cancellation itself leads.

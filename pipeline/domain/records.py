@@ -132,6 +132,16 @@ class CheckedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What a resend sends instead of the row's own texts, after eDoc or the authority gave the document back."""
+
+    #: the whole reason, corrected or not
+    reason: str
+    #: the whole address; None for none
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancellation:
     """Cancellation to be sent for one row (edoc-api.md 3), with the ledger's handle on its attempt."""
 
@@ -152,6 +162,8 @@ class Cancellation:
     possible_duplicate: bool = False
     #: the state that the query before sending returned, and to which that person agreed
     preflight: int | None = None
+    #: that person corrected its reason or address
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +276,8 @@ class ResultLine:
     attempts: int = 0
     #: whether its newest attempt is a resend that a person authorised
     again: bool = False
+    #: what that attempt sends instead of ``reason`` and ``email``
+    correction: Correction | None = None
     estado: int | None = None
     source: Source | None = None
     dgi: str | None = None

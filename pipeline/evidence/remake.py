@@ -184,7 +184,7 @@ class _Log:
                     http=event["http"],
                     estado=event["estado"],
                     message=event["message"],
-                    note=event["note"],
+                    note=codec.note_of(event["note"], event.get("more")),
                     who=event["who"],
                 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from pipeline.domain.records import Cell, Problem, Repair
+from pipeline.domain.records import Cell, Correction, Problem, Repair
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
@@ -84,10 +84,15 @@ def remarks_from_text(text: str) -> tuple[tuple[Problem, ...], tuple[Repair, ...
     )
 
 
-def more_to_text(*, queried: bool, due: str | None, authorised_at: str | None, miss: bool) -> str:
+def more_to_text(
+    *, queried: bool, due: str | None, authorised_at: str | None, miss: bool, correction: Correction | None = None
+) -> str:
     """``event.more``: what a move changed besides the columns of its event; ``""`` for the usual move that changed
-    nothing. ``queried``: the answer is from the query service; ``due``: when to query next."""
+    nothing. ``queried``: the answer is from the query service; ``due``: when to query next; ``correction``: what a
+    resend sends instead of the row's own texts."""
     values = {"query": queried, "due": due, "authorised_at": authorised_at, "miss": miss}
+    if correction is not None:
+        values |= {"reason": correction.reason, "email": correction.email}
     told = {name: value for name, value in values.items() if value}
     return json.dumps(told, ensure_ascii=True, separators=(",", ":")) if told else ""
 
@@ -97,6 +102,28 @@ def more_from_text(text: str) -> dict[str, Any]:
     if not text:
         return {}
     told = json.loads(text)
-    if not isinstance(told, dict) or not {"query", "due", "authorised_at", "miss"}.issuperset(told):
+    if not isinstance(told, dict) or not _MORE.issuperset(told):
         raise ValueError("no such text")
     return told
+
+
+def correction_of(more: Mapping[str, Any]) -> Correction | None:
+    """What a resend sends instead of the row's own texts, from the decoded ``event.more``. Raises ``ValueError``."""
+    reason, email = more.get("reason"), more.get("email")
+    if reason is None and email is None:
+        return None
+    if not (isinstance(reason, str) and reason and isinstance(email, str | None)):
+        raise ValueError("no correction")
+    return Correction(reason, email)
+
+
+def note_of(note: str, more: str | None) -> str:
+    """An event's note as it is printed: with what a corrected resend sends instead of the row's own texts."""
+    correction = correction_of(more_from_text(more or "")) if more else None
+    if correction is None:
+        return note
+    email = f"«{correction.email}»" if correction.email else "ninguno"
+    return f"{note} Se reenvía con el motivo «{correction.reason}»; correo: {email}."
+
+
+_MORE = frozenset({"query", "due", "authorised_at", "miss", "reason", "email"})

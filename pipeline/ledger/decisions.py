@@ -30,8 +30,10 @@ class RowStatus:
     pos: int
     position: Position
     cufe: str
+    #: as its newest attempt sends it; ``email`` too
     reason: str
     state: State
+    email: str | None = None
     #: whether a person authorised this attempt after an unclear outcome
     resend: bool = False
     #: whether the last answer was a query's 2
@@ -88,8 +90,9 @@ def standing(database: Database, info: BatchInfo, number: int) -> RowStatus:
         pos=line.pos,
         position=where,
         cufe=line.cufe,
-        reason=found[0].reason or "",
+        reason=(found[0].reason if line.reason is None else line.reason) or "",
         state=State(line.state),
+        email=(found[0].email if line.reason is None else line.email) or None,
         resend=bool(line.possible_duplicate),
         alive=line.source == Source.QUERY.value and line.estado == 2,
         unsent=line.note == PREFLIGHT,

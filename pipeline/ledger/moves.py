@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from pipeline.domain.deadline import PANAMA
-from pipeline.domain.lifecycle import Event, State, move
-from pipeline.domain.records import Cancellation, Finding
+from pipeline.domain.edoc_states import may_correct
+from pipeline.domain.lifecycle import NOT_ACCEPTED, Event, State, move
+from pipeline.domain.records import Cancellation, Correction, Finding
 from pipeline.ledger.sent import Elsewhere
 
 
@@ -59,6 +60,8 @@ class Move:
     payload: str = ""
     #: CUFE of a claim, for this machine's memory of what was sent
     cufe: str = ""
+    #: what the next attempt sends instead of the row's own texts, of a resend
+    correction: Correction | None = None
 
     @classmethod
     def of(
@@ -78,6 +81,15 @@ class Move:
     def target(self) -> State:
         """State after the move; raises for an event that ``source`` does not allow."""
         return move(self.source, self.event)
+
+    @property
+    def corrects_unproven(self) -> bool:
+        """Whether it would send other texts without the proof that the first request was not accepted (R12)."""
+        if self.correction is None:
+            return False
+        estado, dgi = (self.finding.estado, self.finding.dgi) if self.finding is not None else (None, None)
+        answered = self.finding is not None and self.finding.event in NOT_ACCEPTED
+        return not (self.retry and answered and may_correct(self.source, self.event, estado, dgi))
 
 
 @dataclass(frozen=True, slots=True)

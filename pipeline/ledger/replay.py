@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
+from pipeline.domain.edoc_states import may_correct
 from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.records import Leader, ResultLine, Source
+from pipeline.domain.records import Correction, Leader, ResultLine, Source
 from pipeline.ledger import codec
 from pipeline.ledger.decisions import DECISIONS
 from pipeline.ledger.snapshot import Shared, result_line, signed
@@ -55,8 +56,12 @@ class Stand:
     note: str = ""
     possible_duplicate: int = 0
     preflight: int | None = None
+    reason: str | None = None
+    email: str | None = None
     #: the state to which a person agreed with a resend
     agreed: int | None = None
+    #: what that resend sends instead of the texts of its row
+    corrected: Correction | None = None
     #: whether an event of schema 0006 or older was among them
     old: bool = False
 
@@ -138,6 +143,8 @@ class Replay:
         """The attempt after ``stand``; a resend keeps what the person agreed to."""
         fresh = Stand(stand.batch, stand.pos, self._shared(event["to_"]), event["run"], n=stand.n + 1)
         fresh.possible_duplicate, fresh.preflight = stand.possible_duplicate, stand.preflight
+        texts = stand.corrected or stand  # what was corrected once stays corrected
+        fresh.reason, fresh.email = texts.reason, texts.email
         if State(event["from_"]) is State.CLOSED_RESEND:
             fresh.possible_duplicate, fresh.preflight = 1, stand.agreed
         fresh.old = event.get("more") is None
@@ -163,6 +170,9 @@ class Replay:
         first = queried and source is State.READY  # before sending: not one of the queries that follow it
         if first and event["estado"] is not None:
             stand.preflight = event["estado"]
+        stand.corrected = codec.correction_of(more)
+        if stand.corrected is not None and not may_correct(source, kind, event["estado"], event["dgi"]):
+            raise ValueError("other texts of what may have been accepted")
         if kind is Event.RESEND:
             stand.agreed = event["estado"]
         if event["to_"] == State.READY.value:  # a result from before sending is no answer to it

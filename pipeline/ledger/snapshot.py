@@ -16,7 +16,7 @@ from sqlalchemy import Column, Select, func, select
 
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import RETRIED, Event, State
-from pipeline.domain.records import BatchInfo, EventLine, Leader, Position, ResultLine, Source
+from pipeline.domain.records import BatchInfo, Correction, EventLine, Leader, Position, ResultLine, Source
 from pipeline.ledger import codec, tables
 from pipeline.ledger.decisions import CLOSED, decided
 from pipeline.ledger.storage.database import Reads
@@ -150,7 +150,7 @@ def event_line(line: Any, sheet: str | None) -> EventLine:
         http=line.http,
         estado=line.estado,
         message=line.message,
-        note=line.note,
+        note=codec.note_of(line.note, line.more),
         who=line.who,
     )
 
@@ -234,6 +234,7 @@ def result_line(row: Any, attempt: Any | None, sheet: str | None, shared: Shared
         deadline=deadline,
         attempts=attempt.n,
         again=bool(attempt.possible_duplicate),
+        correction=Correction(attempt.reason, attempt.email) if attempt.reason is not None else None,
         estado=attempt.estado,
         source=Source(attempt.source) if attempt.source else None,
         dgi=attempt.dgi if shared is None else shared(attempt.dgi),

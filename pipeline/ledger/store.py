@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import ELSEWHERE
-from pipeline.domain.records import BatchInfo, CheckedRow, Source, Verdict, Waiting
+from pipeline.domain.records import BatchInfo, CheckedRow, Correction, Source, Verdict, Waiting
 from pipeline.ledger import codec, reserve_journal, tables
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.chain import head_digest, row_digest
@@ -41,6 +41,7 @@ from pipeline.ledger.values import (
     intake_event,
     move_event,
     move_facts,
+    payload_of,
     row_values,
 )
 from pipeline.ledger.watermark import Keeping
@@ -143,6 +144,8 @@ class Store:
             raise Bug("who hands batches in moves no row")
         if self._sent is not None and any(wish.event is Event.CLAIMED and not wish.cufe for wish in moves):
             raise Bug("a claim that does not say which document it is about")
+        if any(wish.corrects_unproven for wish in moves):
+            raise Bug("a resend with other texts of what may have been accepted")
         with self._database.write() as connection:
             if any(wish.event is Event.CLAIMED for wish in moves):
                 self._database.check_owned(connection)  # an answer is recorded all the same: the epoch fences it
@@ -245,14 +248,15 @@ class Store:
         """The move that ``one`` asks for, if its attempt is still undecided and is about the very same payload."""
         attempt, row = tables.attempt, tables.row
         found = self._database.read(
-            tables.with_rows(attempt.c.batch, attempt.c.pos, attempt.c.state, attempt.c.v, row.c.payload_sha256).where(
-                attempt.c.id == one.attempt
-            )
+            tables.with_rows(
+                *(attempt.c.batch, attempt.c.pos, attempt.c.state, attempt.c.v, attempt.c.cufe),
+                *(attempt.c.reason, attempt.c.email, row.c.payload_sha256),
+            ).where(attempt.c.id == one.attempt)
         )
         if not found:
             return None
         line, event = found[0], one.finding.event
-        if (line.state, line.v, line.payload_sha256) != (State.SENDING.value, one.version, one.payload):
+        if (line.state, line.v, payload_of(line)) != (State.SENDING.value, one.version, one.payload):
             return None
         due = now if move(State.SENDING, event) in FOLLOWED else None
         note = f"reserve {one.finding.note}".strip()
@@ -372,15 +376,23 @@ class Store:
     def _add_attempt(self, connection: Connection, wish: Move) -> int:
         line = connection.execute(select(tables.attempt).where(tables.attempt.c.id == wish.attempt)).one()
         agreed = wish.finding.estado if wish.event is Event.RESEND and wish.finding is not None else None
-        return self._insert_next(connection, line, codec.to_text(wish.at), agreed)
+        return self._insert_next(connection, line, codec.to_text(wish.at), agreed, correction=wish.correction)
 
     def _insert_next(
-        self, connection: Connection, line: Any, at: str, preflight: int | None = None, known: str = ""
+        self,
+        connection: Connection,
+        line: Any,
+        at: str,
+        preflight: int | None = None,
+        known: str = "",
+        correction: Correction | None = None,
     ) -> int:
         source = State(line.state)
         target = move(source, Event.RETRY)
         fresh = fresh_attempt(line.env, line.cufe, line.batch, line.pos, target, line.n + 1, self._epoch)
         fresh["credential"] = line.credential
+        texts = correction or line  # what was corrected once stays corrected
+        fresh.update(reason=texts.reason, email=texts.email)
         if source is State.CLOSED_RESEND:
             fresh.update(possible_duplicate=1, preflight=preflight)
         else:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     func,
     literal_column,
     select,
@@ -139,6 +140,8 @@ attempt = Table(
     Column("possible_duplicate", Integer, nullable=False),  # 1: a person authorised it after an unclear outcome
     Column("preflight", Integer),  # the state that a query returned right before sending
     Column("credential", String(32)),  # mark of its credential; None: taken in before there was one
+    Column("reason", Text),  # of a corrected resend: what it sends instead of the row's reason; None: the row's texts
+    Column("email", Text),  # beside ``reason`` alone: what it sends instead of the row's address; None: no address
     CheckConstraint(f"state IN ({STATE_WORDS})", name="known_state"),
     ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
     Index("ix_attempt_row", "batch", "pos"),
@@ -191,6 +194,11 @@ event = Table(
 def with_rows(*columns: Any) -> Select[Any]:
     """``columns`` of attempts, each joined with its input row."""
     return select(*columns).join_from(attempt, row, (row.c.batch == attempt.c.batch) & (row.c.pos == attempt.c.pos))
+
+
+SENT_REASON = case((attempt.c.reason.is_not(None), attempt.c.reason), else_=row.c.reason).label("sent_reason")
+SENT_EMAIL = case((attempt.c.reason.is_not(None), attempt.c.email), else_=row.c.email).label("sent_email")
+"""What an attempt sends: its own texts when a person corrected them, else those of its row (reliability.md R12)."""
 
 
 OF_BATCH = batch.c.id == attempt.c.batch

@@ -57,6 +57,8 @@ def fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: in
         "note": "",
         "possible_duplicate": 0,
         "preflight": None,
+        "reason": None,
+        "email": None,
     }
 
 
@@ -100,6 +102,14 @@ def row_values(batch: str, row: CheckedRow) -> dict[str, Any]:
     }
 
 
+def payload_of(line: Any) -> str:
+    """The hash of what an attempt sends. ``line`` has its ``cufe``, ``reason`` and ``email``, and the
+    ``payload_sha256`` of its row."""
+    if line.reason is None:
+        return line.payload_sha256 or ""
+    return payload_sha256(line.cufe, line.reason, line.email)
+
+
 def _text(value: str | None) -> str | None:
     """Text without NUL, which PostgreSQL cannot store; a rejected row keeps the original in its ``cells``."""
     return None if value is None else value.replace("\0", "␀")
@@ -125,6 +135,7 @@ def move_event(wish: Move) -> dict[str, Any]:
         due=codec.to_text(wish.next_due) if wish.next_due else None,
         authorised_at=found.authorised_at if found is not None else None,
         miss=wish.miss,
+        correction=wish.correction,
     )
     if found is not None:
         values.update(

@@ -283,6 +283,8 @@ COLUMNS = {
     "note": "código técnico",
     "possible_duplicate": "reenvío autorizado",
     "preflight": "consulta previa",
+    "reason": "motivo corregido",
+    "email": "correo corregido",
 }
 """Compared columns of an attempt, with their names for people; all others identify the row and its state."""
 

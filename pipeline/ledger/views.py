@@ -23,6 +23,7 @@ from pipeline.ledger.scope import Scope
 from pipeline.ledger.search import Search
 from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
 from pipeline.ledger.storage.database import Database
+from pipeline.ledger.values import payload_of
 
 _PREFIX = 32  # FE, type, issuer and branch
 _NUMBER_AT, _NUMBER = 41, 13  # number and point; positions count from 1
@@ -126,6 +127,8 @@ class Views(Batches):
                     tables.attempt.c.batch,
                     tables.attempt.c.pos,
                     tables.attempt.c.state,
+                    tables.attempt.c.reason,
+                    tables.attempt.c.email,
                     tables.row.c.line,
                     tables.row.c.payload_sha256,
                     tables.batch.c.sheet,
@@ -139,9 +142,7 @@ class Views(Batches):
             )
             for line in self._database.read(query):
                 where = Position(line.sheet or None, line.line)
-                found[line.cufe] = Seen(
-                    line.cufe, line.batch, line.pos, where, line.payload_sha256 or "", State(line.state)
-                )
+                found[line.cufe] = Seen(line.cufe, line.batch, line.pos, where, payload_of(line), State(line.state))
         return found
 
     def taken(self, cufes: Sequence[str]) -> list[Seen]:
@@ -185,7 +186,8 @@ class Views(Batches):
     def ready(self, batch: str) -> list[Cancellation]:
         """The rows of ``batch`` that may be sent, in input order."""
         row, shared = tables.row.c, Shared()
-        query = tables.with_rows(tables.attempt, row.reason, row.email, row.hours_left, row.deadline_window).where(
+        texts = tables.SENT_REASON, tables.SENT_EMAIL
+        query = tables.with_rows(tables.attempt, *texts, row.hours_left, row.deadline_window).where(
             tables.attempt.c.batch == batch,
             tables.attempt.c.state == State.READY.value,
             self._scope.rows(tables.attempt),
@@ -198,12 +200,13 @@ class Views(Batches):
                 batch=batch,
                 pos=line.pos,
                 cufe=line.cufe,
-                reason=shared(line.reason),
-                email=shared(line.email),
+                reason=shared(line.sent_reason),
+                email=shared(line.sent_email),
                 hours_left=line.hours_left,
                 late=line.deadline_window == Window.LATE.value,
                 possible_duplicate=bool(line.possible_duplicate),
                 preflight=line.preflight,
+                corrected=line.reason is not None,
             )
             for part in in_parts(self._database, query, tables.attempt.c.pos)  # at most one ready attempt per row
             for line in part

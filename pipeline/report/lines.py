@@ -142,6 +142,7 @@ def _remarks(line: ResultLine) -> list[str]:
         remarks.append(_mirrors(line))
     if line.attempts > 1:
         remarks.append(f"Intentos de envío: {line.attempts}.")
+    remarks += _corrected(line)
     if line.state in (State.UNKNOWN, State.REVIEW, State.SENDING):
         remarks.append(_last_answer(line))
     if line.next_due is not None and line.state in (State.UNKNOWN, State.PENDING):
@@ -155,6 +156,18 @@ def _repaired(repair: Repair, *, sent: bool) -> str:
     """A repair as text; «enviado» only when the row was sent."""
     used = "enviado" if sent else "leído como"
     return f"Reparado. {repair.cell}: {repair.what}; recibido «{repair.received}», {used} «{repair.used}»"
+
+
+def _corrected(line: ResultLine) -> Iterator[str]:
+    """What a resend sends instead of the texts of its row; both are shown."""
+    if line.correction is None:
+        return
+    verb = "Se reenvió" if line.sent_cufe is not None else "Se autorizó reenviar"
+    if line.correction.reason != line.reason:
+        yield f"{verb} con otro motivo: «{line.correction.reason}» (antes «{line.reason}»)."
+    if (line.correction.email or None) != (line.email or None):
+        before, after = (f"«{one}»" if one else "ninguno" for one in (line.email, line.correction.email))
+        yield f"{verb} con otro correo: {after} (antes {before})."
 
 
 def _mirrors(line: ResultLine) -> str:

@@ -18,9 +18,10 @@ from typing import Any
 from pipeline.domain.circuit_breaker import Advice, Caution
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
+from pipeline.domain.edoc_states import PLAIN_NO
 from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.errors import ServiceRefused, ServiceUnclear, StoppedEarly
-from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
+from pipeline.domain.lifecycle import FOLLOWED, NOT_ACCEPTED, RETRIED, Event, State, move
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Cancellation, Finding, Source
@@ -262,7 +263,8 @@ class _Sender:
         if finding.stop is not None:
             self._stop.stop_for(ServiceRefused(finding.stop))
             return None
-        if row.possible_duplicate and finding.event in AGREED and finding.estado == row.preflight:
+        agreed = AGREED & NOT_ACCEPTED if row.corrected and row.preflight in PLAIN_NO else AGREED
+        if row.possible_duplicate and finding.event in agreed and finding.estado == row.preflight:
             return row.version  # the very answer that a person saw and agreed to, recorded with the decision
         if finding.event is Event.UNCLEAR and finding.estado is None:
             self._stop.stop_for(no_preflight(finding))

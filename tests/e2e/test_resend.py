@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+REASON_OF_FILE = "Factura emitida con el monto equivocado"
 REASON = "Soporte de eDoc confirmó que no se recibió, caso 4471"
 
 
@@ -39,3 +40,35 @@ def test_each_row_is_resent_only_when_it_may_be(place, cufe):
     assert place.anular("verify").code == 0
     assert place.anular("run", place.folder / "lote.xlsx", "--yes", "--no-poll").code == 4
     assert [place.posts()[code] for code in codes] == [1, 2, 1, 1, 2, 1]
+
+
+NEW = "Monto equivocado: se facturó dos veces el flete"
+
+
+def test_what_was_given_back_is_corrected_and_sent_again_row_by_row(place, cufe):
+    """906: the authority gave it back (6). 915: eDoc did (15). 904: an error of eDoc, whose texts stay."""
+    scenarios = ["906", "915", "904"]
+    batch = place.anular("run", place.batch(scenarios), "--yes", "--no-poll", "--json").data[0]["batch"]
+    codes = [cufe(n, scenario) for n, scenario in enumerate(scenarios, start=1)]
+
+    short = resend(place, batch, 2, "--confirm", codes[0][-8:], "--new-reason", "corto")
+    assert (short.code, "--new-reason: El motivo es demasiado corto" in short.err) == (2, True)
+    other = resend(place, batch, 4, "--confirm", codes[2][-8:], "--new-reason", NEW)
+    assert (other.code, "Solo se corrige" in other.err) == (2, True)
+    unsigned = resend(place, batch, 2, "--new-reason", NEW)
+    assert (unsigned.code, "Motivo nuevo" in unsigned.err, NEW in unsigned.err) == (2, True, True)
+    assert place.posts().total() == 3
+
+    for row, code in ((2, codes[0]), (3, codes[1])):
+        more = ("--new-reason", NEW, "--new-email", "contabilidad@empresa.com")
+        assert resend(place, batch, row, "--confirm", code[-8:], *more).data[0]["outcomes"]["ANULADA"] == row - 1
+    assert [place.posts()[code] for code in codes] == [2, 2, 1]
+    for row in place.rows()[:2]:
+        assert row["resultado"] == "ANULADA"
+        assert f"Se reenvió con otro motivo: «{NEW}» (antes «{REASON_OF_FILE}»)." in row["observaciones"]
+        assert "Se reenvió con otro correo: «contabilidad@empresa.com» (antes ninguno)." in row["observaciones"]
+    assert place.anular("verify").code == 0
+    pack = place.anular("report", batch, "--evidence")
+    assert pack.code in (0, 1)
+    (path,) = (place.folder / "out").glob("*evidencia.zip")
+    assert place.anular("verify", path).code == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlalchemy import func, select
 
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import MOVES, Event, State
-from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
+from pipeline.domain.records import BatchInfo, CheckedRow, Correction, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger import tables
 from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.storage.location import Database, open_ledger
@@ -86,13 +87,15 @@ class Book:
         found = self.database.read(query.limit(1))
         return found[0] if found else None
 
-    def move(self, info: BatchInfo, event: Event, *, retry: bool = False) -> Moved:
+    def move(
+        self, info: BatchInfo, event: Event, *, retry: bool = False, finding: Finding | None = None, **more: Any
+    ) -> Moved:
         line = self.newest(info)
         source = Source.CANCELLATION if line.state == State.SENDING.value else Source.QUERY
-        finding = None if event in UNANSWERED else Finding(source, event, http=200)
-        wish = Move(
-            line.id, line.v, info.id, 2, State(line.state), event, NOW, finding, note="n", who="ana", retry=retry
-        )
+        if finding is None and event not in UNANSWERED:
+            finding = Finding(source, event, http=200)
+        said: dict[str, Any] = {"note": "n", "who": "ana", "retry": retry, **more}
+        wish = Move(line.id, line.v, info.id, 2, State(line.state), event, NOW, finding, **said)
         return self.store.apply([wish])[0]
 
     def lead(self, way: Way, *, retry: bool = False) -> BatchInfo:
@@ -132,6 +135,32 @@ def test_a_move_is_made_with_its_event(book: Book, source: State, event: Event) 
     line = book.newest(info)
     assert line is None or line.state == target.value
     assert book.views.lines(info)[1].state is target
+
+
+SAID = {Event.ALIVE: 2, Event.CORRECT: 6, Event.RETURNED: 15, Event.SUPPORT: 4, Event.NOT_FOUND: 18}
+"""Answers to the query before a resend, by the state that each is of."""
+
+
+def test_only_a_resend_of_what_was_given_back_carries_other_texts(book: Book) -> None:
+    """By every move of an attempt, with every answer: R12."""
+    new, taken = Correction("Otro motivo, más claro", "a@empresa.com"), set()
+    for (source, event), said in product(CASES, SAID):
+        if source is State.RECEIVED or event is Event.RETRY or WAYS[source][0] not in (Event.ACCEPTED, Event.HELD):
+            continue
+        info = book.lead(WAYS[source])
+        finding = Finding(Source.QUERY, said, http=200, estado=SAID[said])
+        before = book.newest(info), book.events(info)
+        try:
+            book.move(info, event, retry=event is Event.RESEND, finding=finding, correction=new)
+        except Bug:
+            assert (book.newest(info), book.events(info)) == before
+            continue
+        taken.add((source, event, said))
+        assert (book.newest(info).reason, book.newest(info).email) == (new.reason, new.email)
+        (ready,) = [one for one in book.views.ready(info.id) if one.pos == 2]
+        assert (ready.reason, ready.email, ready.corrected) == (new.reason, new.email, True)
+    back, proofs = (State.NEEDS_CORRECTION, State.RETURNED), (Event.ALIVE, Event.CORRECT, Event.RETURNED)
+    assert taken == {(source, Event.RESEND, said) for source in back for said in proofs}
 
 
 def test_the_ledger_has_seen_every_move_of_the_table(quick_folder: Any) -> None:

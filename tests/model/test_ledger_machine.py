@@ -33,10 +33,10 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from pipeline.domain.errors import Bug, StorageTrouble
-from pipeline.domain.lifecycle import FOLLOWED, LIVE_NEVER, MOVES, RETRIED, Event, State
+from pipeline.domain.lifecycle import FOLLOWED, GIVEN_BACK, LIVE_NEVER, MOVES, RETRIED, Event, State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.payload import payload_sha256
-from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Leader, Position, Source, Verdict
+from pipeline.domain.records import BatchInfo, CheckedRow, Correction, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger import tables
 from pipeline.ledger.moves import Move
 from pipeline.ledger.storage.location import Database, open_ledger
@@ -68,6 +68,7 @@ VERDICT_STATE = {
 }
 REASONS = ("Error en el monto facturado", "Cliente devolvió la mercancía")
 CUFES = st.integers(1, 7).map(lambda n: f"FE{n:064d}")
+CORRECTIONS = Correction("Otro motivo, más claro", None), Correction(REASONS[1], "a@empresa.com")
 BY_PERSON = frozenset({Event.APPROVED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
 ANY, ALL = frozenset(State), frozenset(Event)
 hit: Counter[tuple[State, Event]] = Counter()
@@ -85,6 +86,7 @@ class Attempt:
     version: int = 1
     alive: bool = False  # the last state that was answered is a query's 2
     again: bool = False  # it follows a resend that a person authorised
+    texts: tuple[str, str | None] | None = None  # what that resend sends instead of the texts of its row
 
     @property
     def live(self) -> bool:
@@ -107,7 +109,8 @@ class Model:
 
     def add(self, before: Attempt) -> None:
         again = before.again or before.state is State.CLOSED_RESEND
-        self.attempts.append(Attempt(before.cufe, before.batch, before.pos, before.n + 1, again=again))
+        fresh = Attempt(before.cufe, before.batch, before.pos, before.n + 1, again=again, texts=before.texts)
+        self.attempts.append(fresh)
         self.events += 1
 
     def counts(self, batch: str) -> dict[str, int]:
@@ -276,7 +279,12 @@ class LedgerMachine(RuleBasedStateMachine):
         event = data.draw(st.sampled_from([event for event in _events_of(state) if event in events]))
         target = MOVES[state, event]
         retry = event is Event.RESEND or (target in RETRIED and data.draw(st.booleans()))
-        return self._wish(number, event, retry=retry)
+        wish = self._wish(number, event, retry=retry)
+        if event is Event.RESEND and state in GIVEN_BACK and data.draw(st.booleans()):
+            said = data.draw(st.sampled_from(((Event.ALIVE, 2), (Event.CORRECT, 6), (Event.RETURNED, 15))))
+            finding = Finding(Source.QUERY, said[0], http=200, estado=said[1])
+            wish = replace(wish, finding=finding, correction=data.draw(st.sampled_from(CORRECTIONS)))
+        return wish
 
     def _move(self, wishes: list[Move]) -> None:
         """Different attempts in one transaction, as the writer groups them."""
@@ -288,7 +296,10 @@ class LedgerMachine(RuleBasedStateMachine):
         for wish, result in zip(unique, moved, strict=True):
             if wish.retry:
                 hit[wish.target, Event.RETRY] += 1
-                self.model.add(self.model.attempts[wish.attempt - 1])
+                before = self.model.attempts[wish.attempt - 1]
+                if wish.correction is not None:
+                    before = replace(before, texts=(wish.correction.reason, wish.correction.email))
+                self.model.add(before)
                 assert result.next_attempt == len(self.model.attempts)
 
     def _some(self, data: st.DataObject, states: frozenset[State], events: frozenset[Event] = ALL) -> None:
@@ -330,6 +341,7 @@ class LedgerMachine(RuleBasedStateMachine):
             replace(wish, version=wish.version + 1),
             replace(wish, source=other, event=data.draw(st.sampled_from(_events_of(other)))),
             replace(wish, event=illegal),
+            replace(wish, correction=CORRECTIONS[0]),  # without an answer that proves anything
             replace(wish, attempt=len(self.model.attempts) + 7, source=State.REVIEW, event=Event.RESOLVED),
         ):
             with self._refused(Bug):
@@ -424,8 +436,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def attempts_and_events_are_those_of_the_model(self) -> None:
         lines = self.database.read(select(tables.attempt).order_by(tables.attempt.c.id))
-        assert [(x.id, x.cufe, x.batch, x.pos, x.n, x.state, x.v) for x in lines] == [
-            (number, a.cufe, a.batch, a.pos, a.n, a.state.value, a.version)
+        assert [(x.id, x.cufe, x.batch, x.pos, x.n, x.state, x.v, x.reason, x.email) for x in lines] == [
+            (number, a.cufe, a.batch, a.pos, a.n, a.state.value, a.version, *(a.texts or (None, None)))
             for number, a in enumerate(self.model.attempts, 1)
         ]
         assert self.database.read(select(func.count()).select_from(tables.event))[0][0] == self.model.events
@@ -442,7 +454,12 @@ class LedgerMachine(RuleBasedStateMachine):
         assert counts == self.model.counts(name)
         assert sum(counts.values()) == len(self.model.batches[name])
         wanted = {n for n, a in enumerate(self.model.attempts, 1) if a.batch == name and a.state is State.READY}
-        assert {row.attempt for row in self.views.ready(name)} == wanted
+        ready = self.views.ready(name)
+        assert {row.attempt for row in ready} == wanted
+        for row in ready:
+            texts = self.model.attempts[row.attempt - 1].texts
+            assert row.corrected == (texts is not None)
+            assert texts is None or (row.reason, row.email) == texts
 
 
 def _cut_off(*_: object) -> None:

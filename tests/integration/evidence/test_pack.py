@@ -12,10 +12,12 @@ import pytest
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
-from pipeline.domain.records import Waiting
+from pipeline.domain.records import Correction, Finding, Source, Waiting
 from pipeline.evidence import format as m
 from pipeline.evidence.book import check_book
 from pipeline.evidence.check import check, check_file
+from pipeline.ledger.decisions import standing
+from pipeline.ledger.moves import Move
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
@@ -64,6 +66,26 @@ def test_an_old_pack_of_a_batch_that_went_on_still_holds(case):
     assert check(before).good
     assert check(case.pack().read_bytes()).good
     assert case.pack().read_bytes() != before
+
+
+def test_what_a_corrected_resend_sent_stands_in_the_pack_and_in_its_workbook_and_holds(case, unzipped):
+    new = Correction("Otro motivo, más claro", "contabilidad@empresa.com")
+    asked = Finding(Source.QUERY, Event.RETURNED, http=200, estado=15)
+    returned = standing(case.book.database, case.info, 10)
+    wish = Move.of(returned, returned.state, Event.RESEND, case.book.now, asked, "sí", who="ana", retry=True)
+    case.book.store.apply([replace(wish, correction=new)])
+    (again,) = [one for one in case.book.views.ready(case.info.id) if one.pos == 6]
+    case.book.send(again, Event.CANCELLED, Finding(Source.CANCELLATION, Event.CANCELLED, http=200, estado=2))
+
+    pack = case.pack()
+    parts = unzipped(pack)
+    assert check(pack.read_bytes()).faults == []
+    told = [line.note for line in case.book.views.log(case.info) if line.event is Event.RESEND]
+    assert f"sí Se reenvía con el motivo «{new.reason}»; correo: «{new.email}»." in told
+    for text in (b"m\\\\u00e1s claro", b"contabilidad@empresa.com"):
+        assert text in parts[m.EVENTS]
+        forged = forge.packed(forge.rechained({**parts, m.EVENTS: parts[m.EVENTS].replace(text, b"x" * 20)}))
+        assert not check(forged).good
 
 
 def test_the_seal_of_the_batch_stands_on_its_summary_and_no_pack_changes_it(case):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.payload import payload_sha256
-from pipeline.domain.records import Finding, Source
+from pipeline.domain.records import Correction, Finding, Source
 from pipeline.ledger import reserve_journal
 from pipeline.ledger.moves import Move
 from pipeline.ledger.reserve_journal import Kept
@@ -87,6 +87,27 @@ def test_outcomes_that_could_not_be_committed_are_there_at_the_next_start(book, 
     assert states(book) == [State.CANCELLED, State.CANCELLED]
     (first, _) = book.views.lines(book.info)
     assert (first.estado, first.dgi, first.message, first.note) == (2, "0600", "Evento registrado", "reserve")
+    assert examine(book.database).good
+
+
+def test_an_outcome_of_a_corrected_resend_is_told_by_what_it_sent(book, row, monkeypatch):
+    book.info = book.take([row(1)])
+    (first,) = book.views.ready(book.info.id)
+    moved = book.send(first, Event.CORRECT, Finding(Source.CANCELLATION, Event.CORRECT, http=200, estado=6))
+    asked = Finding(Source.QUERY, Event.CORRECT, http=200, estado=6)
+    wish = Move(first.attempt, moved.version, book.info.id, 1, State.NEEDS_CORRECTION, Event.RESEND, book.now, asked)
+    book.store.apply([replace(wish, who="ana", retry=True, correction=Correction("Otro motivo, más claro", None))])
+    (again,) = book.views.ready(book.info.id)
+    version = book.claim(again).version
+    outcome = Move(again.attempt, version, book.info.id, 1, State.SENDING, Event.CANCELLED, book.now, DONE)
+    for reason, state in ((first.reason, State.UNKNOWN), (again.reason, State.CANCELLED)):
+        if state is State.UNKNOWN:  # of another payload: evidence, and no outcome of this row
+            payload = payload_sha256(again.cufe, reason, None)
+            assert book.store._outcome_of(Kept(again.attempt, version, payload, book.now, DONE), book.now) is None
+            continue
+        disk_full(book, monkeypatch, [replace(outcome, payload=payload_sha256(again.cufe, reason, again.email))])
+        next_start(book)
+        assert states(book) == [state]
     assert examine(book.database).good
 
 

@@ -153,6 +153,8 @@ OTHER = {
     "epoch": "epoch+1",
     "n": "n+3",
     "env": "'production'",
+    "reason": "'Otro motivo cualquiera'",
+    "email": "'otro@empresa.com'",
 }
 """A value that no event told, for every column of an attempt but those that say whose it is (``credential``)."""
 

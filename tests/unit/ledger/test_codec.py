@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.records import Problem, Repair
+from pipeline.domain.records import Correction, Problem, Repair
 from pipeline.ledger.codec import (
     cells_from_text,
     cells_to_text,
+    correction_of,
     more_from_text,
+    more_to_text,
+    note_of,
     remarks_from_text,
     remarks_to_text,
     to_text,
@@ -106,3 +109,23 @@ def test_what_is_no_text_about_an_event_is_refused(text):
     assert more_from_text("") == {}
     with pytest.raises(ValueError):  # noqa: PT011 - json's own is one, too
         more_from_text(text)
+
+
+@given(st.text(min_size=1), st.none() | st.text(min_size=1))
+def test_the_texts_of_a_corrected_resend_come_back(reason, email):
+    text = more_to_text(queried=True, due=None, authorised_at=None, miss=False, correction=Correction(reason, email))
+
+    assert text.isascii()
+    assert correction_of(more_from_text(text)) == Correction(reason, email)
+    assert note_of("nota", text).startswith(f"nota Se reenvía con el motivo «{reason}»; correo: ")
+
+
+@pytest.mark.parametrize("more", [{"email": "a@b.com"}, {"reason": ""}, {"reason": 7}, {"reason": "x", "email": 7}])
+def test_half_a_correction_is_none_that_the_program_writes(more):
+    with pytest.raises(ValueError, match="no correction"):
+        correction_of(more)
+
+
+@pytest.mark.parametrize("text", [None, "", '{"query":true}'])
+def test_the_note_of_every_other_event_is_printed_as_it_is(text):
+    assert note_of("nota", text) == "nota"

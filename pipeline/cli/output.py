@@ -102,6 +102,7 @@ def report_batches(
         exit_code,
         note_written,
         ordered,
+        renew_corrected,
         set_aside,
         to_correct,
         todo,
@@ -110,12 +111,13 @@ def report_batches(
     )
     from pipeline.watch.renewal import renew
 
-    answer, told = ExitCodes(), []
+    answer, told, shown = ExitCodes(), [], []
     digests: list[Digest] = []
     notified = news is not News.NONE and talk.unseen and has_recipients(settings)
     beside = [*files, *[None] * (len(batches) - len(files))]
     for info, file in zip(batches, beside, strict=True):
         written = write_results(info, memory.views, settings.out)
+        shown.append(written)
         code = trouble.exit_code if trouble is not None else exit_code(written.lines)
         answer.codes.append(code)
         note_written(memory.bus, written, code)
@@ -127,6 +129,8 @@ def report_batches(
         console.listing(talk.out, "Qué hacer ahora", todo(written.report))
         for line in (f"Resultados: {written.workbook}", *set_aside(written), *to_correct(written)):
             talk.out.print(line, markup=False)
+    for left in renew_corrected(shown, memory.views, settings.out):
+        talk.progress.warn(left.sentence)
     for warning in memory.sent.warnings if memory.sent is not None else ():
         talk.progress.warn(warning)
     if trouble is not None:

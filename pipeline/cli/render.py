@@ -284,12 +284,13 @@ def _why_not(row: CheckedRow) -> str:
 
 
 def counts_data(info: BatchInfo) -> dict[str, Any]:
-    """``--json`` answer of ``status`` for one batch, from its counts alone."""
-    found = {word: info.counts.get(word.value, 0) for word in Outcome}
+    """``--json`` answer of ``status`` for one batch, from its counts alone; a corrected row counts as what it became."""
+    counted = {word: info.counts.get(word.value, 0) for word in Outcome}
+    found = {word: number + info.shift.get(word.value, 0) for word, number in counted.items()}
     person = sum(number for word, number in found.items() if word in _PERSON)
     return {
         **batch_head(info),
-        "outcomes": {word.value: number for word, number in found.items() if number},
+        "outcomes": {word.value: number for word, number in counted.items() if number},
         "needs_person": person,
         "pending": sum(number for word, number in found.items() if word in outcomes.OPEN),
         "workbook": None,

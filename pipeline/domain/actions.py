@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.domain.deadline import Window
-from pipeline.domain.lifecycle import State
+from pipeline.domain.lifecycle import FOLLOWED, SETTLED, State
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT
 from pipeline.domain.records import ResultLine, Source
 
@@ -183,6 +183,29 @@ NO_INVOICE = Action(
     "A26", "Nada que hacer", "Ninguna. Este renglón no es una factura: no tiene CUFE ni motivo.", False, 93
 )
 
+CORRECTED_THERE = Action(
+    "A27",
+    "Nada que hacer",
+    "Ninguna para esta fila: se corrigió en otro lote y allá quedó resuelta (vea «observaciones»).",
+    False,
+    91,
+)
+SEE_CORRECTION = Action(
+    "A28",
+    "Seguir en la corrección",
+    "Esta fila se corrigió en otro lote (vea «observaciones»): lo que falta se hace allá.",
+    True,
+    36,
+)
+CORRECTION_WAITS = Action(
+    "A29",
+    "Consultar más tarde",
+    "Esta fila se corrigió en otro lote (vea «observaciones») y aún no hay respuesta definitiva: vuelva a consultar "
+    "ese lote más tarde (comando poll).",
+    False,
+    50,
+)
+
 ACTIONS: tuple[Action, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Action))
 
 RESENT = frozenset({CORRECT, SEND_LATER, ALREADY_QUEUED})
@@ -231,6 +254,10 @@ def says_no(line: ResultLine) -> bool:
 
 def recommend(line: ResultLine) -> Action:
     """The action for ``line``."""
+    if line.fixed is not None:
+        if line.fixed.state in SETTLED:
+            return CORRECTED_THERE
+        return CORRECTION_WAITS if line.fixed.state in FOLLOWED else SEE_CORRECTION
     alive = line.source is Source.QUERY and line.estado == 2
     if alive and line.state in (State.PENDING, State.UNKNOWN, State.REVIEW):
         return STILL_ALIVE

@@ -119,6 +119,9 @@ NOT_ACCEPTED = frozenset({Event.ALIVE, Event.CORRECT, Event.RETURNED})
 
 SUCCESS = frozenset({State.CANCELLED, State.ALREADY_CANCELLED})
 
+SETTLED = SUCCESS | {State.CLOSED_BY_PERSON, State.WITHDRAWN}
+"""Nothing remains to be done about such a row (interface.md 2, exit code 0)."""
+
 # Where an answer to the cancellation itself leads.
 _ANSWERED = {
     Event.CANCELLED: State.CANCELLED,

@@ -269,6 +269,10 @@ class ResultLine:
     leader: Leader | None = None
     #: the line of that row (one level)
     mirrored: ResultLine | None = None
+    #: where a rejected row was corrected: its row in a batch that came from the corrections workbook
+    fixed_in: Leader | None = None
+    #: the line of that row now (one level; of one that repeats another, the line of that one)
+    fixed: ResultLine | None = None
     problems: tuple[Problem, ...] = ()
     repairs: tuple[Repair, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -372,6 +376,8 @@ class BatchInfo:
     corrects_known: bool = False
     #: batches that came from its own corrections workbook
     corrected_in: tuple[str, ...] = ()
+    #: how ``counts`` change when its rejected rows count as what became of them in their correction
+    shift: dict[str, int] = field(default_factory=dict)
     #: last event of its rows
     seal: Seal | None = None
     #: who released held rows

@@ -78,7 +78,8 @@ def row_line(row: Mapping[str, Any]) -> bytes:
 
 
 def other_line(pos: int, leader: Leader, found: ResultLine) -> bytes:
-    """A line of ``ajenas.jsonl``: the state of the row of another batch that row ``pos`` repeats."""
+    """A line of ``ajenas.jsonl``: the state of the row of another batch that row ``pos`` repeats, or in which it was
+    corrected."""
     values = {
         "pos": pos,
         "batch": leader.batch,
@@ -226,7 +227,8 @@ equipo donde se hizo. No contiene contraseñas ni tokens.
   resultados.xlsx   el libro de resultados
   lote.json         qué archivo se recibió, su código de verificación (SHA-256), cuándo, y quién lo aprobó
   filas.jsonl       cada fila como se recibió, una por línea ("cells" son las celdas originales, en JSON)
-  ajenas.jsonl      de cada fila que repite una de otro lote, cómo estaba aquella al hacer el paquete
+  ajenas.jsonl      de cada fila que repite una de otro lote, o que se corrigió en otro, cómo estaba aquella al hacer el
+                    paquete
   sucesos.jsonl     cada evento del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
                     ("hash"); los que no tienen lote hablan del historial mismo. Si un reenvío llevó otro motivo o correo
                     que la fila, su evento "resend" los tiene en "more" (reason, email)

@@ -14,6 +14,7 @@ from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, outcome
 from pipeline.domain.records import Approval, BatchInfo, Seal, Source
 from pipeline.ledger import codec, tables
+from pipeline.ledger.lineage import CORRECTABLE, corrected_in, fixed_rows
 from pipeline.ledger.storage.database import Reads
 
 IN = 500
@@ -122,13 +123,23 @@ class Batches:
             seal=Seal(last.seq, bytes(last.hash).hex()) if last else None,
             counts=self.counts(line.id),
             corrects_known=self.has(line.corrects or ""),
-            corrected_in=self._corrected_in(line.id),
+            corrected_in=(there := tuple(corrected_in(self._reads, line.id))),
+            shift=self._shift(line.id) if there else {},
         )
 
-    def _corrected_in(self, batch: str) -> tuple[str, ...]:
-        head = tables.batch.c
-        query = select(head.id).where(head.env == self._env, head.corrects == batch)
-        return tuple(line.id for line in self._reads.read(query.order_by(head.created_utc, head.id)))
+    def _shift(self, batch: str) -> dict[str, int]:
+        """How the counts of a corrected batch change by what became of its rows."""
+        fixed, row = fixed_rows(self._reads, batch), tables.row.c
+        states = [state.value for state in CORRECTABLE]
+        total: Counter[str] = Counter()
+        for line in self._reads.read(select(row.pos, row.state).where(row.batch == batch, row.state.in_(states))):
+            if line.pos in fixed:
+                told = fixed[line.pos][1]
+                marks = {"unsent": told.note == PREFLIGHT, "again": told.again, "elsewhere": told.note == ELSEWHERE}
+                alive = told.source is Source.QUERY and told.estado == 2
+                total[outcome(told.state, alive=alive, **marks).value] += 1
+                total[outcome(State(line.state)).value] -= 1
+        return {word: number for word, number in total.items() if number}
 
     def _event(self, batch: str, order: Any) -> Any | None:
         """The first event of a row of ``batch`` in this order: an index look-up, for a log of any length."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 from pipeline.domain.records import BatchInfo, Leader, ResultLine
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, digest, walkable
+from pipeline.ledger.lineage import fixed_rows
 from pipeline.ledger.snapshot import line_of
 from pipeline.ledger.storage.database import Database
 
@@ -56,8 +58,14 @@ class Extract:
             after = lines[-1].pos
 
     def others(self) -> Iterator[tuple[int, Leader, ResultLine]]:
-        """For each row that repeats one of another batch, in input order: ordinal, leader, and the leader's line
-        now."""
+        """For each row that repeats one of another batch, or was corrected in one, in input order: ordinal, the row
+        there, and its line now."""
+        repeated = ((pos, (leader, line)) for pos, leader, line in self._repeated())
+        fixed = sorted(fixed_rows(self.database, self._batch).items())
+        for pos, (leader, line) in merge(repeated, fixed, key=lambda one: one[0]):
+            yield pos, leader, line
+
+    def _repeated(self) -> Iterator[tuple[int, Leader, ResultLine]]:
         row, after = tables.row.c, 0
         query = select(row.pos, row.leader_batch, row.leader_pos)
         query = query.where(row.batch == self._batch, row.leader_batch.is_not(None)).order_by(row.pos).limit(_CHUNK)

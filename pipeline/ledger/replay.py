@@ -16,13 +16,14 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import Correction, Leader, ResultLine, Source
 from pipeline.ledger import codec
 from pipeline.ledger.decisions import DECISIONS
+from pipeline.ledger.lineage import CORRECTABLE
 from pipeline.ledger.snapshot import Shared, result_line, signed
 
 NOT_TOLD = ("authorised_at", "next_due", "misses")
 """Columns that an event stores in ``more``."""
 
 Other = tuple[Leader, ResultLine] | None
-"""The row of another batch that a row repeats, and its line."""
+"""The row of another batch that a row repeats, or in which it was corrected, and its line."""
 
 _NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
 _NO_ANSWER |= {Event.APPROVED, Event.BARRED, Event.WITHDRAWN}
@@ -126,7 +127,7 @@ class Replay:
     ) -> Iterator[ResultLine]:
         """Every row of the batch in input order, after its events. ``sheet`` is "" for a CSV; ``rows`` returns the rows
         again on each call, up to three times, so that only repeated rows are held. ``other`` returns the row of another
-        batch that a row repeats, with its line."""
+        batch that a row repeats, or in which it was corrected, with its line."""
         wanted = {row["leader_pos"] for row in rows() if repeats(row)}
         leaders = {row["pos"]: self.line(sheet, row) for row in rows() if row["pos"] in wanted} if wanted else {}
         for row in rows():
@@ -195,8 +196,12 @@ def following(line: ResultLine, leader: ResultLine) -> ResultLine:
 
 
 def mirroring(line: ResultLine, other: Other) -> ResultLine:
-    """``line``, which may repeat a row of another batch."""
-    return line if other is None else replace(line, leader=other[0], mirrored=other[1])
+    """``line``, which may repeat a row of another batch, or have been corrected in one."""
+    if other is None:
+        return line
+    if line.state in CORRECTABLE:
+        return replace(line, fixed_in=other[0], fixed=other[1])
+    return replace(line, leader=other[0], mirrored=other[1])
 
 
 def repeats(row: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import IN, Batches, is_newest
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.extract import Extract
+from pipeline.ledger.lineage import fixed_rows
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.search import Search
 from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
@@ -351,7 +352,10 @@ class Views(Batches):
             fresh = there.batch(info.id)
             if fresh is not None and gathering.held:
                 fresh = replace(fresh, approvals=there.approvals(info.id))
-        return Whole(fresh or info, gathering.lines(), Log(self._database, info, last))
+        lines = gathering.lines()
+        for pos, (where, told) in fixed_rows(self._database, info.id).items():
+            lines[pos - 1] = replace(lines[pos - 1], fixed_in=where, fixed=told)
+        return Whole(fresh or info, lines, Log(self._database, info, last))
 
     def lines(self, info: BatchInfo) -> list[ResultLine]:
         """Every row of a batch in input order, duplicates with the line that they mirror."""

@@ -21,7 +21,7 @@ from pipeline.run import session
 from pipeline.run.intake import BY_FOLDER
 from pipeline.run.notification_texts import Digest, digest, notification
 from pipeline.run.progress import Unseen
-from pipeline.run.results import Written, exit_code, write_results
+from pipeline.run.results import Written, exit_code, renew_corrected, write_results
 from pipeline.run.session import Steps
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
@@ -117,11 +117,12 @@ def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> tuple[str, W
     folder, or may not write there, is no reason to do the job again: the ledger has everything, and ``report`` writes
     it anywhere."""
     try:
-        return "", write_results(info, memory.views, folder)
+        written = write_results(info, memory.views, folder)
     except StorageTrouble as trouble:
         if trouble.code != "resultados-no-guardados":
             raise
         return trouble.sentence, None
+    return " ".join(left.sentence for left in renew_corrected([written], memory.views, folder)), written
 
 
 def _end_with_worker(stop: Stop) -> None:

@@ -140,6 +140,9 @@ def _remarks(line: ResultLine) -> list[str]:
         remarks.append(f"No se envió por las {line.note}")
     if line.leader is not None:
         remarks.append(_mirrors(line))
+    if line.fixed is not None and line.fixed_in is not None:
+        where = f"{line.fixed_in.batch} ({line.fixed_in.position})"
+        remarks.append(f"Corregida en el lote {where}: {outcome_of(line.fixed).value}.")
     if line.attempts > 1:
         remarks.append(f"Intentos de envío: {line.attempts}.")
     remarks += _corrected(line)

@@ -79,9 +79,9 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
 def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | None:
     """Writes the corrections workbook into ``folder`` and returns its path; None when nothing is wrong.
 
-    A workbook that a person has saved since is never overwritten or removed: that of a batch, whose rows do not change,
-    stays as it is; that of a validation gets a numbered name. A validation that finds nothing wrong removes its own
-    earlier workbook if it is unchanged. Raises like ``publish``.
+    A workbook that a person has saved since is never overwritten or removed: that of a batch, in which no row is added,
+    stays as it is; that of a validation gets a numbered name. Where nothing is wrong any more, the earlier workbook is
+    removed if it is unchanged. Raises like ``publish``.
     """
     batch = "" if fixes.preview else fixes.batch.id
 
@@ -90,7 +90,7 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
 
     target = folder / name(1)
     if not len(fixes):
-        if fixes.preview and untouched(target):
+        if untouched(target):
             with suppress(OSError):
                 target.unlink()
         return None

@@ -14,7 +14,7 @@ from pipeline.domain.actions import CORRECTED, CREDIT_NOTE, Action
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.errors import Bug
-from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.lifecycle import SUCCESS, Event, State
 from pipeline.domain.outcomes import OPEN, SUCCESSES, Outcome
 from pipeline.domain.own_columns import amount_in, own_columns
 from pipeline.domain.records import COMPANY, Approval, BatchInfo, Cell, EventLine, ResultLine
@@ -56,6 +56,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
     outcomes: Counter[Outcome] = Counter()
     amounts = Amounts(own.amount)
     by_action: dict[str, _Same] = {}
+    elsewhere: Counter[str] = Counter()  # of rows that were corrected in another batch and cancelled there
     settled = waiting = 0
     for index, line in enumerate(lines):
         word, action = outcome_of(line), action_of(line, preview=preview)
@@ -66,6 +67,8 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         if not action.idle and (limit := limit_of(line, hours)) is not None:
             same.limits[index] = limit
         settled += word in SUCCESSES
+        if line.fixed_in is not None and line.fixed is not None and line.fixed.state in SUCCESS:
+            elsewhere[line.fixed_in.batch or ""] += 1
         waiting += word in OPEN and not action.person
     money = amounts.money(batch.headings)
     to_correct = sum(len(by_action[a.rule].indexes) for a in CORRECTED if a.rule in by_action)
@@ -78,7 +81,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         title="Revisión previa del lote" if preview else "Resultados de la anulación",
         company=next((note.removeprefix(COMPANY) for note in batch.notes if note.startswith(COMPANY)), ""),
         banner=banner(batch.env, preview=preview),
-        headline=_headline(batch, outcomes, settled, waiting, todo, preview=preview),
+        headline=_headline(batch, outcomes, settled, elsewhere, waiting, todo, preview=preview),
         tiles=_tiles(batch, outcomes, settled, waiting, todo, preview=preview),
         todo=tuple(Todo(same.action, len(same.indexes), same.due) for same in actions if not same.action.idle),
         totals=_totals(batch, outcomes, amounts if money else None, preview=preview),
@@ -167,7 +170,14 @@ def _every_row_once(batch: BatchInfo, lines: Sequence[ResultLine]) -> None:
 
 
 def _headline(
-    batch: BatchInfo, outcomes: Counter[Outcome], settled: int, waiting: int, todo: int, *, preview: bool
+    batch: BatchInfo,
+    outcomes: Counter[Outcome],
+    settled: int,
+    elsewhere: Counter[str],
+    waiting: int,
+    todo: int,
+    *,
+    preview: bool,
 ) -> str:
     invoices = batch.rows - outcomes[Outcome.NOT_APPLICABLE]
     rows = count(invoices, "factura", "facturas")
@@ -176,6 +186,7 @@ def _headline(
     if settled == invoices:
         return f"Completo: {rows}, todo anulado."
     parts = [f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}"]
+    parts += [f"{thousands(number)} más en la corrección {name}" for name, number in sorted(elsewhere.items())]
     if waiting:
         parts.append(f"{thousands(waiting)} en espera de respuesta")
     parts.append(f"{thousands(todo)} por hacer" if todo else "nada por hacer")

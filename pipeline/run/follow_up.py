@@ -21,7 +21,7 @@ from pipeline.report.lines import action_of
 from pipeline.run import results, session
 from pipeline.run.notification_texts import limit_words, limits_of, outcome_words, trouble_words
 from pipeline.run.progress import Progress
-from pipeline.run.results import Written, batch_data, exit_code, note_written, write_results
+from pipeline.run.results import Written, batch_data, exit_code, note_written, renew_corrected, write_results
 from pipeline.run.session import Steps
 from pipeline.runtime.shutdown import Ending, Stop
 from pipeline.settings.load import load_settings, profile_names
@@ -124,6 +124,7 @@ def _through(company: Company, settings: Settings, progress: Progress, bus: Even
                 company.trouble = session.carry_out(memory, clock, base, work, ending=ending)
             company.interrupted = ending.asked
         company.written = [write_results(info, memory.views, settings.out) for info in infos]
+        renew_corrected(company.written, memory.views, settings.out)
         for one in company.written:
             note_written(memory.bus, one, exit_code(one.lines))
     company.old = grown_old(company.written, before)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain import outcomes
+from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, ResultLine
 from pipeline.domain.visible import thousands
@@ -105,6 +106,25 @@ def write_results(
     return Written(fresh, lines, report, workbook, corrections, len(fixes), tuple(exports))
 
 
+def renew_corrected(written: Sequence[Written], views: Views, folder: Path | None = None) -> list[StorageTrouble]:
+    """Writes the workbooks of the batches that those in ``written`` correct, which say what became of their rows there;
+    returns what could not be written. Nothing else of those batches changes."""
+    done, troubles = {one.batch.id for one in written}, []
+    for one in written:
+        above = one.batch.corrects
+        while above and above not in done:
+            done.add(above)
+            info = views.batch(above) if views.has(above) and not views.of_another(above) else None
+            if info is None:
+                break
+            try:
+                write_results(info, views, folder)
+            except StorageTrouble as trouble:
+                troubles.append(trouble)
+            above = info.corrects
+    return troubles
+
+
 def batch_data(written: Written, code: int) -> dict[str, Any]:
     """``--json`` answer for one batch: outcomes, what is open, files."""
     return {
@@ -148,8 +168,9 @@ def path_text(path: Path | None) -> str | None:
 
 
 def exit_code(lines: Sequence[ResultLine]) -> int:
-    """Exit code of the rows alone; a duplicate counts like the row it mirrors."""
-    return outcomes.exit_code(outcome_of(line.mirrored or line) for line in lines)
+    """Exit code of the rows alone; a duplicate counts like the row it mirrors, a corrected row like its row in the
+    correction."""
+    return outcomes.exit_code(outcome_of(line.mirrored or line.fixed or line) for line in lines)
 
 
 def totals(lines: Sequence[ResultLine]) -> dict[str, int]:

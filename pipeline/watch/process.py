@@ -31,7 +31,16 @@ from pipeline.run.intake import BY_FOLDER, queued_by, retry_if_taken, take_in, w
 from pipeline.run.notification_texts import limits_of
 from pipeline.run.plan import HELD_ON_ARRIVAL, Plan, hold, make_plan
 from pipeline.run.progress import Progress
-from pipeline.run.results import Written, batch_data, exit_code, note_written, todo, totals, write_results
+from pipeline.run.results import (
+    Written,
+    batch_data,
+    exit_code,
+    note_written,
+    renew_corrected,
+    todo,
+    totals,
+    write_results,
+)
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
@@ -332,6 +341,7 @@ class _Shift:
         one, settings = read.claim, self._settings
         assert one.file is not None
         written = write_results(info, memory.views, settings.out or one.lane.done)
+        renew_corrected([written], memory.views, settings.out)
         crashpoint("watch-results-published")
         held = why or _held_for(written)
         if held and fate is Fate.DONE:

@@ -100,6 +100,15 @@ def facts(path):
     return {row[1]: row[4] for row in rows if row[1] and row[4]}
 
 
+def sheet_rows(path):
+    head, *rest = load_workbook(path)["Resultados"].iter_rows(values_only=True)
+    return [dict(zip(head, row, strict=True)) for row in rest]
+
+
+def overview(path):
+    return [row[1] for row in load_workbook(path)["Resumen"].iter_rows(values_only=True)]
+
+
 def test_the_two_batches_know_of_each_other(place, cufe):
     first, done, _ = corrected_batch(place, cufe)
     second = done.data[0]
@@ -116,6 +125,33 @@ def test_the_two_batches_know_of_each_other(place, cufe):
     assert facts(second["workbook"])["Corrige el lote"] == first["batch"]
     assert facts(again["workbook"])["Corregido en el lote"] == second["batch"]
     assert place.anular("verify").code == 0
+
+
+def test_the_first_batch_counts_what_became_of_its_rows_in_the_correction(place, cufe):
+    """Without a command about the first batch: its workbook is written again when the correction ends."""
+    first, done, _ = corrected_batch(place, cufe)
+    second = done.data[0]
+    rows = sheet_rows(first["workbook"])
+    assert [row["resultado"] for row in rows] == ["ANULADA", "RECHAZADA", "RECHAZADA", "RECHAZADA"]
+    assert f"Corregida en el lote {second['batch']} (Corregir, fila 2): ANULADA." in rows[1]["observaciones"]
+    assert [row["regla"] for row in rows] == ["A01", "A27", "A28", "A28"]
+    assert f"1 de 4 filas quedó anulada; 1 más en la corrección {second['batch']}." in overview(first["workbook"])
+    again = place.anular("report", first["batch"], "--json").data
+    listed = {one["batch"]: one for one in place.anular("status", "--json").data}
+    assert (again["needs_person"], again["exit_code"]) == (2, 1)
+    assert (listed[first["batch"]]["needs_person"], listed[first["batch"]]["outcomes"]) == (2, again["outcomes"])
+
+    rest = correct(second["corrections"], "resto.xlsx", E2=REASON, D3=cufe(4))
+    third = place.anular("run", rest, "--yes", "--json").data[0]
+    assert third["outcomes"] == {"ANULADA": 2}
+    again = place.anular("report", first["batch"], "--evidence", "--json")
+    listed = {one["batch"]: one for one in place.anular("status", "--json").data}
+    assert (again.code, again.data["needs_person"], again.data["corrections"]) == (0, 0, None)
+    assert [(one["needs_person"], one["exit_code"]) for one in listed.values()] == [(0, 0)] * 3
+    (pack,) = (place.folder / "out").glob(f"*{first['batch']}__evidencia.zip")
+    assert place.anular("verify", pack).code == 0
+    assert place.anular("verify").code == 0
+    assert place.posts() == {cufe(n): 1 for n in (1, 2, 3, 4)}
 
 
 def test_a_batch_that_this_ledger_does_not_know_is_shown_as_such(place, cufe):

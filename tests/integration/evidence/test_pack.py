@@ -88,6 +88,30 @@ def test_what_a_corrected_resend_sent_stands_in_the_pack_and_in_its_workbook_and
         assert not check(forged).good
 
 
+def test_a_pack_says_what_became_of_a_row_in_the_correction_and_holds_when_that_goes_on(case, row, unzipped):
+    other, store = replace(row(10), pos=1, cells=("Hoja1, fila 14", "x")), case.book.store
+    take = store.intake
+    store.intake = lambda info, rows: take(replace(info, corrects=case.info.id, headings=("fila_origen", "CUFE")), rows)
+    case.book.take([other], name="corregido", sha="c")
+    before = case.pack().read_bytes()
+    (ready,) = case.book.views.ready("20261120-corregido")
+    case.book.send(ready, Event.CANCELLED, Finding(Source.CANCELLATION, Event.CANCELLED, http=200, estado=2))
+
+    pack = case.pack()
+    assert check(before).faults == []
+    assert check(pack.read_bytes()).faults == []
+    lines = [json.loads(line) for line in unzipped(pack)[m.OTHERS].splitlines()]
+    assert [(one["pos"], one["batch"], one["state"]) for one in lines] == [
+        (10, "20261120-corregido", "CANCELLED"),
+        (12, "20261120-antes", "CANCELLED"),
+    ]
+    assert case.pack().read_bytes() == pack.read_bytes()
+    parts = unzipped(pack)
+    forged = {**parts, m.OTHERS: parts[m.OTHERS].replace(b'"20261120-corregido"', b'"20261120-otro"')}
+    assert not check(forge.packed(forge.signed(forged))).good
+    assert not check(forge.packed(forge.rebound(forged))).good
+
+
 def test_the_seal_of_the_batch_stands_on_its_summary_and_no_pack_changes_it(case):
     before = case.book.views.batch(case.info.id)
     pack = check_file(case.pack())

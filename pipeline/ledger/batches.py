@@ -15,6 +15,7 @@ from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, outcome
 from pipeline.domain.records import Approval, BatchInfo, Seal, Source
 from pipeline.ledger import codec, tables
 from pipeline.ledger.lineage import CORRECTABLE, corrected_in, fixed_rows
+from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.storage.database import Reads
 
 IN = 500
@@ -44,6 +45,16 @@ class Batches:
         )
         found = self._reads.read(query.limit(2))
         return self._info(found[0]) if len(found) == 1 else None
+
+    def taken_in(self, origin: str) -> str:
+        """The batch that a workbook names as its origin: where ``check`` wrote that, what was made of the file since;
+        "" when there is none yet."""
+        if not origin.startswith(NO_DAY):
+            return origin
+        head = tables.batch.c
+        ends = head.id.endswith(origin.removeprefix(NO_DAY), autoescape=True)
+        found = self._reads.read(select(head.id).where(head.env == self._env, ends).limit(2))
+        return str(found[0].id) if len(found) == 1 else ""
 
     def heads(self, ids: Sequence[str]) -> dict[str, BatchInfo]:
         """The batches with exactly these ids as they were taken in, without the results of their rows."""

@@ -115,5 +115,17 @@ def next_try(sent: Cancellation, moved: Moved) -> Cancellation | None:
 
 def batch_id(env: str, sha256: str, sheet: str | None, created: datetime) -> str:
     """Id of a batch, ``20261120-3f9a2c71``: Panamanian day, and a hash of environment, content and sheet."""
-    mark = hashlib.sha256(f"{env}|{sha256}|{sheet or ''}".encode()).hexdigest()[:8]
-    return f"{created.astimezone(PANAMA):%Y%m%d}-{mark}"
+    return f"{created.astimezone(PANAMA):%Y%m%d}-{_mark(env, sha256, sheet)}"
+
+
+def future_id(env: str, sha256: str, sheet: str | None) -> str:
+    """Id of a batch that was only checked, ``00000000-3f9a2c71``: its day is not known yet."""
+    return f"{NO_DAY}{_mark(env, sha256, sheet)}"
+
+
+NO_DAY = "00000000-"
+"""Start of such an id."""
+
+
+def _mark(env: str, sha256: str, sheet: str | None) -> str:
+    return hashlib.sha256(f"{env}|{sha256}|{sheet or ''}".encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -18,6 +18,7 @@ from pipeline.domain.columns import PLACE_COLUMN, asks_whether, result_column_of
 from pipeline.domain.pasted import MARKER, is_invoice, shows_code
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import BatchInfo, Cell, Problem, ResultLine
+from pipeline.ledger.moves import future_id
 from pipeline.report.inert import one_line, visible
 from pipeline.report.labels import banner
 from pipeline.report.lines import action_of
@@ -54,6 +55,12 @@ class Corrections:
     @property
     def preview(self) -> bool:
         return self.batch.id == PREVIEW_ID
+
+    @property
+    def origin(self) -> str:
+        """The batch that it corrects; of a validation, the one that its file would become."""
+        batch = self.batch
+        return future_id(batch.env, batch.sha256, batch.sheet) if self.preview else batch.id
 
     @property
     def banner(self) -> Banner:

@@ -27,13 +27,15 @@ def seal_of(archive: ZipFile) -> str:
     return hashlib.sha256(repr(sheets).encode()).hexdigest()
 
 
-def untouched(path: Path) -> bool:
-    """Whether ``path`` is a workbook of this program that was not saved since. False if in doubt."""
+def untouched(path: Path, origin: str = "") -> bool:
+    """Whether ``path`` is a workbook of this program that was not saved since, and names ``origin`` (where given) as
+    its batch. False if in doubt."""
     try:
         with ZipFile(path) as archive:
             member = archive.getinfo(_PROPERTIES)
             if member.file_size > _LARGEST:
                 return False
-            return f">{seal_of(archive)}<".encode() in archive.read(member)
+            told = archive.read(member)
+            return all(f">{value}<".encode() in told for value in (seal_of(archive), origin) if value)
     except (OSError, BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, zlib.error, EOFError):
         return False

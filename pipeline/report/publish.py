@@ -17,6 +17,7 @@ import pandas as pd
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
+from pipeline.ledger.moves import future_id
 from pipeline.report.corrections import Corrections
 from pipeline.report.edit_check import untouched
 from pipeline.report.inert import one_line
@@ -80,8 +81,9 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
     """Writes the corrections workbook into ``folder`` and returns its path; None when nothing is wrong.
 
     A workbook that a person has saved since is never overwritten or removed: that of a batch, in which no row is added,
-    stays as it is; that of a validation gets a numbered name. Where nothing is wrong any more, the earlier workbook is
-    removed if it is unchanged. Raises like ``publish``.
+    stays as it is; that of a validation gets a numbered name. A batch's replaces that of the validation of the same
+    file, so that there is one. Where nothing is wrong any more, the earlier workbook is removed if it is unchanged.
+    Raises like ``publish``.
     """
     batch = "" if fixes.preview else fixes.batch.id
 
@@ -89,6 +91,10 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
         return corrections_name(stem, batch, number)
 
     target = folder / name(1)
+    checked = folder / corrections_name(stem, "", 1)
+    if batch and untouched(checked, future_id(fixes.batch.env, fixes.batch.sha256, fixes.batch.sheet)):
+        with suppress(OSError):
+            checked.unlink()
     if not len(fixes):
         if untouched(target):
             with suppress(OSError):

@@ -64,6 +64,8 @@ def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
         palette = Palette(first)
         write_fixes(book, first, palette, fixes)
         write_howto(book, book.sheet(HOW_TO), palette, fixes)
+        if fixes.preview:
+            book.remember(ORIGIN_PROPERTY, fixes.origin)
         book.remember(SEAL_PROPERTY, book.seal())
 
 

@@ -9,6 +9,7 @@ from pipeline.domain.duplicates import believed
 from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.problems import problem, refused
 from pipeline.domain.records import COLUMNS, BatchInfo, CheckedRow, Verdict, Waiting, column_letters
+from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.views import Views
 from pipeline.read.given import said_columns
 from pipeline.read.sheet import Sheet
@@ -94,6 +95,8 @@ def make_plan(
             check_columns(sheet, known)
         again = make_plan_again(known, views, rules, now, release=release, known_elsewhere=known_elsewhere)
         return replace(again, sheet=sheet)
+    origin = views.taken_in(sheet.corrects) if views is not None else sheet.corrects
+    sheet = replace(sheet, corrects="" if origin.startswith(NO_DAY) else origin)
     ours, parent = (views is not None and views.has(batch) for batch in (sheet.results_of, sheet.corrects))
     sheet = replace(sheet, earlier=believed(sheet.earlier, known=ours))
     seen = views.seen if views is not None else lambda _: {}

@@ -154,6 +154,33 @@ def test_the_first_batch_counts_what_became_of_its_rows_in_the_correction(place,
     assert place.posts() == {cufe(n): 1 for n in (1, 2, 3, 4)}
 
 
+def test_the_corrections_of_check_become_those_of_the_batch_and_there_is_one_workbook(place, cufe):
+    file = mixed(place, cufe)
+    checked = place.anular("check", file, "--json").data[0]["corrections"]
+    fixed = correct(checked, D2=cufe(2))
+    first = place.anular("run", file, "--yes", "--json").data[0]
+    assert [path.name for path in (place.folder / "out").glob("*corregir.xlsx")] == [Path(first["corrections"]).name]
+
+    second = place.anular("run", fixed, "--yes", "--json").data[0]
+    assert second["corrects"] == first["batch"]
+    assert place.anular("report", first["batch"], "--json").data["needs_person"] == 2
+
+
+def test_corrections_of_check_whose_file_was_never_taken_in_correct_no_batch(place, cufe):
+    fixed = correct(place.anular("check", mixed(place, cufe), "--json").data[0]["corrections"], D2=cufe(2))
+
+    assert place.anular("run", fixed, "--yes", "--json").data[0]["corrects"] is None
+
+
+def test_a_workbook_of_check_that_was_saved_since_stays(place, cufe):
+    file = mixed(place, cufe)
+    checked = Path(place.anular("check", file, "--json").data[0]["corrections"])
+    correct(checked, checked.name, D2=cufe(2))
+    place.anular("run", file, "--yes")
+
+    assert checked.exists()
+
+
 def test_a_batch_that_this_ledger_does_not_know_is_shown_as_such(place, cufe):
     first, _, fixed = corrected_batch(place, cufe)
     other = {"ANULAR_LEDGER": f"sqlite:///{place.folder / 'otro' / 'registro.db'}"}

@@ -21,6 +21,7 @@ from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.pasted import MARKER
 from pipeline.domain.records import BatchInfo, Verdict
+from pipeline.ledger.moves import future_id
 from pipeline.read.sheet import Sheet
 from pipeline.report.corrections import Corrections, corrections_of
 from pipeline.report.preview import lines_of, preview_batch
@@ -215,7 +216,7 @@ def test_a_validation_gives_the_same_bytes_whenever_it_is_made(tmp_path: Path) -
     assert published(corrections_of(info, lines_of(found.rows)), tmp_path / "out") == path
     assert path.name == "lote__corregir.xlsx"
     assert path.read_bytes() == before
-    assert read_sheet(path).corrects == ""
+    assert read_sheet(path).corrects == future_id("sandbox", sheet.sha256, sheet.sheet)
 
 
 def test_nothing_to_correct_writes_nothing(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.domain.actions import ACTIONS, CREDIT_NOTE, MISSING_AFTER_INTENT, STILL_ALIVE, recommend
 from pipeline.domain.deadline import Deadline, Window
-from pipeline.domain.lifecycle import PERSON, SUCCESS, State
-from pipeline.domain.records import Position, Problem, ResultLine, Source
+from pipeline.domain.lifecycle import FOLLOWED, PERSON, SETTLED, SUCCESS, State
+from pipeline.domain.records import Leader, Position, Problem, ResultLine, Source
 
 LINE = ResultLine(pos=1, position=Position("Hoja1", 2), cells=(), state=State.READY)
 LATE = Deadline(Window.LATE, -30.0)
@@ -78,3 +78,21 @@ def test_nobody_is_told_to_send_again_what_may_have_arrived(state):
     words = recommend(replace(LINE, state=state)).words.lower()
 
     assert "no reenviar" in words
+
+
+@pytest.mark.parametrize(
+    ("there", "rule", "person"),
+    [
+        *((state, "A27", False) for state in sorted(SETTLED, key=str)),
+        *((state, "A29", False) for state in sorted(FOLLOWED, key=str)),
+        *(
+            (state, "A28", True)
+            for state in (State.REJECTED_INPUT, State.READY, State.HELD, State.REVIEW, State.RETURNED)
+        ),
+    ],
+)
+def test_a_row_that_was_corrected_elsewhere_asks_for_what_is_left_there(there, rule, person):
+    where = Leader("20261121-abc", 1, LINE.position)
+    line = replace(LINE, state=State.REJECTED_INPUT, fixed_in=where, fixed=replace(LINE, state=there))
+
+    assert (recommend(line).rule, recommend(line).person) == (rule, person)

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import State
-from pipeline.domain.records import Leader, Position, Problem, Repair, ResultLine, Source
+from pipeline.domain.records import Correction, Leader, Position, Problem, Repair, ResultLine, Source
 from pipeline.report.lines import Rows, row_of
 from pipeline.report.model import IDLE, Added, panama
 from schemas.columns import RESULT_COLUMNS
@@ -116,6 +116,29 @@ def test_an_unclear_answer_and_a_persons_decision_are_told(make_line: MakeLine) 
     )
     decided = row_of(make_line(State.CLOSED_BY_PERSON, decided_by="Ana Ruiz", decided_why="consta en el portal")).added
     assert (decided.resultado, decided.observaciones) == ("RESUELTA", "Decisión de Ana Ruiz: consta en el portal.")
+
+
+def test_a_corrected_resend_shows_both_texts_and_is_called_sent_only_when_it_was(make_line: MakeLine) -> None:
+    texts = {"reason": "Error en el monto", "email": "a@empresa.com", "attempts": 2, "again": True}
+    new = Correction("Flete facturado dos veces", None)
+    sent = row_of(make_line(State.CANCELLED, estado=2, correction=new, **texts)).added
+    assert sent.observaciones == (
+        "Intentos de envío: 2.\n"
+        "Se reenvió con otro motivo: «Flete facturado dos veces» (antes «Error en el monto»).\n"
+        "Se reenvió con otro correo: ninguno (antes «a@empresa.com»)."
+    )
+    ready = row_of(make_line(State.READY, correction=replace(new, reason=str(texts["reason"])), **texts)).added
+    assert (
+        ready.observaciones
+        == "Intentos de envío: 2.\nSe autorizó reenviar con otro correo: ninguno (antes «a@empresa.com»)."
+    )
+
+
+def test_a_row_that_was_corrected_names_its_place_and_what_it_is_there(make_line: MakeLine) -> None:
+    there = Leader("20261121-09c4", 1, Position("Corregir", 2))
+    line = make_line(State.REJECTED_INPUT, fixed_in=there, fixed=make_line(State.PENDING, estado=5))
+    assert row_of(line).added.observaciones == "Corregida en el lote 20261121-09c4 (Corregir, fila 2): PENDIENTE."
+    assert row_of(line).added.resultado == "RECHAZADA"
 
 
 def test_the_deadline_is_a_word_and_a_number(make_line: MakeLine) -> None:

@@ -32,8 +32,10 @@ from pipeline.cli.options import (
     Yes,
 )
 from pipeline.cli.output import News, notifies, report_batches, show_plan
+from pipeline.cli.returned import ask_returned, returned_sheets
 from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
+from pipeline.domain.outcomes import worst
 
 if TYPE_CHECKING:
     from pipeline.domain.eligibility import Rules
@@ -91,6 +93,15 @@ def run_files(
     files = without_locks(questions.whole_names(files, "run", talk, asks=asks), talk)
     wish = questions.Wish.of(sheet, columns, include_hidden, asks=asks)
     sheets = read_all(files, wish, settings, talk, readers)
+    from pipeline.run.returned import is_returned
+
+    given_back = list(returned_sheets(files, sheets, settings))
+    pairs = [(file, found) for file, found in zip(files, sheets, strict=True) if not is_returned(found)]
+    files, sheets = [file for file, _ in pairs], [found for _, found in pairs]
+    asks = wish.asks and not as_json
+    if not files:
+        talk.data([])
+        return ask_returned(context, given_back, settings, talk, profile, ledger, asks=asks)
     confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
     from pipeline.ledger.ownership import who_am_i
@@ -107,7 +118,8 @@ def run_files(
     if queue:
         with open_memory(settings, files=given, new_ledger=new_ledger, bus=bus, hands_in=True) as memory:
             _check_known(files, sheets, memory.views, talk)
-            return _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
+            code = _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
+        return worst([code, ask_returned(context, given_back, settings, talk, profile, ledger, asks=False)])
     with (
         open_memory(settings, files=given, new_ledger=new_ledger, bus=bus) as memory,
         running_sandbox(settings) as base,
@@ -138,7 +150,10 @@ def run_files(
             del plan
         work = session.send_and_follow(batches, memory, talk.progress, only, follows=not no_poll)
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
-        return report_batches(batches, memory, talk, settings, trouble, files, news=News.ALL)
+        code = report_batches(batches, memory, talk, settings, trouble, files, news=News.ALL)
+    return worst(
+        [code, ask_returned(context, given_back, settings, talk, profile, ledger, asks=asks and trouble is None)]
+    )
 
 
 def _check_elsewhere(sheets: Sequence[Sheet], views: Views, given: int | None) -> None:

@@ -216,6 +216,9 @@ The table of states says it of a state in general."""
 CORRECTED = (FIX_ROW, CHOOSE)
 """Actions that mean: correct the data and load the row again. Such rows go into the corrections workbook."""
 
+GIVEN_BACK = (CORRECT, RETURNED)
+"""Actions that mean: correct and have the row sent again by ``resend``. Such rows stand on a sheet of their own."""
+
 _BY_STATE: dict[State, Action] = {
     State.RECEIVED: SEND_LATER,
     State.REJECTED_INPUT: FIX_ROW,

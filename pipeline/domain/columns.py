@@ -131,6 +131,9 @@ TIPS_SHEET = "Recomendaciones"
 PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
 """First and last column of a corrections workbook: where the row was, and what is wrong with it."""
 
+RETURNED_SHEET = "Devueltas"
+"""Sheet of a corrections workbook with the rows that were given back: for ``resend``, one by one, never for a batch."""
+
 NOTE_AUTHOR = "anular"
 """Author of the cell comments in our corrections workbook."""
 

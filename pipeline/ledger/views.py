@@ -18,6 +18,7 @@ from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLin
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import IN, Batches, is_newest
 from pipeline.ledger.cap import Cap
+from pipeline.ledger.decisions import RowStatus, standing
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.lineage import fixed_rows
 from pipeline.ledger.scope import Scope
@@ -356,6 +357,10 @@ class Views(Batches):
         for pos, (where, told) in fixed_rows(self._database, info.id).items():
             lines[pos - 1] = replace(lines[pos - 1], fixed_in=where, fixed=told)
         return Whole(fresh or info, lines, Log(self._database, info, last))
+
+    def standing(self, info: BatchInfo, number: int) -> RowStatus:
+        """The row of ``info`` that the results call row or line ``number``. Raises ``WrongUsage``."""
+        return standing(self._database, info, number)
 
     def lines(self, info: BatchInfo) -> list[ResultLine]:
         """Every row of a batch in input order, duplicates with the line that they mirror."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.domain.columns import RESULTS_SHEET, TIPS_SHEET
+from pipeline.domain.columns import RESULTS_SHEET, RETURNED_SHEET, TIPS_SHEET
 from pipeline.domain.errors import Choice
 from pipeline.domain.problems import refused
 from pipeline.read.beside import codes_in
@@ -116,6 +116,8 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     """The page with the header; our own results first. Raises ``InputRefused`` for several, for a hidden one, and when
     another page contains codes too (eyes.md 1)."""
     fits = [page for page in pages if has_header(page, wanted.given)]
+    if wanted.ours:  # what was given back is sent again by a person's resend alone
+        fits = [page for page in fits if page.tab.name != RETURNED_SHEET] or fits
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and is_our_page(page)]
     if own and wanted.ours:
         return own[0]
@@ -158,6 +160,10 @@ def _notes(page: Page, left: Sequence[Tab]) -> tuple[str, ...]:
     visible = [] if is_our_page(page) else [tab.name for tab in left if tab.visible and tab.name != TIPS_SHEET]
     hidden = [tab.name for tab in left if not tab.visible]
     notes = []
+    if is_our_page(page) and any(tab.name == RETURNED_SHEET for tab in left):
+        notes.append(
+            f"Las filas de la hoja «{RETURNED_SHEET}» no se envían con el lote: se reenvían una por una (resend)."
+        )
     if visible:
         notes.append(f"El libro tiene otras hojas con datos que no se leyeron: {listed(visible)}.")
     if hidden:

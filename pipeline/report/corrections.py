@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.domain.actions import CORRECTED
+from pipeline.domain.actions import CORRECTED, GIVEN_BACK
 from pipeline.domain.columns import PLACE_COLUMN, asks_whether, result_column_of, role_of
 from pipeline.domain.pasted import MARKER, is_invoice, shows_code
 from pipeline.domain.problems import shorten
@@ -50,6 +50,8 @@ class Corrections:
 
     batch: BatchInfo
     lines: Sequence[ResultLine]
+    #: rows that eDoc or the authority gave back: corrected here, they are sent again by ``resend``, one by one
+    returned: Sequence[ResultLine] = ()
     title: str = "Filas por corregir"
 
     @property
@@ -77,7 +79,7 @@ class Corrections:
         return (self._fix(line) for line in self.lines)
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.lines) + len(self.returned)
 
     @property
     def _corrected_before(self) -> bool:
@@ -129,7 +131,9 @@ class Corrections:
 def corrections_of(batch: BatchInfo, lines: Sequence[ResultLine]) -> Corrections:
     """The rows of ``batch`` that a person can correct, in input order; may be empty."""
     preview = batch.id == PREVIEW_ID
-    return Corrections(batch, [line for line in lines if action_of(line, preview=preview) in CORRECTED])
+    actions = [(line, action_of(line, preview=preview)) for line in lines]
+    wrong = [line for line, action in actions if action in CORRECTED]
+    return Corrections(batch, wrong, [line for line, action in actions if action in GIVEN_BACK])
 
 
 def _text(cells: Sequence[Cell], at: int | None) -> str:

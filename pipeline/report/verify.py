@@ -57,7 +57,7 @@ FIX_MEMBERS = frozenset(
         "xl/comments1.xml",
         _SHAPES,
     }
-) - {f"xl/worksheets/sheet{number}.xml" for number in (3, 4, 5, 6)}
+) - {f"xl/worksheets/sheet{number}.xml" for number in (4, 5, 6)}
 """All members of a corrections workbook."""
 
 _RESULTS_MEMBER = "xl/worksheets/sheet2.xml"
@@ -82,6 +82,9 @@ def verify(path: Path, report: Report) -> None:
 
 def verify_corrections(path: Path, fixes: Corrections) -> None:
     """Raises ``Bug`` unless ``path`` holds ``fixes``, complete and inert. ``OSError`` passes."""
+    if not fixes.lines:
+        with _opened(path, FIX_MEMBERS):
+            return
     letters = ["A", get_column_letter(len(fixes.headings) + 2)]
     head = (PLACE_COLUMN, REASONS_COLUMN)
     with _opened(path, FIX_MEMBERS) as archive, archive.open(_FIXES_MEMBER) as member:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
 
-from pipeline.domain.columns import ENV_PROPERTY, HASH_PROPERTY, ORIGIN_PROPERTY, OURS_PROPERTY
+from pipeline.domain.columns import ENV_PROPERTY, HASH_PROPERTY, ORIGIN_PROPERTY, OURS_PROPERTY, RETURNED_SHEET
 from pipeline.report.corrections import Corrections
 from pipeline.report.edit_check import SEAL_PROPERTY
 from pipeline.report.labels import CREDIT, FIXES, HOW_TO, LOG, RESULTS, STATES, SUMMARY, TODO
@@ -20,6 +20,7 @@ from pipeline.report.sheets.legend import write_legend
 from pipeline.report.sheets.log import write_log
 from pipeline.report.sheets.overview import write_overview
 from pipeline.report.sheets.results import write_results
+from pipeline.report.sheets.returned import write_returned
 from pipeline.report.sheets.todo import write_todo
 from pipeline.report.styles import SANS, Palette
 from pipeline.report.xlsx_writer import Book
@@ -60,9 +61,12 @@ def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
     """
     stamp = NO_TIME if fixes.preview else fixes.batch.created
     with _opened(stream, fixes, stamp) as book:
-        first = book.sheet(FIXES)
+        first = book.sheet(FIXES if fixes.lines else RETURNED_SHEET)
         palette = Palette(first)
-        write_fixes(book, first, palette, fixes)
+        if fixes.lines:
+            write_fixes(book, first, palette, fixes)
+        if fixes.returned:
+            write_returned(book, book.sheet(RETURNED_SHEET) if fixes.lines else first, palette, fixes)
         write_howto(book, book.sheet(HOW_TO), palette, fixes)
         if fixes.preview:
             book.remember(ORIGIN_PROPERTY, fixes.origin)

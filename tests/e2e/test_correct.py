@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from openpyxl import load_workbook
@@ -205,3 +207,104 @@ def test_a_row_that_was_sent_is_not_sent_again_by_any_correction(place, cufe):
         {"ANULADA": 1, "RECHAZADA": 2, "DUPLICADA": 1},
         {"RECHAZADA": 2, "DUPLICADA": 2},
     ]
+
+
+# --- what was given back (6, 15): a sheet of its own, and one question per row
+
+NEW = "Monto equivocado: se facturó dos veces el flete"
+
+
+def given_back(place, cufe):
+    """A batch with a row of state 6, one of state 15 and a wrong one; its codes, and the corrections workbook."""
+    codes = [cufe(1), cufe(2, "906"), cufe(3, "915"), wrong(cufe(4))]
+    file = place.file([[n, "a", code, REASON, n] for n, code in enumerate(codes, start=1)])
+    first = place.anular("run", file, "--yes", "--no-poll", "--json").data[0]
+    return first["batch"], codes, Path(first["corrections"])
+
+
+def returned(path, name, **cells):
+    book = load_workbook(path)
+    for address, value in cells.items():
+        book["Devueltas"][address] = value
+    book.save(path.with_name(name))
+    return path.with_name(name)
+
+
+def test_what_was_given_back_stands_on_a_sheet_of_its_own_with_what_edoc_said(place, cufe):
+    _, codes, path = given_back(place, cufe)
+    head, *rows = load_workbook(path)["Devueltas"].iter_rows(values_only=True)
+
+    assert head == ("fila_origen", "CUFE", "Motivo", "Correo", "Respuesta de eDoc")
+    assert [row[:4] for row in rows] == [
+        ("Hoja1, fila 3", codes[1], REASON, None),
+        ("Hoja1, fila 4", codes[2], REASON, None),
+    ]
+    assert rows[0][4].startswith("6: Devuelto por la DGI")
+    assert [row[0] for row in load_workbook(path)["Corregir"].iter_rows(min_row=2, values_only=True)] == [
+        "Hoja1, fila 5"
+    ]
+
+
+def test_without_a_terminal_the_commands_are_named_and_nothing_of_it_is_sent(place, cufe):
+    batch, _, path = given_back(place, cufe)
+    posts = place.posts()
+    fixed = returned(path, "corregido.xlsx", C2=NEW, D2="contabilidad@empresa.com")
+    for command in (("check", fixed), ("run", fixed, "--yes")):
+        done = place.anular(*command, "--json")
+        assert "1 fila devuelta viene corregida. No se reenvían con el lote" in " ".join(done.err.split())
+        assert f"resend {batch} --row 3 --by" in " ".join(done.err.split())
+        assert (done.code, place.posts()) == (1, posts)
+    assert [one["batch"] for one in place.anular("status", "--json").data if one["corrects"]] != [batch]
+
+
+def test_a_workbook_of_rows_that_were_given_back_alone_becomes_no_batch(place, cufe):
+    file = place.file([[1, "a", cufe(1, "906"), REASON, 1]])
+    first = place.anular("run", file, "--yes", "--no-poll", "--json").data[0]
+    path = Path(first["corrections"])
+    assert load_workbook(path).sheetnames == ["Devueltas", "Instrucciones"]
+
+    untouched = place.anular("run", path, "--yes", "--json")
+    assert (untouched.code, untouched.data, "ninguna fila corregida" in untouched.err) == (0, [], True)
+    fixed = returned(path, "corregido.xlsx", C2=NEW)
+    done = place.anular("run", fixed, "--yes", "--json")
+    assert (done.code, done.data, "viene corregida" in done.err) == (1, [], True)
+    assert place.anular("check", fixed, "--json").data == [{"file": str(fixed), "returned": 1}]
+    assert len(place.anular("status", "--json").data) == 1
+    assert place.posts() == {cufe(1, "906"): 1}
+
+
+def test_at_a_terminal_each_row_is_a_question_of_its_own(place, cufe):
+    """The first is signed and sent again; the second is left by an empty name."""
+    batch, codes, path = given_back(place, cufe)
+    fixed = returned(path, "corregido.xlsx", C2=NEW, C3=NEW)
+    answers = ["Ana Ruiz", "La DGI pidió detallar el motivo", codes[1][-8:], ""]
+    _, words = typing(place, answers, "run", fixed, "--no-poll")
+
+    assert "Devuelta 2 de 2" in words
+    assert [place.posts()[code] for code in codes[:3]] == [1, 2, 1]
+    rows = {row["CUFE"]: row for row in sheet_rows(place.results(batch))}
+    assert rows[codes[1]]["resultado"] == "ANULADA"
+    assert f"Se reenvió con otro motivo: «{NEW}»" in rows[codes[1]]["observaciones"]
+    assert rows[codes[2]]["resultado"] == "DEVUELTA"
+
+
+def test_another_code_beside_the_place_asks_for_nothing(place, cufe):
+    _, _, path = given_back(place, cufe)
+    fixed = returned(path, "corregido.xlsx", B2=cufe(9), C2=NEW)
+    done = place.anular("check", fixed, "--json")
+
+    assert "ninguna fila corregida" in done.err
+
+
+def typing(place, answers, *arguments):
+    """The command at a terminal at which somebody types ``answers``, a line each; its code and what it showed."""
+    master, slave = os.openpty()
+    process = place.start(*arguments, stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    os.write(master, "".join(f"{answer}\n" for answer in answers).encode())
+    shown = b""
+    with suppress(OSError):
+        while block := os.read(master, 65536):
+            shown += block
+    os.close(master)
+    return process.wait(60), shown.decode("utf-8", "replace")

@@ -24,6 +24,12 @@ STEPS = (
     "Aquí están solo las filas por corregir. Las demás son del archivo original: con él se envían, o ya se enviaron; "
     "ninguna se envía dos veces.",
 )
+RETURNED_STEPS = (
+    "En la hoja «Devueltas» están las filas que la DGI o eDoc devolvió. Corrija allí el motivo o el correo según "
+    "«Respuesta de eDoc»; no cambie el CUFE.",
+    "Cargue el libro con el comando run: cada fila devuelta que usted corrigió se pregunta por separado y se consulta "
+    "antes en eDoc. Nunca se reenvían varias a la vez. Las que no corrija quedan como están.",
+)
 
 
 def write_howto(book: Book, sheet: Any, palette: Palette, fixes: Corrections) -> None:
@@ -37,7 +43,8 @@ def write_howto(book: Book, sheet: Any, palette: Palette, fixes: Corrections) ->
     page.line(Span(3, fixes.banner.words, warning), height=22)
     page.line(Span(3, "Cómo corregir", SECTION), height=34)
     number = Look(bold=True, color=ACCENT, across="center", line=True)
-    for step, words in enumerate(STEPS, start=1):
+    steps = (*(STEPS if fixes.lines else ()), *(RETURNED_STEPS if fixes.returned else ()))
+    for step, words in enumerate(steps, start=1):
         page.line(Span(1, step, number), Span(2, words, WRAPPED), height=fit_height([(words, 108)]) or 18.0)
     page.line(Span(3, "De dónde son estas filas", SECTION), height=34)
     label = replace(PLAIN, color=MUTED)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from hypothesis import strategies as st
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import Bug, StorageTrouble
+from pipeline.domain.lifecycle import State
 from pipeline.domain.pasted import MARKER
-from pipeline.domain.records import BatchInfo, Verdict
+from pipeline.domain.records import BatchInfo, Correction, Position, ResultLine, Verdict
 from pipeline.ledger.moves import future_id
 from pipeline.read.sheet import Sheet
 from pipeline.report.corrections import Corrections, corrections_of
+from pipeline.report.edit_check import untouched
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish_corrections
 from pipeline.report.sheets.fixes import MOST_NOTES
@@ -487,3 +490,47 @@ def test_libreoffice_keeps_rows_comments_and_the_batch_it_came_from(mixed: Corre
     assert commented == {"C2", "D2", "E3", "C4", "C5", "C6"}
     shutil.copy(saved, path)
     assert published(mixed, tmp_path / "out").read_bytes() == saved.read_bytes()  # it counts as worked on
+
+
+# ---------------------------------------------------------------------------------------------- what was given back
+
+
+def with_returned(fixes: Corrections) -> Corrections:
+    """The same, with a row that the authority gave back and one that was given back after a correction of its reason."""
+    line = ResultLine(
+        pos=20, position=Position("Hoja1", 21), cells=(), state=State.NEEDS_CORRECTION, cufe=cufe(20), reason=REASON,
+        email="a@empresa.com", estado=6, message='=HYPERLINK("http://x","falta un campo")',
+    )  # fmt: skip
+    again = replace(
+        line, pos=21, position=Position("Hoja1", 22), cufe=cufe(21), correction=Correction("Otro " * 4, None)
+    )
+    return replace(fixes, returned=[line, again])
+
+
+def test_what_was_given_back_is_never_read_as_rows_of_a_batch(mixed: Corrections, tmp_path: Path) -> None:
+    path = published(with_returned(mixed), tmp_path / "out")
+    assert opened(path).sheetnames == ["Corregir", "Devueltas", "Instrucciones"]
+    again = read_sheet(path)
+
+    assert (again.sheet, len(again.cells), again.corrects) == ("Corregir", 5, BATCH)
+    assert any("se reenvían una por una" in note for note in again.notes)
+
+
+def test_its_sheet_holds_what_was_sent_last_and_what_edoc_said(mixed: Corrections, tmp_path: Path) -> None:
+    path = published(with_returned(mixed), tmp_path / "out")
+    _, *rows = opened(path)["Devueltas"].iter_rows(values_only=True)
+
+    assert rows == [
+        ("Hoja1, fila 21", cufe(20), REASON, "a@empresa.com", '6: =HYPERLINK("http://x","falta un campo")'),
+        ("Hoja1, fila 22", cufe(21), "Otro " * 4, None, '6: =HYPERLINK("http://x","falta un campo")'),
+    ]
+    back = read_sheet(path, sheet="Devueltas")
+    assert (back.corrects, set(back.roles)) == (BATCH, {"cufe", "reason", "email"})
+
+
+def test_where_nothing_else_is_to_be_corrected_there_is_that_sheet_alone(mixed: Corrections, tmp_path: Path) -> None:
+    path = published(replace(with_returned(mixed), lines=[]), tmp_path / "out")
+
+    assert opened(path).sheetnames == ["Devueltas", "Instrucciones"]
+    assert read_sheet(path).sheet == "Devueltas"
+    assert untouched(path)

@@ -1,0 +1,67 @@
+"""Given-back rows that come back corrected, in the sheet ``Devueltas`` of a corrections workbook: a decision each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.domain.columns import PLACE_COLUMN, RETURNED_SHEET, result_column_of
+from pipeline.domain.commands import order
+from pipeline.domain.errors import AnularError
+from pipeline.domain.fields import canonical_email, canonical_reason
+from pipeline.domain.lifecycle import GIVEN_BACK
+from pipeline.ledger.views import Views
+from pipeline.read.sheet import Sheet
+
+_NUMBER = re.compile(r"(\d+)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A row that somebody corrected, to be sent again by a person's ``resend`` and by nothing else."""
+
+    batch: str
+    #: as ``--row`` takes it
+    row: int
+    cufe: str
+    #: what differs from what was sent last; None for what does not
+    reason: str | None
+    email: str | None
+
+    @property
+    def command(self) -> str:
+        """The command that a person completes with name and reason."""
+        words = ["resend", self.batch, "--row", str(self.row), "--by", "QUIÉN", "--reason", "POR QUÉ"]
+        words += ["--new-reason", self.reason] if self.reason is not None else []
+        words += ["--new-email", self.email] if self.email is not None else []
+        return order(*words)
+
+
+def is_returned(sheet: Sheet) -> bool:
+    """Whether ``sheet`` is the one of the rows that were given back."""
+    return bool(sheet.corrects) and sheet.sheet == RETURNED_SHEET
+
+
+def wishes(sheet: Sheet, views: Views) -> Iterator[Wish]:
+    """The rows of ``sheet`` whose texts somebody changed, as far as this ledger has them given back with the same code.
+    What is not so any more, or was not changed, asks for nothing."""
+    info = views.batch(sheet.corrects)
+    places = [at for at, heading in enumerate(sheet.headings) if result_column_of(heading) == PLACE_COLUMN]
+    if info is None or info.id != sheet.corrects or not places:
+        return
+    for line in sheet.text.index:
+        number = _NUMBER.search(str(sheet.cells.at[line, places[0]] or ""))
+        if number is None:
+            continue
+        try:
+            found = views.standing(info, int(number[1]))
+        except AnularError:
+            continue
+        texts = {role: str(sheet.text.at[line, role]) for role in sheet.roles}
+        if found.state not in GIVEN_BACK or texts["cufe"].strip() != found.cufe:
+            continue
+        reason, email = canonical_reason(texts["reason"]), canonical_email(texts.get("email", ""))
+        changed = (reason if reason != found.reason else None), (email if email != (found.email or "") else None)
+        if changed != (None, None):
+            yield Wish(info.id, int(number[1]), found.cufe, *changed)

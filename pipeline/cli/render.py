@@ -284,7 +284,7 @@ def _why_not(row: CheckedRow) -> str:
 
 
 def counts_data(info: BatchInfo) -> dict[str, Any]:
-    """``--json`` answer of ``status`` for one batch, from its counts alone; a corrected row counts as what it became."""
+    """``--json`` answer of ``status`` for one batch, from its counts; a corrected row counts as what it became."""
     counted = {word: info.counts.get(word.value, 0) for word in Outcome}
     found = {word: number + info.shift.get(word.value, 0) for word, number in counted.items()}
     person = sum(number for word, number in found.items() if word in _PERSON)

@@ -230,8 +230,8 @@ equipo donde se hizo. No contiene contraseñas ni tokens.
   ajenas.jsonl      de cada fila que repite una de otro lote, o que se corrigió en otro, cómo estaba aquella al hacer el
                     paquete
   sucesos.jsonl     cada evento del lote, en orden, con la respuesta cruda de eDoc ("body", en base64) y su huella
-                    ("hash"); los que no tienen lote hablan del historial mismo. Si un reenvío llevó otro motivo o correo
-                    que la fila, su evento "resend" los tiene en "more" (reason, email)
+                    ("hash"); los que no tienen lote hablan del historial mismo. Si un reenvío llevó otro motivo o
+                    correo que la fila, su evento "resend" los tiene en "more" (reason, email)
   cadena.txt        los eventos de otros lotes que quedaron en medio: solo su número y su huella
   MANIFIESTO.json   control de totales, sello, y el código de verificación (SHA-256) de los demás archivos
 

@@ -496,7 +496,7 @@ def test_libreoffice_keeps_rows_comments_and_the_batch_it_came_from(mixed: Corre
 
 
 def with_returned(fixes: Corrections) -> Corrections:
-    """The same, with a row that the authority gave back and one that was given back after a correction of its reason."""
+    """The same, with a row that was given back, and one that was given back after a correction of its reason."""
     line = ResultLine(
         pos=20, position=Position("Hoja1", 21), cells=(), state=State.NEEDS_CORRECTION, cufe=cufe(20), reason=REASON,
         email="a@empresa.com", estado=6, message='=HYPERLINK("http://x","falta un campo")',

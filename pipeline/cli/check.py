@@ -15,7 +15,7 @@ from pipeline.cli.context import ExitCodes, Talk, results_folder, settings_for
 from pipeline.cli.inputs import read_file, reader_processes, refusal_data, without_locks
 from pipeline.cli.options import BadDigit, Columns, Files, Formulas, Hidden, Json, Ledger, Profile, SheetName
 from pipeline.cli.output import show_plan
-from pipeline.cli.returned import returned_sheets, told_returned
+from pipeline.cli.returned import name_returned, returned_sheets
 from pipeline.domain.columns import RETURNED_SHEET
 from pipeline.domain.errors import InputRefused
 
@@ -48,7 +48,7 @@ def check_command(
     for file in without_locks(questions.whole_names(files, "check", talk, asks=asks), talk):
         try:
             found = read_file(file, wish, settings, next(readers), talk)
-            if wishes := told_returned(list(returned_sheets([file], [found], settings)), settings, talk):
+            if wishes := name_returned(list(returned_sheets([file], [found], settings)), settings, talk):
                 answer.codes.append(1)
             if found.sheet == RETURNED_SHEET and found.corrects:
                 told.append({"file": str(file), "returned": len(wishes)})

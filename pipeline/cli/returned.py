@@ -39,8 +39,8 @@ def returned_sheets(files: Sequence[Path], sheets: Sequence[Sheet], settings: Se
                     raise
 
 
-def told_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk) -> list[Wish]:
-    """The rows that somebody corrected there; says so, with the command for each."""
+def name_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk) -> list[Wish]:
+    """Rows that were corrected there; prints the command for each."""
     from pipeline.run.returned import wishes
     from pipeline.wiring.ledger import open_views
 
@@ -73,7 +73,7 @@ def ask_returned(
     from pipeline.cli import console
     from pipeline.cli.resend import resend_row
 
-    found = told_returned(sheets, settings, talk)
+    found = name_returned(sheets, settings, talk)
     if not asks:
         return 1 if found else 0
     codes = []

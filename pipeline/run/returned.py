@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"(\d+)\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A row that somebody corrected, to be sent again by a person's ``resend`` and by nothing else."""
+    """Corrected row, to be sent again by a person's ``resend`` and by nothing else."""
 
     batch: str
     #: as ``--row`` takes it
@@ -44,8 +44,8 @@ def is_returned(sheet: Sheet) -> bool:
 
 
 def wishes(sheet: Sheet, views: Views) -> Iterator[Wish]:
-    """The rows of ``sheet`` whose texts somebody changed, as far as this ledger has them given back with the same code.
-    What is not so any more, or was not changed, asks for nothing."""
+    """Rows of ``sheet`` whose texts were changed, as far as this ledger has them given back with the same code. What is
+    not so any more, or was not changed, asks for nothing."""
     info = views.batch(sheet.corrects)
     places = [at for at, heading in enumerate(sheet.headings) if result_column_of(heading) == PLACE_COLUMN]
     if info is None or info.id != sheet.corrects or not places:

@@ -37,7 +37,9 @@ def test_a_row_is_to_be_corrected_when_that_lets_it_be_sent(
     state: State, codes: list[str], belongs: bool, make_line: MakeLine, make_batch: MakeBatch
 ) -> None:
     line = make_line(state, problems=tuple(problem(code) for code in codes))
-    assert bool(len(corrections_of(make_batch([line]), [line]))) == belongs
+    fixes = corrections_of(make_batch([line]), [line])
+    assert bool(fixes.lines) == belongs
+    assert bool(fixes.returned) == (state in (State.NEEDS_CORRECTION, State.RETURNED))
 
 
 def test_a_row_that_is_late_and_wrong_needs_a_credit_note_only_where_late_rows_are_not_sent(

@@ -27,7 +27,9 @@ def support(
     rows: Annotated[
         list[str] | None,
         typer.Option(
-            "--row", metavar="FILA", help="Otra fila que se incluye, como la muestra «fila_origen»; se puede repetir."
+            "--row",
+            metavar="FILA",
+            help="Otra fila que se incluye, como la muestra la columna «Fila»; se puede repetir.",
         ),
     ] = None,
     by: Annotated[

@@ -1,4 +1,4 @@
-"""Row labels: what ``fila_origen`` shows of a row (``Noviembre, fila 21``, ``línea 21``), as people type it."""
+"""Row labels: what the column «Fila» shows of a row (``Noviembre, fila 21``, ``línea 21``), as people type it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def row_label(text: str) -> RowLabel:
         raise WrongUsage(
             f"--row: «{text.strip()}» no nombra una sola fila.",
             code="row-label",
-            remedy="Escriba una, como la muestra «fila_origen»: 21, «fila 21» o «Noviembre, fila 21».",
+            remedy="Escriba una, como la muestra la columna «Fila»: 21, «fila 21» o «Noviembre, fila 21».",
         )
     return RowLabel(sheet, int(found["line"]))
 

@@ -51,7 +51,7 @@ class RowStatus:
 
 
 def named_row(database: Database, info: BatchInfo, text: str) -> RowStatus:
-    """The row of ``info`` that a person named like ``fila_origen`` or by its number.
+    """The row of ``info`` that a person named like the column «Fila» or by its number.
 
     Raises ``WrongUsage`` like ``standing``, for a text that names no single row, and for the row of another sheet.
     """
@@ -107,7 +107,7 @@ def _nearby(database: Database, info: BatchInfo, number: int) -> str:
     above = database.read(query.where(line <= number).order_by(line.desc()).limit(_NEAR))
     below = database.read(query.where(line > number).order_by(line).limit(_NEAR))
     near = [str(Position(info.sheet, one.line)) for one in (*reversed(above), *below)]
-    return f"Las más cercanas: {'; '.join(near)} (así las muestra «fila_origen»)."
+    return f"Las más cercanas: {'; '.join(near)} (así las muestra la columna «Fila»)."
 
 
 _NEAR = 3

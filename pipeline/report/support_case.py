@@ -181,7 +181,7 @@ def _table_row(row: FoundRow) -> list[str | int | None]:
         code.ruc if code else None,
         f"{code.issued_on:%d/%m/%Y}" if code else None,
         line.reason,
-        panama(line.sent_at),
+        _local(line.sent_at) or None,
         added.estado_edoc,
         added.estado_edoc_descripcion,
         added.mensaje_edoc,

@@ -43,7 +43,7 @@ def test_what_the_results_show_is_always_understood(position):
     "text", ["", " ", "fila", "-3", "21, 22", "21-23", "2 1", "todas", "21.5", "fila 21 y 22", "99999999"]
 )
 def test_what_names_no_single_row_is_refused_with_an_example(text):
-    with pytest.raises(WrongUsage, match="fila_origen") as refused:
+    with pytest.raises(WrongUsage, match="columna «Fila»") as refused:
         row_label(text)
 
     assert refused.value.code == "row-label"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
+from functools import lru_cache
 
 from pipeline.domain.cufe import DAY
 
@@ -52,6 +53,7 @@ def legal_limit(code: str, hours: int = DEFAULT_HOURS) -> datetime | None:
     return limit_of_day(code[DAY], hours)
 
 
+@lru_cache(1_000)
 def limit_of_day(day: str, hours: int = DEFAULT_HOURS) -> datetime | None:
     """The same for a document issued on ``day`` (``20261118``)."""
     try:

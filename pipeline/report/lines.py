@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import overload
 
 from pipeline.domain.actions import ASKED, RESENT, SEND_LATER, Action, recommend, says_no
-from pipeline.domain.cufe import DAY
-from pipeline.domain.deadline import DEFAULT_HOURS, PANAMA
+from pipeline.domain.deadline import DEFAULT_HOURS, legal_limit
 from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, Outcome, outcome
@@ -109,16 +107,7 @@ def action_of(line: ResultLine, *, preview: bool = False) -> Action:
 def limit_of(line: ResultLine, hours: int) -> datetime | None:
     """The legal limit of the document of ``line``: its earlier bound (domain.md 4); None without a valid code."""
     code = line.sent_cufe or line.cufe
-    return None if code is None else _limit(code[DAY], hours)
-
-
-@lru_cache(1_000)
-def _limit(day: str, hours: int) -> datetime | None:
-    try:
-        issued = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), tzinfo=PANAMA)
-        return issued + timedelta(hours=hours)
-    except (ValueError, OverflowError):
-        return None
+    return None if code is None else legal_limit(code, hours)
 
 
 def _description(estado: int | None) -> str | None:

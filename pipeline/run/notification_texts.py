@@ -12,13 +12,13 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.domain.actions import CREDIT_NOTE
-from pipeline.domain.deadline import PANAMA, legal_limit
+from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnotherRun, AnularError, InputRefused, Interrupted
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.records import BatchInfo, ResultLine
 from pipeline.domain.visible import thousands
 from pipeline.notify import Notification
-from pipeline.report.lines import action_of, outcome_of
+from pipeline.report.lines import action_of, limit_of, outcome_of
 from pipeline.run.results import Written, batch_data, to_correct, todo, totals
 
 MOST_LIMITS = 3
@@ -58,9 +58,7 @@ def limits_of(lines: Iterable[ResultLine], hours: int) -> tuple[Limit, ...]:
         action = action_of(line)
         if not action.person or action is CREDIT_NOTE:
             continue
-        code = line.sent_cufe or line.cufe
-        limit = legal_limit(code, hours) if code is not None else None
-        if limit is not None:
+        if (limit := limit_of(line, hours)) is not None:
             found.setdefault(limit, Counter())[outcome_of(line).value] += 1
     return tuple(Limit(at, found[at]) for at in sorted(found))
 

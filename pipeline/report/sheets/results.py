@@ -41,7 +41,7 @@ from pipeline.report.styles import (
 from pipeline.report.xlsx_writer import Book
 
 FIRST: dict[str, tuple[float, Look]] = {
-    "resultado": (24, replace(PLAIN, bold=True)),
+    "resultado": (28, replace(PLAIN, bold=True)),
     "accion_recomendada": (36, WRAPPED),
     "vence": (17, LIMIT),
 }

@@ -37,7 +37,7 @@ BEFORE: tuple[tuple[str, float, Look], ...] = (
     ("Vence", 17, LIMIT),
 )
 AFTER: tuple[tuple[str, float, Look], ...] = (
-    ("Resultado", 26, replace(PLAIN, bold=True)),
+    ("Resultado", 28, replace(PLAIN, bold=True)),
     ("Observaciones", 56, WRAPPED),
     ("Mensaje de eDoc", 50, WRAPPED),
     ("CUFE", 36, CODE_WRAPPED),

@@ -73,8 +73,8 @@ def places_in(given: Given, cells: Sequence[str], where: str) -> dict[str, int]:
         if not places:
             raise refused("columna-no-esta", where=where, column=shorten(said, _SAID))
         if len(places) > 1:
-            told = " y ".join(f"{column_letters(at)} («{shorten(cells[at].strip(), 40)}»)" for at in places[:2])
-            raise refused("columna-ambigua", where=where, said=shorten(said, _SAID), found=told)
+            shown = " y ".join(f"{column_letters(at)} («{shorten(cells[at].strip(), 40)}»)" for at in places[:2])
+            raise refused("columna-ambigua", where=where, said=shorten(said, _SAID), found=shown)
         if places[0] in found.values():
             raise refused("columnas-dichas", said=said_columns(given))
         found[role] = places[0]

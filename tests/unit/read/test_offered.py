@@ -10,7 +10,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.read.csv_file import read_csv
 from pipeline.read.given import given_columns
 from pipeline.read.limits import Limits
-from pipeline.read.protocol import Nonsense, told_refusal, understood
+from pipeline.read.protocol import Nonsense, decode, encode_refusal
 
 Code = Callable[..., str]
 REASON = "Factura emitida por error"
@@ -89,9 +89,9 @@ def test_a_reason_that_reads_like_names_may_be_another_column(code: Code) -> Non
 def test_choices_and_headings_come_through_the_reading_process_whole(code: Code) -> None:
     refusal = refused(f"CUFE;Razón;Detalle\n{code(1)};Muebles del Istmo, S.A.;{REASON}\n")
     with pytest.raises(InputRefused) as caught:
-        understood([told_refusal(refusal)], Limits())
+        decode([encode_refusal(refusal)], Limits())
     assert caught.value.choices == refusal.choices
     assert caught.value.headings == refusal.headings
-    broken = told_refusal(refusal).replace(b'["A", "CUFE"]', b'["A", 7]')
+    broken = encode_refusal(refusal).replace(b'["A", "CUFE"]', b'["A", 7]')
     with pytest.raises(Nonsense):
-        understood([broken], Limits())
+        decode([broken], Limits())

@@ -196,7 +196,9 @@ def _answer(headings: Sequence[str], settings: Settings) -> Answered | None:
 
 def _own(headings: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headings that are the person's own, with their letters: a workbook of ours has hers and others."""
-    from pipeline.domain.columns import REASONS_COLUMN, key_of, result_column_of
+    from pipeline.domain.columns import PLACE_COLUMN, REASONS_COLUMN, added_columns, key_of
 
-    ours = {"", key_of(REASONS_COLUMN)}
-    return [one for one in headings if key_of(one[1]) not in ours and result_column_of(one[1]) is None]
+    every = list(headings)
+    added = set(added_columns([heading for _, heading in every]).values())
+    ours = {"", key_of(PLACE_COLUMN), key_of(REASONS_COLUMN)}
+    return [one for place, one in enumerate(every) if place not in added and key_of(one[1]) not in ours]

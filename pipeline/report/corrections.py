@@ -91,7 +91,7 @@ class Corrections:
 
         A person may have said which columns those are, with headings of her own.
         """
-        if asks_whether(column) or result_column_of(column) is not None:
+        if asks_whether(column):
             return None
         found = [at for at, heading in enumerate(self.headings) if column and heading.strip() == column]
         found = found or [at for at, heading in enumerate(self.headings) if role_of(heading) == (role_of(column) or "")]

@@ -83,7 +83,8 @@ def whole_names(files: Sequence[Path], command: str, talk: Talk, *, asks: bool) 
         question = "el nombre tiene espacios y llegó en varias partes. ¿Es este el archivo?"
         if asks and chosen(file, question, [Choice(f"Sí, es «{file}»")], talk) is not None:
             continue
-        refusal = refused("archivo-con-espacios", name=str(file), order=order(command, *whole))
+        again = order("check", *whole) if command == "check" else order("run", *whole)
+        refusal = refused("archivo-con-espacios", name=str(file), order=again)
         talk.data([refusal_data(file, refusal)])
         raise refusal
     return whole

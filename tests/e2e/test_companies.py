@@ -150,6 +150,11 @@ def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
         ):  # needs a server or a terminal: they say so, and know their options
             assert two.anular(*command).code == 2
             continue
+        if words[0] in ("check", "run", "template"):  # they take a file, and a batch's name is none
+            refused = two.anular(*command)
+            assert refused.code in (2, 3)
+            assert "Vea la ayuda" not in refused.words
+            continue
         if "--take-over" in words:  # a folder stands where this test knows batches only
             assert "watch-folder-missing" in two.anular(*command).words
             continue

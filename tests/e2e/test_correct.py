@@ -9,6 +9,8 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
+from tests.support.books import rows_of
+
 REASON = "Factura emitida con el monto equivocado"
 
 
@@ -102,11 +104,6 @@ def facts(path):
     return {row[1]: row[4] for row in rows if row[1] and row[4]}
 
 
-def sheet_rows(path):
-    head, *rest = load_workbook(path)["Resultados"].iter_rows(values_only=True)
-    return [dict(zip(head, row, strict=True)) for row in rest]
-
-
 def overview(path):
     return [row[1] for row in load_workbook(path)["Resumen"].iter_rows(values_only=True)]
 
@@ -133,11 +130,12 @@ def test_the_first_batch_counts_what_became_of_its_rows_in_the_correction(place,
     """Without a command about the first batch: its workbook is written again when the correction ends."""
     first, done, _ = corrected_batch(place, cufe)
     second = done.data[0]
-    rows = sheet_rows(first["workbook"])
+    rows = rows_of(first["workbook"])
     assert [row["resultado"] for row in rows] == ["ANULADA", "RECHAZADA", "RECHAZADA", "RECHAZADA"]
     assert f"Corregida en el lote {second['batch']} (Corregir, fila 2): ANULADA." in rows[1]["observaciones"]
     assert [row["regla"] for row in rows] == ["A01", "A27", "A28", "A28"]
-    assert f"1 de 4 filas quedó anulada; 1 más en la corrección {second['batch']}." in overview(first["workbook"])
+    told = f"1 de 4 facturas quedó anulada; 1 más en la corrección {second['batch']}; 2 por hacer."
+    assert told in overview(first["workbook"])
     again = place.anular("report", first["batch"], "--json").data
     listed = {one["batch"]: one for one in place.anular("status", "--json").data}
     assert (again["needs_person"], again["exit_code"]) == (2, 1)
@@ -282,7 +280,7 @@ def test_at_a_terminal_each_row_is_a_question_of_its_own(place, cufe):
 
     assert "Devuelta 2 de 2" in words
     assert [place.posts()[code] for code in codes[:3]] == [1, 2, 1]
-    rows = {row["CUFE"]: row for row in sheet_rows(place.results(batch))}
+    rows = {row["CUFE"]: row for row in rows_of(place.results(batch))}
     assert rows[codes[1]]["resultado"] == "ANULADA"
     assert f"Se reenvió con otro motivo: «{NEW}»" in rows[codes[1]]["observaciones"]
     assert rows[codes[2]]["resultado"] == "DEVUELTA"

@@ -85,7 +85,7 @@ def test_a_row_that_was_cancelled_in_the_correction_says_so_and_is_done(family, 
     assert exit_code(family.lines()) == 0
     info = family.book.views.batch(family.info.id)
     report = summarise(info, family.lines(), ())
-    assert report.headline.startswith("1 de 3 filas quedó anulada; 2 más en la corrección 20261120-segundo")
+    assert report.headline.startswith("1 de 3 facturas quedó anulada; 2 más en la corrección 20261120-segundo")
     assert (report.todo, report.groups) == ((), ())
     assert info.shift == {"ANULADA": 2, "RECHAZADA": -2}
 

@@ -77,6 +77,10 @@ def lines(draw: st.DrawFn, pos: int, before: list[ResultLine], hours: int) -> tu
     rules = [f"{BARRED}: el plazo [plazo-vencido]", f"{BARRED}: emisor [emisor-no-permitido]"]
     notes = {State.REVIEW: ["", "", PREFLIGHT], State.NOT_SENT: ["", ELSEWHERE, *rules, *rules]}.get(state, [""])
     leader = draw(st.sampled_from(before)) if state is State.DUPLICATE and before else None
+    fixed = None  # what became of a rejected row in the batch that corrects it
+    if state in (State.REJECTED_INPUT, State.CONFLICT) and draw(st.booleans()):
+        there = draw(st.sampled_from([State.CANCELLED, State.PENDING, State.REJECTED_INPUT]))
+        fixed = ResultLine(pos=1, position=Position("Corregir", 2), cells=(), state=there)
     line = ResultLine(
         pos=pos,
         position=Position("Hoja1", pos + 1),
@@ -94,6 +98,8 @@ def lines(draw: st.DrawFn, pos: int, before: list[ResultLine], hours: int) -> tu
         sent_at=NOW if sent else None,
         leader=None if leader is None else Leader(None, leader.pos, leader.position),
         mirrored=leader,
+        fixed_in=None if fixed is None else Leader("20261121-9c4a", 1, fixed.position),
+        fixed=fixed,
     )
     return line, amount
 

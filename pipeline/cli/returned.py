@@ -87,7 +87,7 @@ def ask_returned(
         try:
             codes.append(
                 resend_row(
-                    *(context, wish.batch, wish.row, by, why),
+                    *(context, wish.batch, str(wish.row), by, why),
                     new_reason=wish.reason,
                     new_email=wish.email,
                     profile=profile,

@@ -32,10 +32,9 @@ class Wish:
     @property
     def command(self) -> str:
         """The command that a person completes with name and reason."""
-        words = ["resend", self.batch, "--row", str(self.row), "--by", "QUIÉN", "--reason", "POR QUÉ"]
-        words += ["--new-reason", self.reason] if self.reason is not None else []
-        words += ["--new-email", self.email] if self.email is not None else []
-        return order(*words)
+        changed = ["--new-reason", self.reason] if self.reason is not None else []
+        changed += ["--new-email", self.email] if self.email is not None else []
+        return order("resend", self.batch, "--row", self.row, "--by", "QUIÉN", "--reason", "POR QUÉ", *changed)
 
 
 def is_returned(sheet: Sheet) -> bool:

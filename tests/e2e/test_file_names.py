@@ -76,5 +76,5 @@ def test_what_is_hidden_is_asked_about_and_its_count_before_anything_is_sent(pla
     assert on_a_terminal(place, ["check", path], "")[0] == 3
     code, shown = on_a_terminal(place, ["run", path], "1\nno\nsi")
     assert (code, "Escriba 1 para incluir también eso" in shown, place.posts()) == (130, True, {}), shown
-    code, shown = on_a_terminal(place, ["run", path], "1\n1\nsi")
+    code, shown = on_a_terminal(place, ["run", path], "1\n1\n2")
     assert (code, sum(place.posts().values())) == (0, 2), shown

@@ -754,7 +754,7 @@ def test_f32_a_partition_in_the_middle_leaves_at_most_those_in_flight_unknown_an
     bench.batch(60)
     for name in ("auth", "cancel", "query"):
         bench.urls[name] = proxy.link(name, bench.server.ports[name])
-    bench.script("cancel", *[{"wait": 0.05}] * 24, {"wait": 1.5})  # who comes later is in flight when the line is cut
+    bench.script("cancel", *[{"wait": 0.05}] * 24, {"wait": 0.4})  # who comes later is long enough in flight
 
     def cut() -> None:
         end = time.monotonic() + 30

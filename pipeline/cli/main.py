@@ -42,7 +42,7 @@ def run_command(arguments: Sequence[str]) -> int:
 def _ended(arguments: Sequence[str], seen: Observation) -> int:
     """Exit code of one command; an error is printed on standard error."""
     try:
-        return int(app(list(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
+        return int(app(_asked(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
         seen.error = error.code
         _say(error)
@@ -71,6 +71,14 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         seen.error = internal(error).code
         _say(internal(error))
         return 5
+
+
+def _asked(arguments: Sequence[str]) -> list[str]:
+    """``arguments`` with ``help`` and ``help COMMAND`` as ``--help`` and ``COMMAND --help``."""
+    asked = list(arguments)
+    if asked[:1] != ["help"]:
+        return asked
+    return [*(one for one in asked[1:] if one not in ("help", "--help")), "--help"]
 
 
 def _without(error: ModuleNotFoundError) -> AnularError:

@@ -91,3 +91,21 @@ def test_a_file_of_this_machine_needs_nothing_of_postgresql(tmp_path):
 
     assert ended.returncode == 1, ended.stderr
     assert json.loads(ended.stdout)[0]["rows"] == 120
+
+
+@pytest.mark.parametrize(
+    ("asked", "same"),
+    [(["help"], ["--help"]), (["help", "check"], ["check", "--help"]), (["help", "help"], ["--help"])],
+    ids=" ".join,
+)
+def test_help_prints_the_help_of_the_program_or_of_a_command(capsys, asked, same):
+    assert run_command(same) == 0
+    wanted = capsys.readouterr().out
+    assert run_command(asked) == 0
+    assert capsys.readouterr().out == wanted
+    assert wanted.startswith("Uso: anular")
+
+
+def test_help_about_a_command_that_does_not_exist_says_so(capsys):
+    assert run_command(["help", "chekc"]) == 2
+    assert "No existe el comando «chekc». ¿Quiso decir check?" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pandera.pandas as pa
 from pipeline.domain.actions import ACTIONS
 from pipeline.domain.deadline import Window
 from pipeline.domain.errors import Bug
-from pipeline.domain.outcomes import Outcome
+from pipeline.domain.outcomes import READY_WORD, Outcome
 from schemas.columns import RESULT_COLUMNS
 
 _YES_NO = ("SI", "NO")
@@ -22,6 +22,11 @@ _IDLE = frozenset({action.rule for action in ACTIONS if action.idle})
 _NEVER_SENT = frozenset(
     {Outcome.REJECTED.value, Outcome.CONFLICT.value, Outcome.DUPLICATE.value, Outcome.NOT_APPLICABLE.value}
 )
+
+
+_REVIEWED = (READY_WORD, *sorted(_NEVER_SENT), Outcome.HELD.value)
+_ANSWERED = ("estado_edoc", "reenviar", "consultar", "mensaje_edoc", "codigo_dgi", "fecha_autorizacion")
+_ASKED = ("enviado_en", "consultado_en", "consultas")
 
 
 def _text(*checks: pa.Check, required: bool = False) -> pa.Column:
@@ -48,6 +53,12 @@ def _advice_is_one(frame: pd.DataFrame) -> pd.Series[bool]:
     idle = frame["regla"].isin(_IDLE)
     asked = (frame["reenviar"] == "SI") | (frame["consultar"] == "SI")
     return ~(idle & (asked | frame["vence"].notna()))
+
+
+def _nothing_was_sent(frame: pd.DataFrame) -> pd.Series[bool]:
+    """A review has no answers and no times, and a code only for a row that would be sent."""
+    empty = frame[[*_ANSWERED, *_ASKED]].isna().all(axis=1)
+    return empty & (frame["cufe_enviado"].isna() | (frame["resultado"] == READY_WORD))
 
 
 RESULTS = pa.DataFrameSchema(
@@ -80,13 +91,18 @@ RESULTS = pa.DataFrameSchema(
 )
 """``pos`` (ordinal in the input) and then the added columns, in their order."""
 
+REVIEW = RESULTS.update_column("resultado", checks=[pa.Check.isin(_REVIEWED)])
+REVIEW.checks = [*RESULTS.checks, pa.Check(_nothing_was_sent)]
+"""The same of a review, in which nothing was sent yet."""
 
-def check_results(frame: pd.DataFrame, first: int) -> None:
-    """Raises ``Bug`` unless ``frame`` (columns ``pos`` + ``RESULT_COLUMNS``) holds rows ``first``, ``first + 1``, …"""
+
+def check_results(frame: pd.DataFrame, first: int, *, review: bool = False) -> None:
+    """Raises ``Bug`` unless ``frame`` (columns ``pos`` + ``RESULT_COLUMNS``) holds rows ``first``, ``first + 1``, …, of
+    results or of a ``review``."""
     if list(frame["pos"]) != list(range(first, first + len(frame))):
         raise Bug(f"Resultados: the rows from {first} on are not in the order of the input")
     try:
-        RESULTS.validate(frame, lazy=True)
+        (REVIEW if review else RESULTS).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
         worst = error.failure_cases.head(5).to_dict("records")
         raise Bug(f"Resultados breaks its schema: {worst}") from error

@@ -118,6 +118,9 @@ LAST_COLUMNS: dict[str, str] = {
 }
 """Technical columns of ``Resultados`` after the original ones, each with its printed heading."""
 
+REVIEW_COLUMNS: tuple[str, ...] = ("fila_origen", "cufe_enviado", "observaciones", "regla")
+"""Those of ``LAST_COLUMNS`` that a review has: what can be known before anything is sent."""
+
 RESULTS_SHEET = "Resultados"
 RESULT_MARKS = frozenset({"fila_origen", "cufe_enviado", "resultado", "regla"})
 """A table with all of these columns is one of our own results: a CSV, or a workbook of an earlier version."""
@@ -179,6 +182,7 @@ _ROLE_OF = {key_of(heading): column.role for column in INPUT_COLUMNS for heading
 _RESULT_KEYS = {key_of(name): name for name in RESULT_COLUMNS}
 _FIRST_KEYS = {name: key_of(heading) for name, heading in FIRST_COLUMNS.items()}
 _LAST_KEYS = {name: key_of(heading) for name, heading in LAST_COLUMNS.items()}
+_REVIEW_KEYS = {name: _LAST_KEYS[name] for name in REVIEW_COLUMNS}
 _PRINTED_KEYS = frozenset({*_FIRST_KEYS.values(), *_LAST_KEYS.values()})
 
 
@@ -222,7 +226,7 @@ def added_columns(headings: Sequence[str]) -> dict[str, int]:
 
 def _as_printed(keys: Sequence[str]) -> dict[str, int]:
     """As ``Resultados`` prints them: each first column the first with its heading, each technical one the first from
-    ``Fila`` on."""
+    ``Fila`` on. A review has few of these: what else follows them is the person's own."""
     last = {key: place for place, key in enumerate(keys)}
     sent = last.get(_LAST_KEYS["cufe_enviado"], -1)
     start = max((place for place in range(sent) if keys[place] == _LAST_KEYS["fila_origen"]), default=-1)
@@ -231,7 +235,9 @@ def _as_printed(keys: Sequence[str]) -> dict[str, int]:
     found = {name: keys.index(key) for name, key in _FIRST_KEYS.items() if key in last}
     if found.get("vence") != found.get("accion_recomendada", -1) + 1:
         found.pop("vence", None)
-    found |= {name: keys.index(key, start) for name, key in _LAST_KEYS.items() if last.get(key, -1) >= start}
+    review = list(keys[start : start + len(_REVIEW_KEYS)]) == [*_REVIEW_KEYS.values()]
+    technical = _REVIEW_KEYS if review else _LAST_KEYS
+    found |= {name: keys.index(key, start) for name, key in technical.items() if last.get(key, -1) >= start}
     return found if found.keys() >= _PRINTED_MARKS else {}
 
 

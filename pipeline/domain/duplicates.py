@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from pipeline.domain.outcomes import Outcome
+from pipeline.domain.outcomes import READY_WORD, Outcome
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Leader, Position, Seen, Verdict
 
-NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.NOT_SENT.value, Outcome.NOT_APPLICABLE.value})
-"""Earlier outcomes that prove nothing was sent: such rows may be taken in again."""
+NEVER_SENT = frozenset({Outcome.REJECTED.value, Outcome.NOT_SENT.value, Outcome.NOT_APPLICABLE.value, READY_WORD})
+"""Earlier outcomes, and the word of a review, that prove nothing was sent: such rows may be taken in again."""
 
 SET_ASIDE = frozenset({Outcome.CONFLICT.value, Outcome.WITHDRAWN.value})
 """Earlier outcomes of rows that were not sent because of another batch or a person's decision."""

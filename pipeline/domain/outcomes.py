@@ -29,6 +29,9 @@ class Outcome(Enum):
     NOT_APPLICABLE = "NO APLICA"
 
 
+READY_WORD = "LISTA PARA ENVIAR"
+"""What a review says of a row that would be sent. It is no outcome: no batch has such rows."""
+
 PREFLIGHT = "preflight"
 """Note of a move made by the query before sending: nothing was sent."""
 

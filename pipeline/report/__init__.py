@@ -4,7 +4,7 @@ summary       ledger lines -> ``Report`` (pure); ``lines`` one line, ``model`` t
 printed       what ``Resultados`` shows of a row beside the person's own columns
 workbook      ``Report`` -> .xlsx, computing nothing; ``sheets`` one file each, ``styles`` their look
 corrections   the rows that a person can correct; ``notes`` the comments on their cells
-preview       the same for ``anular check``
+preview       the same for ``anular check``; ``review`` its figures
 comparison    what the ledger holds beside what eDoc says now (``reconcile``)
 receipt       the constancias as PDF, of a batch and of each cancelled invoice
 publish       temporary file, check, rename; ``verify`` compares, ``names`` and ``temporary`` the files

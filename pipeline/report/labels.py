@@ -63,17 +63,6 @@ MEANINGS: dict[Outcome, str] = {
     Outcome.NOT_APPLICABLE: "Renglón que no es una factura: no tiene CUFE ni motivo.",
 }
 
-PREVIEW_MEANINGS: dict[Outcome, str] = {
-    Outcome.NOT_SENT: "Válida: se enviaría con el comando run.",
-    Outcome.HELD: "Válida, pero una persona debe aprobarla antes.",
-}
-
-
-def meanings(*, preview: bool) -> dict[Outcome, str]:
-    """The meaning of each outcome, in a preview or in results."""
-    return {**MEANINGS, **PREVIEW_MEANINGS} if preview else MEANINGS
-
-
 STATE_WORDS: dict[State, str] = {
     State.RECEIVED: "Recibida",
     State.REJECTED_INPUT: "Rechazada por sus datos",

@@ -7,23 +7,42 @@ from dataclasses import replace
 from datetime import datetime
 from typing import overload
 
-from pipeline.domain.actions import ASKED, RESENT, SEND_LATER, Action, recommend, says_no
+from pipeline.domain.actions import (
+    ASKED,
+    CORRECTED,
+    CREDIT_NOTE,
+    NO_INVOICE,
+    RESENT,
+    SEE_LEADER,
+    SEND_LATER,
+    Action,
+    recommend,
+    says_no,
+)
 from pipeline.domain.deadline import DEFAULT_HOURS, legal_limit
 from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, Outcome, outcome
+from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, READY_WORD, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.report.labels import TONES
-from pipeline.report.model import IDLE, Added, Row, panama
+from pipeline.report.model import IDLE, Added, Row, Tone, panama
 
 WOULD_SEND = replace(
     SEND_LATER,
     title="Lista para enviar",
-    words="Revisión previa: no se envió nada. Esta fila se enviaría con el comando run.",
+    words="Ejecute el comando run con este mismo archivo: las envía.",
     person=False,
     urgency=60,
 )
-"""In a preview nothing has failed: a row that may be sent waits for its run (same rule)."""
+"""In a review nothing has failed: a row that may be sent waits for its run (same rule)."""
+
+WOULD_SEND_LATE = replace(
+    CREDIT_NOTE,
+    title="Lista para enviar, fuera de plazo",
+    words="Se enviaría con el comando run, pero el plazo legal venció y la DGI puede rechazarla: entonces corresponde "
+    "una nota de crédito (tipo 04) que cite este CUFE.",
+)
+"""In a review a row past the legal limit that would be sent all the same (same rule)."""
 
 
 class Rows(Sequence[Row]):
@@ -58,19 +77,20 @@ def row_of(line: ResultLine, *, preview: bool = False, hours: int = DEFAULT_HOUR
     shown = line.mirrored if line.state is State.DUPLICATE and line.mirrored is not None else line
     word = outcome_of(line)
     action = action_of(line, preview=preview)
+    ready = line.state is State.READY
     sent = line.sent_cufe is not None
     asked = sent or shown.estado is not None  # of a row that never left, neither is a question
     return Row(
         pos=line.pos,
         cufe=line.cufe,
         cells=line.cells,
-        todo=IDLE if action.idle else action.words,
-        tone=TONES[word],
+        todo=_reviewed(line, action) if preview else IDLE if action.idle else action.words,
+        tone=_TONES_BEFORE.get(action, TONES[word]) if preview else TONES[word],
         struck=says_no(line),
         added=Added(
             fila_origen=str(line.position),
-            cufe_enviado=line.sent_cufe,
-            resultado=word.value,
+            cufe_enviado=line.cufe if preview and ready else line.sent_cufe,
+            resultado=word_of(word, preview=preview),
             estado_edoc=shown.estado,
             estado_edoc_descripcion=_description(shown.estado),
             reenviar=_yes_no(action in RESENT) if asked else None,
@@ -85,7 +105,7 @@ def row_of(line: ResultLine, *, preview: bool = False, hours: int = DEFAULT_HOUR
             consultas=line.queries if sent or line.queries else None,
             plazo=line.deadline.window.value if line.deadline else None,
             horas_restantes=line.deadline.hours_left if line.deadline else None,
-            observaciones="\n".join(_remarks(line)) or None,
+            observaciones="\n".join(_remarks(line, preview=preview)) or None,
             vence=None if action.idle else limit_of(line, hours),
         ),
     )
@@ -101,7 +121,32 @@ def outcome_of(line: ResultLine) -> Outcome:
 def action_of(line: ResultLine, *, preview: bool = False) -> Action:
     """The action for ``line``."""
     action = recommend(line)
-    return WOULD_SEND if preview and action is SEND_LATER else action
+    return _BEFORE.get(action, action) if preview and line.state is State.READY else action
+
+
+_BEFORE = {SEND_LATER: WOULD_SEND, CREDIT_NOTE: WOULD_SEND_LATE}
+_TONES_BEFORE = {WOULD_SEND: Tone.WAITS, WOULD_SEND_LATE: Tone.PERSON}
+
+
+def word_of(word: Outcome, *, preview: bool = False) -> str:
+    """The outcome as it is printed; in a review a row that was not sent yet is ready for it."""
+    return READY_WORD if preview and word is Outcome.NOT_SENT else word.value
+
+
+def _reviewed(line: ResultLine, action: Action) -> str:
+    """``Qué hacer`` in a review: what is wrong with the row, in words."""
+    if action is WOULD_SEND:
+        return f"{IDLE}: se enviará con el comando run."
+    if action is SEE_LEADER:
+        return f"{IDLE}: repite {_leading(line)}." if line.leader is not None else f"{IDLE}: repite otra fila."
+    if action is NO_INVOICE:
+        return f"{IDLE}: este renglón no es una factura."
+    wrong = "\n".join(dict.fromkeys(problem.message for problem in line.problems))
+    if action.idle:
+        return f"{IDLE}, si no se debe anular: {wrong}"
+    if action is WOULD_SEND_LATE or not wrong:
+        return action.words
+    return wrong if action in CORRECTED else f"{wrong}\n{action.words.removeprefix('No se envió. ')}"
 
 
 def limit_of(line: ResultLine, hours: int) -> datetime | None:
@@ -121,14 +166,14 @@ def _yes_no(value: bool) -> str:
     return "SI" if value else "NO"
 
 
-def _remarks(line: ResultLine) -> list[str]:
+def _remarks(line: ResultLine, *, preview: bool = False) -> list[str]:
     remarks = [str(problem) for problem in line.problems]
     remarks += [_repaired(repair, sent=line.sent_cufe is not None) for repair in line.repairs]
     remarks += [f"Aviso. {warning}" for warning in line.warnings]
     if line.note.startswith(BARRED):
         remarks.append(f"No se envió por las {line.note}")
     if line.leader is not None:
-        remarks.append(_mirrors(line))
+        remarks.append(_mirrors(line, preview=preview))
     if line.fixed is not None and line.fixed_in is not None:
         where = f"{line.fixed_in.batch} ({line.fixed_in.position})"
         remarks.append(f"Corregida en el lote {where}: {outcome_of(line.fixed).value}.")
@@ -162,15 +207,20 @@ def _corrected(line: ResultLine) -> Iterator[str]:
         yield f"{verb} con otro correo: {after} (antes {before})."
 
 
-def _mirrors(line: ResultLine) -> str:
+def _leading(line: ResultLine) -> str:
+    """Where the row is that ``line`` repeats."""
     leader = line.leader
     assert leader is not None
-    where = (
+    return (
         f"{leader.position} de este archivo" if leader.batch is None else f"{leader.position} del lote {leader.batch}"
     )
+
+
+def _mirrors(line: ResultLine, *, preview: bool) -> str:
+    where = _leading(line)
     if line.mirrored is None:
         return f"Repite {where}."
-    return f"Repite {where}, cuyo resultado es {outcome_of(line.mirrored).value}."
+    return f"Repite {where}, cuyo resultado es {word_of(outcome_of(line.mirrored), preview=preview)}."
 
 
 def _last_answer(line: ResultLine) -> str:

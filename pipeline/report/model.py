@@ -17,7 +17,7 @@ from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import BatchInfo, Cell
 
 IDLE = "Nada"
-"""``Qué hacer`` of a row with which nothing is to be done."""
+"""``Qué hacer`` of a row with which nothing is to be done; in a review the reason follows: ``Nada: …``."""
 
 
 def panama(moment: datetime | None) -> str | None:
@@ -75,11 +75,16 @@ class Row:
     #: as received
     cells: tuple[Cell, ...]
     added: Added
-    #: what to do, as ``Resultados`` says it: ``IDLE`` where nothing is to be done
+    #: what to do, as ``Resultados`` says it: begins with ``IDLE`` where nothing is to be done
     todo: str
     tone: Tone
     #: whether the row itself says that it must not be sent
     struck: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.todo == IDLE or self.todo.startswith((f"{IDLE}:", f"{IDLE},"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,11 @@ class Total:
     """Rows of one outcome."""
 
     outcome: Outcome
+    #: the outcome as it is printed
+    word: str
     rows: int
     #: of all rows, 0..1
     share: float
-    #: of the outcome, in Spanish
-    meaning: str
     tone: Tone
     #: of its invoices; None where the file has no column of amounts
     amount: Decimal | None = None

@@ -1,4 +1,4 @@
-"""Preview for ``anular check``: the same workbook, from validation alone. It says that nothing was sent."""
+"""Preview for ``anular check``: lines and batch of a review, from validation alone. Nothing was sent."""
 
 from __future__ import annotations
 

@@ -51,6 +51,12 @@ def last_values(row: Row) -> tuple[Value, ...]:
     )
 
 
+def review_values(row: Row) -> tuple[Value, ...]:
+    """The values of ``REVIEW_COLUMNS``."""
+    place, code = last_values(row)[:2]
+    return place, code, row.added.observaciones, row.added.regla
+
+
 @lru_cache(10_000)
 def _answered(text: str) -> Value:
     """eDoc's time as a date: with an offset in Panama's time, without one as answered. What is no time stays text."""

@@ -165,7 +165,7 @@ def _check_rows(report: Report) -> None:
     first = 1
     while chunk := [(row.pos, *row.added.values()) for row in islice(rows, _CHUNK)]:
         frame = pd.DataFrame(chunk, columns=["pos", *RESULT_COLUMNS], dtype=object)
-        check_results(frame.astype({"pos": int}), first)
+        check_results(frame.astype({"pos": int}), first, review=report.preview)
         first += len(chunk)
 
 

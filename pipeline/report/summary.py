@@ -30,11 +30,11 @@ from pipeline.report.labels import (
     banner,
     count,
     lineage,
-    meanings,
 )
-from pipeline.report.lines import Rows, action_of, limit_of, outcome_of
+from pipeline.report.lines import WOULD_SEND_LATE, Rows, action_of, limit_of, outcome_of, word_of
 from pipeline.report.model import Check, Group, LogRow, Money, Report, Tile, Todo, Tone, Total
 from pipeline.report.names import corrections_name
+from pipeline.report.review import Review
 
 PREVIEW_ID = "revision"
 """Batch id of a preview: ``anular check`` writes nothing to the ledger, so there is no batch."""
@@ -55,14 +55,14 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
     own = own_columns(batch.headings)
     outcomes: Counter[Outcome] = Counter()
     amounts = Amounts(own.amount)
-    by_action: dict[str, _Same] = {}
+    by_action: dict[Action, _Same] = {}
     elsewhere: Counter[str] = Counter()  # of rows that were corrected in another batch and cancelled there
     settled = waiting = 0
     for index, line in enumerate(lines):
         word, action = outcome_of(line), action_of(line, preview=preview)
         outcomes[word] += 1
         amounts.add(word, line.cells)
-        same = by_action.setdefault(action.rule, _Same(action))
+        same = by_action.setdefault(action, _Same(action))
         same.indexes.append(index)
         if not action.idle and (limit := limit_of(line, hours)) is not None:
             same.limits[index] = limit
@@ -71,18 +71,27 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
             elsewhere[line.fixed_in.batch or ""] += 1
         waiting += word in OPEN and not action.person
     money = amounts.money(batch.headings)
-    to_correct = sum(len(by_action[a.rule].indexes) for a in CORRECTED if a.rule in by_action)
+    to_correct = sum(len(by_action[a].indexes) for a in CORRECTED if a in by_action)
+    late = sorted(index for a in (CREDIT_NOTE, WOULD_SEND_LATE) if a in by_action for index in by_action[a].indexes)
     actions = sorted(by_action.values(), key=_Same.urgency)
     people = [same for same in actions if same.action.person]
     todo = sum(len(same.indexes) for same in people)
+    late_ready = len(by_action[WOULD_SEND_LATE].indexes) if WOULD_SEND_LATE in by_action else 0
+    review = Review(
+        invoices=batch.rows - outcomes[Outcome.NOT_APPLICABLE],
+        ready=outcomes[Outcome.NOT_SENT],
+        late=late_ready,
+        to_correct=to_correct,
+        doubtful=todo - late_ready - to_correct,
+    )
     return Report(
         batch=batch,
         preview=preview,
         title="Revisión previa del lote" if preview else "Resultados de la anulación",
         company=next((note.removeprefix(COMPANY) for note in batch.notes if note.startswith(COMPANY)), ""),
         banner=banner(batch.env, preview=preview),
-        headline=_headline(batch, outcomes, settled, elsewhere, waiting, todo, preview=preview),
-        tiles=_tiles(batch, outcomes, settled, waiting, todo, preview=preview),
+        headline=review.headline if preview else _headline(batch, outcomes, settled, elsewhere, waiting, todo),
+        tiles=review.tiles if preview else _tiles(batch, outcomes, settled, waiting, todo),
         todo=tuple(Todo(same.action, len(same.indexes), same.due) for same in actions if not same.action.idle),
         totals=_totals(batch, outcomes, amounts if money else None, preview=preview),
         money=money,
@@ -93,7 +102,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         own=own if money else replace(own, amount=None),
         rows=Rows(lines, preview=preview, hours=hours),
         groups=tuple(Group(same.action, same.by_limit()) for same in people),
-        late=tuple(by_action[CREDIT_NOTE.rule].indexes) if CREDIT_NOTE.rule in by_action else (),
+        late=tuple(late),
         states=tuple(EDOC_STATES.values()),
         log=Log(tuple(events) if isinstance(events, Iterator) else events),
     )
@@ -176,13 +185,9 @@ def _headline(
     elsewhere: Counter[str],
     waiting: int,
     todo: int,
-    *,
-    preview: bool,
 ) -> str:
     invoices = batch.rows - outcomes[Outcome.NOT_APPLICABLE]
     rows = count(invoices, "factura", "facturas")
-    if preview:
-        return f"No se envió nada. Con el comando run se enviarían {thousands(outcomes[Outcome.NOT_SENT])} de {rows}."
     if settled == invoices:
         return f"Completo: {rows}, todo anulado."
     parts = [f"{thousands(settled)} de {rows} {'quedó anulada' if settled == 1 else 'quedaron anuladas'}"]
@@ -193,18 +198,8 @@ def _headline(
     return "; ".join(parts) + "."
 
 
-def _tiles(
-    batch: BatchInfo, outcomes: Counter[Outcome], settled: int, waiting: int, people: int, *, preview: bool
-) -> tuple[Tile, ...]:
+def _tiles(batch: BatchInfo, outcomes: Counter[Outcome], settled: int, waiting: int, people: int) -> tuple[Tile, ...]:
     rest = batch.rows - outcomes[Outcome.NOT_APPLICABLE] - settled - waiting - people
-    if preview:
-        ready = outcomes[Outcome.NOT_SENT]
-        return (
-            Tile(ready, "se enviarían", Tone.DONE),
-            Tile(people, "requieren su revisión", Tone.PERSON),
-            Tile(rest - ready, "repiten otra fila", Tone.QUIET),
-            Tile(0, "enviadas", Tone.QUIET),
-        )
     return (
         Tile(settled, "anuladas", Tone.DONE),
         Tile(waiting, "pendientes de respuesta", Tone.WAITS),
@@ -216,14 +211,13 @@ def _tiles(
 def _totals(
     batch: BatchInfo, outcomes: Counter[Outcome], amounts: Amounts | None, *, preview: bool
 ) -> tuple[Total, ...]:
-    words = meanings(preview=preview)
     return tuple(
         Total(
             outcome=word,
+            word=word_of(word, preview=preview),
             rows=outcomes[word],
             share=outcomes[word] / batch.rows,
-            meaning=words[word],
-            tone=TONES[word],
+            tone=Tone.WAITS if preview and word is Outcome.NOT_SENT else TONES[word],
             amount=amounts.sums.get(word, ZERO) if amounts and word is not Outcome.NOT_APPLICABLE else None,
         )
         for word in Outcome

@@ -1,4 +1,4 @@
-"""Workbook: ``Report`` or ``Corrections`` -> .xlsx; five or six sheets, computing nothing (interface.md 5)."""
+"""Workbook: ``Report`` or ``Corrections`` -> .xlsx; up to six sheets, computing nothing (interface.md 5)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ _SHEETS = (
 )
 """The sheets after the first; ``CREDIT`` only where an invoice is past the legal limit."""
 
+_REVIEWED = frozenset({RESULTS, TODO, CREDIT})
+"""Those that a review has: before sending there is no answer to explain, and no event."""
+
 NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 """Replaces a time where there is none: the first moment of the zip format."""
 
@@ -49,7 +52,7 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
         palette = Palette(first)
         write_overview(book, first, palette, report)
         for title, write in _SHEETS:
-            if title != CREDIT or report.late:
+            if (title != CREDIT or report.late) and (title in _REVIEWED or not report.preview):
                 write(book, book.sheet(title), palette, report)
         book.remember(LAYOUT_PROPERTY, layout())
 

@@ -306,3 +306,20 @@ def typing(place, answers, *arguments):
             shown += block
     os.close(master)
     return process.wait(60), shown.decode("utf-8", "replace")
+
+
+def test_a_review_workbook_that_is_sent_sends_each_row_once_and_none_that_was_sent(place, cufe):
+    file = mixed(place, cufe)
+    review = place.anular("check", file, "--json").data[0]["workbook"]
+    words = [row["resultado"] for row in rows_of(Path(review))]
+    assert words == ["LISTA PARA ENVIAR", *["RECHAZADA"] * 3]
+
+    first = place.anular("run", review, "--yes", "--json").data[0]
+    assert first["outcomes"] == {"ANULADA": 1, "RECHAZADA": 3}
+    (own,) = {tuple(row) for row in rows_of(Path(first["workbook"]))[:1]}
+    assert "LISTA PARA ENVIAR" not in [row["resultado"] for row in rows_of(Path(first["workbook"]))]
+    assert own[3:8] == tuple(cell.value for cell in load_workbook(file).active[1])[:5]
+
+    second = place.anular("run", file, review, "--yes", "--json")
+    assert [batch["outcomes"] for batch in second.data] == [{"DUPLICADA": 1, "RECHAZADA": 3}, first["outcomes"]]
+    assert place.posts() == {cufe(1): 1}

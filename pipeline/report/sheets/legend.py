@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.domain.edoc_states import DGI_CODES
-from pipeline.report.labels import TONES, meanings
+from pipeline.report.labels import MEANINGS, TONES
 from pipeline.report.model import Report, Tone
 from pipeline.report.sheets.page import Page, Span, set_up
 from pipeline.report.styles import CENTRED, HEAD, PLAIN, SECTION, WRAPPED, Palette, toned
@@ -44,16 +44,16 @@ def write_legend(book: Book, sheet: Any, palette: Palette, report: Report) -> No
             ("pendiente", WRAPPED),
         ]
     )
-    _results(page, report)
+    _results(page)
     _authority(page)
     _colours(page)
     page.end()
 
 
-def _results(page: Page, report: Report) -> None:
+def _results(page: Page) -> None:
     page.line(Span(6, "Qué significa cada resultado", SECTION), height=36)
     page.line(Span(2, "Resultado", HEAD), Span(4, "Significado", HEAD), height=20)
-    for outcome, words in meanings(preview=report.preview).items():
+    for outcome, words in MEANINGS.items():
         page.line(
             Span(2, outcome.value, toned(replace(PLAIN, indent=1), TONES[outcome], strong=True)),
             Span(4, words, PLAIN),

@@ -140,7 +140,7 @@ def _totals(page: Page, report: Report) -> None:
     for total in report.totals:
         last = page.line(
             MARGIN,
-            Span(3, total.outcome.value, replace(toned(CELL, total.tone, strong=True), indent=1)),
+            Span(3, total.word, replace(toned(CELL, total.tone, strong=True), indent=1)),
             Span(1, total.rows, FIGURE),
             Span(1, total.share, replace(FIGURE, format="0.0%")),
             *([Span(2, _figure(total.amount), MONEY)] if money else []),
@@ -186,7 +186,7 @@ def _chart(sheet: Any, totals: Sequence[Total], first: int, last: int) -> BarCha
     series.cat.numRef = None
     series.cat.strRef = StrRef(
         f=f"'{sheet.title}'!$B${first}:$B${last}",
-        strCache=StrData(ptCount=len(totals), pt=[StrVal(idx=i, v=t.outcome.value) for i, t in enumerate(totals)]),
+        strCache=StrData(ptCount=len(totals), pt=[StrVal(idx=i, v=t.word) for i, t in enumerate(totals)]),
     )
     for index, total in enumerate(totals):
         point = DataPoint(idx=index)

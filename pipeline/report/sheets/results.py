@@ -12,11 +12,11 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS
+from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS, REVIEW_COLUMNS
 from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import Cell
-from pipeline.report.model import IDLE, Report, Row, Tone
-from pipeline.report.printed import first_values, last_values
+from pipeline.report.model import Report, Row, Tone
+from pipeline.report.printed import first_values, last_values, review_values
 from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
 from pipeline.report.styles import (
@@ -63,6 +63,9 @@ LAST: dict[str, tuple[float, Look]] = {
 }
 """Width and look of each column that is not the person's own."""
 
+_REVIEW_WORDS = 60.0
+"""Width of ``Qué hacer`` in a review, where it says all that is wrong with a row."""
+
 _SAMPLE = 200
 _PER_PAGE, _PAGES_MOST = 300.0, 6
 """Width that is still legible on one printed page, and most pages side by side."""
@@ -75,13 +78,17 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
     """Prints ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
     own = given_widths(report.headings, (row.cells for row in report.rows))
+    last = {name: LAST[name] for name in (REVIEW_COLUMNS if report.preview else LAST_COLUMNS)}
+    values = review_values if report.preview else last_values
     widths = [
         *(width for width, _ in FIRST.values()),
         *own,
-        *(place_width(report) if name == "fila_origen" else width for name, (width, _) in LAST.items()),
+        *(place_width(report) if name == "fila_origen" else width for name, (width, _) in last.items()),
     ]
+    if report.preview:
+        widths[list(FIRST).index("accion_recomendada")] = _REVIEW_WORDS
     start, end = len(FIRST), len(FIRST) + len(given)
-    looks = [*(look for _, look in FIRST.values()), *[WRAPPED] * len(given), *(look for _, look in LAST.values())]
+    looks = [*(look for _, look in FIRST.values()), *[WRAPPED] * len(given), *(look for _, look in last.values())]
     wrapping = [place for place, look in enumerate(looks) if look.wrap]
     repeated = start + (told := _told_apart(report.own, own))
     set_up(
@@ -100,16 +107,16 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(widths))}{len(report.rows) + 1}"
     page = Page(book, sheet, palette)
     heads = [*((h, HEAD) for h in FIRST_COLUMNS.values()), *((h, HEAD_GIVEN) for h in given)]
-    page.row([*heads, *((h, HEAD) for h in LAST_COLUMNS.values())], height=30)
+    page.row([*heads, *((LAST_COLUMNS[name], HEAD) for name in last)], height=30)
     word, *beside = (look for _, look in FIRST.values())
     quiet = {tone: [palette[toned(word, tone)], *(palette[look] for look in beside)] for tone in Tone}
     loud = {tone: [palette[toned(look, tone)] for _, look in FIRST.values()] for tone in Tone}
-    after = [palette[look] for _, look in LAST.values()]
+    after = [palette[look] for _, look in last.values()]
     for row in report.rows:
-        before = (quiet if row.todo == IDLE else loud)[row.tone]
+        before = (quiet if row.idle else loud)[row.tone]
         cells: list[tuple[Value, int]] = list(zip(first_values(row), before, strict=True))
         cells += given_cells(row, len(given), palette)
-        cells += zip(last_values(row), after, strict=True)
+        cells += zip(values(row), after, strict=True)
         page.stream.row(cells, fit_height((cells[i][0], widths[i]) for i in wrapping))
     page.end()
 

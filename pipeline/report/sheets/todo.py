@@ -36,10 +36,13 @@ BEFORE: tuple[tuple[str, float, Look], ...] = (
     ("Hecho", 8, replace(CENTRED, size=12)),
     ("Vence", 17, LIMIT),
 )
+ANSWER = "Mensaje de eDoc"
+"""A review has no such column: nothing was asked."""
+
 AFTER: tuple[tuple[str, float, Look], ...] = (
     ("Resultado", 28, replace(PLAIN, bold=True)),
     ("Observaciones", 56, WRAPPED),
-    ("Mensaje de eDoc", 50, WRAPPED),
+    (ANSWER, 50, WRAPPED),
     ("CUFE", 36, CODE_WRAPPED),
     ("Fila", 18, PLAIN),
 )
@@ -52,13 +55,14 @@ def write_todo(book: Book, sheet: Any, palette: Palette, report: Report) -> None
     headings = [report.headings[place] for place in own]
     shown = islice((report.rows[index] for group in report.groups for index in group.indexes), _SAMPLE)
     own_widths = given_widths(headings, ([_at(row, place) for place in own] for row in shown))
-    after = [place_width(report) if name == "Fila" else width for name, width, _ in AFTER]
+    columns = [one for one in AFTER if one[0] != ANSWER or not report.preview]
+    after = [place_width(report) if name == "Fila" else width for name, width, _ in columns]
     widths = [*(width for _, width, _ in BEFORE), *own_widths, *after]
     set_up(sheet, report, widths, header_row=1, repeated=len(BEFORE), grid=False)
     page = Page(book, sheet, palette)
     heads: list[tuple[Value, Look | None]] = [(name, HEAD) for name, _, _ in BEFORE]
     heads += [(heading, HEAD_GIVEN) for heading in headings]
-    page.row([*heads, *((name, HEAD) for name, _, _ in AFTER)], height=30)
+    page.row([*heads, *((name, HEAD) for name, _, _ in columns)], height=30)
     if not report.groups:
         page.line(Span(len(widths), "Ninguna fila requiere su revisión.", replace(SECTION, down="center")), height=40)
     for group in report.groups:
@@ -69,7 +73,7 @@ def write_todo(book: Book, sheet: Any, palette: Palette, report: Report) -> None
         height = fit_height([(words, sum(widths))]) or 20
         page.line(Span(len(widths), words, Look(wrap=True, down="center")), height=height)
         for index in group.indexes:
-            _write_row(page, report.rows[index], own, widths, len(report.headings))
+            _write_row(page, report.rows[index], own, widths, len(report.headings), columns)
     page.end()
 
 
@@ -87,20 +91,27 @@ def _at(row: Row, place: int) -> Any:
     return row.cells[place] if place < len(row.cells) else None
 
 
-def _write_row(page: Page, row: Row, own: Sequence[int], widths: Sequence[float], given: int) -> None:
+def _write_row(
+    page: Page,
+    row: Row,
+    own: Sequence[int],
+    widths: Sequence[float],
+    given: int,
+    columns: Sequence[tuple[str, float, Look]],
+) -> None:
     added, palette = row.added, page.palette
     before: tuple[Value, ...] = ("☐", serial_of(added.vence))
-    after: tuple[Value, ...] = (
-        added.resultado,
-        added.observaciones,
-        added.mensaje_edoc,
-        added.cufe_enviado or row.cufe,
-        added.fila_origen,
-    )
+    after: dict[str, Value] = {
+        "Resultado": added.resultado,
+        "Observaciones": added.observaciones,
+        ANSWER: added.mensaje_edoc,
+        "CUFE": added.cufe_enviado or row.cufe,
+        "Fila": added.fila_origen,
+    }
     cells = [(value, palette[look]) for value, (_, _, look) in zip(before, BEFORE, strict=True)]
     all_given = given_cells(row, given, palette)
     cells += [all_given[place] for place in own]
-    looks = [toned(look, row.tone) if name == "Resultado" else look for name, _, look in AFTER]
-    cells += [(value, palette[look]) for value, look in zip(after, looks, strict=True)]
+    looks = {name: toned(look, row.tone) if name == "Resultado" else look for name, _, look in columns}
+    cells += [(after[name], palette[look]) for name, look in looks.items()]
     wrapped = [(value, width) for (value, style), width in zip(cells, widths, strict=True) if palette.look(style).wrap]
     page.stream.row(cells, fit_height(wrapped))

@@ -200,11 +200,17 @@ def test_a_preview_is_a_workbook_that_says_nothing_was_sent(tmp_path: Path) -> N
     assert path.name == "lote__revision.xlsx"
     book = openpyxl.load_workbook(path)
     assert book["Resumen"]["B2"].value == "REVISIÓN PREVIA para PRODUCCIÓN: no se envió nada"
-    assert [row[0] for row in book["Resultados"].iter_rows(values_only=True)] == [
-        "Resultado",
-        "NO ENVIADA",
-        "RECHAZADA",
+    assert book.sheetnames == ["Resumen", "Resultados", "Pendientes de acción"]
+    assert [row[:2] for row in book["Resultados"].iter_rows(values_only=True)] == [
+        ("Resultado", "Qué hacer"),
+        ("LISTA PARA ENVIAR", "Nada: se enviará con el comando run."),
+        ("RECHAZADA", "el motivo es muy corto"),
     ]
+    own, after = ["CUFE", "Motivo"], ["Fila", "CUFE enviado", "Observaciones", "Regla"]
+    assert [cell.value for cell in book["Resultados"][1]] == ["Resultado", "Qué hacer", "Vence", *own, *after]
+    assert "Mensaje de eDoc" not in [cell.value for cell in book["Pendientes de acción"][1]]
+    before = path.read_bytes()
+    assert publish(summarise(info, lines_of(rows), ()), tmp_path, "lote").read_bytes() == before
 
 
 def test_a_results_workbook_can_be_read_as_an_input_again(batch: Batch, report: Report, tmp_path: Path) -> None:

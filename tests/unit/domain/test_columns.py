@@ -11,6 +11,7 @@ from pipeline.domain.columns import (
     LAST_COLUMNS,
     RESULT_COLUMNS,
     RESULT_MARKS,
+    REVIEW_COLUMNS,
     added_columns,
     result_column_of,
     role_of,
@@ -59,6 +60,7 @@ def test_no_result_column_is_mistaken_for_an_input_column() -> None:
 
 OWN = ("Fila", "Vence", "Descripción", "CUFE", "Motivo", "Resultado")
 PRINTED_NOW = (*FIRST_COLUMNS.values(), *OWN, *LAST_COLUMNS.values())
+REVIEWED = (*FIRST_COLUMNS.values(), *OWN, *(LAST_COLUMNS[name] for name in REVIEW_COLUMNS))
 NAMED_BEFORE = tuple(name for name in RESULT_COLUMNS if name != "vence")
 
 
@@ -71,6 +73,7 @@ def kept(headings: Sequence[str]) -> list[str]:
     "headings",
     [
         PRINTED_NOW,
+        REVIEWED,
         (*OWN, *NAMED_BEFORE),  # a workbook or CSV of an earlier version
         (*OWN, *RESULT_COLUMNS),  # a CSV
     ],
@@ -78,11 +81,12 @@ def kept(headings: Sequence[str]) -> list[str]:
 def test_our_columns_are_told_from_the_persons_own_of_the_same_headings(headings: tuple[str, ...]) -> None:
     assert kept(headings) == list(OWN)
     place = added_columns(headings)["resultado"]
-    assert place == (0 if headings is PRINTED_NOW else len(OWN) + RESULT_COLUMNS.index("resultado"))
+    assert place == (0 if headings in (PRINTED_NOW, REVIEWED) else len(OWN) + RESULT_COLUMNS.index("resultado"))
 
 
 def test_every_column_of_ours_has_its_place() -> None:
     assert set(added_columns(PRINTED_NOW)) == {*FIRST_COLUMNS, *LAST_COLUMNS}
+    assert set(added_columns(REVIEWED)) == {*FIRST_COLUMNS, *REVIEW_COLUMNS}
     assert set(added_columns((*OWN, *RESULT_COLUMNS))) == set(RESULT_COLUMNS)
     assert {*FIRST_COLUMNS, *LAST_COLUMNS} == set(RESULT_COLUMNS) - {"plazo", "horas_restantes"}
 
@@ -95,6 +99,7 @@ def test_the_place_column_of_a_corrections_workbook_is_the_persons_in_its_result
 
 def test_columns_that_a_person_added_or_moved_do_not_hide_ours() -> None:
     assert kept((*PRINTED_NOW, "Descripción", "Nota")) == [*OWN, "Descripción", "Nota"]
+    assert kept((*REVIEWED, "Descripción", "Consultas")) == [*OWN, "Descripción", "Consultas"]
     moved = ("CUFE", "Motivo", "Qué hacer", "Resultado", "Vence", *LAST_COLUMNS.values())
     assert kept(moved) == ["CUFE", "Motivo", "Vence"]  # which may be the person's
 
@@ -104,3 +109,10 @@ def test_without_one_of_its_marks_a_table_is_the_persons_own(missing: str) -> No
     headings = [*FIRST_COLUMNS.values(), "CUFE", "Motivo", *LAST_COLUMNS.values()]
     headings.remove(missing)
     assert added_columns(headings) == {}
+
+
+@pytest.mark.parametrize("missing", ["Observaciones", "Regla"])
+def test_a_review_without_its_last_columns_is_still_ours(missing: str) -> None:
+    headings = [heading for heading in REVIEWED if heading != missing]
+    assert kept(headings) == list(OWN)
+    assert added_columns(headings)["resultado"] == 0

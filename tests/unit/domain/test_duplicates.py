@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.domain.duplicates import Basis, Entry, believed, rule
 from pipeline.domain.lifecycle import State
-from pipeline.domain.outcomes import Outcome
+from pipeline.domain.outcomes import READY_WORD, Outcome
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import Leader, Position, Seen, Verdict
 
@@ -54,6 +54,11 @@ def test_what_the_ledger_holds_with_another_payload_is_a_conflict_with_it() -> N
 
 NOT_A_TRACE = {Outcome.REJECTED, Outcome.NOT_SENT, Outcome.NOT_APPLICABLE}
 ASIDE = {Outcome.CONFLICT, Outcome.WITHDRAWN}
+
+
+def test_a_row_that_a_review_calls_ready_may_be_taken_in() -> None:
+    assert rule([entry(1, earlier=READY_WORD)], {})[0].verdict is Verdict.ACCEPTED
+    assert rule([entry(1, earlier=READY_WORD)], known())[0].verdict is Verdict.DUPLICATE
 
 
 @pytest.mark.parametrize("word", [one.value for one in Outcome if one not in NOT_A_TRACE | ASIDE])

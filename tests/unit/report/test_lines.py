@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -167,3 +168,48 @@ def test_rows_can_be_taken_one_by_one_or_as_a_slice(make_line: MakeLine) -> None
     rows = Rows([make_line(State.READY, pos) for pos in (1, 2, 3)], preview=False, hours=182)
     assert [row.pos for row in rows[1:]] == [2, 3]
     assert rows[-1].pos == 3
+
+
+def problem_of(words: str, code: str = "motivo-corto") -> Problem:
+    return Problem(code, "Hoja1!B2", "Motivo", "x", words)
+
+
+@pytest.mark.parametrize(
+    ("state", "known", "todo"),
+    [
+        (State.READY, {}, "Nada: se enviará con el comando run."),
+        (
+            State.REJECTED_INPUT,
+            {"problems": (problem_of("Falta algo."), problem_of("Sobra algo."))},
+            "Falta algo.\nSobra algo.",
+        ),
+        (State.CONFLICT, {"problems": (problem_of("Deje una sola."),)}, "Deje una sola."),
+        (
+            State.DUPLICATE,
+            {"leader": Leader(None, 1, Position("Hoja1", 5))},
+            "Nada: repite Hoja1, fila 5 de este archivo.",
+        ),
+        (
+            State.REJECTED_INPUT,
+            {"problems": (problem_of("La fila está tachada.", "fila-tachada"),)},
+            "Nada, si no se debe anular: La fila está tachada.",
+        ),
+        (State.NOT_APPLICABLE, {}, "Nada: este renglón no es una factura."),
+        (
+            State.HELD,
+            {"problems": (problem_of("El libro dice ANULADA.", "resultado-previo"),)},
+            "El libro dice ANULADA.\nUna persona debe revisarla y aprobarla o retirarla.",
+        ),
+    ],
+)
+def test_in_a_review_what_to_do_says_what_is_wrong(
+    state: State, known: dict[str, Any], todo: str, make_line: MakeLine
+) -> None:
+    assert row_of(make_line(state, **known), preview=True).todo == todo
+
+
+def test_only_a_review_shows_the_code_of_a_row_that_would_be_sent(make_line: MakeLine) -> None:
+    code = make_line(State.READY).cufe
+    assert row_of(make_line(State.READY), preview=True).added.cufe_enviado == code
+    assert row_of(make_line(State.READY)).added.cufe_enviado is None
+    assert row_of(make_line(State.HELD), preview=True).added.cufe_enviado is None

@@ -16,11 +16,12 @@ def checked(pos: int, verdict: Verdict, leader: Leader | None = None) -> Checked
 @pytest.mark.parametrize(
     ("verdict", "word"),
     [
-        (Verdict.ACCEPTED, "NO ENVIADA"),
+        (Verdict.ACCEPTED, "LISTA PARA ENVIAR"),
         (Verdict.HELD, "RETENIDA"),
         (Verdict.REJECTED, "RECHAZADA"),
         (Verdict.DUPLICATE, "DUPLICADA"),
         (Verdict.CONFLICT, "CONFLICTO"),
+        (Verdict.NOT_APPLICABLE, "NO APLICA"),
     ],
 )
 def test_a_verdict_shows_as_its_word(verdict: Verdict, word: str) -> None:

@@ -67,3 +67,27 @@ def test_columns_in_another_order_are_a_bug(good: Added) -> None:
     frame = frame_of(good)
     with pytest.raises(Bug):
         check_results(frame[["pos", *reversed(RESULT_COLUMNS)]], 1)
+
+
+def test_only_a_review_may_say_that_a_row_is_ready(make_line: MakeLine) -> None:
+    ready = row_of(make_line(State.READY), preview=True).added
+    check_results(frame_of(ready), 1, review=True)
+    with pytest.raises(Bug):
+        check_results(frame_of(ready), 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resultado": "ANULADA"},
+        {"resultado": "NO ENVIADA"},
+        {"resultado": "RETENIDA"},  # with a code that would be sent
+        {"mensaje_edoc": "Autorizado"},
+        {"enviado_en": "2026-11-20 10:00:03 -05:00"},
+        {"consultas": 1},
+    ],
+)
+def test_a_review_that_knows_of_a_sending_is_a_bug(wrong: dict[str, Any], make_line: MakeLine) -> None:
+    ready = row_of(make_line(State.READY), preview=True).added
+    with pytest.raises(Bug):
+        check_results(frame_of(replace(ready, **wrong)), 1, review=True)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.deadline import deadline
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
@@ -117,14 +118,64 @@ def test_the_environment_is_unmistakable(env: str, binding: bool, make_line: Mak
     assert ("sin efecto legal" in banner.words) is (env in ("lab", "sandbox"))
 
 
-def test_a_preview_says_that_nothing_was_sent_and_what_would_be(make_line: MakeLine, make_batch: MakeBatch) -> None:
-    lines = [make_line(State.READY, 1), make_line(State.REJECTED_INPUT, 2)]
+def test_a_review_says_that_nothing_was_sent_and_what_would_be(make_line: MakeLine, make_batch: MakeBatch) -> None:
+    lines = [make_line(State.READY, 1), make_line(State.READY, 2), make_line(State.REJECTED_INPUT, 3)]
     report = summarise(make_batch(lines, id=PREVIEW_ID), lines, ())
-    assert report.headline == "No se envió nada. Con el comando run se enviarían 1 de 2 facturas."
+    assert report.headline == "2 de 3 facturas listas para enviar; 1 por corregir."
     assert "no se envió nada" in report.banner.words
     assert not report.banner.binding
-    assert "se enviaría" in report.rows[0].added.accion_recomendada
+    assert [(total.word, total.rows) for total in report.totals] == [("RECHAZADA", 1), ("LISTA PARA ENVIAR", 2)]
+    assert [row.todo for row in report.rows][:2] == ["Nada: se enviará con el comando run."] * 2
     assert [group.action.rule for group in report.groups] == ["A12"]
+    assert report.proof == ()
+
+
+def late(pos: int, state: State, make_line: MakeLine) -> ResultLine:
+    return make_line(state, pos, deadline=deadline(date(2026, 11, 1), NOON))
+
+
+def test_a_review_counts_a_late_row_that_would_be_sent_once_and_warns(
+    make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    states = (State.REJECTED_INPUT, State.DUPLICATE, State.HELD, State.NOT_APPLICABLE, State.READY)
+    lines = [late(1, State.READY, make_line), *(make_line(state, pos) for pos, state in enumerate(states, start=2))]
+    report = summarise(make_batch(lines, id=PREVIEW_ID), lines, ())
+    assert report.headline == (
+        "2 de 5 facturas listas para enviar, 1 de ellas fuera del plazo legal; 1 por corregir; "
+        "1 requiere su revisión; 1 sin nada que hacer."
+    )
+    assert [tile.number for tile in report.tiles] == [2, 1, 1, 1]
+    row = report.rows[0]
+    assert row.added.resultado == "LISTA PARA ENVIAR"
+    assert row.todo.startswith("Se enviaría con el comando run, pero el plazo legal venció")
+    assert report.late == (0,)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from(
+                [State.READY, State.HELD, State.REJECTED_INPUT, State.DUPLICATE, State.CONFLICT, State.NOT_APPLICABLE]
+            ),
+            st.booleans(),
+        ),
+        max_size=20,
+    )
+)
+def test_in_a_review_every_invoice_is_in_one_figure(
+    rows: list[tuple[State, bool]], make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    lines = [
+        late(pos, state, make_line) if is_late else make_line(state, pos)
+        for pos, (state, is_late) in enumerate(rows, start=1)
+    ]
+    report = summarise(make_batch(lines, id=PREVIEW_ID), lines, ())
+    invoices = sum(state is not State.NOT_APPLICABLE for state, _ in rows)
+    assert sum(tile.number for tile in report.tiles) == invoices
+    assert all(tile.number >= 0 for tile in report.tiles)
+    ready = [row for row in report.rows if row.added.resultado == "LISTA PARA ENVIAR"]
+    assert len(ready) == report.tiles[0].number == sum(state is State.READY for state, _ in rows)
 
 
 def test_the_same_waiting_row_needs_a_person_once_its_run_is_over(make_line: MakeLine, make_batch: MakeBatch) -> None:

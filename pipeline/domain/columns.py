@@ -134,6 +134,8 @@ TIPS_SHEET = "Recomendaciones"
 PLACE_COLUMN, REASONS_COLUMN = "fila_origen", "corregir"
 """First and last column of a corrections workbook: where the row was, and what is wrong with it."""
 
+FIXES_SHEET = "Corregir"
+"""Sheet of a corrections workbook with the rows to correct."""
 RETURNED_SHEET = "Devueltas"
 """Sheet of a corrections workbook with the rows that were given back: for ``resend``, one by one, never for a batch."""
 

@@ -42,9 +42,12 @@ class Titles:
 
 def offered(refusal: InputRefused, role: str, places: Sequence[int], titles: Titles, given: Given) -> InputRefused:
     """``refusal`` with the choices of a column for ``role`` among ``places``: those with codes for the CUFE, the others
-    for the rest; what resembles that column comes first. ``given`` goes with each choice."""
+    for the rest, and for the reason none that holds only numbers or dates; what resembles that column comes first.
+    ``given`` goes with each choice."""
     coded = [place for place in places if any(map(has_shape, titles.values(place)))]
     fits = coded if role == "cufe" else [place for place in places if place not in coded]
+    if role == "reason":
+        fits = [place for place in fits if _in_words(titles.values(place))] or fits
     likely = sorted(fits, key=lambda place: seems(titles.headings[place]) != role)
     choices = [choice(role, place, titles, given) for place in likely[:_MOST]]
     return refusal.offering(choices, [*zip(map(column_letters, titles.kept), titles.headings, strict=True)])
@@ -57,3 +60,8 @@ def choice(role: str, place: int, titles: Titles, given: Given) -> Choice:
     example = f"por ejemplo «{shorten(values[0], _EXAMPLE)}»" if values else "sin datos en las primeras filas"
     words = f"{LABELS[role]} ← {letters} «{heading}» ({example})"
     return Choice(words, columns=said_columns({**given, role: letters}))
+
+
+def _in_words(values: Sequence[str]) -> bool:
+    """Whether one of ``values`` has a letter; without any values it is not known."""
+    return not values or any(letter.isalpha() for value in values for letter in value)

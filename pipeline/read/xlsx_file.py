@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.domain.columns import RESULTS_SHEET, RETURNED_SHEET, TIPS_SHEET
+from pipeline.domain.columns import FIXES_SHEET, RESULTS_SHEET, RETURNED_SHEET, TIPS_SHEET
 from pipeline.domain.errors import Choice
 from pipeline.domain.problems import refused
 from pipeline.read.beside import codes_in
@@ -60,7 +60,7 @@ def read_xlsx(
     wanted = Wanted(sheet, "" if ours else prefer, include_hidden, given, ours)
     page = _page(parts, tabs, scans, remarks, wanted)
     left = [tab for tab in tabs if tab is not page.tab and not scans[tab.name].empty]
-    table = table_of(page, limits, _notes(page, left), wanted)
+    table = table_of(page, limits, _notes(page, left, given), wanted)
     return replace(table, origin=origin)
 
 
@@ -117,7 +117,9 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     another page contains codes too (eyes.md 1)."""
     fits = [page for page in pages if has_header(page, wanted.given)]
     if wanted.ours:  # what was given back is sent again by a person's resend alone
-        fits = [page for page in fits if page.tab.name != RETURNED_SHEET] or fits
+        # Under headings of the person's own the rows to correct have no header yet: still they are what is meant.
+        fixes = [page for page in pages if page.tab.name == FIXES_SHEET and page.rows]
+        fits = [page for page in fits if page.tab.name != RETURNED_SHEET] or fixes or fits
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and is_our_page(page)]
     if own and wanted.ours:
         return own[0]
@@ -154,13 +156,14 @@ def _refuse_codes_elsewhere(pages: Sequence[Page], taken: Page) -> None:
         raise refusal.offering([Choice(here, sheet=taken.tab.name)])
 
 
-def _notes(page: Page, left: Sequence[Tab]) -> tuple[str, ...]:
+def _notes(page: Page, left: Sequence[Tab], given: Given) -> tuple[str, ...]:
     """Notes on sheets with data that were not read; other sheets of a workbook of our own are expected."""
     # On the template's own page nothing can be meant: a code there refuses the file.
-    visible = [] if is_our_page(page) else [tab.name for tab in left if tab.visible and tab.name != TIPS_SHEET]
+    own = is_our_page(page, given)
+    visible = [] if own else [tab.name for tab in left if tab.visible and tab.name != TIPS_SHEET]
     hidden = [tab.name for tab in left if not tab.visible]
     notes = []
-    if is_our_page(page) and any(tab.name == RETURNED_SHEET for tab in left):
+    if own and any(tab.name == RETURNED_SHEET for tab in left):
         notes.append(
             f"Las filas de la hoja «{RETURNED_SHEET}» no se envían con el lote: se reenvían una por una (resend)."
         )

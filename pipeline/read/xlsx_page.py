@@ -56,10 +56,10 @@ def has_header(page: Page, given: Given = NONE_GIVEN) -> bool:
     return header.has_header(top_rows(page), given)
 
 
-def is_our_page(page: Page) -> bool:
+def is_our_page(page: Page, given: Given = NONE_GIVEN) -> bool:
     """Whether the page is of a workbook that we wrote: results, or corrections."""
     try:
-        found = find_header(top_rows(page), sheet=page.tab.name)
+        found = find_header(top_rows(page), sheet=page.tab.name, given=given)
     except AnularError:
         return False
     return found.outcome is not None or found.reasons is not None

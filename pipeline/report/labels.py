@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.domain.columns import FIXES_SHEET
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.visible import thousands
@@ -15,7 +16,7 @@ TODO = "Pendientes de acción"
 CREDIT = "Notas de crédito"
 STATES = "Estados eDoc"
 LOG = "Bitácora"
-FIXES = "Corregir"
+FIXES = FIXES_SHEET
 HOW_TO = "Instrucciones"
 
 FACT_HASH = "Código de verificación del archivo (SHA-256)"

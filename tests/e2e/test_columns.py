@@ -49,9 +49,9 @@ def test_a_column_may_be_said_by_its_heading(place, file):
 
 
 def test_on_a_terminal_the_program_asks_shows_the_answer_and_remembers_it(place, file):
-    code, shown = on_a_terminal(place, ["check", file], "2")
+    code, shown = on_a_terminal(place, ["check", file], "1")
     assert code == 0, shown
-    assert f"2. Motivo ← C «Causa» (por ejemplo «{REASON}»)" in shown
+    assert f"1. Motivo ← C «Causa» (por ejemplo «{REASON}»)" in shown
     assert f"CUFE ← B · Motivo ← C («{REASON}»)" in shown
     kept = place.folder / "config" / "anular" / "columns.toml"
     assert str(kept) in "".join(shown.split())
@@ -63,7 +63,7 @@ def test_on_a_terminal_the_program_asks_shows_the_answer_and_remembers_it(place,
 
 
 def test_what_is_remembered_does_not_count_for_other_headings_nor_where_nobody_sees_the_plan(place, file):
-    assert on_a_terminal(place, ["check", file], "2")[0] == 0
+    assert on_a_terminal(place, ["check", file], "1")[0] == 0
     assert place.anular("check", file).code == 3
     assert place.anular("run", file, "--yes").code == 3
     other = own(place, "otro.xlsx", headings=[*HEADINGS[:2], "Comentario", "Causa"])
@@ -83,7 +83,7 @@ def test_a_company_s_answer_is_not_another_s(place, file):
     config = place.folder / "config" / "anular"
     config.mkdir(parents=True)
     (config / "anular.toml").write_text('[profile.norte]\ncompany = "Norte"\n[profile.sur]\ncompany = "Sur"\n')
-    assert on_a_terminal(place, ["check", file, "--profile", "norte"], "2")[0] == 0
+    assert on_a_terminal(place, ["check", file, "--profile", "norte"], "1")[0] == 0
     assert on_a_terminal(place, ["check", file, "--profile", "norte"], "")[0] == 0
     assert on_a_terminal(place, ["check", file, "--profile", "sur"], "")[0] == 3
 
@@ -94,8 +94,8 @@ def test_a_reason_that_looks_like_names_is_asked_about_for_each_file(place):
     assert "motivo-o-nombre" in place.anular("run", file, "--yes").words
     code, shown = on_a_terminal(place, ["check", file], "1")
     assert (code, "Motivo ← C («Muebles del Istmo, S.A.»)" in shown) == (0, True), shown
-    code, shown = on_a_terminal(place, ["check", file], "3")
-    assert (code, f"3. No: Motivo ← D «Detalle» (por ejemplo «{REASON}»)" in shown) == (0, True), shown
+    code, shown = on_a_terminal(place, ["check", file], "2")
+    assert (code, f"2. No: Motivo ← D «Detalle» (por ejemplo «{REASON}»)" in shown) == (0, True), shown
     assert f"Motivo ← D («{REASON}»)" in shown
     code, shown = on_a_terminal(place, ["check", file], "")
     assert (code, f"Motivo ← D («{REASON}»)" in shown) == (0, True), shown
@@ -176,9 +176,23 @@ def test_the_corrections_of_such_a_file_colour_the_cell_and_come_back(place):
         [False, False, True, False, False, False],
         [False, False, False, True, False, False],
     ]
+    assert all((cell.fill.fill_type == "solid") is (cell.comment is not None) for row in sheet["B2:E3"] for cell in row)
     book = load_workbook(path)
     book["Corregir"]["C2"], book["Corregir"]["D3"] = make_cufe(1), REASON
     book.save(path)
     again = place.anular("run", path, "--yes", "--json", "--columns", "cufe=Código de la factura,motivo=Causa")
     assert again.data[0]["outcomes"] == {"ANULADA": 2}
     assert again.data[0]["corrects"] == done.data[0]["batch"]
+
+
+def test_rows_to_correct_are_not_passed_over_for_those_given_back_beside_them(place):
+    rows = [[1, make_cufe(1)[:-1], REASON, OTHER], [2, make_cufe(2, "906"), REASON, OTHER]]
+    file = place.file(rows, headings=HEADINGS)
+    path = place.anular("run", file, "--yes", "--json", "--columns", "cufe=B,motivo=C").data[0]["corrections"]
+    assert load_workbook(path).sheetnames[:2] == ["Corregir", "Devueltas"]
+    for command in (["check", path], ["run", path, "--yes"]):
+        done = place.anular(*command)
+        assert (done.code, "Corregir" in done.err, "--columns cufe=C" in done.err) == (3, True, True), done.words
+    done = place.anular("check", path, "--columns", "cufe=C,motivo=D")
+    assert "Las filas de la hoja «Devueltas» no se envían con el lote" in " ".join(done.words.split())
+    assert "no se leyeron" not in " ".join(done.words.split())

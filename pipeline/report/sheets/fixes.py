@@ -31,7 +31,7 @@ def write_fixes(book: Book, sheet: Any, palette: Palette, fixes: Corrections) ->
     for place, role in typed.items():
         widths[place] = max(widths[place], _CUFE_WIDTH if role == "cufe" else 40.0)
     widths = [place_width(fixes), *widths, REASONS_WIDTH]
-    set_up(sheet, fixes, widths, header_row=1, grid=True, pages_wide=2)
+    set_up(sheet, fixes, widths, header_row=1, repeated=1, grid=True, pages_wide=2)
     page = Page(book, sheet, palette)
     page.row([(PLACE_COLUMN, HEAD), *((h, HEAD_GIVEN) for h in given), (REASONS_COLUMN, HEAD)], height=30)
     place_style, reasons_style = palette[toned(PLAIN, Tone.QUIET)], palette[toned(WRAPPED, Tone.REFUSED)]
@@ -58,7 +58,7 @@ def _cells(fix: Fix, width: int, typed: dict[int, str], palette: Palette) -> lis
 def _cell(value: Cell, role: str | None, palette: Palette, *, wrong: bool) -> tuple[Value, int]:
     """A cell as in the results. Input columns are formatted as text, so that typed content stays text. A number or date
     stays one: as text it might be accepted although it was not corrected."""
-    if role is None:
+    if role is None and not wrong:  # a faulty cell may stand under a heading of the person's own
         return cell_of(value, palette)
     look = TYPED_CODE if role == "cufe" else TYPED
     if value is None or isinstance(value, str):

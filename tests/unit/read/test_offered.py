@@ -32,6 +32,18 @@ def test_a_missing_reason_is_asked_for_with_what_resembles_it_first(code: Code) 
     assert refusal.headings == (("A", "Cliente"), ("B", "CUFE"), ("C", "Motivo del caso"))
 
 
+def test_numbers_and_dates_are_not_offered_as_the_reason_but_what_has_no_value_yet_is(code: Code) -> None:
+    content = f"Fecha;CUFE;Total;Detalle;Cliente\n2026-11-18;{code(1)};106.96;;ACME\n18/11/2026;{code(2)};5;;ACME\n"
+    assert [one.columns for one in refused(content).choices] == ["motivo=D", "motivo=E"]
+
+
+def test_where_no_column_has_words_all_are_offered(code: Code) -> None:
+    assert [one.columns for one in refused(f"Fecha;CUFE;Total\n2026-11-18;{code(1)};5\n").choices] == [
+        "motivo=A",
+        "motivo=C",
+    ]
+
+
 def test_for_a_missing_code_only_columns_with_codes_are_offered(code: Code) -> None:
     refusal = refused(f"Motivo;Documento;Cliente\n{REASON};{code(1)};ACME\n")
     assert [one.columns for one in refusal.choices] == ["cufe=B"]
@@ -49,7 +61,7 @@ def test_headings_that_are_all_unknown_are_found_above_the_codes(code: Code) -> 
     content = f"Lista de mayo\nNúmero;Código;Causa\n1;{code(1)};{REASON}\n2;{code(2)};{REASON}\n"
     refusal = refused(content)
     assert (refusal.code, "columna B" in refusal.message) == ("encabezado-ajeno", True)
-    assert [one.columns for one in refusal.choices] == ["cufe=B,motivo=A", "cufe=B,motivo=C"]
+    assert [one.columns for one in refusal.choices] == ["cufe=B,motivo=C"]
     table = read_csv(content.encode(), Limits(), given_columns("cufe=B,motivo=C"))
     assert (table.header.line, table.header.roles, table.lines) == (2, {"cufe": 1, "reason": 2}, [3, 4])
 
@@ -58,7 +70,7 @@ def test_a_row_with_a_broken_code_is_not_taken_for_the_heading(code: Code) -> No
     content = f"Lista;de mayo\nNúmero;Código;Causa\n1;abc;{REASON}\n2;{code(2)};{REASON}\n"
     table = read_csv(content.encode(), Limits(), given_columns("cufe=B,motivo=C"))
     assert (table.header.line, table.lines) == (2, [3, 4])
-    assert [one.columns for one in refused(content).choices] == ["cufe=B,motivo=A", "cufe=B,motivo=C"]
+    assert [one.columns for one in refused(content).choices] == ["cufe=B,motivo=C"]
 
 
 @pytest.mark.parametrize("said", ["cufe=Código,motivo=Causa", "motivo=Causa,cufe=B", "motivo=c,cufe=código"])

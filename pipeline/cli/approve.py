@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import typer
@@ -94,6 +95,7 @@ def approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int 
     invoices = "1 factura" if count == 1 else f"{thousands(count)} facturas"
     whose = f" de «{one_line(settings.company)}»" if settings.company else ""
     asked = f"Escriba {thousands(count)} para anular {invoices}{whose}; no se puede deshacer"
+    asked = fill(asked, max(talk.out.width - len(thousands(count)) - 3, 20), break_long_words=False)
     typed = typer.prompt(asked, default="", show_default=False, err=talk.as_json)
     if not is_count(typed, count):
         raise Interrupted(

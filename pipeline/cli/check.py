@@ -48,7 +48,8 @@ def check_command(
     for file in without_locks(questions.whole_names(files, "check", talk, asks=asks), talk):
         try:
             found = read_file(file, wish, settings, next(readers), talk)
-            if wishes := name_returned(list(returned_sheets([file], [found], settings)), settings, talk):
+            given_back = list(returned_sheets([file], [found], settings))
+            if wishes := name_returned(given_back, settings, talk, asks=asks):
                 answer.codes.append(1)
             if found.sheet == RETURNED_SHEET and found.corrects:
                 told.append({"file": str(file), "returned": len(wishes)})

@@ -90,7 +90,7 @@ def show_row(out: Console, one: FoundRow) -> None:
     facts += [("Recibida", _local(one.batch.created))]
     facts += [("Enviada", _local(line.sent_at))] if line.sent_at else []
     facts += [("Consultada", _local(line.queried_at))] if line.queried_at else []
-    facts += [("Autorizada", added.fecha_autorizacion)] if added.fecha_autorizacion else []
+    facts += [("Autorizada", _answered(added.fecha_autorizacion))] if added.fecha_autorizacion else []
     if added.estado_edoc is not None:
         facts.append(("Estado eDoc", f"{added.estado_edoc}, {added.estado_edoc_descripcion}"))
     facts += [("Mensaje de eDoc", added.mensaje_edoc)] if added.mensaje_edoc else []
@@ -124,15 +124,19 @@ def todo(info: BatchInfo) -> list[str]:
         facts.append(f"{thousands(counts[Outcome.HELD])} esperan aprobación: {order('release', info.id)}")
     if counts[Outcome.NOT_SENT]:
         facts.append(f"{thousands(counts[Outcome.NOT_SENT])} no se enviaron: ejecute otra vez el mismo archivo.")
-    if person := sum(counts[word] for word in _PERSON):
-        facts.append(f"{thousands(person)} requieren su revisión: hoja «Pendientes de acción» del libro de resultados.")
+    # What came of rejected rows that came back corrected is in the other batch: this one's counts do not say.
+    elsewhere = sum(counts[word] for word in _CORRECTED) if info.corrected_in else 0
+    if person := sum(counts[word] for word in _PERSON) - elsewhere:
+        need = "requiere" if person == 1 else "requieren"
+        facts.append(f"{thousands(person)} {need} su revisión: hoja «Pendientes de acción» del libro de resultados.")
+    if elsewhere:
+        orders = ", ".join(order("find", batch) for batch in info.corrected_in)
+        facts.append(f"{thousands(elsewhere)} con datos por corregir: lo ya corregido está en otro lote: {orders}")
     return facts or ["Nada: no queda nada pendiente."]
 
 
-_PERSON = (
-    *(Outcome.RETURNED, Outcome.EDOC_ERROR, Outcome.NOT_FOUND),
-    *(Outcome.REJECTED, Outcome.CONFLICT),
-)
+_CORRECTED = (Outcome.REJECTED, Outcome.CONFLICT)
+_PERSON = (*(Outcome.RETURNED, Outcome.EDOC_ERROR, Outcome.NOT_FOUND), *_CORRECTED)
 
 
 def _document(cufe: str | None) -> list[tuple[str, str]]:
@@ -164,6 +168,15 @@ def _book(info: BatchInfo) -> str | None:
 
 def _local(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(PANAMA):%d/%m/%Y %H:%M:%S}"
+
+
+def _answered(text: str) -> str:
+    """eDoc's time in Panama's; what is no time with an offset stays as it was answered."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    return text if moment.tzinfo is None else _local(moment)
 
 
 def _utc(moment: datetime | None) -> str | None:

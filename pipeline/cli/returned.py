@@ -39,8 +39,8 @@ def returned_sheets(files: Sequence[Path], sheets: Sequence[Sheet], settings: Se
                     raise
 
 
-def name_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk) -> list[Wish]:
-    """Rows that were corrected there; prints the command for each."""
+def name_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk, *, asks: bool = False) -> list[Wish]:
+    """Rows that were corrected there; prints the command for each, except where a person is asked about each."""
     from pipeline.run.returned import wishes
     from pipeline.wiring.ledger import open_views
 
@@ -52,8 +52,9 @@ def name_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk) -> li
         talk.err.print(f"En la hoja «{RETURNED_SHEET}» no hay ninguna fila corregida por reenviar.", markup=False)
         return []
     many = "1 fila devuelta viene corregida" if len(found) == 1 else f"{len(found)} filas devueltas vienen corregidas"
-    talk.err.print(f"{many}. No se reenvían con el lote; una persona decide cada una, con su nombre y su motivo:")
-    for wish in found:
+    how = "run pregunta por cada una" if asks else "una persona decide cada una, con su nombre y su motivo:"
+    talk.err.print(f"{many}. No se reenvían con el lote; {how}", markup=False)
+    for wish in () if asks else found:
         talk.err.print(f"  {wish.command}", markup=False)
     return found
 
@@ -73,7 +74,7 @@ def ask_returned(
     from pipeline.cli import console
     from pipeline.cli.resend import resend_row
 
-    found = name_returned(sheets, settings, talk)
+    found = name_returned(sheets, settings, talk, asks=asks)
     if not asks:
         return 1 if found else 0
     codes = []

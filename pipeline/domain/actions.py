@@ -69,8 +69,8 @@ SUPPORT = Action(
 CORRECT = Action(
     "A07",
     "Corregir y reenviar",
-    "La DGI la devolvió. Corrija lo que indica el mensaje y pida el reenvío manual de esta factura (comando resend; si "
-    "el error está en el motivo o el correo, con --new-reason o --new-email).",
+    "La DGI la devolvió. Corrija lo que indica el mensaje: el motivo o el correo, en la hoja «Devueltas» del libro "
+    "«corregir», que se carga con run y pregunta por cada factura; o reenvíela con el comando resend.",
     True,
     25,
 )

@@ -12,6 +12,7 @@ from pipeline.report.styles import ACCENT, BINDING, HARMLESS, MUTED, PLAIN, SECT
 from pipeline.report.xlsx_writer import Book
 
 WIDTHS = (5, 26, 90)
+_HASH = "Código de verificación"
 STEPS = (
     "En la hoja «Corregir», arregle las celdas de color. La razón está en el comentario de la celda y, completa, en la "
     "columna «corregir».",
@@ -49,7 +50,7 @@ def write_howto(book: Book, sheet: Any, palette: Palette, fixes: Corrections) ->
     page.line(Span(3, "De dónde son estas filas", SECTION), height=34)
     label = replace(PLAIN, color=MUTED)
     for name, value in _facts(fixes):
-        mono = name.startswith("Huella")
+        mono = name == _HASH
         page.line(Span(2, name, label), Span(1, value, replace(WRAPPED, mono=mono, size=9 if mono else 10)), height=18)
     page.end()
 
@@ -58,7 +59,7 @@ def _facts(fixes: Corrections) -> list[tuple[str, str]]:
     batch = fixes.batch
     facts = [
         ("Archivo", batch.file),
-        ("Huella del archivo (SHA-256)", batch.sha256),
+        (_HASH, batch.sha256),
         ("Hoja", batch.sheet or ""),
         ("Lote", "ninguno: es una revisión previa" if fixes.preview else batch.id),
         ("Por corregir", f"{count(len(fixes), 'fila', 'filas')} de {batch.rows}"),

@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
 from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS, REVIEW_COLUMNS
+from pipeline.domain.outcomes import Outcome
 from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import Cell
 from pipeline.report.model import Report, Row, Tone
@@ -77,7 +78,9 @@ _REPEATED_MOST = 90.0
 def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
     """Prints ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
-    own = given_widths(report.headings, (row.cells for row in report.rows))
+    # A note below the table stands in its first column, which need not be as wide as the note.
+    invoices = (row.cells for row in report.rows if row.added.resultado != Outcome.NOT_APPLICABLE.value)
+    own = given_widths(report.headings, invoices)
     last = {name: LAST[name] for name in (REVIEW_COLUMNS if report.preview else LAST_COLUMNS)}
     values = review_values if report.preview else last_values
     widths = [

@@ -177,7 +177,9 @@ def test_a_month_without_one_option(month):
     found = {row["No."]: row for row in rows_of(first) if row["Total"]}
     assert [found[n]["resultado"] for n in (4, 9, 16, 21)] == ["ANULADA", "ANULADA", "DEVUELTA", "SIGUE AUTORIZADA"]
     assert [found[n]["accion_recomendada"] for n in (5, 11, 23)] == ["Nada"] * 3
-    assert load_workbook(first)["Resultados"].column_dimensions["D"].width < 15  # «No.», not as wide as the note in it
+    sheet = load_workbook(first)["Resultados"]
+    assert sheet.column_dimensions["D"].width < 15  # «No.», not as wide as the note in it, nor the note as high
+    assert (str(sheet["D33"].value)[:4], sheet.row_dimensions[33].height) == ("Nota", sheet.row_dimensions[32].height)
     summary = [cell for row in load_workbook(first)["Resumen"].values for cell in row if isinstance(cell, str)]
     assert any(text.startswith("24 de 30 facturas quedaron anuladas; 3 más en la corrección") for text in summary)
     assert [row["resultado"] for row in rows_of(second)] == ["ANULADA"] * 3

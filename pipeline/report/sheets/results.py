@@ -68,6 +68,7 @@ _REVIEW_WORDS = 60.0
 """Width of ``Qué hacer`` in a review, where it says all that is wrong with a row."""
 
 _SAMPLE = 200
+_NO_INVOICE = Outcome.NOT_APPLICABLE.value
 _PER_PAGE, _PAGES_MOST = 300.0, 6
 """Width that is still legible on one printed page, and most pages side by side."""
 
@@ -79,7 +80,7 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
     """Prints ``Resultados``; the header is row 1, so that the workbook can be read again as an input."""
     given = list(report.headings)
     # A note below the table stands in its first column, which need not be as wide as the note.
-    invoices = (row.cells for row in report.rows if row.added.resultado != Outcome.NOT_APPLICABLE.value)
+    invoices = (row.cells for row in report.rows if row.added.resultado != _NO_INVOICE)
     own = given_widths(report.headings, invoices)
     last = {name: LAST[name] for name in (REVIEW_COLUMNS if report.preview else LAST_COLUMNS)}
     values = review_values if report.preview else last_values
@@ -93,6 +94,7 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
     start, end = len(FIRST), len(FIRST) + len(given)
     looks = [*(look for _, look in FIRST.values()), *[WRAPPED] * len(given), *(look for _, look in last.values())]
     wrapping = [place for place, look in enumerate(looks) if look.wrap]
+    beside_own = [place for place in wrapping if not start <= place < end]
     repeated = start + (told := _told_apart(report.own, own))
     set_up(
         sheet,
@@ -120,7 +122,8 @@ def write_results(book: Book, sheet: Any, palette: Palette, report: Report) -> N
         cells: list[tuple[Value, int]] = list(zip(first_values(row), before, strict=True))
         cells += given_cells(row, len(given), palette)
         cells += zip(values(row), after, strict=True)
-        page.stream.row(cells, fit_height((cells[i][0], widths[i]) for i in wrapping))
+        high = wrapping if row.added.resultado != _NO_INVOICE else beside_own
+        page.stream.row(cells, fit_height((cells[i][0], widths[i]) for i in high))
     page.end()
 
 
@@ -142,6 +145,8 @@ def given_cells(row: Row, width: int, palette: Palette) -> list[tuple[Value, int
     cells = [cell_of(value, palette) for value in row.cells[:width]]
     if row.struck:  # crossed out as by the person, so that it is rejected again if this workbook comes back
         cells = [(value, palette.crossed(style) if value is not None else style) for value, style in cells]
+    elif row.added.resultado == _NO_INVOICE:  # a note reaches over the empty cells beside it, as where it came from
+        cells = [(value, palette[PLAIN] if isinstance(value, str) else style) for value, style in cells]
     return cells + [(None, 0)] * (width - len(cells))
 
 

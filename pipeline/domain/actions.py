@@ -70,7 +70,7 @@ CORRECT = Action(
     "A07",
     "Corregir y reenviar",
     "La DGI la devolvió. Corrija lo que indica el mensaje: el motivo o el correo, en la hoja «Devueltas» del libro "
-    "«corregir», que se carga con run y pregunta por cada factura; o reenvíela con el comando resend.",
+    "«corregir», que se carga con run y pregunta por cada reenvío; o con el comando resend.",
     True,
     25,
 )

@@ -179,7 +179,10 @@ def test_a_month_without_one_option(month):
     assert [found[n]["accion_recomendada"] for n in (5, 11, 23)] == ["Nada"] * 3
     sheet = load_workbook(first)["Resultados"]
     assert sheet.column_dimensions["D"].width < 15  # «No.», not as wide as the note in it, nor the note as high
-    assert (str(sheet["D33"].value)[:4], sheet.row_dimensions[33].height) == ("Nota", sheet.row_dimensions[32].height)
+    assert (str(sheet.cell(33, 4).value)[:4], sheet.row_dimensions[33].height) == (
+        "Nota",
+        sheet.row_dimensions[32].height,
+    )
     summary = [cell for row in load_workbook(first)["Resumen"].values for cell in row if isinstance(cell, str)]
     assert any(text.startswith("24 de 30 facturas quedaron anuladas; 3 más en la corrección") for text in summary)
     assert [row["resultado"] for row in rows_of(second)] == ["ANULADA"] * 3

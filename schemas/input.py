@@ -15,7 +15,7 @@ import pandera.errors
 import pandera.pandas as pa
 
 from pipeline.domain.cufe import LENGTH
-from pipeline.domain.fields import CONTROL, EMAIL, EMAIL_MOST, REASON_LEAST, REASON_MOST
+from pipeline.domain.fields import CONTROL, EMAIL, EMAIL_MOST, REASON_LEAST, REASON_MOST, SIGN
 from pipeline.domain.ruc import has_known_shape
 
 Bools = npt.NDArray[np.bool_]
@@ -136,7 +136,8 @@ def _each(judge: Callable[[str], bool]) -> Callable[[pd.Series[str]], pd.Series[
 
 
 def _sendable(value: str) -> bool:
-    return REASON_LEAST <= len(value) <= REASON_MOST and (value.isprintable() or CONTROL.search(value) is None)
+    seen = value.isprintable() or CONTROL.search(value) is None
+    return REASON_LEAST <= len(value) <= REASON_MOST and seen and (value.isascii() or SIGN.search(value) is None)
 
 
 def _address(value: str) -> bool:

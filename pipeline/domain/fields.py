@@ -12,6 +12,8 @@ EMAIL_MOST = 100
 # Line ends and tabs are white space; every other control character, and what changes text direction, is refused.
 # A character beyond the first plane counts as one, as in the API.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+SIGN = re.compile("[\u2400-\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
+"""What our own workbooks show for a control character (domain/visible.py): given back, it stands for that character."""
 EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:(?![Xx][Nn]--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
@@ -57,9 +59,8 @@ def canonical_email(text: str) -> str:
 
 def reason_mistake(text: str) -> Mistake | None:
     """The mistake in the canonical reason ``text``; None when it may be sent."""
-    if control := CONTROL.search(text):
-        place = control.start()
-        return Mistake("motivo-control", {"point": f"{ord(text[place]):04X}", "place": str(place + 1)})
+    if control := CONTROL.search(text) or SIGN.search(text):
+        return Mistake("motivo-control", {"point": _point(control), "place": str(control.start() + 1)})
     if not text:
         return Mistake("motivo-vacio", {})
     if len(text) < REASON_LEAST:
@@ -67,6 +68,14 @@ def reason_mistake(text: str) -> Mistake | None:
     if len(text) > REASON_MOST:
         return Mistake("motivo-largo", {"count": str(len(text))})
     return None
+
+
+def _point(control: re.Match[str]) -> str:
+    """The code point, in hexadecimal, of the character that was found, or of the one that its sign stands for."""
+    if len(control[0]) > 1:
+        return str(control[1])
+    code = ord(control[0])
+    return "007F" if code == 0x2421 else f"{code - 0x2400 if 0x2400 <= code <= 0x2420 else code:04X}"
 
 
 def email_mistake(text: str) -> Mistake | None:

@@ -14,6 +14,7 @@ from pipeline.domain.fields import (
     reason_doubt,
     reason_mistake,
 )
+from pipeline.domain.visible import visible
 
 
 def reason_code(text: str) -> str | None:
@@ -49,6 +50,14 @@ def test_a_reason_counts_characters_and_not_bytes() -> None:
 @pytest.mark.parametrize("char", ["\x00", "\x07", "\x0b", "\x1a", "\x1c", "\x7f", "\x85", "\u2028", "\u202e", "\ud800"])
 def test_a_control_character_is_refused_with_its_place(char: str) -> None:
     found = reason_mistake(canonical_reason("Error en" + char + " el monto cobrado"))
+    assert found is not None
+    assert (found.code, found.words["place"], found.words["point"]) == ("motivo-control", "9", f"{ord(char):04X}")
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x07", "\x1f", "\x7f", "\u2028", "\u202e", "\x85", "\ud800"])
+def test_what_our_workbooks_show_for_a_control_character_is_refused_as_that_character(char: str) -> None:
+    """Or a book that comes back untouched would send the sign in a row that was rejected."""
+    found = reason_mistake(canonical_reason("Error en" + visible(char) + " el monto cobrado"))
     assert found is not None
     assert (found.code, found.words["place"], found.words["point"]) == ("motivo-control", "9", f"{ord(char):04X}")
 

@@ -7,7 +7,8 @@ import signal
 import time
 from subprocess import DEVNULL
 
-from tests.e2e.test_watch import Drop, rows_of
+from tests.e2e.test_watch import Drop
+from tests.support.books import rows_of
 from tests.support.warm import LONGEST_S
 
 WAITING = {"ANULAR_POLL_FOR": "60", "ANULAR_POLL_EVERY": "0.2"}

@@ -133,7 +133,7 @@ def corrected(place) -> str:
         (3, "Razón / Motivo", "Error en el monto facturado al cliente"),
         (4, "Correo electrónico", "pagos23@cliente23.example.com"),
     ):
-        cell = sheet.cell(line, heads[heading])
+        cell = sheet.cell(line, heads[heading] or 0)
         assert cell.comment is not None
         assert cell.fill.fill_type == "solid", f"{heading} is not coloured"
         cell.value = value

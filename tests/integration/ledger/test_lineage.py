@@ -81,7 +81,7 @@ def test_a_row_that_was_cancelled_in_the_correction_says_so_and_is_done(family, 
     assert two.fixed_in == Leader(second.id, 1, Position("Corregir", 2))
     assert (action_of(two).rule, action_of(two).person) == ("A27", False)
     remark = f"Corregida en el lote {second.id} (Corregir, fila 3): ANULADA."
-    assert row_of(three).added.observaciones.endswith(remark)
+    assert str(row_of(three).added.observaciones).endswith(remark)
     assert exit_code(family.lines()) == 0
     info = family.book.views.batch(family.info.id)
     report = summarise(info, family.lines(), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from pipeline.ledger.decisions import standing
 from pipeline.ledger.verify import examine
 from pipeline.report.lines import outcome_of, row_of
 
-SIGNED = {"who": "Ana", "why": "Visto en el portal: no consta."}
+SIGNED: dict[str, Any] = {"who": "Ana", "why": "Visto en el portal: no consta."}
 MISSING = Finding(Source.QUERY, Event.NOT_FOUND, http=200, estado=18)
 
 
@@ -261,7 +262,7 @@ def test_both_texts_stand_in_the_ledger_and_in_the_results(given_back):
 
     (line,) = s.book.views.lines(s.info)
     assert (line.reason, line.email, line.correction) == ("Error en el monto facturado", None, NEW)
-    remarks = row_of(line).added.observaciones
+    remarks = str(row_of(line).added.observaciones)
     assert f"Se reenvió con otro motivo: «{NEW.reason}» (antes «Error en el monto facturado»)." in remarks
     assert "Se reenvió con otro correo: «contabilidad@empresa.com» (antes ninguno)." in remarks
     (told,) = [one for one in s.book.views.log(s.info) if one.event is Event.RESEND]

@@ -74,7 +74,7 @@ def test_a_file_that_waits_in_one_ledger_is_not_handed_to_another_one(scene, fro
     with ledgers.fresh(tmp_path / "otro", tables=False) as url:
         ended = front.go(queue=queue, env={"ANULAR_LEDGER": url})
         assert ended["code"] == 5, ended["words"]
-        assert "no conoce" in ended["words"]
+        assert "no consta en el historial" in ended["words"]
         assert "lote.csv" in front.files("processing")
     work_once(scene)
     assert fates(front.answers()) == {"lote.csv": "done"}

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.errors import AnularError, Bug
 from pipeline.domain.records import BatchInfo
 from pipeline.run.results import write_results
+from pipeline.runtime.internal_error import internal
 from pipeline.wiring.ledger import Memory
 
 _AGAIN = "Se intenta otra vez después de consultar."
@@ -21,15 +22,18 @@ _AGAIN = "Se intenta otra vez después de consultar."
 def write_early(batches: Sequence[BatchInfo], memory: Memory, folder: Path | None = None) -> list[str]:
     """Writes the results of ``batches`` as they are now into ``folder`` (else where each batch has them).
 
-    Returns a Spanish sentence for each that could not be written. A bug, or no memory, is hidden here as little as
-    anywhere: it ends the run.
+    Returns a Spanish sentence for each that could not be written. Missing memory and a broken protocol are hidden here
+    as little as anywhere: they end the run.
     """
     troubles = []
     for info in batches:
         try:
             workbook = write_results(info, memory.views, folder).workbook
-        except StorageTrouble as trouble:
-            troubles.append(f"{trouble.sentence} {_AGAIN}")
+        except (MemoryError, Bug):
+            raise
+        except Exception as error:  # whatever else a full disk leads to
+            told = error if isinstance(error, AnularError) else internal(error)
+            troubles.append(f"{told.sentence} {_AGAIN}")
         else:
             memory.bus.note("workbook_written", batch=info.id, file=str(workbook))
     return troubles

@@ -9,21 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
-from openpyxl.utils.datetime import to_excel
-
 from pipeline.domain.comparison import DIFFERENT, TITLES, Conclusion
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.records import BatchInfo
 from pipeline.report.labels import banner, count
 from pipeline.report.model import Banner, Tone
+from pipeline.report.printed import serial_of
 from pipeline.report.sheets.page import Page, Span, fit_height, set_up
 from pipeline.report.styles import (
-    ACCENT,
-    BINDING,
     CENTRED,
     CODE,
     COUNT,
-    HARMLESS,
     HEAD,
     MOMENT,
     PLAIN,
@@ -32,6 +28,8 @@ from pipeline.report.styles import (
     WRAPPED,
     Look,
     Palette,
+    banner_look,
+    title_look,
     toned,
 )
 from pipeline.report.xlsx_writer import Book
@@ -137,18 +135,8 @@ def _opened(found: Comparison, stream: IO[bytes]) -> Iterator[Book]:
 def _summary(book: Book, sheet: Any, palette: Palette, found: Comparison) -> None:
     set_up(sheet, found, (44, 14, 60), one_page=True)
     page = Page(book, sheet, palette)
-    title = Look(size=16, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)
-    binding = found.banner.binding
-    warning = Look(
-        size=11,
-        bold=True,
-        color="FFFFFF" if binding else "5A3D00",
-        fill=BINDING if binding else HARMLESS,
-        down="center",
-        indent=1,
-    )
-    page.line(Span(3, found.title, title), height=32)
-    page.line(Span(3, found.banner.words, warning), height=22)
+    page.line(Span(3, found.title, title_look(16)), height=32)
+    page.line(Span(3, found.banner.words, banner_look(11, binding=found.banner.binding)), height=22)
     page.line(Span(3, found.headline, Look(size=13, bold=True, wrap=True, down="center")), height=44)
     page.line(Span(3, "Qué se encontró", SECTION), height=30)
     page.row([("Conclusión", HEAD), ("Facturas", HEAD), ("Qué hacer", HEAD)], height=20)
@@ -179,7 +167,6 @@ def _rows(book: Book, sheet: Any, palette: Palette, found: Comparison) -> None:
     page = Page(book, sheet, palette)
     page.row([(name, HEAD) for name, _, _ in COLUMNS], height=30)
     for row in found.rows:
-        asked = _serial(row.asked) if row.asked is not None else None
         values = (
             TITLES[row.conclusion],
             row.advice,
@@ -189,15 +176,9 @@ def _rows(book: Book, sheet: Any, palette: Palette, found: Comparison) -> None:
             row.batch,
             row.estado,
             row.words,
-            asked,
+            serial_of(row.asked),
         )
         looks = [look for _, _, look in COLUMNS]
         looks[0] = toned(PLAIN, TONES[row.conclusion], strong=True)
         page.fitted(list(zip(values, looks, strict=True)), _WIDTHS)
     page.end()
-
-
-def _serial(moment: datetime) -> float:
-    """The number by which a spreadsheet knows ``moment``, in Panama time, to the second."""
-    serial: float = to_excel(moment.astimezone(PANAMA).replace(tzinfo=None, microsecond=0))  # type: ignore[no-untyped-call]
-    return serial

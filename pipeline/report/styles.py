@@ -84,6 +84,17 @@ SECTION = Look(size=13, bold=True, color=ACCENT, down="bottom")
 NOTE = Look(size=9, color=MUTED, wrap=True)
 
 
+def title_look(size: float) -> Look:
+    """The title on top of a page that is read as a whole."""
+    return Look(size=size, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)
+
+
+def banner_look(size: float, *, binding: bool) -> Look:
+    """The line below the title that shows the environment; ``binding``: what is done there has legal effect."""
+    color, fill = ("FFFFFF", BINDING) if binding else ("5A3D00", HARMLESS)
+    return replace(title_look(size), color=color, fill=fill)
+
+
 def toned(look: Look, tone: Tone, *, strong: bool = False) -> Look:
     """``look`` in the colours of ``tone``."""
     paint = PAINTS[tone]

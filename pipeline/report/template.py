@@ -33,6 +33,7 @@ from pipeline.report.styles import (
     WRAPPED,
     Look,
     Palette,
+    title_look,
 )
 from pipeline.report.xlsx_writer import Book
 
@@ -165,7 +166,7 @@ def _write_tips(book: Book, sheet: Any, palette: Palette, company: str) -> None:
     sheet.page_setup.fitToHeight = 1
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     page = Page(book, sheet, palette)
-    title = Look(size=16, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)
+    title = title_look(16)
     page.line(Span(3, f"Plantilla de anulaciones{f' de {company}' if company else ''}", title), height=32)
     page.line(Span(3, "Cómo llenarla", SECTION), height=34)
     number = Look(bold=True, color=ACCENT, across="center", line=True)

@@ -8,7 +8,17 @@ from typing import Any
 from pipeline.report.corrections import Corrections
 from pipeline.report.labels import count
 from pipeline.report.sheets.page import Page, Span, fit_height, set_up
-from pipeline.report.styles import ACCENT, BINDING, HARMLESS, MUTED, PLAIN, SECTION, WRAPPED, Look, Palette
+from pipeline.report.styles import (
+    ACCENT,
+    MUTED,
+    PLAIN,
+    SECTION,
+    WRAPPED,
+    Look,
+    Palette,
+    banner_look,
+    title_look,
+)
 from pipeline.report.xlsx_writer import Book
 
 WIDTHS = (5, 26, 90)
@@ -37,9 +47,8 @@ def write_howto(book: Book, sheet: Any, palette: Palette, fixes: Corrections) ->
     """Prints ``Instrucciones``."""
     set_up(sheet, fixes, WIDTHS, one_page=True)
     page = Page(book, sheet, palette)
-    title = Look(size=16, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)
-    binding = fixes.banner.binding
-    warning = replace(title, size=11, color="FFFFFF" if binding else "5A3D00", fill=BINDING if binding else HARMLESS)
+    title = title_look(16)
+    warning = banner_look(11, binding=fixes.banner.binding)
     page.line(Span(3, fixes.title, title), height=32)
     page.line(Span(3, fixes.banner.words, warning), height=22)
     page.line(Span(3, "Cómo corregir", SECTION), height=34)

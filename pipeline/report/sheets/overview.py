@@ -24,10 +24,8 @@ from pipeline.report.sheets.page import Page, Span, fit_height, set_up
 from pipeline.report.styles import (
     ACCENT,
     AMOUNT,
-    BINDING,
     CENTRED,
     COUNT,
-    HARMLESS,
     HEAD,
     LIMIT,
     LINE,
@@ -39,6 +37,8 @@ from pipeline.report.styles import (
     WRAPPED,
     Look,
     Palette,
+    banner_look,
+    title_look,
     toned,
 )
 from pipeline.report.xlsx_writer import Book
@@ -68,16 +68,8 @@ def write_overview(book: Book, sheet: Any, palette: Palette, report: Report) -> 
 
 
 def _head(page: Page, report: Report) -> None:
-    title = Look(size=18, bold=True, color="FFFFFF", fill=ACCENT, down="center", indent=1)
-    binding = report.banner.binding
-    warning = Look(
-        size=12,
-        bold=True,
-        color="FFFFFF" if binding else "5A3D00",
-        fill=BINDING if binding else HARMLESS,
-        down="center",
-        indent=1,
-    )
+    title = title_look(18)
+    warning = banner_look(12, binding=report.banner.binding)
     company = replace(title, size=13, across="right")
     page.line(MARGIN, Span(6, report.title, title), Span(6, report.company, company), height=36)
     page.line(MARGIN, Span(COLUMNS, report.banner.words, warning), height=24)

@@ -117,7 +117,7 @@ def report_batches(
     beside = [*files, *[None] * (len(batches) - len(files))]
     for info, file in zip(batches, beside, strict=True):
         written = write_results(info, memory.views, settings.out)
-        shown.append(written)
+        shown.append(written.batch)  # not its rows: those of one batch at a time are in memory
         code = trouble.exit_code if trouble is not None else exit_code(written.lines)
         answer.codes.append(code)
         note_written(memory.bus, written, code)

@@ -122,7 +122,7 @@ def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> tuple[str, W
         if trouble.code != "resultados-no-guardados":
             raise
         return trouble.sentence, None
-    return " ".join(left.sentence for left in renew_corrected([written], memory.views, folder)), written
+    return " ".join(left.sentence for left in renew_corrected([written.batch], memory.views, folder)), written
 
 
 def _end_with_worker(stop: Stop) -> None:

@@ -124,7 +124,7 @@ def _through(company: Company, settings: Settings, progress: Progress, bus: Even
                 company.trouble = session.carry_out(memory, clock, base, work, ending=ending)
             company.interrupted = ending.asked
         company.written = [write_results(info, memory.views, settings.out) for info in infos]
-        renew_corrected(company.written, memory.views, settings.out)
+        renew_corrected([one.batch for one in company.written], memory.views, settings.out)
         for one in company.written:
             note_written(memory.bus, one, exit_code(one.lines))
     company.old = grown_old(company.written, before)

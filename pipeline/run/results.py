@@ -106,12 +106,12 @@ def write_results(
     return Written(fresh, lines, report, workbook, corrections, len(fixes), tuple(exports))
 
 
-def renew_corrected(written: Sequence[Written], views: Views, folder: Path | None = None) -> list[StorageTrouble]:
+def renew_corrected(written: Sequence[BatchInfo], views: Views, folder: Path | None = None) -> list[StorageTrouble]:
     """Writes the workbooks of the batches that those in ``written`` correct, which say what became of their rows there;
     returns what could not be written. Nothing else of those batches changes."""
-    done, troubles = {one.batch.id for one in written}, []
+    done, troubles = {one.id for one in written}, []
     for one in written:
-        above = one.batch.corrects
+        above = one.corrects
         while above and above not in done:
             done.add(above)
             info = views.batch(above) if views.has(above) and not views.of_another(above) else None

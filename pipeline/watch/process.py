@@ -341,7 +341,7 @@ class _Shift:
         one, settings = read.claim, self._settings
         assert one.file is not None
         written = write_results(info, memory.views, settings.out or one.lane.done)
-        renew_corrected([written], memory.views, settings.out)
+        renew_corrected([written.batch], memory.views, settings.out)
         crashpoint("watch-results-published")
         held = why or _held_for(written)
         if held and fate is Fate.DONE:

@@ -24,7 +24,8 @@ from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
 
-WAITS_FOR_ITS_TURN = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+WAITS_FOR_ITS_TURN = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("env", "base_url", "auth_url", "cancel_url", "query_url", "company", "issuers"),
         *("user", "user_file", "password", "password_file", "integration_name", "notify_email"),
     ),
-    "Dónde quedan las cosas": ("ledger", "out", "log", "metrics"),
+    "Dónde quedan las cosas": ("ledger", "office", "out", "log", "metrics"),
     "Enviar y consultar": (
         *("rate", "concurrency", "poll_every", "poll_for", "old_hours", "preflight", "query_describes"),
         *("resend_after_429", "breaker_wait", "connect_timeout", "read_timeout", "deadline_hours", "late_rows"),

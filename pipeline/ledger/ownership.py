@@ -48,25 +48,29 @@ def host_id(sources: Sequence[Path] = _MACHINE_ID) -> str:
     return _mark(f"node {platform.node()}")
 
 
-def check_place(ledger: Path, *, strict: bool, mounts: str | None = None) -> None:
-    """Raises ``StorageTrouble`` when ``ledger`` is in a place that cannot be trusted.
+LEDGER = ("El historial de envíos", "ANULAR_LEDGER")
+OFFICE = ("La base de datos de la oficina", "ANULAR_OFFICE")
+
+
+def check_place(path: Path, *, strict: bool, mounts: str | None = None, what: tuple[str, str] = LEDGER) -> None:
+    """Raises ``StorageTrouble`` when ``path`` is in a place that cannot be trusted. ``what`` names it, and its setting.
 
     ``strict`` is False in the local sandbox, where nothing has legal effect: there only a file that other users may
     write is refused. ``mounts`` is the text of the system's mount table; without it the file system type is unknown and
     this part of the check is skipped.
     """
-    kind = file_system(ledger, _read_mounts() if mounts is None else mounts)
+    kind = file_system(path, _read_mounts() if mounts is None else mounts)
     if strict and (kind in NETWORK or kind.startswith("fuse")):
-        raise _refused(ledger, f"está en un disco de red o prestado ({kind}), donde los bloqueos no son de fiar.")
+        raise _refused(path, what, f"está en un disco de red o prestado ({kind}), donde los bloqueos no son de fiar.")
     if strict and kind in TEMPORARY:
-        raise _refused(ledger, f"está en memoria ({kind}): se perdería al apagar el equipo.")
+        raise _refused(path, what, f"está en memoria ({kind}): se perdería al apagar el equipo.")
     if kind in _WITHOUT_MODES or kind.startswith("fuse"):
         return
     if sys.platform != "win32":  # there the mode does not show who may read and write
-        if ledger.exists():
-            _check_file(ledger, ledger.stat(), strict=strict)
-        if strict and ledger.parent.exists():
-            _check_folder(ledger.parent)
+        if path.exists():
+            _check_file(path, path.stat(), what, strict=strict)
+        if strict and path.parent.exists():
+            _check_folder(path.parent, what)
 
 
 def file_system(path: Path, mounts: str) -> str:
@@ -122,29 +126,30 @@ def _owner(host: str, name: str, now: datetime, *, who: str, why: str) -> dict[s
 
 if sys.platform != "win32":
 
-    def _check_file(ledger: Path, found: os.stat_result, *, strict: bool) -> None:
+    def _check_file(path: Path, found: os.stat_result, what: tuple[str, str], *, strict: bool) -> None:
         if not stat.S_ISREG(found.st_mode):
-            raise _refused(ledger, "no es un archivo normal.")
+            raise _refused(path, what, "no es un archivo normal.")
         if os.geteuid() not in (0, found.st_uid):
-            raise _refused(ledger, "es de otro usuario de este equipo.")
+            raise _refused(path, what, "es de otro usuario de este equipo.")
         if found.st_mode & (0o077 if strict else 0o022):
-            raise _refused(ledger, "lo pueden leer o modificar otros usuarios.", f"Ejecute: chmod 600 {ledger.name}")
+            closing = f"Ejecute: chmod 600 {path.name}"
+            raise _refused(path, what, "tiene permiso de lectura o escritura para otros usuarios.", closing)
 
-    def _check_folder(folder: Path) -> None:
+    def _check_folder(folder: Path, what: tuple[str, str]) -> None:
         found = folder.stat()
         by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
         if found.st_mode & stat.S_IWOTH or by_group:
-            raise _refused(
-                folder, "la pueden modificar otros usuarios.", "Use una carpeta propia: chmod 700.", "La carpeta"
-            )
+            whose = ("La carpeta", what[1])
+            raise _refused(folder, whose, "la pueden modificar otros usuarios.", "Use una carpeta propia: chmod 700.")
 
 
-def _refused(path: Path, why: str, remedy: str = "", what: str = "El historial de envíos") -> StorageTrouble:
+def _refused(path: Path, what: tuple[str, str], why: str, remedy: str = "") -> StorageTrouble:
+    name, setting = what
     return StorageTrouble(
-        f"{what} {why} No se envió nada.",
+        f"{name} {why} No se envió nada.",
         code="ledger-place",
         where=str(path),
-        remedy=remedy or "Póngalo en un disco de este equipo (ANULAR_LEDGER).",
+        remedy=remedy or f"Use un lugar en un disco de este equipo ({setting}).",
     )
 
 

@@ -16,7 +16,7 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
 from pipeline.settings import companies
 from pipeline.settings.companies import PAIR, Pair
-from pipeline.settings.model import PREFIX, PROGRAM, Settings
+from pipeline.settings.model import PREFIX, PROGRAM, Settings, without_password
 
 
 def config_path() -> Path:
@@ -32,6 +32,17 @@ def default_ledger() -> str:
     from platformdirs import user_data_path
 
     return f"sqlite:///{user_data_path(PROGRAM) / 'anular.db'}"
+
+
+def default_office(ledgers: Iterable[str]) -> str:
+    """Address of the default office database: one per machine, in the user's data folder; on the server that has the
+    ledger of every company (``ledgers``), where there is one."""
+    from platformdirs import user_data_path
+
+    common = {without_password(url) for url in ledgers}
+    if len(common) == 1 and (url := common.pop()).startswith("postgres"):
+        return url
+    return f"sqlite:///{user_data_path(PROGRAM) / 'anular-office.db'}"
 
 
 def load_settings(profile: str = "", ledger: str = "") -> Settings:
@@ -51,6 +62,7 @@ def load_settings(profile: str = "", ledger: str = "") -> Settings:
         "profile": profile,
         "ledger": ledger or settings.ledger or default_ledger(),
         "home": str(values.get("ledger") or default_ledger()),
+        "office": settings.office or default_office(_ledgers(base, profiles)),
         "company": settings.company or profile,
         **_pairs(profile, base, profiles.get(profile, {})),
     }
@@ -58,6 +70,12 @@ def load_settings(profile: str = "", ledger: str = "") -> Settings:
         secret = secret_file(settings.mail_password_file, "ANULAR_MAIL_PASSWORD_FILE")
         changes["mail_password"] = SecretStr(secret)
     return settings.model_copy(update=changes)
+
+
+def _ledgers(base: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> list[str]:
+    """Address of each company's ledger: the variable stands above the file, whose top level all have in common."""
+    variable = _from_variables(("ledger",))
+    return [str({**base, **own, **variable}.get("ledger") or default_ledger()) for own in (profiles.values() or [{}])]
 
 
 def _pairs(profile: str, base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         description="historial de envíos: sqlite:////ruta/completa o postgresql+psycopg://usuario@servidor/base; "
         "por defecto, un archivo en la carpeta de datos del usuario",
     )
+    office: str = Field(
+        "",
+        description="base de datos de la oficina (propuestas y certificados), como ledger; por defecto, un archivo en "
+        "la carpeta de datos del usuario, o el servidor donde todas las empresas tienen su historial de envíos",
+    )
     rate: float = Field(5.0, gt=0, le=10_000, description="solicitudes por segundo, en total")
     concurrency: int = Field(4, ge=1, le=512, description="solicitudes en vuelo, como máximo")
     poll_every: float = Field(5.0, ge=0.05, le=86_400, description="segundos entre consultas de una factura")

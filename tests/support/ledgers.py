@@ -82,6 +82,7 @@ def _emptied(url: str, tables: bool) -> bool:
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(_EVERYBODY_OUT)
+            connection.exec_driver_sql("DROP SCHEMA IF EXISTS anular_office CASCADE")
             if not tables:
                 connection.exec_driver_sql("DROP SCHEMA public CASCADE")
                 connection.exec_driver_sql("CREATE SCHEMA public")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, NullPool, create_engine, event, text
+from sqlalchemy import Engine, NullPool, text
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.errors import StorageTrouble
@@ -19,12 +19,11 @@ from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.files import make_folder
 from pipeline.ledger.storage.postgres import PostgresLedger
 from pipeline.ledger.storage.postgres_session import (
-    SIGNS,
     TROUBLES,
     Holding,
     check_server,
-    configure,
     holds,
+    make_engine,
     number_of,
     parse_address,
     take_lock,
@@ -219,12 +218,7 @@ class PostgresLocation:
             raise
 
     def _engine(self, **more: Any) -> Engine:
-        engine = create_engine(
-            self._url, connect_args=SIGNS, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
-        )
-        event.listen(engine, "connect", lambda connection, _record: configure(connection))
-        event.listen(engine, "after_cursor_execute", _count_again)
-        return engine
+        return make_engine(self._url, **more)
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
@@ -252,13 +246,6 @@ class PostgresLocation:
                 where=self.place,
                 remedy=found.remedy,
             ) from error
-
-
-def _count_again(_of: Any, cursor: Any, _statement: str, _values: Any, _context: Any, many: bool) -> None:
-    """After many at once (a pipeline of the driver's) the server no longer counts how long a transaction stands idle,
-    until something else is asked."""
-    if many:
-        cursor.connection.execute("SELECT 1")
 
 
 def _session_of(connection: Connection) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, text
+from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -100,6 +100,23 @@ def take_lock(connection: Connection, function: str, number: int, taken: str) ->
         if isinstance(error.orig, psycopg.errors.LockNotAvailable):
             raise AnotherRun(taken, remedy="Espere a que termine y vuelva a intentarlo.") from None
         raise
+
+
+def make_engine(url: URL, **more: Any) -> Engine:
+    """An engine whose sessions are durable and notice that the other side is gone; ``more`` are its own arguments."""
+    engine = create_engine(
+        url, connect_args=SIGNS, hide_parameters=True, **{"isolation_level": "READ COMMITTED", **more}
+    )
+    event.listen(engine, "connect", lambda connection, _record: configure(connection))
+    event.listen(engine, "after_cursor_execute", _count_again)
+    return engine
+
+
+def _count_again(_of: Any, cursor: Any, _statement: str, _values: Any, _context: Any, many: bool) -> None:
+    """After many at once (a pipeline of the driver's) the server no longer counts how long a transaction stands idle,
+    until something else is asked."""
+    if many:
+        cursor.connection.execute("SELECT 1")
 
 
 def configure(connection: Any) -> None:

@@ -68,11 +68,16 @@ def not_newest(place: str) -> StorageTrouble:
 
 def upgrade(connection: Connection) -> None:
     """Runs every missing step, in the transaction of ``connection``."""
+    run_steps(connection, Path(__file__).parent / "migrations")
+    crashpoint("schema-before-commit")
+
+
+def run_steps(connection: Connection, folder: Path) -> None:
+    """Runs every step of ``folder`` that is missing."""
     from alembic import command  # 0.2 s to import: only when there is something to do
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    crashpoint("schema-before-commit")

@@ -148,7 +148,7 @@ class SqliteLocation:
         if not self.half():
             with storage_errors(self.path):
                 make_folder(self.path.parent)
-                _place(self.path, lambda engine: _in_one(engine, mark_half))
+                place_file(self.path, lambda engine: _in_one(engine, mark_half))
 
     def fill(self, fill: Callable[[Database], None]) -> None:
         """A new ledger with what ``fill`` writes into it, in place of the mark, at once or not at all."""
@@ -233,12 +233,12 @@ def create(path: Path, fill: Callable[[Database], None] | None) -> None:
         if fill is not None:
             fill(SqliteLedger(engine, path))
 
-    _place(path, begin)
+    place_file(path, begin)
     crashpoint("ledger-in-place")
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _place(path: Path, begin: Callable[[Engine], None]) -> None:
+def place_file(path: Path, begin: Callable[[Engine], None]) -> None:
     """Creates a file with ``begin`` under a temporary name and renames it when it is complete."""
     fresh = path.with_name(f"{path.name}.nuevo")
     for left in (fresh, journal_of(fresh)):  # of a run that was killed here; nothing was sent under that name
@@ -298,7 +298,8 @@ def _bring_up_to_date(engine: Engine, path: Path) -> None:
     crashpoint("schema-after-commit")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes the names in ``folder`` durable."""
     # Where folders cannot be opened (Windows) the file system has its own journal for names.
     with contextlib.suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)

@@ -28,10 +28,12 @@ def backup(
 ) -> int:
     """Guarda una copia comprobada del historial de envíos, con su fecha y su sello. No detiene nada.
 
-    Por ejemplo: anular backup /media/respaldo. Para volver a usar una copia: anular adopt --restored.
+    También de la base de datos de la oficina, si la hay. Por ejemplo: anular backup /media/respaldo.
+    Para volver a usar una copia: anular adopt --restored.
     """
     from pipeline.domain.visible import thousands
     from pipeline.wiring.ledger import backup_ledger
+    from pipeline.wiring.office import back_up_office
     from pipeline.wiring.rules import make_clock
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
@@ -40,9 +42,12 @@ def backup(
     place = Path(folder).expanduser().absolute()
     made = backup_ledger(settings, place)
     seal = _write_note(made, settings, make_clock(settings).now())
-    talk.data(_data(made, seal))
+    office = back_up_office(settings, place)
+    talk.data({**_data(made, seal), "office": str(office) if office is not None else None})
     counted = f"{thousands(made.events)} eventos y {thousands(made.rows)} filas comprobados"
     talk.out.print(f"✓ Copia guardada: {made.path} ({counted}).", markup=False)
+    if office is not None:
+        talk.out.print(f"✓ Base de datos de la oficina: {office}", markup=False)
     talk.out.print(f"Su sello, y cómo volver a usarla: {seal}", markup=False)
     if Path(made.place).parent == place:
         talk.progress.warn(

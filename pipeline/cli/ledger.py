@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from pipeline.cli.context import Talk, settings_for
 from pipeline.cli.options import Json, Ledger, Profile, Restored, Who, Why
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from pipeline.office.copying import Moved
 
 
 def adopt(by: Who, reason: Why, restored: Restored = False, profile: Profile = "", ledger: Ledger = "") -> int:
@@ -40,19 +43,39 @@ def ledger_command(
         typer.Option("--from", metavar="URL", help="El historial: sqlite:////ruta/completa o postgresql+psycopg://…"),
     ],
     target: Annotated[str, typer.Option("--to", metavar="URL", help="El lugar nuevo, vacío.")],
+    office: Annotated[
+        bool, typer.Option("--office", help="Lleva la base de datos de la oficina en vez del historial de envíos.")
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
 ) -> int:
     """Lleva el historial de envíos a otro lugar, de archivo a PostgreSQL o al revés; con el anterior ya no se envía."""
     from pipeline.cli.render import moved_data, moved_words
     from pipeline.wiring.ledger import move_ledger
+    from pipeline.wiring.office import move_office
     from pipeline.wiring.rules import make_clock
 
     if action != "copy":
         raise WrongUsage(f"No existe «ledger {action}».", remedy=f"Vea {order('ledger', '--help')}")
     settings, talk = settings_for(profile, ""), Talk(as_json)
+    if office:
+        gone = move_office(source, target, make_clock(settings).now())
+        talk.data({"from": gone.source, "to": gone.target, "copied": gone.counts})
+        for line in _office_words(gone):
+            talk.out.print(line, markup=False)
+        return 0
     moved = move_ledger(source, target, make_clock(settings).now())
     talk.data(moved_data(moved))
     for line in moved_words(moved):
         talk.out.print(line, markup=False)
     return 0
+
+
+def _office_words(found: Moved) -> list[str]:
+    """Text of the answer about the office database."""
+    proposals, certificates = found.counts["proposal"], found.counts["certificate"]
+    return [
+        f"✓ Base de datos de la oficina copiada y comparada: {proposals} propuestas y {certificates} certificados, "
+        f"de {found.source} a {found.target}.",
+        "Desde ahora vale solo la del lugar nuevo (ANULAR_OFFICE). La anterior ya no se usa.",
+    ]

@@ -25,6 +25,8 @@ class Kind:
     words: Callable[[BaseException], tuple[str, str]]
     #: called at the start of each transaction that may write
     begun: Callable[[Connection], None]
+    #: the connection so that its next transaction is of one moment
+    still: Callable[[Connection], Connection]
 
 
 class Office:
@@ -56,6 +58,13 @@ class Office:
             found = connection.execute(query).all()
             connection.rollback()
             return found
+
+    @contextmanager
+    def moment(self) -> Iterator[Connection]:
+        """A transaction whose reads see one moment, and which writes nothing. Raises ``StorageTrouble``."""
+        with self._errors("leer"), self._engine.connect().execution_options(reading=True) as connection:
+            yield self._kind.still(connection)
+            connection.rollback()
 
     def close(self) -> None:
         if os.getpid() == self._process:

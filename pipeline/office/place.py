@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine, event, insert, inspect, text
+from sqlalchemy import Engine, event, insert, inspect, select, text
 from sqlalchemy.engine import URL, Connection
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble
@@ -16,9 +16,10 @@ from pipeline.ledger.codec import to_text
 from pipeline.ledger.storage.files import TROUBLES, make_folder, reason_of
 from pipeline.ledger.storage.location import is_on_a_server
 from pipeline.ledger.storage.schema import run_steps
-from pipeline.ledger.storage.sqlite import connect, is_empty, place_file, sqlite_path, sync_folder
+from pipeline.ledger.storage.sqlite import connect, is_empty, place_file, sqlite_path
 from pipeline.office import tables
 from pipeline.office.database import Kind, Office, office_errors
+from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 
 SCHEMA = "0001"
@@ -36,7 +37,7 @@ class Place(Protocol):
     @property
     def place(self) -> str: ...
     def exists(self) -> bool: ...
-    def open(self, now: datetime) -> Office: ...
+    def open(self, now: datetime, *, moved: bool = False) -> Office: ...
 
 
 def place_of(url: str) -> Place:
@@ -55,10 +56,25 @@ class FilePlace:
         with office_errors("usar", self.place, FILE):
             return self.path.exists()
 
-    def open(self, now: datetime) -> Office:
+    def in_use(self) -> bool:
+        """Whether it is there, and no other place took over from it."""
+        if not self.exists() or is_empty(self.path):
+            return False
+        with office_errors("leer", self.place, FILE):
+            engine = connect(self.path)
+            try:
+                with engine.connect().execution_options(reading=True) as connection:
+                    if version_of(connection, self.place) is None:
+                        return False
+                    return connection.execute(select(tables.office.c.moved_to)).scalar_one() is None
+            finally:
+                engine.dispose()
+
+    def open(self, now: datetime, *, moved: bool = False) -> Office:
         """The database, created if missing, or brought to the newest schema; ``now`` (aware) is when.
 
-        Raises ``StorageTrouble`` when it cannot be used, is empty, or is of a newer version.
+        Raises ``StorageTrouble`` when it cannot be used, is empty, is of a newer version, or, unless ``moved``, when
+        another place took over from it.
         """
         with office_errors("usar", self.place, FILE):
             make_folder(self.path.parent)
@@ -74,7 +90,7 @@ class FilePlace:
                 )
             engine = connect(self.path)
             event.listen(engine, "connect", _wait_longer)
-            return Office(_up_to_date(engine, self.place, now), FILE, self.place)
+            return _opened(Office(_up_to_date(engine, self.place, now), FILE, self.place), moved)
 
     def _create(self, now: datetime) -> None:
         """One of several processes makes it, complete before it gets its name."""
@@ -109,16 +125,29 @@ class ServerPlace:
             finally:
                 engine.dispose()
 
-    def open(self, now: datetime) -> Office:
+    def open(self, now: datetime, *, moved: bool = False) -> Office:
         """As for a file."""
         kind = _server()
         with office_errors("usar", self.place, kind):
             engine = _engine(self._url)
             try:
-                return Office(_up_to_date(engine, self.place, now, kind), kind, self.place)
+                return _opened(Office(_up_to_date(engine, self.place, now, kind), kind, self.place), moved)
             except BaseException:
                 engine.dispose()
                 raise
+
+
+def _opened(office: Office, moved: bool) -> Office:
+    line = office.read(select(tables.office.c.moved_to))[0]
+    if line.moved_to and not moved:
+        office.close()
+        raise StorageTrouble(
+            f"Esta base de datos de la oficina se movió a {line.moved_to}.",
+            code="office-moved",
+            where=office.place,
+            remedy="Indique el nuevo lugar en ANULAR_OFFICE.",
+        )
+    return office
 
 
 def version_of(connection: Connection, place: str) -> str | None:
@@ -181,10 +210,16 @@ def _file_words(error: BaseException) -> tuple[str, str]:
     return reason_of(error), _REMEDY
 
 
-FILE = Kind(troubles=TROUBLES, words=_file_words, begun=lambda _connection: None)
+FILE = Kind(
+    troubles=TROUBLES,
+    words=_file_words,
+    begun=lambda _connection: None,
+    still=lambda connection: connection,  # every reading transaction of a file is
+)
 
 
 def _server() -> Kind:
+    from pipeline.ledger.storage.postgres import of_one_moment
     from pipeline.ledger.storage.postgres_errors import refusal_of
     from pipeline.ledger.storage.postgres_session import TROUBLES as SERVER_TROUBLES
     from pipeline.ledger.storage.postgres_session import number_of
@@ -196,7 +231,7 @@ def _server() -> Kind:
     def begun(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": number_of("oficina")})
 
-    return Kind(troubles=SERVER_TROUBLES, words=words, begun=begun)
+    return Kind(troubles=SERVER_TROUBLES, words=words, begun=begun, still=of_one_moment)
 
 
 def _parsed(url: str) -> URL:

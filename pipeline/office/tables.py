@@ -10,12 +10,13 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, PrimaryKey
 
 metadata = MetaData()
 
-# The identity of this database: one line, created with it.
+# The identity of this database: one line, created with it. ``moved_to``: the place that took over from it.
 office = Table(
     "office",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("made_at", String(32), nullable=False),
+    Column("moved_to", Text),
 )
 
 # What one person prepared and another one may approve. It only points to its batch: the ledger is the truth.

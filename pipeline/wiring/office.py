@@ -7,12 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.domain.commands import order
+from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import ownership
 from pipeline.ledger.storage.location import is_on_a_server
-from pipeline.settings.model import Env, Settings
+from pipeline.settings.model import Env, Settings, without_password
 from pipeline.wiring.rules import make_clock
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pipeline.office.copying import Moved
     from pipeline.office.database import Office
 
 
@@ -51,10 +56,48 @@ def office_exists(settings: Settings) -> bool:
     return place_of(settings.office).exists()
 
 
+def back_up_office(settings: Settings, folder: Path) -> Path | None:
+    """A copy of the office database in ``folder``; None where there is none. Raises ``StorageTrouble``."""
+    with office_if_any(settings) as office:
+        if office is None:
+            return None
+        from pipeline.office.copying import back_up
+
+        return back_up(office, folder, make_clock(settings).now())
+
+
+def move_office(source: str, target: str, now: datetime) -> Moved:
+    """Moves the office database to another place. Raises like ``copying.move``."""
+    from pipeline.office.copying import move
+    from pipeline.office.place import place_of
+
+    return move(place_of(source), place_of(target), now)
+
+
 def _check(settings: Settings) -> None:
+    """Raises ``StorageTrouble`` for a place that cannot be trusted, and for one on a server while this machine has
+    another one in a file: proposals of before would be out of sight."""
     if is_on_a_server(settings.office):
+        _check_none_left_behind(settings)
         return
     from pipeline.ledger.storage.sqlite import sqlite_path
 
     path, strict = Path(sqlite_path(settings.office)), settings.env is not Env.SANDBOX
     ownership.check_place(path, strict=strict, what=ownership.OFFICE)
+
+
+def _check_none_left_behind(settings: Settings) -> None:
+    from pipeline.office.place import FilePlace
+    from pipeline.settings.load import default_office
+
+    here = default_office([])
+    if not FilePlace(here).in_use():
+        return
+    home = order("ledger", "copy", "--office", "--from", here, "--to", without_password(settings.office))
+    raise StorageTrouble(
+        "La base de datos de la oficina está en el servidor, y en este equipo hay otra que todavía no se llevó allí: "
+        "sus propuestas y certificados no se verían.",
+        code="office-left-behind",
+        where=str(FilePlace(here).path),
+        remedy=f"Llévela: {home}. Si ya no vale, guarde ese archivo en otro lugar.",
+    )

@@ -28,7 +28,8 @@ def schema_of(connection: Connection, place: str) -> str | None:
             where=place,
             remedy="Repita el comando ledger copy que se interrumpió.",
         )
-    if (known and not ours) or (found is not None and found > SCHEMA):
+    other = (known and not ours) or "office" in known  # the office database has versions of its own
+    if other or (found is not None and found > SCHEMA):
         raise StorageTrouble(
             "El historial de envíos es de otro programa o de una versión más nueva de anular.",
             code="ledger-version",

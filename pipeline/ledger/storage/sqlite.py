@@ -3,7 +3,6 @@ means."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +19,7 @@ from pipeline.ledger.scope import Scope
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_folder, reason_of, storage_errors
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
+from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 
 BUSY_MS = 10_000
@@ -296,17 +296,6 @@ def _bring_up_to_date(engine: Engine, path: Path) -> None:
     with engine.begin() as connection:
         upgrade(connection)
     crashpoint("schema-after-commit")
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in ``folder`` durable."""
-    # Where folders cannot be opened (Windows) the file system has its own journal for names.
-    with contextlib.suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def without_a_server() -> WrongUsage:

@@ -86,3 +86,14 @@ def test_in_a_place_that_others_may_write_it_is_refused(home, monkeypatch):
     path.chmod(0o666)
     with pytest.raises(StorageTrouble, match="La base de datos de la oficina"), opened_office(load_settings()):
         pass
+
+
+def test_one_that_was_left_behind_in_a_file_is_not_forgotten(home, monkeypatch):
+    """The companies moved to a server one after the other; proposals and certificates are still in the file."""
+    with opened_office(load_settings()):
+        pass
+    with_file(monkeypatch, home, f'ledger = "{SERVER}"\n')
+    with pytest.raises(StorageTrouble) as caught, opened_office(load_settings()):
+        pass
+    assert caught.value.code == "office-left-behind"
+    assert f"--from sqlite:///{home}/datos/anular/anular-office.db --to {SERVER}" in caught.value.remedy

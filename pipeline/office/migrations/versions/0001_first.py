@@ -17,6 +17,7 @@ def upgrade() -> None:
         "office",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("made_at", sa.String(32), nullable=False),
+        sa.Column("moved_to", sa.Text()),
     )
     op.create_table(
         "proposal",

@@ -27,7 +27,13 @@ from pipeline.evidence.unzip import DAMAGE, LIMITS, Box, PackFault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
 from pipeline.ledger.extract import Foreign
-from pipeline.ledger.ledger_events import SUPPORT_CASE, is_a_deed, is_packed, is_support_case
+from pipeline.ledger.ledger_events import (
+    SEVERAL,
+    is_a_deed,
+    is_credential,
+    is_packed,
+    is_support_case,
+)
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.snapshot import Shared
 from pipeline.read.source import take
@@ -141,7 +147,7 @@ def _check(found: Pack, box: Box) -> None:
     told = _Events(found, head["id"], *chain)
     if not _parsed(found, box, m.EVENTS, lambda: told.all_of(box.lines(m.EVENTS))):
         return
-    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told.taken))
+    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told))
     if taken is None:
         return
     faults, found.older = taken
@@ -292,7 +298,8 @@ class _Events:
     """One pass over the events: their chain, whether each is a legal move, and the resulting rows.
 
     ``taken`` is the first event of each row: its number, the state after it, and the row's fingerprint. ``packed`` is
-    the event of the pack: its number, its hash (hex), the digests, the layout mark.
+    the event of the pack: its number, its hash (hex), the digests, the layout mark. ``credential`` is the mark in the
+    batch's own event of it, if an earlier version took the batch in.
     """
 
     def __init__(self, found: Pack, batch: str, start: int, before: bytes, foreign: Sequence[Foreign]) -> None:
@@ -304,6 +311,7 @@ class _Events:
         self._states: dict[int, str] = {}
         self.taken: dict[int, tuple[int, str, bytes | None]] = {}
         self.packed: tuple[int, str, bytes, str] | None = None
+        self.credential: str | None = None
         self.replay = Replay(batch)
         self._shared = Shared()
 
@@ -357,8 +365,10 @@ class _Events:
                 self.taken[pos] = seq, state, event["body"]
         elif event["batch"] == self._batch:
             line = SimpleNamespace(**event)
-            legal = is_packed(line) or is_support_case(line)
-            if event["event"] != SUPPORT_CASE:
+            legal = is_packed(line) or is_support_case(line) or is_credential(line)
+            if is_credential(line) and self.credential is None:
+                self.credential = event["message"]
+            if is_packed(line):
                 self.packed = seq, event["hash"].hex(), event["body"] or b"", event["message"] or ""
         else:
             legal = event["batch"] == "" and is_a_deed(SimpleNamespace(**event))
@@ -377,12 +387,13 @@ def _taken_in(
     found: Pack,
     head: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
-    taken: Mapping[int, tuple[int, str, bytes | None]],
+    told: _Events,
 ) -> tuple[list[PackFault], bool]:
     """Checks that every row is there once, in order, with the fingerprint that the chain holds; returns the faults, and
     whether an earlier version took any of them in."""
     faults: list[PackFault] = []
-    in_order, digest, older = True, head_digest(head), False
+    taken, apart = told.taken, told.credential
+    in_order, digest, older = True, head_digest(head, credential_apart=apart is not None), False
     for row in rows:
         found.rows += 1
         in_order = in_order and row["pos"] == found.rows
@@ -400,6 +411,8 @@ def _taken_in(
             older = True
         else:
             faults.append(PackFault("row", f"la {where} no es la que se recibió (evento {seq}).", m.ROWS, seq, where))
+    if (apart is not None or older) and head.get("credential") != (None if apart == SEVERAL else apart):
+        faults.append(PackFault("credential", "tiene otra credencial que la que dicen los eventos.", m.HEAD))
     if not in_order or found.rows != head["n_rows"]:
         words = f"no están las {head['n_rows']} filas del lote, una vez cada una y en orden."
         faults.insert(0, PackFault("rows", words, m.ROWS))

@@ -60,10 +60,10 @@ EVENT_KEYS: tuple[str, ...] = (
 
 
 def head_keys(head: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of this ``lote.json``. Only a batch that corrects another has ``corrects``; format 1 has no keys about
-    what other batches of the ledger say of it."""
-    corrects = ("corrects",) if head.get("corrects") else ()
-    return (*HEAD_KEYS, *corrects, *(key for key in ("corrects_known", "corrected_in") if key in head))
+    """The keys of this ``lote.json``. Only a batch that corrects another has ``corrects``, and only one with the mark
+    of a credential has ``credential``; format 1 has no keys about what other batches of the ledger say of it."""
+    some = tuple(key for key in ("corrects", "credential") if head.get(key))
+    return (*HEAD_KEYS, *some, *(key for key in ("corrects_known", "corrected_in") if key in head))
 
 
 def head_text(head: Mapping[str, Any]) -> bytes:
@@ -225,7 +225,9 @@ Qué es. Todo lo que el historial de envíos de anular guarda de este lote, para
 equipo donde se hizo. No contiene contraseñas ni tokens.
 
   resultados.xlsx   el libro de resultados
-  lote.json         qué archivo se recibió, su código de verificación (SHA-256), cuándo, y quién lo aprobó
+  lote.json         qué archivo se recibió, su código de verificación (SHA-256), cuándo, y quién lo aprobó. Si una
+                    persona lo preparó y otra lo aprobó, "approved_by" dice quién hizo qué y la huella (SHA-256) de lo
+                    que se aprobó. "credential" es una marca del usuario de eDoc, que no lo revela
   filas.jsonl       cada fila como se recibió, una por línea ("cells" son las celdas originales, en JSON)
   ajenas.jsonl      de cada fila que repite una de otro lote, o que se corrigió en otro, cómo estaba aquella al hacer el
                     paquete
@@ -258,8 +260,10 @@ Cómo comprobarlo sin anular:
    ajenas.jsonl tal como se escribieron.
 3. El primer evento de cada fila lleva en "body" el SHA-256 de una lista JSON, escrita como arriba: el SHA-256 (en
    hexadecimal) de la lista id, env, sha256, sheet, file, n_rows, created_utc, approved_by, headings, issuers, notes,
-   deadline_hours, corrects (null si no lo tiene) de lote.json; luego id del lote, y pos, line, cells, state, cufe,
-   reason, email, payload_sha256, leader_batch, leader_pos, remarks, deadline_window, hours_left de la fila.
+   deadline_hours, corrects (null si no lo tiene) de lote.json, y credential al final si la tiene y el lote no trae un
+   evento "credential"; luego id del lote, y pos, line, cells, state, cufe, reason, email, payload_sha256, leader_batch,
+   leader_pos, remarks, deadline_window, hours_left de la fila.
+   Un evento "credential" lo escribió una versión posterior a la que recibió el lote: su "message" es esa credential.
    Si el evento no tiene "more" lo escribió una versión anterior, con una sola lista: id, env, sha256, sheet, file,
    n_rows, created_utc, approved_by, id, y las mismas de la fila sin hours_left; y corrects al final, si lo tiene.
 4. El estado de una fila es "to_" de su último evento; compárelo con resultados.xlsx y con docs/auditoria.md.

@@ -68,14 +68,22 @@ _ROW_OF_BEFORE = (
     *("leader_batch", "leader_pos", "remarks", "deadline_window"),
 )
 HEAD = (*_HEAD_OF_BEFORE, "headings", "issuers", "notes", "deadline_hours", "corrects")
-"""All printed columns of a batch. The folder of its results concerns only this machine."""
+"""All printed columns of a batch. The folder of its results concerns only this machine; ``credential`` follows where
+there is one."""
 ROW = (*_ROW_OF_BEFORE, "hours_left")
 """All columns of an input row."""
 
 
-def head_digest(head: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) over the head of a batch, computed once for all its rows."""
-    return hashlib.sha256(_text([head.get(name) for name in HEAD])).hexdigest()
+def head_digest(head: Mapping[str, Any], *, credential_apart: bool = False) -> str:
+    """SHA-256 (hex) over the head of a batch, computed once for all its rows.
+
+    The mark of its credential is included where there is one; with ``credential_apart`` not: a batch of schema 0009 or
+    older has it in an event of its own (``ledger_events.CREDENTIAL``).
+    """
+    values = [head.get(name) for name in HEAD]
+    if not credential_apart and head.get("credential") is not None:
+        values.append(head["credential"])
+    return hashlib.sha256(_text(values)).hexdigest()
 
 
 def row_digest(head: str, row: Mapping[str, Any]) -> bytes:

@@ -36,6 +36,14 @@ SUPPORT_CASE = "support-case"
 the body. Like ``PACKED`` it belongs to a batch and to none of its rows."""
 
 
+CREDENTIAL = "credential"
+"""The event of a batch that schema 0009 or older took in: its message is the mark of the credential, found in the
+attempts when the ledger was brought up to date, or ``SEVERAL``. It belongs to none of the batch's rows."""
+
+SEVERAL = "varias"
+"""The message of that event where the attempts do not all have the same mark: then the batch has none."""
+
+
 class Deed(StrEnum):
     """A person's statement about the whole ledger. The value is what the ledger stores."""
 
@@ -230,6 +238,15 @@ def is_support_case(line: Any) -> bool:
         line.event == SUPPORT_CASE
         and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
         and bool(line.batch and line.who and line.body and line.message)
+    )
+
+
+def is_credential(line: Any) -> bool:
+    """Whether an event records the credential of a batch that an earlier version took in."""
+    return (
+        line.event == CREDENTIAL
+        and (line.pos, line.attempt, line.from_, line.to_) == (0, None, LEDGER, LEDGER)
+        and bool(line.batch and line.who and line.message)
     )
 
 

@@ -104,7 +104,7 @@ class Store:
         """All rows of a file in one transaction, before anything is sent (R5). ``cap`` is weighed in it: what others
         took in meanwhile counts. Raises ``StorageTrouble`` (``ledger-taken``) when they no longer fit."""
         at = codec.to_text(info.created)
-        head = batch_values(info, self._env)
+        head = batch_values(info, self._env, self._scope.credential)
         mark = head_digest(head)
         with self._database.write() as connection:
             self._begins(connection)

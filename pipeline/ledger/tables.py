@@ -86,6 +86,7 @@ batch = Table(
     Column("created_utc", String(32), nullable=False),
     Column("approved_by", Text, nullable=False),
     Column("corrects", String(32)),  # the batch whose corrections workbook this was; may be of another ledger
+    Column("credential", String(32)),  # mark of the credential under which it was taken in; None: before there was one
     Index("one_batch_per_file", "env", "sha256", "sheet", unique=True),
     Index("ix_batch_corrects", "corrects"),
 )

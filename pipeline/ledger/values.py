@@ -62,8 +62,8 @@ def fresh_attempt(env: str, cufe: str, batch: str, pos: int, state: State, n: in
     }
 
 
-def batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
-    """Values of a batch."""
+def batch_values(info: BatchInfo, env: str, credential: str | None) -> dict[str, Any]:
+    """Values of a batch; ``credential`` is the mark of the one under which it is taken in."""
     return {
         "id": info.id,
         "env": env,
@@ -79,6 +79,7 @@ def batch_values(info: BatchInfo, env: str) -> dict[str, Any]:
         "created_utc": codec.to_text(info.created),
         "approved_by": info.approved_by or "",
         "corrects": info.corrects,
+        "credential": credential,
     }
 
 

@@ -17,7 +17,16 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import LIVE_NEVER, MOVES, Event, State
 from pipeline.ledger import tables
 from pipeline.ledger.chain import GENESIS, fingerprint, head_digest, holds, row_digest
-from pipeline.ledger.ledger_events import PACKED, is_a_deed, is_packed, is_support_case, owners_recorded
+from pipeline.ledger.ledger_events import (
+    CREDENTIAL,
+    PACKED,
+    SEVERAL,
+    is_a_deed,
+    is_credential,
+    is_packed,
+    is_support_case,
+    owners_recorded,
+)
 from pipeline.ledger.replay import NOT_TOLD, Replay
 from pipeline.ledger.storage.database import Database
 
@@ -71,6 +80,8 @@ class Examination:
     older: set[str] = field(default_factory=set)
     #: attempts with events of an earlier version; what its chain does not cover was not compared
     partly_covered: int = 0
+    #: batch -> mark of its credential, of those taken in before the chain held it with the batch
+    credentials: dict[str, str] = field(default_factory=dict)
     replay: Replay = field(default_factory=Replay, repr=False)
     #: attempt -> state, of the newest events alone
     _last: dict[int, str] = field(default_factory=dict, repr=False)
@@ -166,7 +177,7 @@ def _chain(database: Database, found: Examination, *, after: int, prev: bytes, w
         if line.prev != prev or not holds(prev, values, line.hash):
             found.add("chain", f"el evento {seq} de la bitácora fue alterado.", seq)
             return False
-        if not any(legal(line) for legal in (_is_a_move, is_a_deed, is_packed, is_support_case)):
+        if not any(legal(line) for legal in (_is_a_move, is_a_deed, is_packed, is_support_case, is_credential)):
             found.add("move", f"el evento {seq} es un paso que el programa nunca da.", seq)
         elif whole:
             _replayed(found, line)
@@ -206,6 +217,8 @@ def _remember(found: Examination, line: Any, *, whole: bool) -> None:
             one.events, one.last, one.seal = one.events + 1, line.seq, line.hash
         elif line.event == PACKED:
             one.packed, one.pack_seal = line.seq, line.hash
+        elif line.event == CREDENTIAL:
+            found.credentials.setdefault(line.batch, line.message)
     if line.attempt is not None:
         if not whole:
             found._last[line.attempt] = line.to_
@@ -217,7 +230,8 @@ def _rows(database: Database, found: Examination) -> None:
     """Checks that every input row is the one that was taken in, and that every batch has all of its rows."""
     heads = {line.id: line._mapping for line in database.read(select(tables.batch))}
     counts = dict.fromkeys(heads, 0)
-    digests = {batch: head_digest(head) for batch, head in heads.items()}
+    apart = found.credentials
+    digests = {batch: head_digest(head, credential_apart=batch in apart) for batch, head in heads.items()}
     after = ("", 0)
     while lines := _some_rows(database, after):
         for line in lines:
@@ -231,13 +245,17 @@ def _rows(database: Database, found: Examination) -> None:
                 found.older.add(line.batch)  # with None: taken in by a version that stored none
             else:
                 row = f"la fila {line.line} del lote {line.batch}"
-                head = "los datos del lote (archivo, encabezados, emisores, notas, plazo, quién aprobó)"
+                head = "los datos del lote (archivo, encabezados, emisores, notas, plazo, quién aprobó, credencial)"
                 found.add("row", f"{row}, o {head}, no son los que se recibieron.")
         found.rows += len(lines)
         after = (lines[-1].batch, lines[-1].pos)
     for batch, head in heads.items():
         if counts[batch] != head["n_rows"]:
             found.add("count", f"el lote {batch} tiene {counts[batch]} filas y se recibieron {head['n_rows']}.")
+        if batch in apart or batch in found.older:
+            told = apart.get(batch)
+            if head["credential"] != (None if told == SEVERAL else told):
+                found.add("credential", f"el lote {batch} tiene otra credencial que la que dice la bitácora.")
 
 
 def _some_rows(database: Database, after: tuple[str, int]) -> Any:
@@ -249,11 +267,12 @@ def _some_rows(database: Database, after: tuple[str, int]) -> Any:
 def _attempts(database: Database, found: Examination) -> None:
     """Checks that every attempt is, column for column, the result of its events."""
     query, after, first = _with_row(), 0, 0
-    envs = {line.id: line.env for line in database.read(select(tables.batch.c.id, tables.batch.c.env))}
+    batch = tables.batch.c
+    heads = {line.id: line for line in database.read(select(batch.id, batch.env, batch.credential))}
     unseen = set(found.replay.known)
     while lines := database.read(query.where(tables.attempt.c.id > after).order_by(tables.attempt.c.id).limit(_CHUNK)):
         for line in lines:
-            _attempt(found, line, envs.get(line.batch, ""))
+            _attempt(found, line, heads.get(line.batch))
             unseen.discard(line.id)
             first += line.n == 1
         after = lines[-1].id
@@ -268,6 +287,7 @@ COLUMNS = {
     "n": "número de intento",
     "env": "ambiente",
     "cufe": "CUFE",
+    "credential": "credencial",
     "epoch": "ejecución",
     "sent_utc": "hora de envío",
     "queried_utc": "hora de consulta",
@@ -289,14 +309,16 @@ COLUMNS = {
 """Compared columns of an attempt, with their names for people; all others identify the row and its state."""
 
 
-def _attempt(found: Examination, line: Any, env: str) -> None:
+def _attempt(found: Examination, line: Any, head: Any | None) -> None:
     where = f"el envío {line.n} de la fila {line.pos} del lote {line.batch}"
     stand = found.replay.of(line.id, line.batch, line.pos)
     if stand is None or (stand.batch, stand.pos) != (line.batch, line.pos):
         found.add("attempt", f"{where} no consta en la bitácora.")
         return
     found.partly_covered += stand.old
-    told = {"env": env, "cufe": line.row_cufe}
+    told = {"env": head.env if head else "", "cufe": line.row_cufe, "credential": head.credential if head else None}
+    if found.credentials.get(line.batch) == SEVERAL:
+        told["credential"] = line.credential
     for name, words in COLUMNS.items():
         here = getattr(line, name)
         there = told[name] if name in told else getattr(stand, name)

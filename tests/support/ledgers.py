@@ -178,31 +178,59 @@ def _change_file(path: Path, statements: tuple[str, ...]) -> None:
     connection.close()
 
 
+_EVENT = ("seq", "batch", "pos", "attempt", "from_", "to_", "event", "utc", "run", "who", "http", "estado", "dgi")
+_EVENT += ("message", "note")
+_HEAD = ("id", "env", "sha256", "sheet", "file", "n_rows", "created_utc", "approved_by")
+_ROW = ("batch", "pos", "line", "cells", "state", "cufe", "reason", "email", "payload_sha256", "leader_batch")
+_ROW += ("leader_pos", "remarks", "deadline_window")
+
+
 def as_before_0007(url: str) -> None:
     """Makes a ledger what schema 0006 would have written: events without ``more``, rows under the fingerprint of then,
-    and the chain made anew. Spelled out here, so that the program's own way is not what judges it."""
-    event = ["seq", "batch", "pos", "attempt", "from_", "to_", "event", "utc", "run", "who", "http", "estado", "dgi"]
-    event += ["message", "note"]
-    head = ["id", "env", "sha256", "sheet", "file", "n_rows", "created_utc", "approved_by"]
-    row = ["batch", "pos", "line", "cells", "state", "cufe", "reason", "email", "payload_sha256", "leader_batch"]
-    row += ["leader_pos", "remarks", "deadline_window"]
-    heads = {line["id"]: line for line in lines(url, "SELECT * FROM batch")}
+    no marks of a credential, and the chain made anew. Spelled out here, so that the program's own way is not what
+    judges it."""
     marks = {}
-    for line in lines(url, "SELECT * FROM row"):
-        told = heads[line["batch"]]
-        values = [*(told[name] for name in head), *(line[name] for name in row)]
-        values += [told["corrects"]] if told["corrects"] else []
+    for head, line in _taken_in(url):
+        values = [*(head[name] for name in _HEAD), *(line[name] for name in _ROW)]
+        values += [head["corrects"]] if head["corrects"] else []
         marks[line["batch"], line["pos"]] = hashlib.sha256(_json(values)).digest()
+    _chain_anew(url, marks, more=False)
+    change(url, "UPDATE batch SET credential=NULL", "UPDATE attempt SET credential=NULL")
+
+
+def as_before_0010(url: str) -> None:
+    """Makes a ledger what schema 0009 would have written: batches without a credential, rows under the digest of then,
+    and the chain made anew. The next who opens it brings it up to date."""
+    more = ("headings", "issuers", "notes", "deadline_hours", "corrects")
+    marks = {}
+    for head, line in _taken_in(url):
+        whole = hashlib.sha256(_json([head[name] for name in (*_HEAD, *more)])).hexdigest()
+        values = [whole, *(line[name] for name in (*_ROW, "hours_left"))]
+        marks[line["batch"], line["pos"]] = hashlib.sha256(_json(values)).digest()
+    _chain_anew(url, marks, more=True)
+    change(url, "ALTER TABLE batch DROP COLUMN credential", "UPDATE alembic_version SET version_num='0009'")
+
+
+def _taken_in(url: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every row with its batch."""
+    heads = {line["id"]: line for line in lines(url, "SELECT * FROM batch")}
+    for line in lines(url, "SELECT * FROM row"):
+        yield heads[line["batch"]], line
+
+
+def _chain_anew(url: str, marks: dict[tuple[str, int], bytes], *, more: bool) -> None:
+    """Writes the chain again with these first events of the rows."""
     prev, changes = bytes(32), []
     for line in lines(url, "SELECT * FROM event ORDER BY seq"):
         body = bytes(line["body"] or b"")
         if line["from_"] == "RECEIVED":
             body = marks[line["batch"], line["pos"]]
-        content = hashlib.sha256(_json([line[name] for name in event]) + hashlib.sha256(body).digest()).digest()
+        told = [line[name] for name in _EVENT] + ([line["more"]] if more else [])
+        content = hashlib.sha256(_json(told) + hashlib.sha256(body).digest()).digest()
         now = hashlib.sha256(prev + content).digest()
         kept = f"x'{body.hex()}'" if body else "NULL"
-        links = f"prev=x'{prev.hex()}', hash=x'{now.hex()}'"
-        changes.append(f"UPDATE event SET more=NULL, body={kept}, {links} WHERE seq={line['seq']}")
+        links = f"prev=x'{prev.hex()}', hash=x'{now.hex()}'" + ("" if more else ", more=NULL")
+        changes.append(f"UPDATE event SET body={kept}, {links} WHERE seq={line['seq']}")
         prev = now
     change(url, *changes)
 

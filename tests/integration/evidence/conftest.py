@@ -16,10 +16,15 @@ from pipeline.domain.records import BatchInfo, Finding, Leader, Position, Proble
 from pipeline.evidence.pack import write_pack
 from pipeline.ledger.ledger_events import start_anew
 from pipeline.ledger.moves import Move
+from pipeline.ledger.scope import Scope, credential_mark
+from pipeline.ledger.store import Store
+from pipeline.ledger.views import Views
 from pipeline.report.publish import publish
 from pipeline.report.summary import summarise
 from pipeline.report.xlsx_writer import FixedZip
+from tests.integration.conftest import ENV, NOW
 
+CREDENTIAL = credential_mark(ENV, "ana")
 BODY = b'{"estado":2,"mensaje":"Autorizado \xc3\xb1"}'
 
 
@@ -44,6 +49,15 @@ class Case:
 
 def answer(event: Event, source: Source = Source.CANCELLATION, **more) -> Finding:
     return Finding(source, event, **{"http": 200, "body": BODY, **more})
+
+
+@pytest.fixture
+def book(book):
+    """The ledger as a company's run opens it: everything that is taken in bears the mark of its credential."""
+    scope = Scope(CREDENTIAL, alone=not book.database.shared)
+    store = Store(book.database, ENV, scope)
+    store.begin_run(NOW)
+    return replace(book, store=store, views=Views(book.database, ENV, scope))
 
 
 @pytest.fixture

@@ -17,8 +17,12 @@ from pipeline.evidence.check import check, check_file
 from pipeline.evidence.pack import fill
 from pipeline.evidence.unzip import LIMITS, open_box
 from pipeline.ledger.chain import link, link_digest
+from pipeline.ledger.storage.location import open_ledger
+from pipeline.ledger.views import Views
 from pipeline.read.limits import Limits
+from tests.integration.conftest import ENV
 from tests.integration.evidence import forge
+from tests.integration.evidence.conftest import CREDENTIAL
 from tests.support import ledgers
 from tests.support.long import long
 
@@ -190,7 +194,7 @@ def test_a_missing_row_is_found(pack, repack, unzipped):
     assert ("rows", m.ROWS) in codes(repack(pack, signed({**parts, m.ROWS: rows})))
 
 
-@pytest.mark.parametrize("key", ["approved_by", "sha256", "env", "file"])
+@pytest.mark.parametrize("key", ["approved_by", "sha256", "env", "file", "credential"])
 def test_a_head_that_says_something_else_is_found(pack, repack, unzipped, key):
     parts = unzipped(pack)
     head = {**json.loads(parts[m.HEAD]), key: "production"}
@@ -290,6 +294,22 @@ def test_a_pack_of_an_earlier_version_says_what_its_chain_does_not_cover(case, u
     assert (now.faults, before.faults) == ([], [])
     assert now.not_covered == [check_module._TAKEN_IN_BEFORE]
     assert before.not_covered == [check_module._OF_BEFORE]
+
+
+def test_a_pack_of_a_batch_that_an_earlier_version_took_in_has_its_credential_and_an_edit_is_found(case, unzipped):
+    case.book.database.close()
+    ledgers.as_before_0010(case.book.url)
+    case.book.database = open_ledger(case.book.url)
+    case.book.views = Views(case.book.database, ENV)
+    parts = unzipped(case.pack())
+    head = json.loads(parts[m.HEAD])
+    assert (check(forge.packed(parts)).faults, head["credential"]) == ([], CREDENTIAL)
+
+    for other in ("0" * 32, None):
+        changed = forge.signed({**parts, m.HEAD: m.head_text({**head, "credential": other})})
+        assert ("credential", m.HEAD) in codes(forge.packed(changed))
+    told = [line for line in parts[m.EVENTS].splitlines(keepends=True) if b'"event":"credential"' not in line]
+    assert codes(forge.packed(forge.signed({**parts, m.EVENTS: b"".join(told)}))) != []
 
 
 def test_a_remark_in_the_container_is_found(pack):

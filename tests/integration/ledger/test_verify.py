@@ -155,8 +155,9 @@ OTHER = {
     "env": "'production'",
     "reason": "'Otro motivo cualquiera'",
     "email": "'otro@empresa.com'",
+    "credential": "'0123456789abcdef0123456789abcdef'",
 }
-"""A value that no event told, for every column of an attempt but those that say whose it is (``credential``)."""
+"""A value that no event told, for every column of an attempt but those that say which row it is of."""
 
 
 def test_every_column_of_every_attempt_is_what_its_events_tell(lived):

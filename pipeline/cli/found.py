@@ -12,6 +12,7 @@ from rich.console import Console
 from pipeline.cli import console
 from pipeline.cli.render import counts_data, status_facts
 from pipeline.domain import outcomes
+from pipeline.domain.approved_by import people
 from pipeline.domain.commands import order
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import PANAMA
@@ -156,7 +157,7 @@ def _event_words(event: EventLine) -> str:
     facts += [f"estado {event.estado}"] if event.estado is not None else []
     facts += [one_line(event.message)] if event.message else []
     facts += [one_line(event.note)] if event.note and event.who else []
-    facts += [event.who] if event.who else []
+    facts += [people(event.who)] if event.who else []
     return " · ".join(facts)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain import outcomes
+from pipeline.domain.approved_by import DIGEST_LABEL, digest_of, people
 from pipeline.domain.columns import LABELS
 from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA, Window
@@ -301,6 +302,7 @@ def counts_data(info: BatchInfo) -> dict[str, Any]:
 
 def status_facts(info: BatchInfo) -> list[tuple[str, str]]:
     """Facts of a batch that ``status`` shows with its counts."""
+    digest = digest_of(info.approved_by)
     others = info.counts.get(Outcome.NOT_APPLICABLE.value, 0)
     return [
         ("Archivo", info.file),
@@ -308,6 +310,7 @@ def status_facts(info: BatchInfo) -> list[tuple[str, str]]:
         ("Recibido", f"{info.created.astimezone(PANAMA):%d/%m/%Y %H:%M}"),
         ("Facturas", thousands(info.rows - others)),
         *([("Renglones", _not_invoices(others))] if others else []),
+        *([("Quién", people(info.approved_by)), (DIGEST_LABEL, digest)] if digest else []),
         *lineage(info.corrects, info.corrected_in, known=info.corrects_known),
     ]
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 WAYS = ("terminal", "web")
 """Where an approval is given: each has its own user names."""
 LONGEST_NAME = 100
+DIGEST_LABEL = "Huella de lo aprobado"
+"""What a reader sees before the digest."""
 
-_FORM = re.compile(
-    r"(?P<way>[a-z]+): (?P<approver>[^;]+) aprobó; (?P<preparer>[^;]+) preparó; huella (?P<digest>[0-9a-f]{64})"
-)
+_PEOPLE = r"(?P<way>[a-z]+): (?P<approver>[^;]+) aprobó; (?P<preparer>[^;]+) preparó"
+_FORM = re.compile(_PEOPLE + r"; huella (?P<digest>[0-9a-f]{64})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,7 +47,12 @@ class ApprovedBy:
             raise ValueError(f"not a digest: {self.digest!r}")
 
     def __str__(self) -> str:
-        return f"{self.way}: {self.approver} aprobó; {self.preparer} preparó; huella {self.digest}"
+        return f"{self.signature}; huella {self.digest}"
+
+    @property
+    def signature(self) -> str:
+        """The people without the digest, for an event of each of many rows: ``terminal: lgomez aprobó; …``."""
+        return f"{self.way}: {self.approver} aprobó; {self.preparer} preparó"
 
     @classmethod
     def read(cls, text: str | None) -> ApprovedBy | None:
@@ -87,7 +93,20 @@ def is_name(name: str) -> bool:
     return 0 < len(name) <= LONGEST_NAME and name == name.strip() and name.isprintable() and ";" not in name
 
 
+def signature(text: str | None) -> str | None:
+    """The people of the approval ``text``, without its digest; any other text unchanged."""
+    found = ApprovedBy.read(text)
+    return found.signature if found else text
+
+
 def people(text: str | None) -> str:
     """``text`` for a reader: who prepared and who approved in words, without the digest; any other text unchanged."""
+    text = text or ""
+    found = ApprovedBy.read(text if "; huella " in text else f"{text}; huella {'0' * 64}")
+    return found.people if found else text
+
+
+def digest_of(text: str | None) -> str:
+    """The digest in the approval ``text``; "" in any other text."""
     found = ApprovedBy.read(text)
-    return found.people if found else text or ""
+    return found.digest if found else ""

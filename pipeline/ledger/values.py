@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.domain.approved_by import signature
 from pipeline.domain.lifecycle import Event, State, move
 from pipeline.domain.payload import payload_sha256
 from pipeline.domain.records import BatchInfo, CheckedRow, Source, Verdict
@@ -117,9 +118,9 @@ def _text(value: str | None) -> str | None:
 
 
 def intake_event(info: BatchInfo, row: CheckedRow, at: str, mark: bytes) -> dict[str, Any]:
-    """Values of a row's first event; ``mark`` is the digest of the row and its batch."""
+    """Values of a row's first event; ``mark`` is the digest of the row and its batch, ``approved_by`` included."""
     event = VALIDATED[row.verdict]
-    values = event_values(info.id, row.pos, None, State.RECEIVED, event, at, who=info.approved_by)
+    values = event_values(info.id, row.pos, None, State.RECEIVED, event, at, who=signature(info.approved_by))
     values["body"] = mark  # what was approved, held by the chain (verify.py)
     return values
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import PurePath
 
 from pipeline.domain.actions import CORRECTED, CREDIT_NOTE, Action
+from pipeline.domain.approved_by import DIGEST_LABEL, digest_of, people
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.errors import Bug
@@ -244,9 +245,11 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
 
 
 def _proof(batch: BatchInfo) -> tuple[tuple[str, str], ...]:
+    by = batch.approved_by
     facts = [
-        ("Aprobado por", f"{batch.approved_by}, al cargarlo: {_shown(batch.created)}" if batch.approved_by else ""),
-        *(("Retenido al llegar; lo aprobó", _approved(one)) for one in batch.approvals),
+        ("Aprobado por", f"{people(by)}, al cargarlo: {_shown(batch.created)}" if by else ""),
+        (DIGEST_LABEL, digest_of(by)),
+        *(fact for one in batch.approvals for fact in _approved(one)),
         (FACT_SEAL, f"{batch.seal.hash} (evento {batch.seal.seq})" if batch.seal else ""),
     ]
     return tuple((label, value) for label, value in facts if value)
@@ -271,8 +274,9 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
     return tuple((label, value) for label, value in facts if value)
 
 
-def _approved(one: Approval) -> str:
-    return f"{one.who or 'sin nombre'}, {_shown(one.at)}: {count(one.rows, 'fila', 'filas')}"
+def _approved(one: Approval) -> tuple[tuple[str, str], ...]:
+    words = f"{people(one.who) or 'sin nombre'}, {_shown(one.at)}: {count(one.rows, 'fila', 'filas')}"
+    return (("Retenido al llegar; lo aprobó", words), (DIGEST_LABEL, digest_of(one.who)))
 
 
 def _shown(moment: datetime | None) -> str:
@@ -298,7 +302,7 @@ def _log_row(event: EventLine) -> LogRow:
         source=STATE_WORDS[event.source] if event.source else None,
         target=STATE_WORDS[event.target],
         message="\n".join(said) or None,
-        who=event.who,
+        who=people(event.who) or None,
         codes=_codes(event.source, event.target, event.event, event.http, event.estado, "" if worded else event.note),
     )
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path, PurePath
 
+from pipeline.domain.approved_by import people
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import BatchInfo
 from pipeline.read.source import take
@@ -44,7 +45,7 @@ def _is_held(note: Path, batch: BatchInfo) -> bool:
 
 
 def _again(file: Path, written: Written, code: int, settings: Settings) -> str:
-    told = [f"{one.who or 'sin nombre'}, {panama(one.at)}" for one in written.batch.approvals]
+    told = [f"{people(one.who) or 'sin nombre'}, {panama(one.at)}" for one in written.batch.approvals]
     done = Handled(
         Fate.DONE,
         file.name,

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, text
 
+from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Verdict, Waiting
 from pipeline.ledger import tables, verify
 from pipeline.ledger.chain import fingerprint
 from pipeline.ledger.storage.location import open_as_it_is, open_ledger
@@ -199,6 +201,36 @@ def test_whatever_is_printed_of_a_batch_is_held_by_the_chain(lived):
         assert {code for code, _ in found(lived)} == {"row"}, column
         tamper(lived, f"UPDATE batch SET {column}='{line[column]}'")
     assert found(lived) == []
+
+
+@pytest.mark.parametrize("name", ["lgomez", "maría.núñez", "ñ" * 100], ids=["short", "spanish", "longest"])
+def test_an_edit_of_who_approved_what_is_found_and_its_events_name_the_people(book, row, name):
+    by = str(ApprovedBy("terminal", name, "aperez", "3f9c" * 16))
+    info = replace(book.take([row(90)]), id="20261121-dos", sha256="b" * 64, approved_by=by, rows=2)
+    book.store.intake(info, [row(1), row(2)])
+    assert found(book) == []
+    assert book.views.batch("20261121-dos").approved_by == by
+    told = ledgers.lines(book.url, "SELECT DISTINCT who FROM event WHERE batch='20261121-dos'")
+    assert told == [{"who": f"terminal: {name} aprobó; aperez preparó"}]
+
+    for edit in (by.replace("aperez", "otra"), by.replace(name, "otro"), by[:-1] + "d", by.partition(";")[0], ""):
+        tamper(book, f"UPDATE batch SET approved_by='{edit}' WHERE id='20261121-dos'")
+        assert {code for code, _ in found(book)} == {"row"}, edit
+    tamper(book, f"UPDATE batch SET approved_by='{by}'")
+    assert {code for code, _ in found(book)} == {"row"}, "of the other batch"
+    tamper(book, "UPDATE batch SET approved_by='ana' WHERE id<>'20261121-dos'")
+    assert found(book) == []
+
+
+def test_an_edit_of_who_released_what_was_held_is_found(book, row):
+    info = book.take([row(1, Verdict.HELD)])
+    (waiting,) = ledgers.lines(book.url, "SELECT id, v, pos FROM attempt")
+    by = str(ApprovedBy("web", "lgomez", "aperez", "3f9c" * 16))
+    book.store.approve([Waiting(waiting["id"], waiting["v"], info.id, waiting["pos"])], book.now, who=by)
+    assert [one.who for one in book.views.approvals(info.id)] == [by]
+
+    tamper(book, f"UPDATE event SET who='{by[:-1]}d' WHERE seq=2")
+    assert found(book)[0] == ("chain", 2)
 
 
 def test_what_else_a_move_changed_is_held_by_the_chain(lived):

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.approved_by import LONGEST_NAME, WAYS, ApprovedBy, is_name, people, short_digest
+from pipeline.domain.approved_by import (
+    LONGEST_NAME,
+    WAYS,
+    ApprovedBy,
+    digest_of,
+    is_name,
+    people,
+    short_digest,
+    signature,
+)
 
 DIGEST = "3f9c81aa0b1277de" + "0" * 48
 APPROVAL = ApprovedBy("terminal", "lgomez", "aperez", DIGEST)
@@ -67,11 +76,20 @@ def test_such_a_digest_is_not_written(digest: str) -> None:
 def test_any_other_text_is_no_approval_and_is_shown_unchanged(text: str | None) -> None:
     assert ApprovedBy.read(text) is None
     assert people(text) == (text or "")
+    assert digest_of(text) == ""
+    assert signature(text) == text
 
 
 def test_a_reader_sees_who_prepared_and_who_approved() -> None:
     assert people(TEXT) == "Preparó: aperez · Aprobó: lgomez"
+    assert digest_of(TEXT) == DIGEST
     assert APPROVAL.short_digest == short_digest(DIGEST) == "3f9c-81aa-0b12-77de"
+
+
+def test_an_event_names_the_people_without_the_digest_and_a_reader_sees_the_same() -> None:
+    assert signature(TEXT) == "terminal: lgomez aprobó; aperez preparó"
+    assert people(signature(TEXT)) == people(TEXT)
+    assert people(f"{signature(TEXT)}; otra cosa") == f"{signature(TEXT)}; otra cosa"
 
 
 def test_one_person_alone_is_called_one_person() -> None:

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.deadline import deadline
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.records import BatchInfo, EventLine, Position, ResultLine, Source
+from pipeline.domain.records import Approval, BatchInfo, EventLine, Position, ResultLine, Source
 from pipeline.report.labels import EVENT_WORDS, MEANINGS, STATE_WORDS, TONES
 from pipeline.report.summary import PREVIEW_ID, summarise
 
@@ -200,6 +202,26 @@ def test_who_when_and_which_file_are_among_the_facts(make_line: MakeLine, make_b
     assert facts["Último evento"] == "20/11/2026 10:05:03 (hora de Panamá)"
     assert facts["Nota de lectura"] == "Leído como Windows-1252."
     assert facts["Código de verificación del archivo (SHA-256)"] == "0" * 64
+
+
+def test_who_prepared_and_who_approved_stand_in_words_with_the_digest_below(
+    make_line: MakeLine, make_batch: MakeBatch
+) -> None:
+    line, digest = make_line(State.CANCELLED), "3f9c" * 16
+    by = str(ApprovedBy("terminal", "lgomez", "aperez", digest))
+    held = Approval(str(ApprovedBy("web", "núñez", "ana", "81aa" * 16)), NOON, 2)
+    proof = summarise(replace(make_batch([line], approved_by=by), approvals=(held,)), [line], ()).proof
+
+    at = "20/11/2026 10:00:03 (hora de Panamá)"
+    assert proof[:4] == (
+        ("Aprobado por", f"Preparó: aperez · Aprobó: lgomez, al cargarlo: {at}"),
+        ("Huella de lo aprobado", digest),
+        (
+            "Retenido al llegar; lo aprobó",
+            f"Preparó: ana · Aprobó: núñez, {at}: 2 filas",
+        ),
+        ("Huella de lo aprobado", "81aa" * 16),
+    )
 
 
 def test_every_outcome_state_and_event_has_its_words() -> None:

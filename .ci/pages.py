@@ -107,7 +107,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Avisos": ("mail_", "webhook_"),
     "El sandbox": ("sandbox_",),
 }
-NOT_SET_BY_PEOPLE = ("profile", "spare", "home")
+NOT_SET_BY_PEOPLE = ("profile", "spare", "half", "home")
 
 
 def settings_part() -> str:

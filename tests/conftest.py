@@ -117,6 +117,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def ledger_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a new ledger of this test's own: a file, or a database with all tables on the test server."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # where a server's reserve journals lie
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # what this machine notes
     with ledgers.fresh(tmp_path) as url:
         yield url
 

@@ -1,8 +1,8 @@
 """Approved-by text of a batch: who prepared it, who approved it, and the digest of exactly what was approved.
 
 The ledger keeps it in ``batch.approved_by`` and, for rows that were held, as ``who`` of their approval; both are in the
-chain (web.md 4.3). This module is the only place that knows its form. A batch that nobody approved apart from loading
-it has there the name of whoever loaded it, which ``ApprovedBy.read`` returns as None.
+chain (docs/decisions/0108). This module is the only place that knows its form. A batch that one person loaded and sent
+has that user's name there, which ``ApprovedBy.read`` returns as None.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class ApprovedBy:
 
     @property
     def people(self) -> str:
-        """Who did what, for a reader: ``Preparó: aperez · Aprobó: lgomez``."""
+        """The two people in words: ``Preparó: aperez · Aprobó: lgomez``."""
         if self.alone:
             return f"Preparó y aprobó la misma persona: {self.approver}"
         return f"Preparó: {self.preparer} · Aprobó: {self.approver}"

@@ -10,7 +10,7 @@ from pipeline.domain.errors import AnularError, WrongUsage
 from pipeline.ledger.scope import credential_mark
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
-from pipeline.wiring.credentials import credentials
+from pipeline.wiring.credentials import credentials, user_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,12 @@ class Post:
 
 
 def post_of(settings: Settings) -> Post:
-    """The post of ``settings``. Raises ``WrongUsage`` when credentials are missing."""
+    """The post of ``settings``, for handing in: no password is read. Raises ``WrongUsage`` when the user is missing."""
+    return Post(settings.profile, settings, credential_mark(settings.env, user_of(settings)))
+
+
+def _sending_post(settings: Settings) -> Post:
+    """The post of ``settings``, for a worker. Raises ``WrongUsage`` when credentials are missing."""
     return Post(settings.profile, settings, credential_mark(settings.env, credentials(settings)[0]))
 
 
@@ -42,7 +47,7 @@ def posts(profile: str, ledger: str, on_left_out: Callable[[AnularError], None])
         try:
             settings = load_settings(name, ledger)
             if settings.ledger == url:
-                post = post_of(settings)
+                post = _sending_post(settings)
                 found.setdefault(post.mark, post)
         except AnularError as trouble:
             if name or profile:

@@ -6,7 +6,7 @@ The values are those of the settings file and the environment; nothing is read h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.domain.errors import WrongUsage
@@ -18,34 +18,52 @@ PAIR = ("user", "user_file", "password", "password_file")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """User and password of one place. ``user_file`` and ``password_file`` are files that hold them instead."""
+    """User and password of one place. ``user_file`` and ``password_file`` are files that hold them instead.
+
+    Who looks or hands in needs the user alone, so neither file is opened here, and a missing password is no fault yet.
+    """
 
     user: str = ""
     user_file: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     password_file: str = ""
+    #: where the password is missing: the place, what is there, and what is not, for a person; () for a whole pair
+    half: tuple[str, ...] = ()
+
+    def check_whole(self) -> None:
+        """Raises ``WrongUsage`` when the password is missing: nothing else may complete the pair."""
+        if self.half:
+            raise _half(*self.half)
 
 
 def pair_in(values: Mapping[str, Any], place: str, names: Mapping[str, str] | None = None) -> Pair | None:
-    """Pair that ``values`` have, whole; None when they have neither part.
+    """Pair that ``values`` have; None when they have neither part.
 
-    ``place`` says to a person where they stand, ``names`` how each setting is called there. Raises ``WrongUsage`` for a
-    half, which nothing else may complete: the other half would be another company's.
+    ``place`` says to a person where they stand, ``names`` how each setting is called there. A half is never completed
+    from elsewhere: the other half would be another company's. Raises ``WrongUsage`` for a password without a user; a
+    user without a password is a pair for those who do not send.
     """
     found = {name: str(values[name]) for name in PAIR if values.get(name)}
     has_user, has_password = found.keys() & {"user", "user_file"}, found.keys() & {"password", "password_file"}
     if not has_user and not has_password:
         return None
     called = {**{name: name for name in PAIR}, **(names or {})}
-    if not (has_user and has_password):
-        missing = ("user", "user_file") if not has_user else ("password", "password_file")
-        offered = [called[name] for name in missing if name != "password" or names]
-        raise WrongUsage(
-            f"{place}: hay {called[min(found)]} y falta {' o '.join(offered)}.",
-            code="credentials-half",
-            remedy="Los dos se toman de un mismo lugar: escriba ahí los dos, o quite el que hay.",
-        )
-    return Pair(**found)
+    if has_user and has_password:
+        return Pair(**found)
+    missing = PAIR[2:] if has_user else PAIR[:2]
+    offered = [called[name] for name in missing if name != "password" or names]
+    half = place, called[min(found)], " o ".join(offered)
+    if not has_user:
+        raise _half(*half)
+    return Pair(**found, half=half)
+
+
+def _half(place: str, there: str, missing: str) -> WrongUsage:
+    return WrongUsage(
+        f"{place}: hay {there} y falta {missing}.",
+        code="credentials-half",
+        remedy="Los dos se toman de un mismo lugar: escriba ahí los dos, o quite el que hay.",
+    )
 
 
 def check_no_ruc_twice(

@@ -7,6 +7,7 @@ import shlex
 import stat
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,10 @@ def _ledgers(base: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> list[
 
 
 def _pairs(profile: str, base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """User and password, whole from one place (eyes.md 2): with a profile its own table, and ``spare`` those of the
-    settings without one, for when its keyring entry is missing too; without a profile the variables, else the file's.
+    """User and password, from one place (eyes.md 2): with a profile its own table, and ``spare`` those of the settings
+    without one, for when its keyring entry is missing too; without a profile the variables, else the file's.
+
+    The user is read, a password file is not: most commands never need it (``wiring/credentials.py``).
     """
     variables = {name: f"{PREFIX}{name.upper()}" for name in PAIR}
     if profile:
@@ -90,19 +93,29 @@ def _pairs(profile: str, base: dict[str, Any], own: dict[str, Any]) -> dict[str,
         found = companies.pair_in(_from_variables(PAIR), "Las variables de entorno", variables)
         found = found or companies.pair_in(base, "El archivo de configuración")
         spare = None
-    user, password = _opened(found) if found is not None else ("", SecretStr(""))
+    pair = _with_user(found) if found is not None else Pair()
     return {
-        "user": user,
-        "password": password,
-        "user_file": Path(found.user_file) if found is not None and found.user_file else None,
-        "password_file": Path(found.password_file) if found is not None and found.password_file else None,
-        "spare": _opened(spare) if spare is not None else None,
+        "user": pair.user,
+        "password": SecretStr(pair.password),
+        "user_file": Path(pair.user_file) if pair.user_file else None,
+        "password_file": Path(pair.password_file) if pair.password_file else None,
+        "half": pair.half,
+        "spare": _with_user(spare) if spare is not None else None,
     }
 
 
-def _opened(pair: Pair) -> tuple[str, SecretStr]:
-    user = pair.user or _text_of(Path(pair.user_file), "user_file")
-    return user, SecretStr(pair.password or secret_file(Path(pair.password_file), "password_file"))
+def _with_user(pair: Pair) -> Pair:
+    if pair.user:
+        return pair
+    return replace(pair, user=filled(_text_of(Path(pair.user_file), "user_file"), pair.user_file))
+
+
+def filled(text: str, file: str) -> str:
+    """``text`` of ``file``, one half of a pair. Raises ``WrongUsage`` for an empty file: nothing else may fill it."""
+    if not text:
+        words = "El archivo está vacío; debe contener el usuario o la contraseña."
+        raise WrongUsage(words, code="settings", where=file)
+    return text
 
 
 def _from_variables(names: Iterable[str]) -> dict[str, str]:
@@ -156,7 +169,7 @@ def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, 
 
 def _refuse_unknown_names() -> None:
     """Refuses unknown variables: a misspelt one may be the one that names the environment."""
-    names = Settings.model_fields.keys() - {"profile", "spare", "home"}
+    names = Settings.model_fields.keys() - {"profile", "spare", "half", "home"}
     known = {f"{PREFIX}{name.upper()}" for name in names} | {f"{PREFIX}CONFIG"}
     others = sorted(
         n for n in os.environ if n.startswith(PREFIX) and n not in known and not n.startswith("ANULAR_TEST")

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pipeline.domain.commands import Here
 from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.read.limits import MEGABYTE, Limits
+from pipeline.settings.companies import Pair
 
 PREFIX = "ANULAR_"
 PROGRAM = "anular"
@@ -57,9 +58,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     profile: str = Field("", exclude=True, description="perfil; se elige con --profile")
-    spare: tuple[str, SecretStr] | None = Field(
+    spare: Pair | None = Field(
         None, exclude=True, description="usuario y contraseña de los ajustes sin perfil, si el perfil no tiene"
     )
+    half: tuple[str, ...] = Field((), exclude=True, description="lo que se dice a quien envía si falta la contraseña")
     home: str = Field("", exclude=True, description="historial de envíos según el archivo de configuración solo")
     company: str = Field("", max_length=100, description="nombre de la empresa; por defecto, el del perfil")
     env: Env = Field(Env.SANDBOX, description="ambiente: sandbox, lab o production")

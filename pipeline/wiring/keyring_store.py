@@ -1,14 +1,27 @@
-"""Credentials in the system's keyring: a user and password for each environment and profile (interface.md 2)."""
+"""Credentials in the system's keyring: a user and password for each environment and profile (interface.md 2).
+
+The user is noted in this machine's state folder as well, so that what only looks or hands in never opens the keyring,
+whose entry holds the password too. Whoever reads the entry renews the note.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
+from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.atomic_file import replace_file
+from pipeline.settings.model import PROGRAM
 
 _REMEDY = "Defina ANULAR_USER y ANULAR_PASSWORD_FILE en su lugar."
+_UNKNOWN = object()
+"""Nobody has looked yet whether there is an entry."""
 
 
 def keep(env: str, profile: str, user: str, password: SecretStr) -> None:
@@ -16,12 +29,14 @@ def keep(env: str, profile: str, user: str, password: SecretStr) -> None:
     import keyring
     from keyring.errors import KeyringError
 
+    _forget_note(env, profile)  # ended here, the next one looks again
     try:
         keyring.set_password(_service(env), profile or "default", json.dumps([user, password.get_secret_value()]))
     except KeyringError:
         raise WrongUsage(
             "Este equipo no tiene un Administrador de credenciales.", code="keyring", remedy=_REMEDY
         ) from None
+    _note(env, profile, user)
 
 
 def forget(env: str, profile: str) -> bool:
@@ -29,6 +44,7 @@ def forget(env: str, profile: str) -> bool:
     import keyring
     from keyring.errors import KeyringError, PasswordDeleteError
 
+    _forget_note(env, profile)
     try:
         keyring.delete_password(_service(env), profile or "default")
     except PasswordDeleteError:
@@ -41,18 +57,66 @@ def forget(env: str, profile: str) -> bool:
 
 
 def stored(env: str, profile: str) -> tuple[str, SecretStr] | None:
-    """Stored credentials; None when there are none, or no keyring."""
+    """Stored credentials, for what sends; None when there are none, or no keyring. Notes the user.
+
+    Raises ``WrongUsage`` for a keyring that is locked: nothing is known of an entry.
+    """
     import keyring
-    from keyring.errors import KeyringError
+    from keyring.errors import KeyringError, NoKeyringError
 
     try:
         text = keyring.get_password(_service(env), profile or "default")
-    except KeyringError:
-        return None
-    if text is None:
-        return None
-    user, password = json.loads(text)
-    return user, SecretStr(password)
+    except NoKeyringError:
+        text = None
+    except KeyringError:  # another place's pair would be another company's
+        raise WrongUsage(
+            "El Administrador de credenciales de este equipo está bloqueado o no responde.",
+            code="keyring",
+            remedy=f"Desbloquéelo y repita el comando. {_REMEDY}",
+        ) from None
+    user, password = json.loads(text) if text is not None else (None, "")
+    _note(env, profile, user)
+    return None if user is None else (user, SecretStr(password))
+
+
+def user_kept(env: str, profile: str) -> str | None:
+    """User of the stored credentials, without opening the keyring; None when there are none.
+
+    Only where nothing is noted yet, as after a ``login`` by an earlier version, the entry is read once.
+    """
+    user = _noted(env, profile)
+    if user is _UNKNOWN:
+        found = stored(env, profile)
+        return found[0] if found is not None else None
+    return user if isinstance(user, str) else None
+
+
+def _noted(env: str, profile: str) -> Any:
+    try:
+        user = json.loads(_note_path(env, profile).read_bytes()[:10_000])["user"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return _UNKNOWN
+    return user if user is None or isinstance(user, str) else _UNKNOWN
+
+
+def _note(env: str, profile: str, user: str | None) -> None:
+    """Notes the user; None: there is no entry. Where it cannot be written the next one looks again."""
+    if _noted(env, profile) == user:
+        return
+    path = _note_path(env, profile)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+        replace_file(path, json.dumps({"user": user}).encode("ascii"))
+
+
+def _forget_note(env: str, profile: str) -> None:
+    with suppress(FileNotFoundError):
+        _note_path(env, profile).unlink()
+
+
+def _note_path(env: str, profile: str) -> Path:
+    name = hashlib.sha256(f"{env}\n{profile}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return user_state_path(PROGRAM) / "credenciales" / f"usuario-{name}.json"
 
 
 def _service(env: str) -> str:

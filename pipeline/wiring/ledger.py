@@ -39,7 +39,7 @@ from pipeline.ledger.views import Views
 from pipeline.settings.model import PROGRAM, Env, Settings, limits
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring import lost_ledger
-from pipeline.wiring.credentials import credentials, one_credential
+from pipeline.wiring.credentials import credentials, one_credential, user_of
 from pipeline.wiring.lost_ledger import Input
 from pipeline.wiring.rules import make_clock, nothing_known
 
@@ -81,7 +81,8 @@ def open_memory(
     ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
     ``new_ledger`` is a person's declaration that such a memory is lost. ``bus`` publishes what became durable.
     ``hands_in``: batches are taken in for workers to send, while a run may own the credential; nothing is recovered
-    and nothing can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing.
+    and nothing can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing:
+    the user, and with ``sends`` the password too, unless it is only handed in.
     """
     now, location, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
@@ -209,13 +210,14 @@ def _owned(settings: Settings, location: Location, *, sends: bool) -> Iterator[S
     credential."""
     if not location.shared:
         ownership.check_place(Path(location.place), strict=settings.env is not Env.SANDBOX)
-    mark = credential_mark(settings.env, credentials(settings)[0])
-    with location.working(settings.env, mark) as scope, one_credential(settings) if sends else nullcontext():
+    user = credentials(settings)[0] if sends else user_of(settings)  # before anything is taken in
+    mark = credential_mark(settings.env, user)
+    with location.working(settings.env, mark) as scope, one_credential(settings, user) if sends else nullcontext():
         yield scope
 
 
 def _visited(settings: Settings, location: Location) -> AbstractContextManager[Scope]:
-    return location.visited(credential_mark(settings.env, credentials(settings)[0]))
+    return location.visited(credential_mark(settings.env, user_of(settings)))
 
 
 @contextmanager
@@ -266,7 +268,7 @@ def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -
 
 
 def _scope_of(settings: Settings) -> Scope:
-    return Scope(credential_mark(settings.env, credentials(settings)[0]), alone=False)
+    return Scope(credential_mark(settings.env, user_of(settings)), alone=False)
 
 
 def ledger_exists(settings: Settings) -> bool:

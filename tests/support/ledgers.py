@@ -178,11 +178,15 @@ def _change_file(path: Path, statements: tuple[str, ...]) -> None:
     connection.close()
 
 
-_EVENT = ("seq", "batch", "pos", "attempt", "from_", "to_", "event", "utc", "run", "who", "http", "estado", "dgi")
-_EVENT += ("message", "note")
+_EVENT = (
+    *("seq", "batch", "pos", "attempt", "from_", "to_", "event", "utc", "run", "who", "http", "estado", "dgi"),
+    *("message", "note"),
+)
 _HEAD = ("id", "env", "sha256", "sheet", "file", "n_rows", "created_utc", "approved_by")
-_ROW = ("batch", "pos", "line", "cells", "state", "cufe", "reason", "email", "payload_sha256", "leader_batch")
-_ROW += ("leader_pos", "remarks", "deadline_window")
+_ROW = (
+    *("batch", "pos", "line", "cells", "state", "cufe", "reason", "email", "payload_sha256"),
+    *("leader_batch", "leader_pos", "remarks", "deadline_window"),
+)
 
 
 def as_before_0007(url: str) -> None:

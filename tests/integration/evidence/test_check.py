@@ -299,9 +299,10 @@ def test_a_pack_of_an_earlier_version_says_what_its_chain_does_not_cover(case, u
 def test_a_pack_of_a_batch_that_an_earlier_version_took_in_has_its_credential_and_an_edit_is_found(case, unzipped):
     case.book.database.close()
     ledgers.as_before_0010(case.book.url)
-    case.book.database = open_ledger(case.book.url)
-    case.book.views = Views(case.book.database, ENV)
-    parts = unzipped(case.pack())
+    database = open_ledger(case.book.url)
+    later = replace(case, book=replace(case.book, database=database, views=Views(database, ENV)))
+    parts = unzipped(later.pack())
+    database.close()
     head = json.loads(parts[m.HEAD])
     assert (check(forge.packed(parts)).faults, head["credential"]) == ([], CREDENTIAL)
 

@@ -93,6 +93,31 @@ def test_every_edit_of_a_batchs_or_an_attempts_credential_is_found(two, age):
         two.database.close()
 
 
+@pytest.mark.parametrize("age", ["now", "before"])
+@pytest.mark.parametrize("other", [f"'{EVA}'", "NULL"])
+def test_a_batch_cannot_be_given_to_another_company_with_all_its_rows(two, age, other):
+    if age == "before":
+        two.database.close()
+        ledgers.as_before_0010(two.url)
+        two = again(two)
+    try:
+        ledgers.change(
+            two.url,
+            f"UPDATE batch SET credential={other} WHERE id='20261120-lote0'",
+            f"UPDATE attempt SET credential={other} WHERE batch='20261120-lote0'",
+        )
+        assert found(two) == {"row" if age == "now" else "credential"}
+    finally:
+        two.database.close()
+
+
+def test_the_credential_of_a_batch_without_any_row_to_send_is_held_too(book, row):
+    under(book, ANA).take([row(1, Verdict.REJECTED, cufe=None)])
+    assert kept(book) == {"20261120-lote": ANA}
+    ledgers.change(book.url, f"UPDATE batch SET credential='{EVA}'")
+    assert found(book) == {"row"}
+
+
 def test_the_batches_of_a_ledger_of_before_get_the_mark_of_their_attempts_and_the_chain_holds_it(two):
     two.database.close()
     ledgers.as_before_0010(two.url)

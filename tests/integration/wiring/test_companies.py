@@ -38,6 +38,7 @@ def settled(tmp_path, monkeypatch):
             return (entries[name], SecretStr(f"{entries[name]}-clave")) if name in entries else None
 
         monkeypatch.setattr(keyring_store, "stored", stored)
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
         for name, value in {"ANULAR_CONFIG": str(config), **variables}.items():
             monkeypatch.setenv(name, value)
         user, password = credentials(load_settings(profile))

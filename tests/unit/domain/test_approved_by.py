@@ -1,4 +1,4 @@
-"""The text that says who prepared a batch and who approved it (web.md 4.3)."""
+"""The text that says who prepared a batch and who approved it (docs/decisions/0108)."""
 
 from __future__ import annotations
 

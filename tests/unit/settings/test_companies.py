@@ -18,18 +18,41 @@ def test_a_pair_is_whole_or_nothing_or_refused(given_names):
     has_user, has_password = (bool(given_names & set(names)) for names in (USERS, PASSWORDS))
     if has_user != has_password:
         with pytest.raises(WrongUsage) as refusal:
-            pair_in(values, "[profile.norte]")
+            whole(values, "[profile.norte]")
         assert refusal.value.code == "credentials-half"
         assert "valor" not in refusal.value.sentence, "never a secret"
         return
-    assert pair_in(values, "[profile.norte]") == (Pair(**values) if has_user else None)
+    assert whole(values, "[profile.norte]") == (Pair(**values) if has_user else None)
+
+
+def whole(values, place, names=None):
+    """The pair as who sends takes it."""
+    pair = pair_in(values, place, names)
+    if pair is not None:
+        pair.check_whole()
+    return pair
 
 
 def test_a_half_is_told_by_the_names_that_its_place_has():
     with pytest.raises(WrongUsage, match="Las variables de entorno: hay ANULAR_USER y falta ANULAR_PASSWORD o"):
-        pair_in({"user": "ana"}, "Las variables de entorno", {name: f"ANULAR_{name.upper()}" for name in PAIR})
+        whole({"user": "ana"}, "Las variables de entorno", {name: f"ANULAR_{name.upper()}" for name in PAIR})
     with pytest.raises(WrongUsage, match=r"\[profile.norte\]: hay user y falta password_file\."):
-        pair_in({"user": "ana"}, "[profile.norte]")
+        whole({"user": "ana"}, "[profile.norte]")
+
+
+def test_a_user_without_a_password_is_a_pair_for_those_who_do_not_send():
+    pair = pair_in({"user": "ana"}, "[profile.norte]")
+    assert pair is not None
+    assert pair.user == "ana"
+
+
+def test_a_password_without_a_user_is_of_no_use_to_anybody():
+    with pytest.raises(WrongUsage, match=r"hay password_file y falta user o user_file\."):
+        pair_in({"password_file": "clave"}, "[profile.norte]")
+
+
+def test_what_is_shown_of_a_pair_has_no_password():
+    assert "secreta" not in repr(Pair("ana", password="secreta"))
 
 
 @pytest.mark.parametrize(

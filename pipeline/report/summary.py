@@ -245,10 +245,11 @@ def _checks(batch: BatchInfo, shown: int, outcomes: Counter[Outcome]) -> tuple[C
 
 
 def _proof(batch: BatchInfo) -> tuple[tuple[str, str], ...]:
-    by = batch.approved_by
+    by, digest = batch.approved_by, digest_of(batch.approved_by)
+    label = "Preparado y aprobado" if digest else "Aprobado por"
     facts = [
-        ("Aprobado por", f"{people(by)}, al cargarlo: {_shown(batch.created)}" if by else ""),
-        (DIGEST_LABEL, digest_of(by)),
+        (label, f"{people(by)}, al cargarlo: {_shown(batch.created)}" if by else ""),
+        (DIGEST_LABEL, digest),
         *(fact for one in batch.approvals for fact in _approved(one)),
         (FACT_SEAL, f"{batch.seal.hash} (evento {batch.seal.seq})" if batch.seal else ""),
     ]

@@ -17,6 +17,7 @@ from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 
+from pipeline.domain.approved_by import DIGEST_LABEL
 from pipeline.report.labels import FACT_HASH, FACT_SEAL, count
 from pipeline.report.model import Report, Tone, Total
 from pipeline.report.printed import serial_of
@@ -233,7 +234,7 @@ def _facts(page: Page, title: str, facts: Sequence[tuple[str, str]]) -> None:
     _section(page, title)
     label = replace(CELL, color=MUTED)
     for name, value in facts:
-        mono = name in (FACT_HASH, FACT_SEAL)
+        mono = name in (FACT_HASH, FACT_SEAL, DIGEST_LABEL)
         look = replace(TEXT, mono=mono, size=9 if mono else 10)
         page.line(MARGIN, Span(3, name, label), Span(9, value, look), height=_height(value, 110))
 

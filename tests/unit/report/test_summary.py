@@ -214,7 +214,7 @@ def test_who_prepared_and_who_approved_stand_in_words_with_the_digest_below(
 
     at = "20/11/2026 10:00:03 (hora de Panamá)"
     assert proof[:4] == (
-        ("Aprobado por", f"Preparó: aperez · Aprobó: lgomez, al cargarlo: {at}"),
+        ("Preparado y aprobado", f"Preparó: aperez · Aprobó: lgomez, al cargarlo: {at}"),
         ("Huella de lo aprobado", digest),
         (
             "Retenido al llegar; lo aprobó",

@@ -163,6 +163,11 @@ KINDS: dict[str, Kind] = {
         f"{_PASTE_VALUES} O, si está seguro de los valores, use --accept-formulas.",
     ),
     "celda-formula-vacia": _row("La celda contiene una fórmula sin valor calculado.", _PASTE_VALUES),
+    "rechazada-antes": _row(
+        "La fila se rechazó porque en el archivo original esta celda {what}; aquí ya no se ve.",
+        "Corríjala en el libro «corregir» o en su archivo; si aquí el dato ya está bien, borre lo que dicen las "
+        "«observaciones» de esta fila.",
+    ),
     # --- a row: warnings, which block nothing
     "cufe-revisar": _row("{words}", "Compárelo con la factura; no impide enviarla."),
     "dia-limite": _row(

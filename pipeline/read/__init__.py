@@ -11,5 +11,6 @@ xlsx_file     workbooks; ``worksheets`` their sheets, ``xlsx_page`` one of them,
 fast_scan     what the reader omits: positions, formulas, merges; ``full_scan`` the same for any XML
 hidden        what a person does not see; ``styles`` and ``colours`` how cells look, ``remarks`` comments on them
 header        the header row; ``beside`` checks of everything outside the one table
+lost_faults   what an earlier run rejected a row for and our results do not show any more
 table         what every reader returns; ``grid`` positions, ``origin`` the batch of a workbook of ours
 """

@@ -48,6 +48,8 @@ class Header:
     #: column ``corregir`` of a corrections workbook, which is left out too; its ``fila_origen`` is kept, but does not
     #: count as one of the person's columns
     reasons: int | None = None
+    #: column of the earlier ``observaciones``, likewise
+    remarks: int | None = None
 
     @property
     def counted(self) -> int:
@@ -159,7 +161,8 @@ def _header(
     if missing := [column.role for column in INPUT_COLUMNS if column.required and column.role not in roles]:
         words = {"missing": " y ".join(LABELS[role] for role in sorted(missing)), "found": _shown(cells)}
         raise offered(refused("falta-columna", where=where, **words), missing[0], titles.free(roles), titles, given)
-    return Header(line, headings, kept, roles, outcome, len(cells), reasons)
+    remarks = added.get("observaciones")
+    return Header(line, headings, kept, roles, outcome, len(cells), reasons, remarks)
 
 
 def _kept(kept: tuple[int, ...], column: int, where: str) -> int:

@@ -213,9 +213,10 @@ _DECODE = json.JSONDecoder(object_hook=_untagged, parse_constant=_no_number).dec
 def _header(said: dict[str, Any]) -> Header:
     headings, kept = tuple(map(_text, said["headings"])), tuple(map(_count, said["kept"]))
     roles = {_text(role): _count(place) for role, place in said["roles"].items()}
-    outcome, reasons = (None if said[name] is None else _count(said[name]) for name in ("outcome", "reasons"))
-    header = Header(_count(said["line"]), headings, kept, roles, outcome, _count(said["width"]), reasons)
-    inside = all(column < header.width for column in (*kept, outcome or 0, reasons or 0))
+    optional = [None if said[name] is None else _count(said[name]) for name in ("outcome", "reasons", "remarks")]
+    outcome, reasons, remarks = optional
+    header = Header(_count(said["line"]), headings, kept, roles, outcome, _count(said["width"]), reasons, remarks)
+    inside = all(column < header.width for column in (*kept, *(column or 0 for column in optional)))
     if not inside or len(kept) != len(headings) or not all(place < len(kept) for place in roles.values()):
         raise Nonsense
     return header

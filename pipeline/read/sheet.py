@@ -14,6 +14,7 @@ from pipeline.read.header import Header
 from pipeline.read.hidden import NOTHING_HIDDEN, Hidden
 from pipeline.read.kinds import refuse_lock
 from pipeline.read.limits import Limits
+from pipeline.read.lost_faults import lost_faults
 from pipeline.read.process import Reader
 from pipeline.read.source import Source, take
 from pipeline.read.table import FAR, Table
@@ -155,14 +156,15 @@ def sheet_of(source: Source, table: Table) -> Sheet:
 
 
 def _against(table: Table) -> dict[int, tuple[Problem, ...]]:
-    """By line, the problems of rows that say that they must not be sent; one of each kind per row."""
+    """By line, the problems of rows that say that they must not be sent, one of each kind per row, and of rows of our
+    results that were rejected for what is not seen in them."""
     found: dict[int, dict[str, Problem]] = {}
     headings, kept = table.header.headings, table.header.kept
 
     def add(code: str, line: int, place: int, value: str, **words: str) -> None:
         cell = Position(table.sheet, line).cell(kept[place])
         one = problem(code, cell=cell, column=headings[place].strip(), value=value, **words)
-        found.setdefault(line, {}).setdefault(code, one)
+        found.setdefault(line, {}).setdefault(cell if code == "rechazada-antes" else code, one)
 
     value_of: dict[int, list[Cell]] = {place: table.columns[column] for place, column in enumerate(kept)}
     row_of = {line: row for row, line in enumerate(table.lines)} if table.struck or table.said_no else {}
@@ -179,6 +181,13 @@ def _against(table: Table) -> dict[int, tuple[Problem, ...]]:
             if says_no(value):
                 what = f"la columna «{headings[place].strip()}» dice «{_as_text(value)}»"
                 add("fila-dice-no", line, place, _as_text(value), what=what)
+    for lost in lost_faults(table):
+        if lost.what:
+            for place in lost.places:
+                add("rechazada-antes", lost.line, place, "", what=lost.what)
+        else:
+            what = "según «observaciones», en el archivo original estaba tachada o decía que no"
+            add("fila-dice-no", lost.line, table.header.roles["cufe"], "", what=what)
     return {line: tuple(kinds.values()) for line, kinds in found.items()}
 
 

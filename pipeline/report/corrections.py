@@ -25,9 +25,8 @@ from pipeline.report.lines import action_of
 from pipeline.report.model import Banner
 from pipeline.report.summary import PREVIEW_ID
 
-"""Replaces content that may not come back unchanged: too short for a reason, not a CUFE, not an e-mail address."""
-
-_FORMULAS = frozenset({"celda-formula", "celda-formula-vacia"})
+_UNSEEN = frozenset({"celda-formula", "celda-formula-vacia", "rechazada-antes"})
+"""Codes of faults that the content of the cell does not show."""
 _RECEIVED = 300
 
 
@@ -119,7 +118,7 @@ class Corrections:
             if at is None or at >= len(cells):
                 continue
             reason = f"{problem.message} [{problem.code}]"
-            if problem.code in _FORMULAS or _changes(cells[at]):
+            if problem.code in _UNSEEN or _changes(cells[at]):
                 reason += f"\nRecibido: {shorten(str(line.cells[at + self._corrected_before] or 'nada'), _RECEIVED)}"
                 cells[at] = MARKER
             wrong[at] = f"{wrong[at]}\n{reason}" if at in wrong else reason

@@ -46,7 +46,8 @@ def tables(draw: st.DrawFn) -> Table:
     headings = tuple(draw(st.text(max_size=9)) for _ in kept)
     outcome = draw(st.none() | st.integers(0, width - 1))
     reasons = draw(st.none() | st.integers(0, width - 1))
-    header = Header(line, headings, kept, {"cufe": 0, "reason": 1}, outcome, width, reasons)
+    remarks = draw(st.none() | st.integers(0, width - 1))
+    header = Header(line, headings, kept, {"cufe": 0, "reason": 1}, outcome, width, reasons, remarks)
     count = len(numbers)
     columns = [
         draw(st.sampled_from(KINDS).flatmap(lambda kind: st.lists(kind, min_size=count, max_size=count)))

@@ -84,8 +84,8 @@ def facts(out: Console, title: str, pairs: Iterable[tuple[str, str]], *, style: 
     out.print(table)
 
 
-def counts(out: Console, title: str, totals: Mapping[str, int]) -> None:
-    """Prints outcomes with their numbers, in the order given, without zeros."""
+def counts(out: Console, title: str, totals: Mapping[str, int], note: str = "") -> None:
+    """Prints outcomes with their numbers, in the order given, without zeros; ``note`` stands below them."""
     out.print(f"[bold]{escape(title)}[/]")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
     table.add_column(justify="right")
@@ -94,6 +94,8 @@ def counts(out: Console, title: str, totals: Mapping[str, int]) -> None:
         if number:
             table.add_row(thousands(number), f"[{STYLES.get(word, 'default')}]{escape(word)}[/]")
     out.print(table)
+    if note:
+        out.print(f"  {note}", markup=False)
 
 
 def listing(out: Console, title: str, lines: Sequence[str], most: int = 8) -> None:

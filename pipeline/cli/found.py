@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.cli import console
-from pipeline.cli.render import counts_data, status_facts
+from pipeline.cli.render import corrected_words, counts_data, status_facts
 from pipeline.domain import outcomes
 from pipeline.domain.approved_by import people
 from pipeline.domain.commands import order
@@ -111,7 +111,7 @@ def show_batch(out: Console, info: BatchInfo) -> None:
     facts += [("Último evento", _local(info.ended))] if info.ended else []
     facts += [("Libro", book)] if (book := _book(info)) else [("Libro", f"escríbalo con {order('report', info.id)}")]
     console.facts(out, f"Lote {info.id}", facts)
-    console.counts(out, "Resultados", ordered(info.counts))
+    console.counts(out, "Resultados", ordered(info.counts), corrected_words(info))
     console.listing(out, "Qué hacer", todo(info))
 
 
@@ -125,19 +125,17 @@ def todo(info: BatchInfo) -> list[str]:
         facts.append(f"{thousands(counts[Outcome.HELD])} esperan aprobación: {order('release', info.id)}")
     if counts[Outcome.NOT_SENT]:
         facts.append(f"{thousands(counts[Outcome.NOT_SENT])} no se enviaron: ejecute otra vez el mismo archivo.")
-    # What came of rejected rows that came back corrected is in the other batch: this one's counts do not say.
-    elsewhere = sum(counts[word] for word in _CORRECTED) if info.corrected_in else 0
+    elsewhere = -sum(number for number in info.shift.values() if number < 0)  # they have their outcome in a correction
     if person := sum(counts[word] for word in _PERSON) - elsewhere:
         need = "requiere" if person == 1 else "requieren"
         facts.append(f"{thousands(person)} {need} su revisión: hoja «Pendientes de acción» del libro de resultados.")
     if elsewhere:
         orders = ", ".join(order("find", batch) for batch in info.corrected_in)
-        facts.append(f"{thousands(elsewhere)} con datos por corregir: lo ya corregido está en otro lote: {orders}")
+        facts.append(f"{thousands(elsewhere)} con su resultado en otro lote, el de su corrección: {orders}")
     return facts or ["Nada: no queda nada pendiente."]
 
 
-_CORRECTED = (Outcome.REJECTED, Outcome.CONFLICT)
-_PERSON = (*(Outcome.RETURNED, Outcome.EDOC_ERROR, Outcome.NOT_FOUND), *_CORRECTED)
+_PERSON = (Outcome.RETURNED, Outcome.EDOC_ERROR, Outcome.NOT_FOUND, Outcome.REJECTED, Outcome.CONFLICT)
 
 
 def _document(cufe: str | None) -> list[tuple[str, str]]:

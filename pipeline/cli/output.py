@@ -95,6 +95,7 @@ def report_batches(
     ``files``: the input files, where the batches were not named by number. ``news``: what is notified.
     """
     from pipeline.cli import console
+    from pipeline.cli.render import corrected_words
     from pipeline.notify import has_recipients, send
     from pipeline.run.notification_texts import Digest, digest, notification
     from pipeline.run.results import (
@@ -125,7 +126,7 @@ def report_batches(
         told.append(batch_data(written, code))
         if notified and (news is News.ALL or totals(written.lines) != ordered(info.counts)):
             digests.append(digest(written, code))
-        console.counts(talk.out, f"Lote {info.id} · {info.file}", totals(written.lines))
+        console.counts(talk.out, f"Lote {info.id} · {info.file}", totals(written.lines), corrected_words(written.batch))
         console.listing(talk.out, "Qué hacer ahora", todo(written.report))
         for line in (f"Resultados: {written.workbook}", *set_aside(written), *to_correct(written)):
             talk.out.print(line, markup=False)

@@ -62,6 +62,7 @@ def poll_batches(
 def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
     """Nightly follow-up of every company; an error of one does not stop the others."""
     from pipeline.cli import console
+    from pipeline.cli.render import corrected_words
     from pipeline.run import follow_up
     from pipeline.run.results import to_correct, totals
 
@@ -78,7 +79,7 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
         for written in company.written:
             name = f"[{company.name or company.profile}] " if company.name or company.profile else ""
             title = f"{name}Lote {written.batch.id} · {written.batch.file}"
-            console.counts(talk.out, title, totals(written.lines))
+            console.counts(talk.out, title, totals(written.lines), corrected_words(written.batch))
             for line in (f"Resultados: {written.workbook}", *to_correct(written)):
                 talk.out.print(line, markup=False)
         console.listing(talk.out, "Lo que envejeció", [one.words for one in company.old], most=50)

@@ -23,7 +23,7 @@ from pipeline.ledger.verify import Examination
 from pipeline.read.sheet import Sheet
 from pipeline.report.labels import lineage
 from pipeline.run.plan import Plan
-from pipeline.run.results import Previewed, batch_head, path_text
+from pipeline.run.results import Previewed, batch_head, ordered, path_text
 from pipeline.settings.model import ENV_WORDS, Settings
 
 _OTHERS_SHOWN, _WORDS_SHOWN = 3, 60
@@ -298,6 +298,17 @@ def counts_data(info: BatchInfo) -> dict[str, Any]:
         "corrections": None,
         "exit_code": outcomes.exit_code(w for w, n in found.items() if n and w is not Outcome.DUPLICATE),
     }
+
+
+def corrected_words(info: BatchInfo) -> str:
+    """What became of the rejected rows of a batch in its corrections, where that is another outcome; empty without."""
+    became = ordered({word: number for word, number in info.shift.items() if number > 0})
+    rows = sum(became.values())
+    if not rows:
+        return ""
+    told = ", ".join(f"{word} {thousands(number)}" for word, number in became.items())
+    one = "de ellas tiene" if rows == 1 else "de ellas tienen"
+    return f"{thousands(rows)} {one} su resultado en la corrección {', '.join(info.corrected_in)}: {told}"
 
 
 def status_facts(info: BatchInfo) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.context import Talk
 from pipeline.domain.columns import RETURNED_SHEET
-from pipeline.domain.errors import AnularError, InputRefused
+from pipeline.domain.errors import AnularError
 from pipeline.domain.outcomes import worst
 
 if TYPE_CHECKING:
@@ -18,25 +18,19 @@ if TYPE_CHECKING:
     from pipeline.run.returned import Wish
     from pipeline.settings.model import Settings
 
-_NOTHING_THERE = frozenset({"xlsx-hoja", "sin-filas"})
-
 
 def returned_sheets(files: Sequence[Path], sheets: Sequence[Sheet], settings: Settings) -> Iterator[Sheet]:
     """That sheet of each of ``files`` which has one. Raises ``InputRefused``."""
-    from pipeline.ledger.moves import NO_DAY
-    from pipeline.read.sheet import read_sheet
-    from pipeline.run.returned import is_returned
+    from pipeline.run.returned import is_returned, returned_beside
     from pipeline.settings.model import limits
 
     for file, found in zip(files, sheets, strict=True):
         if is_returned(found):
             yield found
-        elif found.corrects and not found.corrects.startswith(NO_DAY) and found.sheet is not None:
-            try:
-                yield read_sheet(file, sheet=RETURNED_SHEET, limits=limits(settings))
-            except InputRefused as refusal:
-                if refusal.code not in _NOTHING_THERE:
-                    raise
+        elif (
+            found.sheet is not None and (beside := returned_beside(file, found.corrects, limits(settings))) is not None
+        ):
+            yield beside
 
 
 def name_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk, *, asks: bool = False) -> list[Wish]:

@@ -27,7 +27,7 @@ def status(
 ) -> int:
     """Muestra los lotes del historial de envíos y cuántas facturas tienen cada resultado."""
     from pipeline.cli import console
-    from pipeline.cli.render import counts_data, status_facts
+    from pipeline.cli.render import corrected_words, counts_data, status_facts
     from pipeline.run.results import ordered
     from pipeline.wiring.ledger import open_views
     from pipeline.wiring.rules import without_issuers
@@ -49,7 +49,7 @@ def status(
         talk.out.print(f"El historial de envíos no tiene lotes del ambiente {settings.env}.")
     for info in infos:
         console.facts(talk.out, f"Lote {info.id}", status_facts(info))
-        console.counts(talk.out, "Resultados", ordered(info.counts))
+        console.counts(talk.out, "Resultados", ordered(info.counts), corrected_words(info))
     return 0
 
 

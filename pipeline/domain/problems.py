@@ -392,6 +392,11 @@ KINDS: dict[str, Kind] = {
         "Este archivo ya es el lote {batch} de la empresa {whose}. No se envió nada.",
         "Si se debe enviar lo que falta, continúelo con esa empresa: {order}",
     ),
+    "solo-devueltas": _file(
+        "El libro trae solo facturas devueltas (hoja «Devueltas»), que se reenvían una por una, con el nombre de quien "
+        "lo decide; la carpeta no puede preguntarlo. No se reenvió nada.",
+        "Cárguelo en una terminal con el comando run, que pregunta por cada una.",
+    ),
     "otro-registro": _file(
         "Este archivo ya está en otro historial de envíos de este equipo. No se envió nada.",
         "Pregunte a quien administra el programa; si se debe anular, se continúa desde allí.",

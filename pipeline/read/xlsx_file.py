@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from pipeline.domain.columns import FIXES_SHEET, RESULTS_SHEET, RETURNED_SHEET, TIPS_SHEET
@@ -25,7 +26,7 @@ from pipeline.read.strings import refuse_odd_texts
 from pipeline.read.styles import NO_FORMATTING, Formatting
 from pipeline.read.table import Table
 from pipeline.read.worksheets import Tab, formatting_of, tabs_of
-from pipeline.read.xlsx_page import SHOWN, Page, Wanted, has_header, is_our_page, listed, page_reader
+from pipeline.read.xlsx_page import SHOWN, Page, Wanted, has_header, is_blank, is_our_page, listed, page_reader
 from pipeline.read.xlsx_table import table_of
 
 _ENDS = ("", "first", "last")
@@ -118,8 +119,12 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     fits = [page for page in pages if has_header(page, wanted.given)]
     if wanted.ours:  # what was given back is sent again by a person's resend alone
         # Under headings of the person's own the rows to correct have no header yet: still they are what is meant.
-        fixes = [page for page in pages if page.tab.name == FIXES_SHEET and page.rows]
-        fits = [page for page in fits if page.tab.name != RETURNED_SHEET] or fixes or fits
+        fixes = [page for page in pages if page.tab.name == FIXES_SHEET and _has_rows(page)]
+        returned = [page for page in fits if page.tab.name == RETURNED_SHEET and _has_rows(page)]
+        others = [page for page in fits if page.tab.name != RETURNED_SHEET]
+        if returned and all(page.tab.name == FIXES_SHEET and not _has_rows(page) for page in others):
+            others = []  # all that was to be corrected was taken out
+        fits = others or fixes or returned or fits
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and is_our_page(page)]
     if own and wanted.ours:
         return own[0]
@@ -143,6 +148,12 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     # None has it: report what is missing on the closest sheet, the first with codes, else with anything on it.
     filled = [page for page in pages if page.rows]
     return next((page for page in filled if codes_in(page.rows)), next(iter(filled), pages[0]))
+
+
+def _has_rows(page: Page) -> bool:
+    """Whether there is more on ``page`` than a heading."""
+    filled = (line for line in page.rows if not all(map(is_blank, line)))
+    return sum(1 for _ in islice(filled, 2)) > 1
 
 
 def _refuse_codes_elsewhere(pages: Sequence[Page], taken: Page) -> None:

@@ -20,7 +20,7 @@ from pipeline.domain.problems import shorten
 from pipeline.domain.records import BatchInfo, Cell, Problem, ResultLine
 from pipeline.ledger.moves import future_id
 from pipeline.report.inert import one_line, visible
-from pipeline.report.labels import banner
+from pipeline.report.labels import banner, book_of
 from pipeline.report.lines import action_of
 from pipeline.report.model import Banner
 from pipeline.report.summary import PREVIEW_ID
@@ -76,6 +76,11 @@ class Corrections:
     def rows(self) -> Iterator[Fix]:
         """Created one by one during iteration."""
         return (self._fix(line) for line in self.lines)
+
+    @property
+    def holds(self) -> str:
+        """How many rows are in it, in words: empty for none."""
+        return book_of(len(self.lines), len(self.returned)) if len(self) else ""
 
     def __len__(self) -> int:
         return len(self.lines) + len(self.returned)

@@ -143,6 +143,12 @@ def count(number: int, one: str, many: str) -> str:
     return f"{thousands(number)} {one if number == 1 else many}"
 
 
+def book_of(wrong: int, returned: int) -> str:
+    """``5 facturas y 2 devueltas``: what a corrections workbook holds, the same wherever it is named."""
+    parts = [count(wrong, "factura", "facturas")] if wrong or not returned else []
+    return " y ".join([*parts, *([count(returned, "devuelta", "devueltas")] if returned else [])])
+
+
 def lineage(corrects: str | None, corrected_in: Sequence[str] = (), *, known: bool) -> list[tuple[str, str]]:
     """Which batch this one corrects, and which batches correct it; ``known``: this ledger holds the former."""
     told = []

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import PurePath
 
-from pipeline.domain.actions import CORRECTED, CREDIT_NOTE, Action
+from pipeline.domain.actions import CORRECTED, CREDIT_NOTE, GIVEN_BACK, Action
 from pipeline.domain.approved_by import DIGEST_LABEL, digest_of, people
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import EDOC_STATES
@@ -29,6 +29,7 @@ from pipeline.report.labels import (
     STATE_WORDS,
     TONES,
     banner,
+    book_of,
     count,
     lineage,
 )
@@ -73,6 +74,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         waiting += word in OPEN and not action.person
     money = amounts.money(batch.headings)
     to_correct = sum(len(by_action[a].indexes) for a in CORRECTED if a in by_action)
+    returned = sum(len(by_action[a].indexes) for a in GIVEN_BACK if a in by_action)
     late = sorted(index for a in (CREDIT_NOTE, WOULD_SEND_LATE) if a in by_action for index in by_action[a].indexes)
     actions = sorted(by_action.values(), key=_Same.urgency)
     people = [same for same in actions if same.action.person]
@@ -98,7 +100,7 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
         money=money,
         checks=_checks(batch, len(lines), outcomes),
         proof=_proof(batch),
-        facts=_facts(batch, to_correct, preview=preview),
+        facts=_facts(batch, to_correct, returned, preview=preview),
         headings=batch.headings,
         own=own if money else replace(own, amount=None),
         rows=Rows(lines, preview=preview, hours=hours),
@@ -256,7 +258,7 @@ def _proof(batch: BatchInfo) -> tuple[tuple[str, str], ...]:
     return tuple((label, value) for label, value in facts if value)
 
 
-def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[str, str], ...]:
+def _facts(batch: BatchInfo, to_correct: int, returned: int, *, preview: bool) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Archivo", batch.file),
         (FACT_HASH, batch.sha256),
@@ -269,7 +271,7 @@ def _facts(batch: BatchInfo, to_correct: int, *, preview: bool) -> tuple[tuple[s
         ("Primer evento", _shown(batch.started)),
         ("Último evento", _shown(batch.ended)),
         ("Plazo legal aplicado", f"{batch.deadline_hours} horas desde la emisión"),
-        ("Libro de correcciones", _corrections(batch, to_correct, preview=preview)),
+        ("Libro de correcciones", _corrections(batch, to_correct, returned, preview=preview)),
         *(("Nota de lectura", note) for note in batch.notes if not note.startswith(COMPANY)),
     ]
     return tuple((label, value) for label, value in facts if value)
@@ -285,10 +287,10 @@ def _shown(moment: datetime | None) -> str:
     return f"{moment.astimezone(PANAMA):%d/%m/%Y %H:%M:%S} (hora de Panamá)" if moment else ""
 
 
-def _corrections(batch: BatchInfo, rows: int, *, preview: bool) -> str:
+def _corrections(batch: BatchInfo, wrong: int, returned: int, *, preview: bool) -> str:
     """The name of the corrections workbook; empty when there is none."""
     name = corrections_name(PurePath(batch.file).stem, "" if preview else batch.id)
-    return f"{name}, con {count(rows, 'fila', 'filas')}" if rows else ""
+    return f"{name}, con {book_of(wrong, returned)}" if wrong or returned else ""
 
 
 def _log_row(event: EventLine) -> LogRow:

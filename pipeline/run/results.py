@@ -34,7 +34,8 @@ class Previewed:
 
     workbook: Path
     corrections: Path | None
-    to_correct: int
+    #: what is in it, in words
+    to_correct: str
 
 
 def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
@@ -57,19 +58,19 @@ def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
     lines, stem = lines_of(plan.checked.rows), Path(plan.sheet.name).stem
     workbook = publish(summarise(info, lines, ()), folder, stem)
     fixes = corrections_of(info, lines)
-    return Previewed(workbook, publish_corrections(fixes, folder, stem), len(fixes))
+    return Previewed(workbook, publish_corrections(fixes, folder, stem), fixes.holds)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Lines of a batch from the ledger, and the files written of them; ``to_correct``: rows in ``corrections``."""
+    """Lines of a batch from the ledger, and the files written of them; ``to_correct``: what is in ``corrections``."""
 
     batch: BatchInfo
     lines: list[ResultLine]
     report: Report
     workbook: Path
     corrections: Path | None
-    to_correct: int
+    to_correct: str
     exports: tuple[Path, ...] = ()
 
 
@@ -103,7 +104,7 @@ def write_results(
     if constancias:
         target = workbook.with_name(receipt_name(stem, fresh.id, each=True))
         exports.append(publish_export(report, target, lambda one, stream: write_receipts(one, lines, stream)))
-    return Written(fresh, lines, report, workbook, corrections, len(fixes), tuple(exports))
+    return Written(fresh, lines, report, workbook, corrections, fixes.holds, tuple(exports))
 
 
 def renew_corrected(written: Sequence[BatchInfo], views: Views, folder: Path | None = None) -> list[StorageTrouble]:
@@ -159,8 +160,7 @@ def to_correct(written: Previewed | Written) -> list[str]:
     """Line with the file of the rows to correct; empty when there are none."""
     if written.corrections is None:
         return []
-    rows = "1 factura" if written.to_correct == 1 else f"{thousands(written.to_correct)} facturas"
-    return [f"Para corregir ({rows}): {written.corrections}"]
+    return [f"Para corregir ({written.to_correct}): {written.corrections}"]
 
 
 def path_text(path: Path | None) -> str | None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.domain.columns import PLACE_COLUMN, RETURNED_SHEET, result_column_of
 from pipeline.domain.commands import order
-from pipeline.domain.errors import AnularError
+from pipeline.domain.errors import AnularError, InputRefused
 from pipeline.domain.fields import canonical_email, canonical_reason
 from pipeline.domain.lifecycle import GIVEN_BACK
+from pipeline.domain.records import BatchInfo
+from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.views import Views
-from pipeline.read.sheet import Sheet
+from pipeline.read.sheet import Limits, Sheet, read_sheet
 
+_NOTHING_THERE = frozenset({"xlsx-hoja", "sin-filas"})
 _NUMBER = re.compile(r"(\d+)\s*$")
 
 
@@ -40,6 +44,33 @@ class Wish:
 def is_returned(sheet: Sheet) -> bool:
     """Whether ``sheet`` is the one of the rows that were given back."""
     return bool(sheet.corrects) and sheet.sheet == RETURNED_SHEET
+
+
+def returned_beside(file: Path, corrects: str, limits: Limits) -> Sheet | None:
+    """That sheet of a workbook whose corrections were read; None when it has none. Raises ``InputRefused``."""
+    if not corrects or corrects.startswith(NO_DAY):
+        return None
+    try:
+        return read_sheet(file, sheet=RETURNED_SHEET, limits=limits)
+    except InputRefused as refusal:
+        if refusal.code not in _NOTHING_THERE:
+            raise
+    return None
+
+
+def left_unsent(file: Path, info: BatchInfo, views: Views, limits: Limits) -> list[str]:
+    """What the note beside a file says of the given-back rows that came corrected with it: nobody was asked."""
+    try:
+        sheet = returned_beside(file, info.corrects or "", limits) if info.sheet is not None else None
+    except InputRefused as refusal:
+        return [f"La hoja «{RETURNED_SHEET}» no se pudo leer: {refusal.sentence}"]
+    found = list(wishes(sheet, views)) if sheet is not None else []
+    if not found:
+        return []
+    one = len(found) == 1
+    many = "1 factura devuelta viene corregida" if one else f"{len(found)} facturas devueltas vienen corregidas"
+    not_sent = f"y no se {'reenvió' if one else 'reenviaron'}"
+    return [f"{many} en la hoja «{RETURNED_SHEET}» {not_sent}: cargue el libro con run, que pregunta por cada una."]
 
 
 def wishes(sheet: Sheet, views: Views) -> Iterator[Wish]:

@@ -41,6 +41,8 @@ HEADS = {
     Fate.REFUSED: "ESTE ARCHIVO SE RECHAZÓ. No se envió ninguna anulación.",
     Fate.WAITING: "Este archivo espera: el proceso se detuvo antes de terminar y continúa en la próxima pasada.",
 }
+_OTHER_WAYS = {"solo-devueltas": f"Cargue este mismo libro en una terminal: {order('run', 'EL LIBRO')}"}
+"""What to do about a refused file that is not to be dropped again, by the code of the refusal."""
 HELD_MIDWAY = "ESTE ARCHIVO QUEDÓ RETENIDO a medio enviar. Lo que falta no se envía hasta que una persona lo apruebe."
 SHORT = {
     Fate.DONE: "procesado",
@@ -133,7 +135,8 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
                 "aceptarla y haría falta una nota de crédito (tipo 04)."
             ]
     elif done.fate is Fate.REFUSED:
-        lines += ["", "Qué hacer ahora:", "  - Corrija el archivo y déjelo otra vez en la carpeta inbox."]
+        again = "Corrija el archivo y déjelo otra vez en la carpeta inbox."
+        lines += ["", "Qué hacer ahora:", f"  - {_OTHER_WAYS.get(done.code, again)}"]
     elif done.todo:
         lines += ["", "Qué hacer ahora:", *(f"  - {one}" for one in done.todo)]
     if done.limits:

@@ -41,6 +41,7 @@ from pipeline.run.results import (
     totals,
     write_results,
 )
+from pipeline.run.returned import is_returned, left_unsent
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
@@ -259,6 +260,8 @@ class _Shift:
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
             if (far := questions.far_rows([sheet])) is not None:
                 raise far[1]
+            if is_returned(sheet):
+                raise refused("solo-devueltas", where=one_line(one.original))
             if elsewhere(settings, memory.views, sheet.sha256) is not None:
                 raise refused("otro-registro", where=one_line(one.original))
             plan = make_plan(sheet, memory.views, check_rules(settings), self._clock.now(), release=False)
@@ -360,7 +363,7 @@ class _Shift:
             sha256=info.sha256,
             env=info.env,
             totals=totals(written.lines),
-            todo=todo(written.report),
+            todo=[*todo(written.report), *left_unsent(read.copy, info, memory.views, self._limits)],
             limits=limits_of(written.lines, written.batch.deadline_hours),
             workbook=written.workbook,
             corrections=written.corrections,

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 
 from tests.support.books import rows_of
@@ -269,6 +270,68 @@ def test_a_workbook_of_rows_that_were_given_back_alone_becomes_no_batch(place, c
     assert place.anular("check", fixed, "--json").data == [{"file": str(fixed), "returned": 1}]
     assert len(place.anular("status", "--json").data) == 1
     assert place.posts() == {cufe(1, "906"): 1}
+
+
+@pytest.mark.parametrize("how", ["cells emptied", "rows deleted"])
+def test_with_corregir_emptied_what_was_given_back_is_read(place, cufe, how):
+    """Somebody does not want the wrong rows cancelled any more, and corrects one that was given back."""
+    batch, _, path = given_back(place, cufe)
+    posts = place.posts()
+    book = load_workbook(path)
+    if how == "rows deleted":
+        book["Corregir"].delete_rows(2, 9)
+    else:
+        for cell in book["Corregir"][2]:
+            cell.value = None
+    book["Devueltas"]["C2"] = NEW
+    book.save(path.with_name("corregido.xlsx"))
+    done = place.anular("run", path.with_name("corregido.xlsx"), "--yes", "--json")
+
+    assert (done.code, done.data) == (1, []), done.words
+    assert f"resend {batch} --row 3 --by" in " ".join(done.err.split())
+    assert place.posts() == posts
+
+
+def test_a_workbook_in_which_nothing_is_left_is_refused(place, cufe):
+    _, _, path = given_back(place, cufe)
+    book = load_workbook(path)
+    for name in ("Corregir", "Devueltas"):
+        book[name].delete_rows(2, 9)
+    book.save(path.with_name("corregido.xlsx"))
+    done = place.anular("run", path.with_name("corregido.xlsx"), "--yes", "--json")
+
+    assert (done.code, done.data[0]["refused"]["code"]) == (3, "sin-filas"), done.words
+
+
+def test_the_corrections_workbook_is_counted_the_same_wherever_it_is_named(place, cufe):
+    codes = [cufe(1), cufe(2, "906"), cufe(3, "915"), wrong(cufe(4))]
+    file = place.file([[n, "a", code, REASON, n] for n, code in enumerate(codes, start=1)])
+    done = place.anular("run", file, "--yes", "--no-poll", "--json")
+    book = load_workbook(done.data[0]["corrections"])
+    summary = load_workbook(done.data[0]["workbook"])["Resumen"]
+
+    def texts(sheet):
+        return [cell for row in sheet.values for cell in row if isinstance(cell, str)]
+
+    name = Path(done.data[0]["corrections"]).name
+    assert "Para corregir (1 factura y 2 devueltas): " in done.err
+    assert f"{name}, con 1 factura y 2 devueltas" in texts(summary)
+    assert "1 factura y 2 devueltas, de 4 filas del archivo" in texts(book["Instrucciones"])
+    assert [book[sheet].max_row - 1 for sheet in ("Corregir", "Devueltas")] == [1, 2]
+
+
+def test_the_terminal_says_what_became_of_rejected_rows_in_their_correction(place, cufe):
+    first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
+    fixed = correct(first["corrections"], D2=cufe(2), E3=REASON)
+    second = place.anular("run", fixed, "--yes", "--json").data[0]
+    told = f"2 de ellas tienen su resultado en la corrección {second['batch']}: ANULADA 2"
+
+    for command in (("status", first["batch"]), ("run", place.folder / "lote.xlsx", "--yes")):
+        done = place.anular(*command)
+        assert told in " ".join(done.words.split()), done.words
+    found = " ".join(place.anular("find", first["batch"]).words.split())
+    assert "1 requiere su revisión" in found
+    assert f"2 con su resultado en otro lote, el de su corrección: anular find {second['batch']}" in found
 
 
 def test_at_a_terminal_each_row_is_a_question_of_its_own(place, cufe):

@@ -193,7 +193,7 @@ def test_a_month_without_one_option(month):
     assert "Autorizada 20/11/2026 10:" in joined(shown)
     code, shown = typed(month, f"find {NAME}", ANULAR_SANDBOX_NOW=NEXT_DAY)
     assert "1 requiere su revisión" in joined(shown), shown
-    assert "3 con datos por corregir: lo ya corregido está en otro lote" in joined(shown)
+    assert "3 con su resultado en otro lote, el de su corrección" in joined(shown)
 
 
 def books(place):

@@ -408,3 +408,51 @@ def test_a_file_that_a_killed_pass_of_another_ledger_left_is_not_sent_by_this_on
 
     assert (refused.code, "es de otro historial de envíos" in refused.words) == (5, True)
     assert max(lab.posts().values()) == 1
+
+
+# --- what was given back (6, 15) is a person's to send again, never the folder's
+
+
+def given_back(drop, rows):
+    """Drops the corrections workbook of a file with ``rows``: the one that was given back is corrected."""
+    drop.put(rows)
+    drop.go(ANULAR_POLL_FOR="0.5")
+    (path,) = (drop.root / "done").glob("*__corregir.xlsx")
+    book = load_workbook(path)
+    book["Devueltas"]["C2"] = "Monto equivocado: se facturó dos veces el flete"
+    book.save(drop.root / "inbox" / "corregido.xlsx")
+
+
+def test_a_dropped_book_of_rows_that_were_given_back_is_put_away_with_one_clear_note(drop):
+    given_back(drop, ["000", "906"])
+    posts = drop.place.posts()
+    done = drop.go()
+
+    assert (done.code, done.data[0]["code"]) == (3, "solo-devueltas"), done.words
+    assert drop.files("failed") == ["corregido.txt", "corregido.xlsx"]
+    note = drop.note("corregido.txt", "failed")
+    assert "se reenvían una por una" in note
+    assert "Cargue este mismo libro en una terminal" in note
+    assert "inbox" not in note
+    assert drop.place.posts() == posts
+    assert len(drop.place.anular("status", "--json").data) == 1
+
+
+def test_a_dropped_book_with_corrected_rows_of_both_kinds_says_which_were_not_sent_again(drop):
+    drop.put(["000", "906"], "una.xlsx")
+    drop.go(ANULAR_POLL_FOR="0.5")
+    first = drop.place.batch(["000", "906"], "hecho.xlsx", first=10)
+    book = load_workbook(first)
+    book["Hoja1"]["D2"] = "corto"
+    book.save(drop.root / "inbox" / "dos.xlsx")
+    drop.go(ANULAR_POLL_FOR="0.5")
+    (path,) = (drop.root / "done").glob("dos__*__corregir.xlsx")
+    fixes = load_workbook(path)
+    fixes["Corregir"]["E2"] = REASON
+    fixes["Devueltas"]["C2"] = "Monto equivocado: se facturó dos veces el flete"
+    fixes.save(drop.root / "inbox" / "corregido.xlsx")
+    done = drop.go(ANULAR_POLL_FOR="0.5")
+
+    assert (done.code, done.data[0]["outcomes"]) == (0, {"ANULADA": 1}), done.words
+    assert "1 factura devuelta viene corregida en la hoja «Devueltas» y no se reenvió" in drop.note("corregido.txt")
+    assert set(drop.place.posts().values()) == {1}

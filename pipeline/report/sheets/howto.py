@@ -71,6 +71,6 @@ def _facts(fixes: Corrections) -> list[tuple[str, str]]:
         (_HASH, batch.sha256),
         ("Hoja", batch.sheet or ""),
         ("Lote", "ninguno: es una revisión previa" if fixes.preview else batch.id),
-        ("Por corregir", f"{count(len(fixes), 'fila', 'filas')} de {batch.rows}"),
+        ("Por corregir", f"{fixes.holds}, de {count(batch.rows, 'fila', 'filas')} del archivo"),
     ]
     return [(name, value) for name, value in facts if value]

@@ -71,7 +71,7 @@ def test_two_faults_of_one_cell_are_both_told(make_line: MakeLine, make_batch: M
     assert fix.reasons == "Motivo: Uno. [a]\nMotivo: Dos. [b]"
 
 
-@pytest.mark.parametrize(("rows", "fact"), [(0, None), (1, "lote__20261120-7f3a__corregir.xlsx, con 1 fila")])
+@pytest.mark.parametrize(("rows", "fact"), [(0, None), (1, "lote__20261120-7f3a__corregir.xlsx, con 1 factura")])
 def test_the_summary_names_the_corrections_workbook(
     rows: int, fact: Any, make_line: MakeLine, make_batch: MakeBatch
 ) -> None:

@@ -56,7 +56,7 @@ def check_command(
                 continue
             if check is None:  # loads the libraries of the other steps: a file that is refused does not need them
                 check = context.with_resource(
-                    _checking(settings, talk, answer, bad_digit=allow_bad_check_digit, formulas=accept_formulas)
+                    _checking(settings, talk, wish, answer, bad_digit=allow_bad_check_digit, formulas=accept_formulas)
                 )
             told.append(check(file, found))
         except InputRefused as refusal:
@@ -69,7 +69,7 @@ def check_command(
 
 @contextmanager
 def _checking(
-    settings: Settings, talk: Talk, answer: ExitCodes, *, bad_digit: bool, formulas: bool
+    settings: Settings, talk: Talk, wish: questions.Wish, answer: ExitCodes, *, bad_digit: bool, formulas: bool
 ) -> Iterator[Callable[[Path, Sheet], dict[str, Any]]]:
     """Function that validates a sheet, shows the findings and returns their ``--json`` answer."""
     from pipeline.cli.render import checked_data
@@ -89,7 +89,10 @@ def _checking(
             show_plan(talk, plan, settings)
             for line in (f"Libro de revisión: {written.workbook}", *to_correct(written)):
                 talk.out.print(line, markup=False)
-            answer.codes.append(0 if plan.checked and plan.to_send == plan.checked.invoices else 1)
+            passed = plan.checked is not None and plan.to_send == plan.checked.invoices
+            if passed:
+                questions.remember(plan.sha256, wish, talk)
+            answer.codes.append(0 if passed else 1)
             return checked_data(file, plan, written, settings.rate)
 
         yield check

@@ -65,7 +65,7 @@ def read_file(file: Path, wish: Wish, settings: Settings, reader: Reader | None,
         raise
     if (other := questions.about_mail(file, found, wish, settings, talk)) is not None:
         return read_file(file, other, settings, None, talk)
-    questions.remember(found, wish, settings, talk)
+    questions.keep(found, wish, settings)
     return questions.noted(found, wish)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ class Wish:
     once: bool = False
     #: whether it was asked which column holds the addresses
     mail_asked: bool = False
+    #: by SHA-256 of a file, what was answered about its columns and is not remembered yet
+    answers: dict[str, Answered] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sheet: str, columns: str, include_hidden: bool, *, asks: bool) -> Wish:
@@ -160,8 +162,8 @@ def noted(found: Sheet, wish: Wish) -> Sheet:
     return replace(found, notes=(*found.notes, notes[wish.source])) if wish.source else found
 
 
-def remember(found: Sheet, wish: Wish, settings: Settings, talk: Talk) -> None:
-    """Keeps an answer for the next file of this company with the same headings; a warning where that does not work."""
+def keep(found: Sheet, wish: Wish, settings: Settings) -> None:
+    """Keeps an answer about the columns of ``found`` until it proves right: a wrong one is not to be remembered."""
     from pipeline.domain.columns import key_of
 
     # Under «Razón» one file has reasons and the next one names of companies: that is asked every time.
@@ -179,6 +181,17 @@ def remember(found: Sheet, wish: Wish, settings: Settings, talk: Talk) -> None:
     roles = {role: places[place] for role, place in found.roles.items()}
     today = make_clock(settings).now().astimezone(PANAMA).date()
     answer = column_answers.Answered(settings.profile, tuple(heading for _, heading in own), roles, today)
+    wish.answers[found.sha256] = answer
+
+
+def remember(sha256: str, wish: Wish, talk: Talk) -> None:
+    """Remembers what was answered about a file that passed, or that a person approved, for the company's next file with
+    the same headings; a warning where that does not work."""
+    from pipeline.settings import column_answers
+
+    answer = wish.answers.pop(sha256, None)
+    if answer is None:
+        return
     path = column_answers.answers_path()
     try:
         column_answers.remember(path, answer)

@@ -118,7 +118,7 @@ def run_files(
     if queue:
         with open_memory(settings, files=given, new_ledger=new_ledger, bus=bus, hands_in=True) as memory:
             _check_known(files, sheets, memory.views, talk)
-            code = _hand_in(files, sheets, memory, rules, clock, settings, talk, yes=yes)
+            code = _hand_in(files, sheets, memory, rules, clock, settings, talk, wish, yes=yes)
         return worst([code, ask_returned(context, given_back, settings, talk, profile, ledger, asks=False)])
     with (
         open_memory(settings, files=given, new_ledger=new_ledger, bus=bus) as memory,
@@ -146,6 +146,8 @@ def run_files(
                 )
             show_plan(talk, plan, settings)
             approve(talk, plan, settings, yes=yes, only=only)
+            if plan.to_send:
+                questions.remember(plan.sha256, wish, talk)
             batches.append(take_in(plan, memory, who=who_am_i(), folder=results_folder(settings, file)))
             del plan
         work = session.send_and_follow(batches, memory, talk.progress, only, follows=not no_poll)
@@ -195,6 +197,7 @@ def _hand_in(
     clock: Clock,
     settings: Settings,
     talk: Talk,
+    wish: questions.Wish,
     *,
     yes: bool,
 ) -> int:
@@ -208,6 +211,8 @@ def _hand_in(
         plan = enqueue.plan(found, memory, rules, clock)
         show_plan(talk, plan, settings)
         approve(talk, plan, settings, yes=yes, only=None)
+        if plan.to_send:
+            questions.remember(plan.sha256, wish, talk)
         folder = results_folder(settings, file)
         info = enqueue.hand_in(plan, memory, rules, clock, who=who_am_i(), folder=folder)
         told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})

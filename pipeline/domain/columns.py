@@ -180,6 +180,7 @@ def says_no(value: object) -> bool:
     return bool(words) and words[0] in _SAYING_NO
 
 
+_BETWEEN = re.compile(r"\s*/\s*|\s+[oy]\s+", re.IGNORECASE)
 _ROLE_OF = {key_of(heading): column.role for column in INPUT_COLUMNS for heading in column.headings}
 _RESULT_KEYS = {key_of(name): name for name in RESULT_COLUMNS}
 _FIRST_KEYS = {name: key_of(heading) for name, heading in FIRST_COLUMNS.items()}
@@ -189,8 +190,13 @@ _PRINTED_KEYS = frozenset({*_FIRST_KEYS.values(), *_LAST_KEYS.values()})
 
 
 def role_of(heading: str) -> str | None:
-    """``cufe``, ``reason`` or ``email``; None for a column that is only kept."""
-    return _ROLE_OF.get(key_of(heading))
+    """``cufe``, ``reason`` or ``email``; None for a column that is only kept. Of two names of one column in one heading
+    (``Razón / Motivo``) it is that one."""
+    role = _ROLE_OF.get(key_of(heading))
+    if role is None and len(names := _BETWEEN.split(heading)) == 2:
+        one, other = (_ROLE_OF.get(key_of(name)) for name in names)
+        return one if one == other else None
+    return role
 
 
 _SEEMS_MOST, _WORDS_MOST = 40, 5
@@ -200,7 +206,7 @@ _COUNTS = ("total", "subtotal", "cantidad", "suma")
 def seems(heading: str) -> str | None:
     """The role that a heading resembles but does not have, as ``Motivo del cliente``; None for any other."""
     key = key_of(heading)
-    known = key in _ROLE_OF or key in _RESULT_KEYS or key in _PRINTED_KEYS
+    known = role_of(heading) is not None or key in _RESULT_KEYS or key in _PRINTED_KEYS
     if known or not 3 < len(key) <= _SEEMS_MOST or len(heading.split()) > _WORDS_MOST:
         return None
     if key.startswith(_COUNTS) or any(char.isdigit() for char in key) or "@" in heading:

@@ -407,7 +407,7 @@ KINDS: dict[str, Kind] = {
     ),
     "xlsx-hoja": _file("No existe la hoja «{sheet}». Hojas del libro: {found}.", "Revise la opción --sheet."),
     "xlsx-varias-hojas": _file(
-        "Varias hojas tienen el encabezado: {found}.",
+        "Varias hojas tienen {what}: {found}.",
         "Indique una con --sheet (o, donde no hay terminal, con el ajuste ANULAR_SHEET).",
     ),
     "xlsx-hoja-oculta": _file(

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.domain.columns import FIXES_SHEET, RESULTS_SHEET, RETURNED_SHEET, TIPS_SHEET
-from pipeline.domain.errors import Choice
+from pipeline.domain.errors import Choice, InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.beside import codes_in
 from pipeline.read.fast_scan import scan
@@ -133,11 +133,7 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     if own:
         return own[0]
     if len(fits) > 1:
-        choices = [
-            Choice(f"Solo la hoja «{page.tab.name}» (CUFE en ella: {codes_in(page.rows)})", sheet=page.tab.name)
-            for page in fits
-        ]
-        raise refused("xlsx-varias-hojas", found=listed([page.tab.name for page in fits])).offering(choices)
+        raise _several(fits, "el encabezado")
     if fits:
         if not wanted.ours:
             _refuse_codes_elsewhere(pages, fits[0])
@@ -145,9 +141,23 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
     for page in hidden():
         if has_header(page, wanted.given):
             raise refused("xlsx-hoja-oculta", sheet=page.tab.name)
-    # None has it: report what is missing on the closest sheet, the first with codes, else with anything on it.
+    # None has it: report what is missing on the closest sheet, the one with codes, else the first with anything on it.
     filled = [page for page in pages if page.rows]
-    return next((page for page in filled if codes_in(page.rows)), next(iter(filled), pages[0]))
+    coded = [page for page in filled if codes_in(page.rows)]
+    if len(coded) > 1 and not wanted.ours:
+        if not wanted.prefer:
+            raise _several(coded, "códigos CUFE")
+        return coded[0 if wanted.prefer.casefold() == "first" else -1]
+    return next(iter(coded or filled), pages[0])
+
+
+def _several(pages: Sequence[Page], what: str) -> InputRefused:
+    """The refusal of a workbook with several sheets that may be meant, and the choice among them."""
+    choices = [
+        Choice(f"Solo la hoja «{page.tab.name}» (CUFE en ella: {codes_in(page.rows)})", sheet=page.tab.name)
+        for page in pages
+    ]
+    return refused("xlsx-varias-hojas", what=what, found=listed([page.tab.name for page in pages])).offering(choices)
 
 
 def _has_rows(page: Page) -> bool:

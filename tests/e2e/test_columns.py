@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from tests.e2e.conftest import make_cufe
 from tests.e2e.test_approval import on_a_terminal
+from tests.e2e.test_month import typed
 
 REASON = "Factura emitida con el monto equivocado"
 OTHER = "Devolución de toda la mercancía"
@@ -77,6 +78,23 @@ def test_no_answer_reads_nothing_and_remembers_nothing(place, file):
         assert (code, "encabezado-ajeno" in shown) == (3, True), shown
     assert not (place.folder / "config" / "anular" / "columns.toml").exists()
     assert place.posts() == {}
+
+
+def test_a_wrong_answer_is_not_remembered(place):
+    """Of the review nothing would be sent; in the run she sees the plan and types no count."""
+    rows = [[n, make_cufe(n), "corto", OTHER] for n in range(1, 3)]
+    file = place.file(rows, headings=HEADINGS)
+    kept = place.folder / "config" / "anular" / "columns.toml"
+
+    code, shown = on_a_terminal(place, ["check", file], "1")
+    assert (code, kept.exists()) == (1, False), shown
+    code, shown = on_a_terminal(place, ["run", file], "1")
+    assert (code, kept.exists()) == (1, False), shown
+    own(place, "junio.xlsx", 5)
+    code, shown = typed(place, "run junio.xlsx", "2", "no")
+    assert (code, kept.exists(), place.posts()) == (130, False, {}), shown
+    code, shown = typed(place, "run junio.xlsx", "1", "2")
+    assert (code, kept.exists()) == (0, True), shown
 
 
 def test_a_company_s_answer_is_not_another_s(place, file):
@@ -196,3 +214,22 @@ def test_rows_to_correct_are_not_passed_over_for_those_given_back_beside_them(pl
     done = place.anular("check", path, "--columns", "cufe=C,motivo=D")
     assert "Las filas de la hoja «Devueltas» no se envían con el lote" in " ".join(done.words.split())
     assert "no se leyeron" not in " ".join(done.words.split())
+
+
+def test_of_several_sheets_the_one_that_is_meant_is_asked_before_its_columns(place):
+    path = own(place, "meses.xlsx")
+    book = load_workbook(path)
+    other = book.copy_worksheet(book["Hoja1"])
+    other.title = "Junio"
+    other["B2"], other["B3"] = make_cufe(8), make_cufe(9)
+    book.save(path)
+
+    refused = place.anular("check", path, "--json").data[0]["refused"]
+    assert refused["code"] == "xlsx-varias-hojas"
+    assert "Varias hojas tienen códigos CUFE: «Hoja1», «Junio»" in refused["message"]
+    code, shown = typed(place, "check meses.xlsx", "2", "1")
+    assert code == 0, shown
+    assert shown.index("2. Solo la hoja «Junio» (CUFE en ella: 2)") < shown.index("1. Motivo ← C «Causa»")
+    assert make_cufe(8) in str([*load_workbook(place.folder / "out" / "meses__revision.xlsx")["Resultados"].values])
+    code, shown = typed(place, "check meses.xlsx", "1")  # which column it is, is known by now: the sheet is not
+    assert code == 0, shown

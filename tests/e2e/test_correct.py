@@ -331,7 +331,7 @@ def test_the_terminal_says_what_became_of_rejected_rows_in_their_correction(plac
         assert told in " ".join(done.words.split()), done.words
     found = " ".join(place.anular("find", first["batch"]).words.split())
     assert "1 requiere su revisión" in found
-    assert f"2 con su resultado en otro lote, el de su corrección: anular find {second['batch']}" in found
+    assert f"2 con su resultado en otro lote, el de su corrección: «anular find {second['batch']}»" in found
 
 
 def test_at_a_terminal_each_row_is_a_question_of_its_own(place, cufe):

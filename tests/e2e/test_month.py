@@ -144,10 +144,9 @@ def corrected(place) -> str:
 
 
 def test_a_month_without_one_option(month):
-    code, shown = typed(month, f"check {NAME}", "1", "1", "3")
+    code, shown = typed(month, f"check {NAME}", "1", "3")
     assert code == 1, shown
-    assert "1. Motivo ← J «Razón / Motivo»" in shown
-    assert "Motivo ← B" not in shown  # a date is no reason
+    assert "CUFE ← I · Motivo ← J" in joined(shown)  # «Razón / Motivo»: no question
     assert "3. Solo la hoja «Noviembre» (CUFE en ella: 30)" in shown
     for words in ("Facturas 30", "Por enviar 26", "Rechazadas 3", "Duplicadas 1", "CUFE reparados 1"):
         assert words in joined(shown)
@@ -204,7 +203,7 @@ def books(place):
 
 
 def test_what_was_given_back_goes_again_with_its_new_reason_when_she_confirms_it(month):
-    assert typed(month, f"run {NAME}", "1", "1", "3", "26")[0] == 4
+    assert typed(month, f"run {NAME}", "1", "3", "26")[0] == 4
     ends = month.codes[16][-8:]
     code, shown = typed(month, f"run {corrected(month)}", "1", "3", "Marta Pérez", "La DGI pidió otro motivo", ends)
 

@@ -30,6 +30,9 @@ from schemas.columns import RESULT_COLUMNS as PRINTED
         *((text, "cufe") for text in ("No. CUFE", "Número CUFE", "CUFE de la factura", "CUFE factura")),
         *((text, "reason") for text in ("Motivo de la anulación", "Razón de anulación")),
         *((text, "email") for text in ("Correo electrónico", "Correo del cliente", "E-mail del cliente")),
+        *((text, "reason") for text in ("Razón / Motivo", "MOTIVO o justificación", "Motivo y razón", "Razón/Motivo")),
+        *((text, "email") for text in ("Correo / E-mail",)),
+        *((text, None) for text in ("CUFE / Motivo", "Motivo / Cliente", "Razón social / Razón", "Motivo y")),
         *((text, None) for text in ("", "Motivos", "Factura", "CUFE 2", "Correo de cobros", "razón social")),
     ],
 )
@@ -41,9 +44,21 @@ def test_a_heading_is_recognised(heading: str, role: str | None) -> None:
     ("heading", "role"),
     [
         *((text, "cufe") for text in ("CUFE del documento", "Lista de CUFE", "CUFE_ORIGINAL")),
-        *((text, "reason") for text in ("Motivos", "Motivo del cliente", "Razón del cambio")),
+        *((text, "reason") for text in ("Motivos", "Motivo del cliente", "Razón del cambio", "Motivo / Cliente")),
         *((text, "email") for text in ("Correo de cobros", "Mail", "Otro e-mail")),
-        *((text, None) for text in ("CUFE", "Motivo", "Razón social", "Total de CUFE", "CUFE: 3", "cufe_enviado", "")),
+        *(
+            (text, None)
+            for text in (
+                "CUFE",
+                "Motivo",
+                "Razón / Motivo",
+                "Razón social",
+                "Total de CUFE",
+                "CUFE: 3",
+                "cufe_enviado",
+                "",
+            )
+        ),
         *((text, None) for text in ("Favor anular todos los CUFE de arriba", "correo@empresa.com", "Cliente")),
     ],
 )

@@ -15,7 +15,6 @@ from pipeline.domain import outcomes
 from pipeline.domain.approved_by import people
 from pipeline.domain.commands import order
 from pipeline.domain.cufe import Cufe
-from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.lookup import Wanted
 from pipeline.domain.outcomes import Outcome
@@ -24,6 +23,7 @@ from pipeline.domain.visible import one_line, thousands
 from pipeline.ledger.search import FoundRow
 from pipeline.report.labels import EVENT_WORDS
 from pipeline.report.lines import row_of
+from pipeline.report.model import local
 from pipeline.report.names import results_name
 from pipeline.run.results import ordered, path_text
 
@@ -88,9 +88,9 @@ def show_row(out: Console, one: FoundRow) -> None:
     line, added = one.line, row_of(one.line).added
     facts = [("Resultado", added.resultado), ("Qué hacer", added.accion_recomendada), *_document(line.cufe)]
     facts += [("Motivo", line.reason)] if line.reason else []
-    facts += [("Recibida", _local(one.batch.created))]
-    facts += [("Enviada", _local(line.sent_at))] if line.sent_at else []
-    facts += [("Consultada", _local(line.queried_at))] if line.queried_at else []
+    facts += [("Recibida", local(one.batch.created))]
+    facts += [("Enviada", local(line.sent_at))] if line.sent_at else []
+    facts += [("Consultada", local(line.queried_at))] if line.queried_at else []
     facts += [("Autorizada", _answered(added.fecha_autorizacion))] if added.fecha_autorizacion else []
     if added.estado_edoc is not None:
         facts.append(("Estado eDoc", f"{added.estado_edoc}, {added.estado_edoc_descripcion}"))
@@ -100,7 +100,7 @@ def show_row(out: Console, one: FoundRow) -> None:
     console.facts(out, f"Lote {one.batch.id} · {one.batch.file} · {line.position}", facts)
     out.print("  Eventos")
     for event in one.log[:_SHOWN]:
-        out.print(f"    {_local(event.at)}  {_event_words(event)}", markup=False)
+        out.print(f"    {local(event.at)}  {_event_words(event)}", markup=False)
     if len(one.log) > _SHOWN:
         out.print(f"    … y {thousands(len(one.log) - _SHOWN)} eventos más (hoja «Bitácora» del libro)", markup=False)
 
@@ -108,7 +108,7 @@ def show_row(out: Console, one: FoundRow) -> None:
 def show_batch(out: Console, info: BatchInfo) -> None:
     """One batch: what became of its rows, and what to do."""
     facts = [*status_facts(info), ("Código de verificación", info.sha256)]
-    facts += [("Último evento", _local(info.ended))] if info.ended else []
+    facts += [("Último evento", local(info.ended))] if info.ended else []
     facts += [("Libro", book)] if (book := _book(info)) else [("Libro", f"escríbalo con {order('report', info.id)}")]
     console.facts(out, f"Lote {info.id}", facts)
     console.counts(out, "Resultados", ordered(info.counts), corrected_words(info))
@@ -165,17 +165,13 @@ def _book(info: BatchInfo) -> str | None:
     return path_text(path) if path.is_file() else None
 
 
-def _local(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone(PANAMA):%d/%m/%Y %H:%M:%S}"
-
-
 def _answered(text: str) -> str:
     """eDoc's time in Panama's; what is no time with an offset stays as it was answered."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return text
-    return text if moment.tzinfo is None else _local(moment)
+    return text if moment.tzinfo is None else local(moment)
 
 
 def _utc(moment: datetime | None) -> str | None:

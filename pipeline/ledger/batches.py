@@ -97,7 +97,7 @@ class Batches:
     def batches(self) -> list[BatchInfo]:
         """All batches, newest first, with their counts by outcome."""
         query = select(tables.batch).where(tables.batch.c.env == self._env)
-        return [self._info(line) for line in self._reads.read(query.order_by(tables.batch.c.created_utc.desc()))]
+        return [self._info(line) for line in self._reads.read(query.order_by(*tables.newest_first()))]
 
     def counts(self, batch: str) -> dict[str, int]:
         """Row counts of ``batch`` by outcome."""

@@ -37,7 +37,7 @@ def corrected_in(reads: Reads, batch: str) -> list[str]:
     query = select(head.id).where(
         head.corrects == batch, head.env == select(other.env).where(other.id == batch).scalar_subquery()
     )
-    return [line.id for line in reads.read(query.order_by(head.created_utc, head.id))]
+    return [line.id for line in reads.read(query.order_by(*tables.oldest_first()))]
 
 
 def fixed_rows(reads: Reads, batch: str, above: frozenset[str] = frozenset()) -> dict[int, Fixed]:

@@ -69,7 +69,7 @@ class Search(Batches):
             select(row.c.batch, row.c.pos, row.c.cufe, batch.c.env)
             .join_from(row, batch, batch.c.id == row.c.batch)
             .where(tables.number(row.c.cufe) == number)
-            .order_by(batch.c.created_utc.desc(), row.c.batch, row.c.pos)
+            .order_by(*tables.newest_first(), row.c.pos)
         )
         return [(Hit(line.batch, line.pos, line.env), line.cufe) for line in self._reads.read(query)]
 
@@ -121,7 +121,7 @@ class Search(Batches):
         batch, wholes = tables.batch.c, frozenset(checksums)
         if not (wish.name or wish.batch or wish.checksum or wholes):
             return []
-        query = select(batch.id, batch.env, batch.file, batch.sha256).order_by(batch.created_utc.desc(), batch.id)
+        query = select(batch.id, batch.env, batch.file, batch.sha256).order_by(*tables.newest_first())
         lines = self._reads.read(query)
         whole = [line for line in lines if _is(line, wish) or line.sha256 in wholes]
         found = whole or [line for line in lines if _begins(line, wish)]

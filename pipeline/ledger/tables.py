@@ -206,6 +206,19 @@ OF_BATCH = batch.c.id == attempt.c.batch
 """Joins an attempt with its batch."""
 
 
+_FIRST_EVENT = select(func.min(event.c.seq)).where(event.c.batch == batch.c.id).correlate(batch).scalar_subquery()
+
+
+def newest_first() -> tuple[ColumnElement[Any], ...]:
+    """The order of batches, the newest first; of those taken in at the same moment, by their first events."""
+    return batch.c.created_utc.desc(), _FIRST_EVENT.desc()
+
+
+def oldest_first() -> tuple[ColumnElement[Any], ...]:
+    """The same the other way."""
+    return batch.c.created_utc.asc(), _FIRST_EVENT.asc()
+
+
 def number(cufe: ColumnElement[Any]) -> ColumnElement[str]:
     """The document number of a code, exactly as in the index ``ix_row_number``: with bound values no index is used."""
     return func.substr(cufe, literal_column("41"), literal_column("10"), type_=String)

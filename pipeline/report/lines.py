@@ -25,7 +25,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import BARRED, ELSEWHERE, PREFLIGHT, READY_WORD, Outcome, outcome
 from pipeline.domain.records import Repair, ResultLine, Source
 from pipeline.report.labels import TONES
-from pipeline.report.model import IDLE, Added, Row, Tone, panama
+from pipeline.report.model import IDLE, Added, Row, Tone, local
 
 WOULD_SEND = replace(
     SEND_LATER,
@@ -183,7 +183,7 @@ def _remarks(line: ResultLine, *, preview: bool = False) -> list[str]:
     if line.state in (State.UNKNOWN, State.REVIEW, State.SENDING):
         remarks.append(_last_answer(line))
     if line.next_due is not None and line.state in (State.UNKNOWN, State.PENDING):
-        remarks.append(f"Próxima consulta a partir de {panama(line.next_due)}.")
+        remarks.append(f"Próxima consulta a partir del {local(line.next_due, seconds=False)}.")
     if line.decided_by:
         remarks.append(f"Decisión de {line.decided_by}: {line.decided_why or 'sin motivo escrito'}.")
     return remarks

@@ -25,6 +25,13 @@ def panama(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(PANAMA):%Y-%m-%d %H:%M:%S} -05:00"
 
 
+def local(moment: datetime | None, *, seconds: bool = True) -> str:
+    """``20/11/2026 10:00:03``, as people in Panama write a time; empty for none."""
+    return (
+        "" if moment is None else f"{moment.astimezone(PANAMA):{'%d/%m/%Y %H:%M:%S' if seconds else '%d/%m/%Y %H:%M'}}"
+    )
+
+
 class Tone(Enum):
     """Meaning of a row's colour; the value is the text in the legend."""
 

@@ -16,7 +16,6 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.domain.cufe import Cufe
-from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import CufeInvalid, StorageTrouble
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
@@ -25,7 +24,7 @@ from pipeline.report.exports import write_table
 from pipeline.report.inert import visible
 from pipeline.report.labels import count
 from pipeline.report.lines import row_of
-from pipeline.report.model import panama
+from pipeline.report.model import local
 from pipeline.report.names import support_name
 
 TEXT, TABLE, ANSWERS = "caso.txt", "facturas.csv", "respuestas"
@@ -148,7 +147,7 @@ def _text(info: BatchInfo, rows: Sequence[FoundRow], sender: Sender, now: dateti
         "Quedamos atentos. Muchas gracias.",
         "",
         sender.name,
-        f"{now.astimezone(PANAMA):%d/%m/%Y %H:%M}",
+        local(now, seconds=False),
     ]
     return [visible(line) for line in parts]
 
@@ -160,14 +159,14 @@ def _about(number: int, row: FoundRow) -> list[str]:
         words = f"número {code.number.lstrip('0')}, punto {code.point}, sucursal {code.branch}"
         parts.append(f"   Documento: {words}, emitido el {code.issued_on:%d/%m/%Y}")
     again = f" (envío n.º {line.attempts})" if line.attempts > 1 else ""
-    parts.append(f"   Enviada: {_local(line.sent_at) or 'no consta'}{again}")
+    parts.append(f"   Enviada: {local(line.sent_at) or 'no consta'}{again}")
     answer = [f"HTTP {line.http}"] if line.http is not None else []
     answer += [f"estado {added.estado_edoc}, {added.estado_edoc_descripcion}"] if added.estado_edoc is not None else []
     answer += [f"código DGI {added.codigo_dgi}"] if added.codigo_dgi else []
     parts.append(f"   Respuesta: {'; '.join(answer) or 'ninguna clara'}")
     parts += [f"   Mensaje: {one_line(added.mensaje_edoc)}"] if added.mensaje_edoc else []
     if line.queried_at:
-        parts.append(f"   Última consulta: {_local(line.queried_at)} ({count(line.queries, 'consulta', 'consultas')})")
+        parts.append(f"   Última consulta: {local(line.queried_at)} ({count(line.queries, 'consulta', 'consultas')})")
     return parts
 
 
@@ -181,19 +180,15 @@ def _table_row(row: FoundRow) -> list[str | int | None]:
         code.ruc if code else None,
         f"{code.issued_on:%d/%m/%Y}" if code else None,
         line.reason,
-        _local(line.sent_at) or None,
+        local(line.sent_at) or None,
         added.estado_edoc,
         added.estado_edoc_descripcion,
         added.mensaje_edoc,
         added.codigo_dgi,
-        panama(added.consultado_en),
+        local(added.consultado_en) or None,
         line.queries or None,
         added.resultado,
     ]
-
-
-def _local(moment: datetime | None) -> str:
-    return f"{moment.astimezone(PANAMA):%d/%m/%Y %H:%M:%S}" if moment else ""
 
 
 def _code(row: FoundRow) -> Cufe | None:

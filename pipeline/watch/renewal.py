@@ -11,7 +11,7 @@ from pipeline.domain.approved_by import people
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.records import BatchInfo
 from pipeline.read.source import take
-from pipeline.report.model import panama
+from pipeline.report.model import local
 from pipeline.run.notification_texts import limits_of
 from pipeline.run.results import Written, todo, totals
 from pipeline.settings.model import Settings, limits
@@ -45,7 +45,7 @@ def _is_held(note: Path, batch: BatchInfo) -> bool:
 
 
 def _again(file: Path, written: Written, code: int, settings: Settings) -> str:
-    told = [f"{people(one.who) or 'sin nombre'}, {panama(one.at)}" for one in written.batch.approvals]
+    told = [f"{people(one.who) or 'sin nombre'}, {local(one.at, seconds=False)}" for one in written.batch.approvals]
     done = Handled(
         Fate.DONE,
         file.name,

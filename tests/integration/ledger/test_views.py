@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.lookup import wanted
 from pipeline.domain.records import Finding, Position, Problem, Repair, Source, Verdict
 
 
@@ -190,3 +191,13 @@ def test_who_watches_a_whole_ledger_counts_the_rows_of_every_company(book, row):
 
     assert tally.rows == {"PENDIENTE": 1, "NO ENVIADA": 1, "RECHAZADA": 1}
     assert (sent, tally.oldest) != (None, None)
+
+
+def test_batches_of_the_same_moment_come_in_the_order_in_which_they_were_taken_in(book, row):
+    """Their ids, made of their files' checksums, are in another order."""
+    taken = [book.take([row(1, cufe=f"{n:066}")], f"lote {mark}.xlsx", mark) for n, mark in enumerate("cdab")]
+    newest = [info.id for info in reversed(taken)]
+
+    assert newest not in (sorted(newest), sorted(newest, reverse=True))
+    assert [info.id for info in book.views.batches()] == newest
+    assert [batch for batch, _ in book.views.search().named(wanted("lote"))] == newest

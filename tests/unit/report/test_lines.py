@@ -113,7 +113,7 @@ def test_an_unclear_answer_and_a_persons_decision_are_told(make_line: MakeLine) 
     assert unclear.observaciones == (
         "Intentos de envío: 2.\n"
         "Última respuesta: HTTP 502, código «bad-gateway».\n"
-        "Próxima consulta a partir de 2026-11-20 10:00:03 -05:00."
+        "Próxima consulta a partir del 20/11/2026 10:00."
     )
     decided = row_of(make_line(State.CLOSED_BY_PERSON, decided_by="Ana Ruiz", decided_why="consta en el portal")).added
     assert (decided.resultado, decided.observaciones) == ("RESUELTA", "Decisión de Ana Ruiz: consta en el portal.")

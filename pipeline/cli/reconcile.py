@@ -38,11 +38,8 @@ def reconcile(
     ledger: Ledger = "",
 ) -> int:
     """Pregunta a eDoc por cada factura y compara con lo que consta aquí. Solo consulta: nunca envía ni cambia nada."""
-    from dataclasses import replace
-
-    from pipeline.report.preview import preview_batch
     from pipeline.run.plan import make_plan
-    from pipeline.run.reconcile import of_batch, of_file
+    from pipeline.run.reconcile import head_of_file, of_batch, of_file
     from pipeline.wiring.ledger import ledger_exists, open_memory
     from pipeline.wiring.rules import check_rules, make_clock
     from pipeline.wiring.sandbox import running_sandbox
@@ -62,17 +59,9 @@ def reconcile(
         for found in sheets:
             assert file is not None
             plan = make_plan(found, memory.views, check_rules(settings), clock.now(), resume=False)
-            info = preview_batch(
-                file=found.name,
-                sha256=found.sha256,
-                env=settings.env,
-                sheet=found.sheet,
-                rows=plan.checked.invoices if plan.checked else 0,
-                headings=found.headings,
-                now=clock.now(),
-            )
             rows, folder = of_file(plan, memory.views), results_folder(settings, file)
-            told.append(_compared(replace(info, id=""), rows, folder, memory, clock, base, talk, answer))
+            info = head_of_file(found, settings.env, len(rows), clock.now())
+            told.append(_compared(info, rows, folder, memory, clock, base, talk, answer))
         for name in batches or []:
             batch = own_batch(memory.views, name)
             rows, folder = of_batch(batch, memory.views), settings.out or Path(batch.folder)

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import IO, Any
 
 from pipeline.domain.comparison import DIFFERENT, TITLES, Conclusion
-from pipeline.domain.deadline import PANAMA
 from pipeline.domain.records import BatchInfo
 from pipeline.report.labels import banner, count
-from pipeline.report.model import Banner, Tone
+from pipeline.report.model import Banner, Tone, local
 from pipeline.report.printed import serial_of
 from pipeline.report.sheets.page import Page, Span, fit_height, set_up
 from pipeline.report.styles import (
@@ -87,7 +86,11 @@ class Comparison:
     rows: Sequence[Compared]
     #: when the first question was asked
     begun: datetime
-    preview: bool = False
+
+    @property
+    def preview(self) -> bool:
+        """Whether it is about a file as it is, without a batch."""
+        return not self.batch.id
 
     @property
     def title(self) -> str:
@@ -150,7 +153,7 @@ def _summary(book: Book, sheet: Any, palette: Palette, found: Comparison) -> Non
                 (44, 14, 60),
             )
     page.line(Span(3, "De qué se trata", SECTION), height=30)
-    asked = f"{found.begun.astimezone(PANAMA):%d/%m/%Y %H:%M:%S} (hora de Panamá)"
+    asked = f"{local(found.begun)} (hora de Panamá)"
     for name, value in (
         ("Archivo", found.batch.file),
         ("Lote", found.batch.id or "ninguno: el archivo se comparó tal como está"),

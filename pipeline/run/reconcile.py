@@ -17,6 +17,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.records import BatchInfo, Finding, ResultLine
 from pipeline.ledger.views import Views
+from pipeline.read.sheet import Sheet
 from pipeline.report.comparison import Compared
 from pipeline.report.lines import outcome_of
 from pipeline.run.plan import Plan
@@ -70,6 +71,20 @@ def _asked(line: ResultLine, batch: str, *, answered: bool) -> Asked:
         line.state,
         is_cancelled(word, (line.mirrored or line).decided_why or ""),
         answered,
+    )
+
+
+def head_of_file(sheet: Sheet, env: str, rows: int, now: datetime) -> BatchInfo:
+    """What the comparison of a file says of it: it is no batch, and no review either."""
+    return BatchInfo(
+        id="",
+        file=sheet.name,
+        sha256=sheet.sha256,
+        env=env,
+        sheet=sheet.sheet,
+        rows=rows,
+        headings=sheet.headings,
+        created=now,
     )
 
 

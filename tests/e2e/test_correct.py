@@ -239,6 +239,7 @@ def test_what_was_given_back_stands_on_a_sheet_of_its_own_with_what_edoc_said(pl
         ("Hoja1, fila 4", codes[2], REASON, None),
     ]
     assert str(rows[0][4]).startswith("6: Devuelto por la DGI")
+    assert load_workbook(path)["Devueltas"].page_setup.fitToWidth in (None, 1)  # the row and its reason on one page
     assert [row[0] for row in load_workbook(path)["Corregir"].iter_rows(min_row=2, values_only=True)] == [
         "Hoja1, fila 5"
     ]

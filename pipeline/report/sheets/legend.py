@@ -18,7 +18,7 @@ _BOLD = replace(CENTRED, bold=True)
 
 def write_legend(book: Book, sheet: Any, palette: Palette, report: Report) -> None:
     """Prints ``Estados eDoc``."""
-    set_up(sheet, report, WIDTHS)
+    set_up(sheet, report, WIDTHS, one_page=True)
     page = Page(book, sheet, palette)
     page.line(Span(6, "Qué significa cada estado de eDoc", SECTION), height=30)
     page.row([(h, HEAD) for h in ("Estado", "Significado", "Reenviar", "Consultar", "Qué hacer", "Clase")], height=20)

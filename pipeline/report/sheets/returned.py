@@ -19,7 +19,7 @@ assert result_column_of(SAID) is None, "the reader would take it for a result"
 def write_returned(book: Book, sheet: Any, palette: Palette, fixes: Corrections) -> None:
     """Prints ``Devueltas``; the header is row 1, so that it can be read like an input."""
     widths = [place_width(fixes), *_WIDTHS]
-    set_up(sheet, fixes, widths, header_row=1, repeated=1, grid=True, pages_wide=2)
+    set_up(sheet, fixes, widths, header_row=1, repeated=1, grid=True)
     page = Page(book, sheet, palette)
     typed = [(LABELS[role], HEAD_GIVEN) for role in ("cufe", "reason", "email")]
     page.row([(PLACE_COLUMN, HEAD), *typed, (SAID, HEAD)], height=30)

@@ -227,6 +227,12 @@ def test_resultados_is_ready_to_work_with(batch: Batch) -> None:
     assert fills["ANULADA"] == fills["YA ANULADA"] != fills["PENDIENTE"] != fills["RECHAZADA"]
 
 
+def test_the_legend_is_printed_on_one_page(batch: Batch) -> None:
+    info, lines, events = batch
+    setup = opened(summarise(info, lines, events))["Estados eDoc"].page_setup
+    assert (setup.orientation, setup.fitToWidth, setup.fitToHeight) == ("portrait", 1, 1)
+
+
 def test_the_summary_says_environment_totals_controls_and_file(batch: Batch) -> None:
     info, lines, events = batch
     sheet = opened(summarise(replace(info, env="production"), lines, events))["Resumen"]

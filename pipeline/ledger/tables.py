@@ -39,6 +39,8 @@ metadata = MetaData(
 )
 
 STATE_WORDS = ", ".join(f"'{state.value}'" for state in State)
+SET_ASIDE = f"state NOT IN ('{State.READY.value}', '{State.HELD.value}')"
+"""Rows that got no attempt when they were taken in: their own state is their last."""
 NOT_LIVE = ", ".join(f"'{state.value}'" for state in LIVE_NEVER)
 
 # One line per run of the program that may write. The newest id is the epoch: it fences every move (R8); on PostgreSQL
@@ -112,6 +114,8 @@ row = Table(
     ForeignKeyConstraint(["batch"], ["batch.id"]),
     # The document number within the code: small, and enough to look up a code as well (search.py).
     Index("ix_row_number", text("substr(cufe, 41, 10)")),
+    # The few rows that have no attempt, for the counts of a batch.
+    Index("ix_row_set_aside", "batch", "state", sqlite_where=text(SET_ASIDE), postgresql_where=text(SET_ASIDE)),
 )
 
 attempt = Table(
@@ -147,6 +151,8 @@ attempt = Table(
     ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
     Index("ix_attempt_row", "batch", "pos"),
     Index("ix_attempt_state", "state"),
+    # All that the counts of a batch ask for: its rows are not read (batches.py).
+    Index("ix_attempt_counts", "batch", "state", "source", "estado", "note", "possible_duplicate"),
     # A cancelled CUFE stays live for ever: it can never get a second attempt, not even from another file next year.
     Index(
         "one_live",

@@ -212,7 +212,8 @@ def as_before_0010(url: str) -> None:
         values = [whole, *(line[name] for name in (*_ROW, "hours_left"))]
         marks[line["batch"], line["pos"]] = hashlib.sha256(_json(values)).digest()
     _chain_anew(url, marks, more=True)
-    change(url, "ALTER TABLE batch DROP COLUMN credential", "UPDATE alembic_version SET version_num='0009'")
+    newer = ("DROP INDEX ix_attempt_counts", "DROP INDEX ix_row_set_aside", "ALTER TABLE batch DROP COLUMN credential")
+    change(url, *newer, "UPDATE alembic_version SET version_num='0009'")
 
 
 def _taken_in(url: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

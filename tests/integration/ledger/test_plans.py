@@ -86,6 +86,14 @@ def test_no_query_of_a_run_goes_through_the_whole_history(book, history, ask):
     assert whole_tables(plans(book, lambda: ask(book, history))) == []
 
 
+def test_the_counts_of_a_batch_read_no_row(book, history):
+    found = plans(book, lambda: book.views.counts(history.id))
+    of_batch = [step for step in found if "(batch=? AND pos=?)" not in step]  # of the few that may have a later attempt
+
+    assert any("row USING COVERING INDEX ix_row_set_aside (batch=?)" in step for step in of_batch)
+    assert any("attempt USING COVERING INDEX ix_attempt_counts (batch=?)" in step for step in of_batch)
+
+
 def test_a_code_is_looked_up_in_the_index_of_live_attempts(book, history):
     assert any(
         "USING INDEX one_live (env=? AND cufe=?)" in step for step in plans(book, lambda: book.views.seen(["FE"]))

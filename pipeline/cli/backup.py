@@ -72,6 +72,7 @@ def _data(made: Backup, seal: Path) -> dict[str, Any]:
 def _write_note(made: Backup, settings: Settings, now: datetime) -> Path:
     """The seal of the copy and how to use it, in a text file beside it."""
     from pipeline.runtime.atomic_file import replace_file
+    from pipeline.runtime.os_error import os_words
 
     path = made.path.with_suffix(".sello.txt")
     text = settings.here.complete("\n".join(_note(made, settings, now)) + "\n")
@@ -79,7 +80,7 @@ def _write_note(made: Backup, settings: Settings, now: datetime) -> Path:
         replace_file(path, text.encode(), sync=True)
     except OSError as error:
         raise StorageTrouble(
-            f"La copia está guardada y comprobada, pero no se pudo escribir su sello ({error.strerror}).",
+            f"La copia está guardada y comprobada, pero no se pudo escribir su sello ({os_words(error)}).",
             code="backup-seal",
             where=str(path),
             remedy=f"Anote el sello que imprime {order('verify', made.path)}",

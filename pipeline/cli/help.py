@@ -6,11 +6,14 @@ The language is the readers', not the system's: an accountant's help is in Spani
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+_EXTRA = re.compile(r"arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
+_MEANT = {"version": ["--version"], "ayuda": ["help"], "buscar": ["find"], "plantilla": ["template"]}
 HELP_OPTION = "Muestra esta ayuda y termina."
 
 
@@ -46,13 +49,14 @@ def usage_error(error: typer.TyperException, commands: list[str]) -> str:
     words = error.format_message()
     if words.startswith("No such command"):
         asked = words.split("'")[1] if "'" in words else ""
-        near = ["--version"] if asked == "version" else difflib.get_close_matches(asked, commands, n=1)
+        near = _MEANT.get(asked) or difflib.get_close_matches(asked, commands, n=1)
         hint = f" ¿Quiso decir {near[0]}?" if near else ""
         return f"No existe el comando «{asked}».{hint}"
     if words.startswith("Missing command"):
         return "Falta el comando."
     if "unexpected extra argument" in words.lower():
-        return "Sobra un argumento."
+        extra = _EXTRA.search(words)
+        return f"Sobra «{extra[1]}»: el comando no lo usa." if extra else "Sobra un argumento."
     return "El comando no está bien escrito."
 
 

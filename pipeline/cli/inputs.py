@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipeline.read.sheet import Sheet
     from pipeline.settings.model import Settings
     from pipeline.wiring.ledger import Memory
+
+_LISTED = 5
 
 
 def reader_processes(context: typer.Context) -> Iterator[Reader]:
@@ -126,11 +128,29 @@ def of_nobody_else(found: Sheet, memory: Memory, settings: Settings) -> Sheet:
     raise refused("lote-de-otra-empresa", where=found.name, batch=other.batch, whose=whose, order=other.order)
 
 
-def batch_named(views: Any, name: str) -> BatchInfo:
+def batch_named(views: Views, name: str) -> BatchInfo:
+    """Batch by its id, or by the beginning of it that no other has. Raises ``WrongUsage``."""
     found: BatchInfo | None = views.batch(name)
     if found is None:
-        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
+        raise no_batch(name, views.beginning(name))
     return found
+
+
+def no_batch(name: str, several: Sequence[str] = ()) -> WrongUsage:
+    """The error for a batch that is not there; ``several``: those whose ids begin like this."""
+    if len(several) > 1:
+        listed = ", ".join(several[:_LISTED]) + (" …" if len(several) > _LISTED else "")
+        words = f"Varios lotes comienzan con «{name}»: {listed}."
+        return WrongUsage(words, code="no-batch", remedy="Escriba el número entero de uno.")
+    if is_file_name(name):
+        words = f"«{name}» es el nombre de un archivo, y aquí va el número de un lote."
+        return WrongUsage(words, code="no-batch", remedy=f"Búsquelo con {order('find', name)}")
+    return WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether somebody gave the name of a file where the number of a batch belongs."""
+    return bool(Path(name).suffix) or Path(name).name != name
 
 
 def own_batch(views: Views, name: str) -> BatchInfo:

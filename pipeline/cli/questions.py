@@ -187,6 +187,7 @@ def keep(found: Sheet, wish: Wish, settings: Settings) -> None:
 def remember(sha256: str, wish: Wish, talk: Talk) -> None:
     """Remembers what was answered about a file that passed, or that a person approved, for the company's next file with
     the same headings; a warning where that does not work."""
+    from pipeline.runtime.os_error import os_words
     from pipeline.settings import column_answers
 
     answer = wish.answers.pop(sha256, None)
@@ -196,7 +197,7 @@ def remember(sha256: str, wish: Wish, talk: Talk) -> None:
     try:
         column_answers.remember(path, answer)
     except (OSError, column_answers.NotUnderstood) as error:
-        why = error.strerror if isinstance(error, OSError) else "no se entiende lo que contiene"
+        why = os_words(error) if isinstance(error, OSError) else "no se entiende lo que contiene"
         talk.progress.warn(f"No se pudo guardar la respuesta en {path}: {why}. Se volverá a preguntar.")
         return
     talk.err.print(f"La respuesta vale también para los próximos archivos con estos títulos ({path}).", markup=False)

@@ -10,8 +10,9 @@ import typer
 
 from pipeline.cli import questions
 from pipeline.cli.context import ExitCodes, Talk, observation_of, results_folder, settings_for
-from pipeline.cli.inputs import own_batch, read_all, reader_processes
+from pipeline.cli.inputs import is_file_name, no_batch, own_batch, read_all, reader_processes
 from pipeline.cli.options import Columns, Json, Ledger, Profile, SheetName
+from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -46,10 +47,16 @@ def reconcile(
 
     if bool(batches) == (file is not None):
         raise WrongUsage("Indique uno o más lotes, o un archivo con --file.")
+    if wrong := next(filter(is_file_name, batches or []), ""):
+        raise WrongUsage(
+            f"«{wrong}» es el nombre de un archivo, y aquí va el número de un lote.",
+            code="no-batch",
+            remedy=f"Para comparar un archivo: {order('reconcile', '--file', wrong)}",
+        )
     readers = reader_processes(context) if file is not None else None
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     if batches and not ledger_exists(settings):
-        raise WrongUsage(f"No existe el lote «{batches[0]}».", code="no-batch")
+        raise no_batch(batches[0])
     clock, bus = make_clock(settings), observation_of(context).bus(settings, "reconcile")
     wish = questions.Wish.of(sheet, columns, include_hidden=False, asks=sys.stdin.isatty())
     sheets = read_all([file], wish, settings, talk, readers) if file is not None and readers is not None else []

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.context import Talk, settings_for
-from pipeline.cli.inputs import batch_named, own_batch
+from pipeline.cli.inputs import batch_named, no_batch, own_batch
 from pipeline.cli.options import BatchId, Json, Ledger, Profile
-from pipeline.domain.errors import WrongUsage
+
+_NAMES = {".pdf": "Constancias", ".csv": "CSV", ".jsonl": "JSON"}
+"""How the files are called, by their ending; without one they are results."""
 
 if TYPE_CHECKING:
     from pipeline.domain.records import BatchInfo
@@ -39,18 +41,17 @@ def report(
     from pipeline.wiring.rules import make_clock
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    no_batch = WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
     if evidence and not ledger_exists(settings):
-        raise no_batch
+        raise no_batch(batch)
     with open_memory(settings, sends=False) if evidence else open_views(settings) as opened:
         views = opened.views if isinstance(opened, Memory) else opened
         if views is None:
-            raise no_batch
+            raise no_batch(batch)
         info = own_batch(views, batch) if evidence else batch_named(views, batch)
         written = write_results(info, views, settings.out, csv=csv, jsonl=jsonl, pdf=pdf, constancias=constancias)
         code = exit_code(written.lines)
         answer = batch_data(written, code)
-        told = [f"Resultados: {path}" for path in (written.workbook, *written.exports)]
+        told = [f"{_NAMES.get(path.suffix, 'Resultados')}: {path}" for path in (written.workbook, *written.exports)]
         told += to_correct(written)
         if evidence:
             info, workbook = written.batch, written.workbook

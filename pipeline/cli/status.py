@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.context import Talk, settings_for
-from pipeline.cli.inputs import batch_named
+from pipeline.cli.inputs import batch_named, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
@@ -39,7 +39,7 @@ def status(
         return _show_workers(settings, talk)
     with open_views(settings) as views:
         if views is None and batch:
-            raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+            raise no_batch(batch)
         infos = [] if views is None else [batch_named(views, batch)] if batch else views.batches()
         told = [counts_data(info) for info in infos]
     talk.data(told)

@@ -17,11 +17,9 @@ from typing import Any, TextIO
 
 from pipeline.domain.commands import Here
 from pipeline.domain.errors import StorageTrouble
+from pipeline.runtime.os_error import os_words
 
 _WHY = {
-    errno.ENOSPC: "el disco está lleno",
-    errno.EDQUOT: "se alcanzó la cuota de disco",
-    errno.EFBIG: "el archivo llegó a su tamaño máximo",
     errno.EIO: "error de escritura",
     errno.EPIPE: "nadie la está leyendo",
     errno.EBADF: "está cerrada",
@@ -90,7 +88,7 @@ def output_lost(stream: object, remedy: str) -> StorageTrouble | None:
     lost = getattr(stream, "lost", None)
     if not isinstance(lost, OSError):
         return None
-    why = _WHY.get(lost.errno or 0, lost.strerror or type(lost).__name__)
+    why = _WHY.get(lost.errno or 0, os_words(lost))
     return StorageTrouble(f"No se pudo escribir la salida del programa ({why}).", code="output", remedy=remedy)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.context import Talk, local_time, observation_of, settings_for
-from pipeline.cli.inputs import own_batch
+from pipeline.cli.inputs import no_batch, own_batch
 from pipeline.cli.options import BatchId, Json, Ledger, Profile
 from pipeline.domain.errors import WrongUsage
 
@@ -57,7 +57,7 @@ def support(
     who = decide.named(by) if by else who_am_i()
     clock, bus = make_clock(settings), observation_of(context).bus(settings, "support")
     if not ledger_exists(settings):  # looking for a batch makes no ledger
-        raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
+        raise no_batch(batch)
     with open_memory(settings, sends=False, bus=bus) as memory:
         info, search = own_batch(memory.views, batch), memory.views.search()
         before = support_cases(memory.database, info.id)

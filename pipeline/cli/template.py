@@ -25,13 +25,22 @@ def write_plantilla(
 ) -> int:
     """Escribe la plantilla: un libro vacío con los títulos, que en Excel revisa lo que se escribe en él."""
     from pipeline.report.template import write_template
+    from pipeline.runtime.os_error import os_words
 
     settings, talk = settings_for(profile, ""), Talk(as_json)
+    if file.is_dir():
+        raise WrongUsage(
+            f"«{file}» es una carpeta, y aquí va el nombre del libro nuevo.",
+            code="template-name",
+            remedy=f"Use por ejemplo {order('template', file / _DEFAULT)}.",
+        )
     if file.suffix.lower() != ".xlsx":
+        known = file.suffix.lower() in (".xls", ".xlsm", ".xlsb", ".csv", ".ods")
+        better = file.with_suffix(".xlsx") if known else file.with_name(f"{file.name}.xlsx")
         raise WrongUsage(
             f"La plantilla es un libro de Excel y «{file.name}» no termina en .xlsx.",
             code="template-name",
-            remedy=f"Use por ejemplo {order('template', file.with_name(file.name + '.xlsx'))}.",
+            remedy=f"Use por ejemplo {order('template', better)}.",
         )
     content = io.BytesIO()
     write_template(content, settings.company)
@@ -49,7 +58,7 @@ def write_plantilla(
         ) from None
     except OSError as error:
         raise WrongUsage(
-            f"No se pudo escribir la plantilla: {error.strerror or type(error).__name__}.",
+            f"No se pudo escribir la plantilla: {os_words(error)}.",
             code="template-not-written",
             where=str(path),
             remedy="Revise que la carpeta exista y que se pueda escribir en ella.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.context import Talk, settings_for
+from pipeline.cli.inputs import is_file_name, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
@@ -76,7 +77,13 @@ def _examined(found: Examination, name: str) -> str:
     if len(ids) == 1:
         return ids[0]
     if found.good:
-        raise WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
+        if is_file_name(name):
+            raise WrongUsage(
+                f"«{name}» no existe, o no es un libro de resultados ni un paquete de evidencia de anular.",
+                code="no-batch",
+                remedy="Revise el nombre y la carpeta, o indique el número de un lote.",
+            )
+        raise no_batch(name, ids)
     return ""
 
 

@@ -46,6 +46,12 @@ class Batches:
         found = self._reads.read(query.limit(2))
         return self._info(found[0]) if len(found) == 1 else None
 
+    def beginning(self, text: str) -> list[str]:
+        """The ids that begin with ``text``, the newest first."""
+        head = tables.batch.c
+        query = select(head.id).where(head.env == self._env, head.id.startswith(text, autoescape=True))
+        return [str(line.id) for line in self._reads.read(query.order_by(*tables.newest_first()))] if text else []
+
     def taken_in(self, origin: str) -> str:
         """The batch that a workbook names as its origin: where ``check`` wrote that, what was made of the file since;
         "" when there is none yet."""

@@ -216,13 +216,13 @@ _FIRST_EVENT = select(func.min(event.c.seq)).where(event.c.batch == batch.c.id).
 
 
 def newest_first() -> tuple[ColumnElement[Any], ...]:
-    """The order of batches, the newest first; of those taken in at the same moment, by their first events."""
-    return batch.c.created_utc.desc(), _FIRST_EVENT.desc()
+    """The order of batches, the one taken in last first: by their first events, for a clock may be set back."""
+    return _FIRST_EVENT.desc(), batch.c.created_utc.desc()
 
 
 def oldest_first() -> tuple[ColumnElement[Any], ...]:
     """The same the other way."""
-    return batch.c.created_utc.asc(), _FIRST_EVENT.asc()
+    return _FIRST_EVENT.asc(), batch.c.created_utc.asc()
 
 
 def number(cufe: ColumnElement[Any]) -> ColumnElement[str]:

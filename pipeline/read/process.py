@@ -24,6 +24,7 @@ from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.read.protocol import OUT_OF_MEMORY, Nonsense, Order, decode
 from pipeline.read.source import Source
 from pipeline.read.table import Table
+from pipeline.runtime.os_error import os_words
 
 COMMAND = (sys.executable, "-P", "-m", "pipeline.read.child")
 """Our own interpreter; ``-P``: nothing is loaded from the current folder."""
@@ -56,7 +57,7 @@ class Reader:
                     env=_environment(),
                 )
         except OSError as error:
-            self._failure = error.strerror or type(error).__name__
+            self._failure = os_words(error)
 
     @property
     def pid(self) -> int | None:

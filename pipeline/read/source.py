@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.limits import MEGABYTE, Limits
+from pipeline.runtime.os_error import os_words
 
 # No links followed, no blocking on a pipe, nothing inherited; each only where the system has it.
 _FLAGS = (
@@ -87,5 +88,5 @@ def _translated(error: OSError | ValueError, path: Path, name: str) -> InputRefu
         return refused("archivo-permiso", name=name)
     if isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EOPNOTSUPP):
         return refused("archivo-especial", name=name)
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    why = os_words(error) if isinstance(error, OSError) else str(error)
     return refused("archivo-ilegible", name=name, why=why)

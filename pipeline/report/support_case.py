@@ -26,6 +26,7 @@ from pipeline.report.labels import count
 from pipeline.report.lines import row_of
 from pipeline.report.model import local
 from pipeline.report.names import support_name
+from pipeline.runtime.os_error import os_words
 
 TEXT, TABLE, ANSWERS = "caso.txt", "facturas.csv", "respuestas"
 _HEADINGS = (
@@ -108,7 +109,7 @@ def publish_case(case: Case, folder: Path, info: BatchInfo, before: Callable[[],
 
 def _not_written(folder: Path, error: OSError) -> StorageTrouble:
     return StorageTrouble(
-        f"No se pudo escribir el caso de soporte ({error.strerror or type(error).__name__}).",
+        f"No se pudo escribir el caso de soporte ({os_words(error)}).",
         code="support-folder",
         where=str(folder),
         remedy="Revise el espacio y los permisos de esa carpeta.",

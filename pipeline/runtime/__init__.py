@@ -4,6 +4,7 @@ clock           the time, passed in
 shutdown        the request to stop
 failpoints      named places at which a test ends the program
 atomic_file     a file that is complete or does not exist
+os_error        errors of the operating system in Spanish
 tls             TLS contexts for connections
 internal_error  the error after a bug: kind and place, no values
 """

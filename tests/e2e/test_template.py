@@ -35,7 +35,7 @@ def test_another_file_is_never_written_over(place):
 
 
 def test_a_name_or_a_folder_that_does_not_do_is_told(place):
-    assert "«anular template plantilla.csv.xlsx»" in place.anular("template", "plantilla.csv").words
+    assert "«anular template plantilla.xlsx»" in place.anular("template", "plantilla.csv").words
     refused = place.anular("template", place.folder / "no hay" / "p.xlsx")
     assert (refused.code, "template-not-written" in refused.words) == (2, True)
 

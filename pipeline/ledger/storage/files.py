@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.os_error import os_words
 
 TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
 """Errors of a disk or of SQLite; the last one is the driver's error for damaged text."""
@@ -61,7 +61,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 def reason_of(error: BaseException) -> str:
     """A short Spanish text for a storage error; never the statement or its values."""
     if isinstance(error, OSError):
-        return _ERRNO.get(error.errno or 0, error.strerror or type(error).__name__)
+        return os_words(error)
     if isinstance(error, UnicodeDecodeError):
         return "el archivo está dañado"
     words = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -75,16 +75,3 @@ def reason_of(error: BaseException) -> str:
         "unable to open": "no se puede abrir",
     }
     return next((spanish for english, spanish in known.items() if english in words), words)
-
-
-_ERRNO = {
-    errno.ENOSPC: "el disco está lleno",
-    errno.EDQUOT: "se alcanzó la cuota de disco",
-    errno.EACCES: "no hay permiso",
-    errno.EPERM: "no hay permiso",
-    errno.EROFS: "el disco es de solo lectura",
-    errno.EIO: "error de lectura o escritura del disco",
-    errno.ENOENT: "no existe",
-    errno.ENOTDIR: "una parte de la ruta no es una carpeta",
-    errno.EISDIR: "es una carpeta",
-}

@@ -73,7 +73,9 @@ def test_a_file_that_was_never_taken_in_is_compared_as_it_is(lab, elsewhere, cuf
     assert [(one["cufe"], one["here"]) for one in found["differences"]] == [(cufe(3), "No consta")]
     assert found["batch"] is None
     sheet = load_workbook(found["workbook"])["Comparación"]
-    assert sheet.oddFooter.left.text == "Comparación con eDoc"  # on paper: there is no batch to name
+    footer = sheet.oddFooter
+    assert footer is not None
+    assert footer.left.text == "Comparación con eDoc"  # on paper: there is no batch to name
     assert len(ledgers.lines(lab.env["ANULAR_LEDGER"], "SELECT * FROM batch")) == 1
 
 

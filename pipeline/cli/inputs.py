@@ -140,16 +140,22 @@ def no_batch(name: str, several: Sequence[str] = ()) -> WrongUsage:
     """The error for a batch that is not there; ``several``: those whose ids begin like this."""
     if len(several) > 1:
         listed = ", ".join(several[:_LISTED]) + (" …" if len(several) > _LISTED else "")
-        words = f"Varios lotes comienzan con «{name}»: {listed}."
-        return WrongUsage(words, code="no-batch", remedy="Escriba el número entero de uno.")
+        return WrongUsage(
+            f"Varios lotes comienzan con «{name}»: {listed}.",
+            code="no-batch",
+            remedy="Escriba el número entero de uno.",
+        )
     if is_file_name(name):
-        words = f"«{name}» es el nombre de un archivo, y aquí va el número de un lote."
-        return WrongUsage(words, code="no-batch", remedy=f"Búsquelo con {order('find', name)}")
+        return WrongUsage(
+            f"«{name}» es el nombre de un archivo, y aquí va el número de un lote.",
+            code="no-batch",
+            remedy=f"Búsquelo con {order('find', name)}",
+        )
     return WrongUsage(f"No existe el lote «{name}».", code="no-batch", remedy=f"Vea los lotes: {order('status')}")
 
 
 def is_file_name(name: str) -> bool:
-    """Whether somebody gave the name of a file where the number of a batch belongs."""
+    """Whether ``name``, given as the number of a batch, is the name of a file."""
     return bool(Path(name).suffix) or Path(name).name != name
 
 

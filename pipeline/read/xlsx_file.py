@@ -122,9 +122,8 @@ def _choose(pages: Sequence[Page], hidden: Callable[[], Sequence[Page]], wanted:
         fixes = [page for page in pages if page.tab.name == FIXES_SHEET and _has_rows(page)]
         returned = [page for page in fits if page.tab.name == RETURNED_SHEET and _has_rows(page)]
         others = [page for page in fits if page.tab.name != RETURNED_SHEET]
-        if returned and all(page.tab.name == FIXES_SHEET and not _has_rows(page) for page in others):
-            others = []  # all that was to be corrected was taken out
-        fits = others or fixes or returned or fits
+        meant = [page for page in others if page.tab.name != FIXES_SHEET or page in fixes]
+        fits = meant or fixes or returned or others or fits
     own = [page for page in fits if page.tab.name == RESULTS_SHEET and is_our_page(page)]
     if own and wanted.ours:
         return own[0]

@@ -59,7 +59,7 @@ def returned_beside(file: Path, corrects: str, limits: Limits) -> Sheet | None:
 
 
 def left_unsent(file: Path, info: BatchInfo, views: Views, limits: Limits) -> list[str]:
-    """What the note beside a file says of the given-back rows that came corrected with it: nobody was asked."""
+    """Lines of a note on the given-back rows that came corrected with a file, which were not sent again."""
     try:
         sheet = returned_beside(file, info.corrects or "", limits) if info.sheet is not None else None
     except InputRefused as refusal:

@@ -173,14 +173,14 @@ def notification(companies: Sequence[Company]) -> Notification:
         name = f"[{company.name or company.profile}] " if company.name or company.profile else ""
         lines += [f"{name}{one.words}" for one in company.old]
         for written in company.written:
-            totals = ", ".join(f"{word} {number}" for word, number in results.totals(written.lines).items())
+            totals = ", ".join(f"{word} {number}" for word, number in results.own_totals(written.lines).items())
             lines.append(f"{name}Lote {written.batch.id} ({written.batch.file}): {totals}. Libro: {written.workbook}")
             limits = limits_of(written.lines, written.batch.deadline_hours)
             lines += [f"  Vence {words}" for words in limit_words(limits)]
     rows: Counter[str] = Counter()
     books = [one for company in companies for one in company.written]
     for book in books:
-        rows.update(results.totals(book.lines))
+        rows.update(results.own_totals(book.lines))
     late = ["1 atrasada" if old == 1 else f"{thousands(old)} atrasadas"] if old else []
     return Notification(
         ", ".join([*outcome_words(rows), *late, *trouble_words(troubles)]) or "nada atrasado",

@@ -19,7 +19,7 @@ from pipeline.domain.records import BatchInfo, ResultLine
 from pipeline.domain.visible import thousands
 from pipeline.notify import Notification
 from pipeline.report.lines import action_of, limit_of, outcome_of
-from pipeline.run.results import Written, batch_data, to_correct, todo, totals
+from pipeline.run.results import Written, batch_data, own_totals, to_correct, todo
 
 MOST_LIMITS = 3
 """Days on which something falls due that are named; the workbook has them all."""
@@ -120,7 +120,7 @@ def digest(written: Written, code: int) -> Digest:
     limits = limits_of(written.lines, written.batch.deadline_hours)
     return Digest(
         written.batch,
-        totals(written.lines),
+        own_totals(written.lines),
         limits,
         tuple(todo(written.report)),
         written.workbook,

@@ -179,6 +179,11 @@ def totals(lines: Sequence[ResultLine]) -> dict[str, int]:
     return {word.value: found[word] for word in Outcome if found[word]}
 
 
+def own_totals(lines: Sequence[ResultLine]) -> dict[str, int]:
+    """The same without the rows that have their outcome in a correction: a message counts them there."""
+    return totals([line for line in lines if line.fixed is None])
+
+
 def ordered(counts: dict[str, int]) -> dict[str, int]:
     """Counts by outcome word in the order of the summary, without zeros."""
     return {word.value: counts[word.value] for word in Outcome if counts.get(word.value)}

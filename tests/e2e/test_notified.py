@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.test_approval import on_a_terminal
 from tests.e2e.test_observed import metrics
+from tests.e2e.test_seen import REASON, changed
 from tests.e2e.test_watch import Drop
 from tests.storm.test_nightly import told as told
 
@@ -29,6 +30,20 @@ def test_a_run_without_a_terminal_is_told_with_company_deadline_and_workbook(pla
     assert said["data"][0]["outcomes"] == {"ANULADA": 2, "PENDIENTE": 1, "DEVUELTA": 1}
     assert said["data"][0]["due"] == [{"at": "2026-11-25T14:00:00-05:00", "outcomes": {"DEVUELTA": 1}}]
     assert not [cufe for cufe in place.posts() if cufe in json.dumps(said)]
+
+
+def test_a_row_that_was_cancelled_in_its_correction_is_not_told_as_one_to_correct(place, heard):
+    file = changed(place.batch(["000", "000"]), lambda sheet: setattr(sheet["D3"], "value", "corto"), "Hoja1")
+    first = place.anular("run", file, "--yes", "--json").data[0]
+    fixed = changed(first["corrections"], lambda sheet: setattr(sheet["E2"], "value", REASON), "Corregir")
+    place.anular("run", fixed, "--yes")
+    place.anular("run", file, "--yes")
+
+    assert [one["subject"].partition("] ")[2] for one in heard] == [
+        "1 anulada, 1 por corregir",
+        "1 anulada",
+        "1 anulada",
+    ]
 
 
 def test_a_person_at_the_terminal_who_saw_it_end_is_not_told(place, heard):

@@ -6,7 +6,7 @@ The values are those of the settings file and the environment; nothing is read h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.domain.errors import WrongUsage
@@ -48,14 +48,16 @@ def pair_in(values: Mapping[str, Any], place: str, names: Mapping[str, str] | No
     if not has_user and not has_password:
         return None
     called = {**{name: name for name in PAIR}, **(names or {})}
+    user, user_file, password, password_file = (found.get(name, "") for name in PAIR)
+    pair = Pair(user, user_file, password, password_file)
     if has_user and has_password:
-        return Pair(**found)
+        return pair
     missing = PAIR[2:] if has_user else PAIR[:2]
     offered = [called[name] for name in missing if name != "password" or names]
     half = place, called[min(found)], " o ".join(offered)
     if not has_user:
         raise _half(*half)
-    return Pair(**found, half=half)
+    return replace(pair, half=half)
 
 
 def _half(place: str, there: str, missing: str) -> WrongUsage:

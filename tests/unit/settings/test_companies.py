@@ -22,7 +22,9 @@ def test_a_pair_is_whole_or_nothing_or_refused(given_names):
         assert refusal.value.code == "credentials-half"
         assert "valor" not in refusal.value.sentence, "never a secret"
         return
-    assert whole(values, "[profile.norte]") == (Pair(**values) if has_user else None)
+    pair = whole(values, "[profile.norte]")
+    assert (pair is None) == (not has_user)
+    assert pair is None or {name: getattr(pair, name) for name in PAIR} == {**dict.fromkeys(PAIR, ""), **values}
 
 
 def whole(values, place, names=None):

@@ -38,7 +38,7 @@ STOPPING = {"917", "943", "944", "947", "984", "992"}
 ELSEWHERE = {
     *("sin-constancia", "apartada-antes", "retenida-carpeta", "formula-aceptada", "fila-oculta"),
     *("texto-perdido", "cufe-invisible", "cufe-con-texto", "documento-archivo", "documento-lote"),
-    *("fila-tachada", "fila-dice-no"),
+    *("fila-tachada", "fila-dice-no", "rechazada-antes"),
 }
 """What only a workbook of our own, the drop folder, an option, or letters that some program lost for good can show."""
 

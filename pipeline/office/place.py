@@ -159,7 +159,7 @@ def version_of(connection: Connection, place: str) -> str | None:
             raise _not_ours(place)
         return None
     name = f"{space}.alembic_version" if space else "alembic_version"
-    version = connection.execute(text(f"SELECT version_num FROM {name}")).scalar()  # noqa: S608 - a constant
+    version = connection.execute(text(f"SELECT version_num FROM {name}")).scalar()  # noqa: S608  # nosec B608 - a constant
     if version is not None and (tables.office.name not in found or str(version) > SCHEMA):
         raise _not_ours(place)
     return None if version is None else str(version)

@@ -20,6 +20,7 @@ HOUSE = [
     ["watch"],
     ["queue"],
     ["run", "doctor"],
+    ["certificates"],
     ["wiring", "notify"],
     ["settings"],
     ["read", "validate", "submit", "poll", "report"],
@@ -60,6 +61,7 @@ def test_the_contracts_are_those_of_the_house() -> None:
         "sandbox-edoc",
         "http",
         "queue",
+        "certificates",
         "terminal",
     }
     assert contracts["layers"]["exhaustive"] is True
@@ -88,6 +90,8 @@ def test_the_contracts_are_those_of_the_house() -> None:
         ("pipeline/run/x.py", "from http import client", "Two files speak HTTP"),
         ("pipeline/run/x.py", "import rich", "Only the command line draws"),
         ("pipeline/run/x.py", "import procrastinate", "Only the queue knows procrastinate"),
+        ("pipeline/run/x.py", "from cryptography import x509", "One file reads certificates"),
+        ("pipeline/run/x.py", "import holidays", "One file reads certificates"),
     ],
 )
 def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:

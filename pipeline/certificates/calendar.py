@@ -14,9 +14,9 @@ def free_days(years: Collection[int], more: Collection[date] = ()) -> frozenset[
     Of the library's two kinds only the public ones: a bank's own free days (4 November, Carnival Monday) are none of
     the authority's (decision 0106).
     """
-    from holidays.countries.panama import Panama
+    from holidays import country_holidays
 
-    return frozenset(Panama(years=sorted(years))) | frozenset(more)
+    return frozenset(country_holidays("PA", years=sorted(years))) | frozenset(more)
 
 
 def due_day(days: int = REVIEW_DAYS, more: Collection[date] = ()) -> Callable[[date], date]:

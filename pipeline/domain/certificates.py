@@ -107,7 +107,7 @@ def moved(state: State | None, event: Event) -> State:
         raise WrongUsage(
             f"El certificado {now}: no puede quedar como «{event}».",
             code="certificado-estado",
-            remedy=_NEXT.get(state, "Registre una solicitud."),
+            remedy=_NEXT[state] if state is not None else "Registre una solicitud.",
         )
     return found
 

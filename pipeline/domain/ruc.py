@@ -15,6 +15,7 @@ import re
 
 # Digits in three groups; or PE, E, N in first place; or a province (1..13), with NT, PE, AV, PI joined or after a dash.
 _SHAPE = re.compile(r"(?:[0-9]{1,10}|PE|E|N|(?:1[0-3]|[1-9])-?(?:NT|PE|AV|PI))-[0-9]{1,5}-[0-9]{1,6}")
+_WITHIN = re.compile(rf"(?<![0-9-]){_SHAPE.pattern}(?![0-9-])")
 _JURIDICAL = re.compile(r"([0-9]{1,10})-([0-9]{1,4})-([0-9]{1,6})")
 
 # Old registers (before 5 in the third digit) are renumbered in two digits; the table is the authority's.
@@ -40,6 +41,11 @@ def bare(ruc: str) -> str:
 def has_known_shape(ruc: str) -> bool:
     """Whether ``ruc`` (without padding) has one of the authority's forms."""
     return _SHAPE.fullmatch(ruc) is not None
+
+
+def rucs_in(text: str) -> list[str]:
+    """RUCs within a text, such as the holder's name in a certificate: everything that has the shape of one."""
+    return [bare(found) for found in _WITHIN.findall(text.upper())]
 
 
 def dv(ruc: str) -> str | None:

@@ -6,5 +6,6 @@ failpoints      named places at which a test ends the program
 atomic_file     a file that is complete or does not exist
 os_error        errors of the operating system in Spanish
 tls             TLS contexts for connections
+core_dumps      no core dump where secrets are in memory
 internal_error  the error after a bug: kind and place, no values
 """

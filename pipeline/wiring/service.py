@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pipeline.edoc.limiter import Limiter
 from pipeline.edoc.token import TokenKeeper
 from pipeline.edoc.transport import Transport
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.core_dumps import no_core_dump
 from pipeline.settings.model import Settings, addresses
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.credentials import credentials
@@ -31,7 +31,7 @@ class Service:
 @asynccontextmanager
 async def open_service(settings: Settings, clock: Clock, base: str, bus: EventBus = SILENT) -> AsyncIterator[Service]:
     """Client of eDoc at the configured addresses (``base``: the running sandbox's). Connects when first used."""
-    _no_core_dump()
+    no_core_dump()
     user, password = credentials(settings)
     limiter = Limiter(settings.rate, clock, bus)
     urls = Urls(*addresses(settings, base))
@@ -57,11 +57,3 @@ async def open_service(settings: Settings, clock: Clock, base: str, bus: EventBu
             yield Service(client, limiter, tokens, transport, urls)
         finally:
             tokens.forget()
-
-
-def _no_core_dump() -> None:
-    """Turns core dumps off: a crash must not write the secrets in memory to the disk (reliability.md P12)."""
-    if sys.platform != "win32":  # where none is written unless it was told to
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

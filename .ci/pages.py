@@ -105,6 +105,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "La carpeta vigilada": ("watch_",),
     "La cola de trabajo": ("queue_",),
     "Avisos": ("mail_", "webhook_"),
+    "Los certificados digitales": ("cert_",),
     "El sandbox": ("sandbox_",),
 }
 NOT_SET_BY_PEOPLE = ("profile", "spare", "half", "home")
@@ -154,6 +155,8 @@ def default_of(field: FieldInfo) -> str:
         value = value.value
     if value in (None, "", frozenset()):
         return "ninguno"
+    if isinstance(value, tuple):
+        return f"`{','.join(map(str, value))}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

@@ -72,6 +72,8 @@ def read_certificate(path: Path, pin: Callable[[], SecretStr]) -> Told:
 
 def _content(path: Path) -> bytes:
     try:
+        if not path.is_file():  # a pipe would keep us waiting
+            raise OSError
         with path.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except OSError:

@@ -60,7 +60,7 @@ class _Lines:
 def read_csv(data: bytes, limits: Limits, given: Given = NONE_GIVEN) -> Table:
     """The table in ``data``. Raises ``InputRefused`` with the line, for any error in its structure."""
     text = decode(data)
-    content, skipped, forced = _without_sep_line(text.content)
+    content, skipped, forced = without_sep_line(text.content)
     if not content.strip():
         raise refused("sin-encabezado" if skipped else "sin-filas")
     delimiter = forced or _delimiter(content, given)
@@ -78,7 +78,7 @@ def read_csv(data: bytes, limits: Limits, given: Given = NONE_GIVEN) -> Table:
     return table
 
 
-def _without_sep_line(content: str) -> tuple[str, int, str | None]:
+def without_sep_line(content: str) -> tuple[str, int, str | None]:
     """Removes Excel's first line ``sep=;``: the rest, the number of lines removed, the delimiter of that line."""
     match = _SEP_LINE.match(content)
     if match is None:
@@ -117,7 +117,7 @@ def _first_header_line(content: str, delimiter: str, given: Given) -> int | None
 def _header(content: str, delimiter: str, skipped: int, given: Given) -> tuple[Header, list[tuple[int, list[str]]]]:
     """The header and the records above it, each with its line."""
     first: list[tuple[int, list[str]]] = []
-    for line, fields in _records(content, delimiter, skipped):
+    for line, fields in records(content, delimiter, skipped):
         if line > HEADER_WITHIN + bool(given):
             break
         first.append((line, fields))
@@ -150,7 +150,7 @@ def _rows(
     blank = empty = 0
     far: int | None = None
     filled: list[int] = []
-    for ordinal, (line, fields) in enumerate(_records(content, delimiter, skipped)):
+    for ordinal, (line, fields) in enumerate(records(content, delimiter, skipped)):
         if ordinal < first_data:
             continue
         if not any(field.strip() for field in fields):
@@ -224,7 +224,7 @@ def _looks_cut(header: Header, last: str) -> bool:
     return role == "email" and email_mistake(canonical_email(last)) is not None
 
 
-def _records(content: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+def records(content: str, delimiter: str, skipped: int = 0) -> Iterator[tuple[int, list[str]]]:
     """The records, each with its first physical line. Raises ``InputRefused`` for broken quotes."""
     lines = _Lines(io.StringIO(content, newline=""))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)

@@ -7,7 +7,7 @@ option on the command line.
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -177,6 +177,23 @@ class Settings(BaseSettings):
     )
     webhook_url: str = Field("", description="dirección que recibe los avisos en JSON")
     webhook_key_file: Path | None = Field(None, description="archivo con la clave de la firma de los avisos")
+    cert_policy: Literal["off", "warn", "block"] = Field(
+        "warn",
+        description="emisor cuyo certificado registrado no se puede usar: off (no se mira), warn (se avisa), block (no "
+        "se envía)",
+    )
+    cert_remind: Annotated[tuple[int, ...], NoDecode] = Field(
+        (60, 30, 7), description="días antes del vencimiento de un certificado en que se avisa, separados por comas"
+    )
+    cert_review_days: int = Field(
+        8, ge=1, le=60, description="días hábiles tras los que se consulta el estado de una solicitud de certificado"
+    )
+    cert_renew_months: int = Field(
+        11, ge=1, le=60, description="meses de vigencia tras los que se abre una nueva solicitud de certificado"
+    )
+    cert_holidays: Annotated[frozenset[date], NoDecode] = Field(
+        frozenset(), description="días libres además de los feriados de Panamá, como AAAA-MM-DD, separados por comas"
+    )
     log: Path | None = Field(None, description="bitácora técnica: un evento por línea, en JSON")
     metrics: Path | None = Field(None, description="archivo de métricas para Prometheus, terminado en .prom")
     sandbox_now: datetime | None = Field(None, description="fecha con la que empieza el reloj del sandbox")
@@ -198,6 +215,28 @@ class Settings(BaseSettings):
         if value and not found:  # «,» must not come to mean "any"
             raise ValueError("no trae ninguno; escríbalos separados por comas, o deje el ajuste vacío")
         return found
+
+    @field_validator("cert_remind", mode="before")
+    @classmethod
+    def _days(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            return value
+        days = [str(part).strip() for part in parts if str(part).strip()]
+        if not days or not all(day.isascii() and day.isdigit() and 0 < int(day) <= 365 for day in days):
+            raise ValueError("debe ser uno o más números de días entre 1 y 365, separados por comas")
+        return tuple(sorted({int(day) for day in days}, reverse=True))
+
+    @field_validator("cert_holidays", mode="before")
+    @classmethod
+    def _free_days(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple | set | frozenset):
+            return value
+        try:  # a date of the TOML file is one already
+            return frozenset(date.fromisoformat(text) for part in parts if (text := str(part).strip()))
+        except ValueError:
+            raise ValueError("debe ser una o más fechas como AAAA-MM-DD, separadas por comas") from None
 
     @field_validator("base_url", "auth_url", "cancel_url", "query_url", "webhook_url")
     @classmethod

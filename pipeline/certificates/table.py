@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.domain.certificates import AUTHORITY, State, day_in
+from pipeline.domain.certificates import State, day_in
 from pipeline.domain.columns import key_of
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.fields import canonical_email, email_mistake
@@ -172,7 +172,7 @@ def _row(line: int, cells: list[str], places: dict[str, int], today: date) -> Ro
         ruc=ruc,
         state=state,
         holder=told.get("titular", ""),
-        authority=told.get("entidad", "") or AUTHORITY,
+        authority=told.get("entidad", ""),
         request=told.get("solicitud", ""),
         requested_on=requested_on,
         since=since,

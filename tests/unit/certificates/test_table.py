@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from pipeline.certificates.table import COLUMNS, Row, read_table
-from pipeline.domain.certificates import AUTHORITY, State
+from pipeline.domain.certificates import State
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
 
@@ -24,12 +24,12 @@ def mistakes(*lines: str) -> list[str]:
     return [one.sentence for one in read("\n".join([HEAD, *lines]))[1]]
 
 
-def test_a_line_becomes_a_record_and_an_empty_authority_the_usual_one():
+def test_a_line_becomes_a_row_with_its_days():
     rows, wrong = read(f"{HEAD}\n{GOOD}\n")
     assert wrong == []
     assert rows == [
         Row(
-            2, "155668001-2-2018", State.COMPLETE, "EMPRESA", AUTHORITY, "S-1", date(2026, 1, 15), date(2026, 1, 20),
+            2, "155668001-2-2018", State.COMPLETE, "EMPRESA", "", "S-1", date(2026, 1, 15), date(2026, 1, 20),
             date(2027, 1, 20), "ana@empresa.com", "",
         )
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -213,6 +214,14 @@ class Views(Batches):
             for part in in_parts(self._database, query, tables.attempt.c.pos)  # at most one ready attempt per row
             for line in part
         ]
+
+    def issuers(self) -> list[str]:
+        """RUCs of the issuers in the batches of this environment and scope, sorted: of each batch one line is read."""
+        batch, attempt = tables.batch, tables.attempt
+        query = select(batch.c.issuers).distinct().where(batch.c.env == self._env)
+        if not self._scope.everything:
+            query = query.where(exists().where(attempt.c.batch == batch.c.id, self._scope.rows(attempt)))
+        return sorted({ruc for line in self._database.read(query) for ruc in json.loads(line.issuers)})
 
     def unsent(self, batch: str) -> int:
         """How many rows of ``batch`` would be sent now: ready ones, and those proven not sent."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.domain.certificates import Finding, findings
 from pipeline.domain.commands import order
-from pipeline.domain.errors import InputRefused
+from pipeline.domain.errors import AnularError, InputRefused
 from pipeline.settings.model import Settings
 from pipeline.wiring.office import office_if_any
 from pipeline.wiring.rules import make_clock
@@ -19,7 +19,7 @@ from pipeline.wiring.rules import make_clock
 if TYPE_CHECKING:
     from pipeline.office.database import Office
 
-NOTE = "Certificado"
+NOTE = "Certificado digital"
 """Begins the note of a batch that was sent in spite of a finding."""
 
 
@@ -35,13 +35,23 @@ def certificate_findings(office: Office, settings: Settings, issuers: Iterable[s
 
 def check_before_run(settings: Settings, issuers: Sequence[str], rows: int, now: datetime) -> list[Finding]:
     """The same for a plan that sends ``rows`` from ``now`` on; none where nothing is sent, or no office database is
-    there."""
+    there.
+
+    With ``warn`` a database that cannot be read is a finding: invoices have a deadline, and eDoc judges the certificate
+    itself. With ``block`` it raises ``StorageTrouble``, ``WrongUsage`` or ``AnotherRun``: what must not be sent unseen
+    is not sent.
+    """
     if settings.cert_policy == "off" or not rows or not issuers:
         return []
-    with office_if_any(settings) as office:
-        if office is None:
-            return []
-        return certificate_findings(office, settings, issuers, ends_at(now, rows, settings.rate))
+    try:
+        with office_if_any(settings) as office:
+            if office is None:
+                return []
+            return certificate_findings(office, settings, issuers, ends_at(now, rows, settings.rate))
+    except AnularError as trouble:
+        if settings.cert_policy == "block":
+            raise
+        return [Finding("", "certificado-no-revisado", f"No se pudo revisar los certificados: {trouble.sentence}")]
 
 
 def ends_at(now: datetime, rows: int, rate: float) -> datetime:
@@ -69,3 +79,8 @@ def refuse_blocked(settings: Settings, found: Iterable[Finding], where: str) -> 
 def note_of(found: Sequence[Finding]) -> str:
     """Note for a batch that is sent all the same; empty without findings."""
     return f"{NOTE}: {' '.join(one.words for one in found)}" if found else ""
+
+
+def in_note(notes: Iterable[str]) -> str:
+    """What such a note among the ``notes`` of a batch says; empty without one."""
+    return next((words for note in notes if (words := note.partition(f"{NOTE}: ")[2])), "")

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from pipeline.domain import certificates as rules
 from pipeline.domain.certificates import Certificate, Event, State
 from pipeline.domain.commands import order
+from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import WrongUsage
 from pipeline.ledger import codec
 from pipeline.office import outbox
@@ -109,19 +110,21 @@ class Registry:
         """The record with this number. Raises ``WrongUsage``, also for another company's."""
         found = self.office.read(self._mine().where(certificate.c.id == id_))
         if not found:
-            raise _missing(id_)
+            raise missing(id_)
         return _record(found[0])
 
     # --- what a person does
 
     def request(self, asked: Certificate, now: datetime) -> Certificate:
         """A new request, ``En trámite`` (C5, C6). Raises ``WrongUsage``."""
+        rules.check_record(asked, _day(now))
         with self.writing() as connection:
             rules.check_request(asked.ruc, self.read(connection), now, self.settings.cert_renew_months)
             return self.add(connection, asked, Event.REQUESTED, now)
 
     def register(self, asked: Certificate, dates: Dates, now: datetime) -> Certificate:
         """A certificate that there is already: a request that is ready at once (C3, C5, C6). Raises ``WrongUsage``."""
+        rules.check_record(asked, _day(now))
         ready = dates.checked(asked.ruc, now)
         with self.writing() as connection:
             rules.check_request(asked.ruc, self.read(connection), now, self.settings.cert_renew_months)
@@ -135,6 +138,7 @@ class Registry:
             rules.moved(one.state, Event.REQUESTED)
             rules.check_request(one.ruc, others, now, self.settings.cert_renew_months)
             values = {"requested_on": requested_on, "observations": ""}
+            rules.check_record(replace(one, requested_on=requested_on), _day(now))
             return self.change(connection, one, Event.REQUESTED, values, now)
 
     def accept(self, id_: int, now: datetime, version: int | None = None) -> Certificate:
@@ -171,6 +175,7 @@ class Registry:
             one = self._current(connection, id_, now, version)
             rules.moved(one.state, Event.EDITED)
             rules.check_editable(one, now)
+            rules.check_record(replace(one, **values), _day(now))
             told = dict(values)
             if dates is not None:
                 since, until = dates.valid_from or one.valid_from, dates.valid_until or one.valid_until
@@ -225,7 +230,7 @@ class Registry:
         """
         found = next((one for one in self.read(connection) if one.id == id_), None)
         if found is None:
-            raise _missing(id_)
+            raise missing(id_)
         if version is not None and found.version != version:
             raise _changed(id_)
         return replace(found, state=rules.state_of(found, now))
@@ -328,6 +333,10 @@ class Registry:
         outbox.put(connection, key, told, profile=self.settings.profile, now=now)
 
 
+def _day(now: datetime) -> date:
+    return now.astimezone(PANAMA).date()
+
+
 def _number(one: Certificate) -> str:
     return f" {one.request}" if one.request else ""
 
@@ -371,7 +380,8 @@ def _columns(one: Certificate) -> dict[str, Any]:
     return told
 
 
-def _missing(id_: int) -> WrongUsage:
+def missing(id_: int) -> WrongUsage:
+    """Error for a record that this company does not have."""
     return WrongUsage(
         f"No hay un certificado {id_} de esta empresa.",
         code="certificado-no-esta",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.domain.certificates import State, day_in
+from pipeline.domain.certificates import LEAST_WORDS, LONGEST, LONGEST_WORDS, State, day_in
 from pipeline.domain.columns import key_of
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.fields import canonical_email, email_mistake
@@ -23,8 +23,7 @@ COLUMNS = (
     "observaciones",
 )
 NEEDED = ("ruc", "estado")
-_LONGEST = {"observaciones": 1000}
-_LONG = 200
+_LONGEST = {"observaciones": LONGEST_WORDS}
 _STATES = {key_of(state.value): state for state in State}
 
 
@@ -148,7 +147,7 @@ def _row(line: int, cells: list[str], places: dict[str, int], today: date) -> Ro
         mistakes.append(Mistake(line, column, words))
 
     for column, text in told.items():
-        if len(text) > (most := _LONGEST.get(column, _LONG)):
+        if len(text) > (most := _LONGEST.get(column, LONGEST)):
             wrong(column, f"tiene {len(text)} caracteres; admite {most}.")
 
     ruc = told.get("ruc", "")
@@ -210,5 +209,5 @@ def _check_state(
             wrong(column, f"sobra: una solicitud en estado {state} todavía no tiene fechas de vigencia.")
     if requested_on is None and not told.get("fecha_solicitud"):
         wrong("fecha_solicitud", "falta: de ella se cuentan los días hábiles para consultar el estado.")
-    if state is State.REJECTED and len(told.get("observaciones", "")) < 5:
+    if state is State.REJECTED and len(told.get("observaciones", "")) < LEAST_WORDS:
         wrong("observaciones", "faltan: un rechazo dice qué se debe corregir.")

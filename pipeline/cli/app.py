@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.backup import backup
+from pipeline.cli.certs import certs
 from pipeline.cli.check import check_command
 from pipeline.cli.decide import resolve_row, withdraw_row
 from pipeline.cli.doctor import doctor
@@ -67,6 +68,9 @@ COMMANDS: dict[str, Callable[..., int]] = {
 }
 for _name, _function in COMMANDS.items():
     app.command(name=_name, cls=SpanishCommand)(_function)
+
+
+app.add_typer(certs, name="certs", cls=SpanishGroup)
 
 
 def _say_version(wanted: bool) -> None:

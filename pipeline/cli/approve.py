@@ -15,6 +15,7 @@ from pipeline.domain.errors import InputRefused, Interrupted, WrongUsage
 from pipeline.domain.visible import one_line, thousands
 
 if TYPE_CHECKING:
+    from pipeline.domain.certificates import Finding
     from pipeline.read.sheet import Sheet
     from pipeline.run.plan import Plan
     from pipeline.settings.model import Settings
@@ -75,6 +76,17 @@ def confirm_asked(
         settle(far[1], str(far[0]))
     if (filtering := questions.views(sheets)) is not None and not ignore_views:
         settle(filtering, "si")
+
+
+def check_certificates(talk: Talk, plan: Plan, settings: Settings, found: list[Finding]) -> None:
+    """Raises ``InputRefused`` when a certificate of the plan's issuers keeps it from being sent (C8)."""
+    from pipeline.certificates.check import refuse_blocked
+
+    try:
+        refuse_blocked(settings, found, plan.file)
+    except InputRefused as refusal:
+        talk.data([refusal_data(Path(plan.file), refusal)])
+        raise
 
 
 def approve(talk: Talk, plan: Plan, settings: Settings, *, yes: bool, only: int | None) -> None:

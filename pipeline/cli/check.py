@@ -72,6 +72,8 @@ def _checking(
     settings: Settings, talk: Talk, wish: questions.Wish, answer: ExitCodes, *, bad_digit: bool, formulas: bool
 ) -> Iterator[Callable[[Path, Sheet], dict[str, Any]]]:
     """Function that validates a sheet, shows the findings and returns their ``--json`` answer."""
+    from pipeline.certificates.check import refuse_blocked
+    from pipeline.cli import console
     from pipeline.cli.render import checked_data
     from pipeline.run.plan import make_plan
     from pipeline.run.results import to_correct, write_preview
@@ -86,13 +88,18 @@ def _checking(
         def check(file: Path, found: Sheet) -> dict[str, Any]:
             plan = make_plan(found, views, rules, clock.now(), resume=False)
             written = write_preview(plan, settings, results_folder(settings, file))
-            show_plan(talk, plan, settings)
+            certificates = show_plan(talk, plan, settings)
             for line in (f"Libro de revisión: {written.workbook}", *to_correct(written)):
                 talk.out.print(line, markup=False)
             passed = plan.checked is not None and plan.to_send == plan.checked.invoices
             if passed:
                 questions.remember(plan.sha256, wish, talk)
             answer.codes.append(0 if passed else 1)
-            return checked_data(file, plan, written, settings.rate)
+            try:
+                refuse_blocked(settings, certificates, plan.file)
+            except InputRefused as refusal:
+                console.say_error(talk.err, refusal)
+                answer.codes.append(refusal.exit_code)
+            return checked_data(file, plan, written, settings.rate, certificates)
 
         yield check

@@ -15,6 +15,7 @@ from pipeline.domain.errors import AnularError, WrongUsage
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
+    from pipeline.domain.certificates import Finding
     from pipeline.domain.records import BatchInfo
     from pipeline.notify import Notification
     from pipeline.run.plan import Plan
@@ -71,13 +72,18 @@ def notifies(command: str, codes: tuple[int, ...] = NOT_DONE) -> Callable[[Calla
     return decorate
 
 
-def show_plan(talk: Talk, plan: Plan, settings: Settings) -> None:
+def show_plan(talk: Talk, plan: Plan, settings: Settings) -> list[Finding]:
+    """Shows a plan; returns the findings about the certificates of its issuers (C8), which it shows as well."""
+    from pipeline.certificates.check import check_before_run
     from pipeline.cli import console
     from pipeline.cli.render import plan_facts, plan_problems
 
     style = "bold white on red" if settings.env == "production" else "bold"
     console.facts(talk.out, f" {plan.file} ", plan_facts(plan, settings), style=style)
     console.listing(talk.out, "No se enviarán", plan_problems(plan))
+    found = check_before_run(settings, plan.issuers, plan.to_send, plan.moment)
+    console.listing(talk.out, "Certificados digitales", [one.words for one in found])
+    return found
 
 
 def report_batches(

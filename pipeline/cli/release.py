@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.approve import approve, need_terminal
+from pipeline.cli.approve import approve, check_certificates, need_terminal
 from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Json, Ledger, NoPoll, Profile, Yes
@@ -42,9 +42,10 @@ def release_batch(
     with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         info = own_batch(memory.views, batch)
         plan = make_plan_again(info, memory.views, rules, clock.now())
-        show_plan(talk, plan, settings)
+        certificates = show_plan(talk, plan, settings)
         if not plan.to_send:
             talk.out.print("No hay nada que aprobar ni que enviar en este lote.")
+        check_certificates(talk, plan, settings, certificates)
         approve(talk, plan, settings, yes=yes, only=None)
         release(plan, memory.store, who=who_am_i())
         work = session.send_and_follow([info], memory, talk.progress, follows=not no_poll)

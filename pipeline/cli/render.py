@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.domain import outcomes
 from pipeline.domain.approved_by import DIGEST_LABEL, digest_of, people
+from pipeline.domain.certificates import Finding
 from pipeline.domain.columns import LABELS
 from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA, Window
@@ -133,7 +134,9 @@ def book_words(book: Book, path: Path) -> list[str]:
     return told
 
 
-def checked_data(file: Path, plan: Plan, written: Previewed, rate: float) -> dict[str, Any]:
+def checked_data(
+    file: Path, plan: Plan, written: Previewed, rate: float, certificates: Sequence[Finding] = ()
+) -> dict[str, Any]:
     """``--json`` answer of ``check`` for one file."""
     assert plan.checked is not None
     assert plan.sheet is not None
@@ -166,6 +169,7 @@ def checked_data(file: Path, plan: Plan, written: Previewed, rate: float) -> dic
             for row in rows
             for problem in row.problems
         ],
+        "certificates": [{"issuer": one.issuer, "code": one.code, "message": one.words} for one in certificates],
         "workbook": str(written.workbook),
         "corrections": path_text(written.corrections),
     }

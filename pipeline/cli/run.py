@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import questions
-from pipeline.cli.approve import approve, confirm_asked, confirm_hidden, need_terminal
+from pipeline.cli.approve import approve, check_certificates, confirm_asked, confirm_hidden, need_terminal
 from pipeline.cli.context import Talk, local_time, observation_of, results_folder, settings_for
 from pipeline.cli.inputs import of_nobody_else, read_all, reader_processes, refusal_data, without_locks
 from pipeline.cli.options import (
@@ -104,6 +104,7 @@ def run_files(
         return ask_returned(context, given_back, settings, talk, profile, ledger, asks=asks)
     confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
+    from pipeline.certificates.check import note_of
     from pipeline.ledger.ownership import who_am_i
     from pipeline.run import session
     from pipeline.run.intake import take_in, was_queued
@@ -144,11 +145,13 @@ def run_files(
                     where=str(file),
                     remedy="Ejecútelo sin --only, o retire antes con withdraw las facturas que no se deben enviar.",
                 )
-            show_plan(talk, plan, settings)
+            certificates = show_plan(talk, plan, settings)
+            check_certificates(talk, plan, settings, certificates)
             approve(talk, plan, settings, yes=yes, only=only)
             if plan.to_send:
                 questions.remember(plan.sha256, wish, talk)
-            batches.append(take_in(plan, memory, who=who_am_i(), folder=results_folder(settings, file)))
+            folder, note = results_folder(settings, file), note_of(certificates)
+            batches.append(take_in(plan, memory, who=who_am_i(), folder=folder, note=note))
             del plan
         work = session.send_and_follow(batches, memory, talk.progress, only, follows=not no_poll)
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
@@ -202,6 +205,7 @@ def _hand_in(
     yes: bool,
 ) -> int:
     """Hands files in: into the ledger as approved, then into the queue. A kill in between is repaired by any worker."""
+    from pipeline.certificates.check import note_of
     from pipeline.ledger.ownership import who_am_i
     from pipeline.queue import enqueue
 
@@ -209,12 +213,13 @@ def _hand_in(
     for file in files:
         found = of_nobody_else(sheets.pop(0), memory, settings)
         plan = enqueue.plan(found, memory, rules, clock)
-        show_plan(talk, plan, settings)
+        certificates = show_plan(talk, plan, settings)
+        check_certificates(talk, plan, settings, certificates)
         approve(talk, plan, settings, yes=yes, only=None)
         if plan.to_send:
             questions.remember(plan.sha256, wish, talk)
-        folder = results_folder(settings, file)
-        info = enqueue.hand_in(plan, memory, rules, clock, who=who_am_i(), folder=folder)
+        folder, note = results_folder(settings, file), note_of(certificates)
+        info = enqueue.hand_in(plan, memory, rules, clock, who=who_am_i(), folder=folder, note=note)
         told.append({"file": str(file), "batch": info.id, "queued": True, "rows": info.rows, "code": 4})
         talk.out.print(f"Lote {info.id} en cola: lo envía un trabajador. Vea cómo va: {order('status', info.id)}")
     talk.data(told)

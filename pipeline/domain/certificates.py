@@ -15,7 +15,9 @@ from enum import StrEnum
 from pipeline.domain.commands import order
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import WrongUsage
-from pipeline.domain.ruc import bare
+from pipeline.domain.fields import email_mistake
+from pipeline.domain.problems import shorten
+from pipeline.domain.ruc import bare, has_known_shape
 
 AUTHORITY = "Dirección Nacional de Firma Electrónica"
 """Suggestion for who issues the certificate."""
@@ -23,6 +25,8 @@ REVIEW_DAYS, RENEW_MONTHS = 8, 11
 REMIND = (60, 30, 7)
 LEAST_WORDS = 5
 """Characters of observations and reasons, at least."""
+LONGEST, LONGEST_WORDS = 200, 1000
+"""Characters of a text and of observations, at most."""
 
 
 class State(StrEnum):
@@ -158,6 +162,28 @@ def is_overdue(one: Certificate, today: date, free: Collection[date], days: int 
     if one.state is not State.IN_PROCESS or one.requested_on is None:
         return False
     return due_on(one.requested_on, free, days) < today
+
+
+# --- what any record needs
+
+
+def check_record(one: Certificate, today: date) -> None:
+    """Raises ``WrongUsage`` for a RUC, a mail address, a day or a text that cannot be."""
+    if not has_known_shape(bare(one.ruc)):
+        raise WrongUsage(f"«{shorten(one.ruc, 40)}» no tiene la forma de un RUC.", code="certificado-ruc-forma")
+    if one.mail and email_mistake(one.mail) is not None:
+        raise WrongUsage(f"«{shorten(one.mail, 60)}» no es una dirección de correo.", code="certificado-correo")
+    if one.requested_on is not None and one.requested_on > today:
+        raise WrongUsage(
+            f"La solicitud no puede ser de una fecha que todavía no llega ({one.requested_on:%d/%m/%Y}).",
+            code="certificado-fecha-solicitud",
+        )
+    texts = (one.holder, one.authority, one.request, one.mail)
+    if any(len(text) > LONGEST for text in texts) or len(one.observations) > LONGEST_WORDS:
+        raise WrongUsage(
+            f"Un dato es demasiado largo: admite {LONGEST} caracteres, y las observaciones {LONGEST_WORDS}.",
+            code="certificado-largo",
+        )
 
 
 # --- C2, C3, C4: what an event needs

@@ -15,7 +15,7 @@ from pipeline.domain.errors import AnularError
 
 _SUGGESTED = re.compile(r"«anular((?: (?:'[^']*'|\"[^\"]*\"|[^'\"»])*)?)»")
 _PLAIN = frozenset({"help", "--help", "--version", "sandbox"})
-_WITHOUT_LEDGER = frozenset({"login", "logout", "ledger", "init", "template"})
+_WITHOUT_LEDGER = frozenset({"login", "logout", "ledger", "init", "template", "certs"})
 
 
 def order(*words: object) -> str:

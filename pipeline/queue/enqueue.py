@@ -24,8 +24,10 @@ def plan(sheet: Sheet, memory: Memory, rules: Rules, clock: Clock) -> Plan:
     return make_plan(sheet, memory.views, rules, clock.now())
 
 
-def hand_in(approved: Plan, memory: Memory, rules: Rules, clock: Clock, *, who: str, folder: Path) -> BatchInfo:
-    """Takes in a plan that a person approved, and creates its job.
+def hand_in(
+    approved: Plan, memory: Memory, rules: Rules, clock: Clock, *, who: str, folder: Path, note: str = ""
+) -> BatchInfo:
+    """Takes in a plan that a person approved, with ``note`` among the notes of its batch, and creates its job.
 
     A plan that is made again can only have fewer rows to send. Raises ``StorageTrouble``.
     """
@@ -34,7 +36,7 @@ def hand_in(approved: Plan, memory: Memory, rules: Rules, clock: Clock, *, who: 
 
     def attempt() -> BatchInfo:
         one = plans.pop() if plans else plan(sheet, memory, rules, clock)
-        return take_in(one, memory, who=who, folder=folder, note=queued_by(who))
+        return take_in(one, memory, who=who, folder=folder, note=f"{queued_by(who)} {note}".rstrip())
 
     if approved.known is not None:
         # Its note was written when it was taken in; the job comes first, so that a release that is killed midway still

@@ -92,6 +92,8 @@ class Handled:
     limits: Sequence[Limit] = ()
     workbook: Path | None = None
     corrections: Path | None = None
+    #: what was to be said of the issuers' digital certificates
+    certificates: str = ""
     #: the batch in the form of ``--json``
     answer: Mapping[str, object] | None = None
     #: whether no earlier pass has reported it
@@ -141,6 +143,8 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
         lines += ["", "Qué hacer ahora:", *(f"  - {one}" for one in done.todo)]
     if done.limits:
         lines += ["", "Vence:", *(f"  - {words}" for words in limit_words(done.limits))]
+    if done.certificates:
+        lines += ["", f"Certificados digitales: {one_line(done.certificates)}"]
     if done.exit_code == 4 and done.batch:
         lines += ["", f"Para consultar lo pendiente: {order('poll', done.batch)}"]
     if done.workbook is not None:

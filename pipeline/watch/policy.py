@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.domain.certificates import Finding
 from pipeline.domain.ruc import bare
 
 UNATTENDED = "carpeta vigilada"
@@ -71,6 +72,11 @@ def objections(policy: Policy, asked: Asked) -> list[tuple[str, str]]:
 def doubtful(doubts: Sequence[str]) -> list[tuple[str, str]]:
     """The objections to a file that a person should check first: comments, conditional formats, views that filter."""
     return [("archivo-por-revisar", doubt.removesuffix(".")) for doubt in doubts]
+
+
+def of_certificates(found: Sequence[Finding]) -> list[tuple[str, str]]:
+    """The objections to a file of whose issuers a certificate cannot be used, where the settings say ``block`` (C8)."""
+    return [("certificado-vencido", one.words.removesuffix(".")) for one in found]
 
 
 def in_words(objections: Sequence[tuple[str, str]]) -> str:

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.certificates.check import blocking, check_before_run, in_note, note_of
+from pipeline.domain.certificates import Finding
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
 from pipeline.domain.outcomes import Outcome
@@ -270,19 +272,21 @@ class _Shift:
         if plan.known is not None and not any(_entry(one) in note for note in plan.known.notes):
             self._repeated.append((read, plan.known))
             return None
-        why = self._objections(plan, one, memory, key)
+        found = check_before_run(settings, plan.issuers, plan.to_send, plan.moment)
+        why = self._objections(plan, one, memory, key, blocking(settings, found))
         if why and plan.known is None:
             plan = hold(plan, why)
         if why and plan.known is not None:
             self._finish(read, plan.known, memory, Fate.HELD, why)
             return None
         who = "" if why else f"{UNATTENDED} ({who_am_i()})"
+        queued = queued_by(who) if self._desk is not None and who else ""
         info = take_in(
             plan,
             memory,
             who=who,
             folder=settings.out or one.lane.done,
-            note=f"{queued_by(who)} {_arrived(one)}" if self._desk is not None and who else _arrived(one),
+            note=" ".join(filter(None, [queued, _arrived(one), note_of(found)])),
             cap=None if why else Cap(UNATTENDED, self._clock.now() - NIGHT, settings.watch_max_night),
         )
         if why:
@@ -307,7 +311,9 @@ class _Shift:
         self._open.pop(one.id)
         return None
 
-    def _objections(self, plan: Plan, one: Claim, memory: Memory, key: bytes | None) -> str:
+    def _objections(
+        self, plan: Plan, one: Claim, memory: Memory, key: bytes | None, certificates: Sequence[Finding] = ()
+    ) -> str:
         """Reasons that keep the plan from being sent unattended, as text; "" for none, or if nothing would be sent."""
         settings, known = self._settings, plan.known
         if not plan.to_send or (known is not None and was_queued(known)):  # workers send it, whatever is said now
@@ -326,7 +332,8 @@ class _Shift:
             required=settings.watch_manifest == "required",
         )
         doubts = plan.sheet.doubts if known is None and plan.sheet is not None else ()
-        return policy.in_words([*policy.objections(allowed, asked), *told, *policy.doubtful(doubts)])
+        ours = [*policy.objections(allowed, asked), *policy.of_certificates(certificates)]
+        return policy.in_words([*ours, *told, *policy.doubtful(doubts)])
 
     def _carry_out(self, batches: list[BatchInfo], memory: Memory, done: Path) -> AnularError | None:
         """Sends and follows; what ended it early. No service is asked for when there is nothing to do."""
@@ -367,6 +374,7 @@ class _Shift:
             limits=limits_of(written.lines, written.batch.deadline_hours),
             workbook=written.workbook,
             corrections=written.corrections,
+            certificates=in_note(info.notes),
             answer=batch_data(written, code),
             begun=fate is Fate.HELD and any(line.sent_at is not None for line in written.lines),
             company=settings.company,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
+
+from pipeline.settings.model import Settings
 
 RUC = "155668001-2-2018"
 SINCE, UNTIL = datetime(2026, 1, 15, 12, 0, tzinfo=UTC), datetime(2027, 1, 15, 12, 0, tzinfo=UTC)
@@ -85,3 +88,8 @@ def found_in(folder: Path, secrets: list[bytes]) -> list[Path]:
     """Files below ``folder`` in which one of the secrets stands."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return [path for path in files if any(secret in path.read_bytes() for secret in secrets)]
+
+
+def settings_with(**values: Any) -> Settings:
+    """Settings without a file or variables."""
+    return Settings(**values)

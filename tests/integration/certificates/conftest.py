@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.certificates.registry import Registry
 from pipeline.office.place import place_of
-from pipeline.settings.model import Settings
 from tests.support import ledgers
+from tests.support.certificates import settings_with
 
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
 
@@ -24,4 +24,4 @@ def office(tmp_path):
 
 @pytest.fixture
 def registry(office):
-    return Registry(office, Settings(), "ana")
+    return Registry(office, settings_with(), "ana")

@@ -13,21 +13,25 @@ from pipeline.certificates.check import (
     certificate_findings,
     check_before_run,
     ends_at,
+    in_note,
     note_of,
     refuse_blocked,
 )
 from pipeline.certificates.registry import Dates, Registry
 from pipeline.domain.certificates import Certificate, State
-from pipeline.domain.errors import InputRefused
+from pipeline.domain.errors import InputRefused, StorageTrouble
+from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.office.place import place_of
 from pipeline.settings.model import Settings
+from tests.support.certificates import settings_with
 
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
 RUC, OTHER = "155668001-2-2018", "8-123-456"
 
 
 def settings(folder, **more) -> Settings:
-    return Settings(sandbox_now=NOW, **more).model_copy(update={"office": f"sqlite:///{folder / 'o' / 'oficina.db'}"})
+    office = f"sqlite:///{folder / 'o' / 'oficina.db'}"
+    return settings_with(sandbox_now=NOW, **more).model_copy(update={"office": office})
 
 
 @pytest.fixture
@@ -60,7 +64,9 @@ def test_an_issuer_without_a_record_is_a_note_that_blocks_nothing(given):
     strict = given.model_copy(update={"cert_policy": "block"})
     assert [one.code for one in found] == ["certificado-sin-registro"]
     refuse_blocked(strict, found, "lote.xlsx")
-    assert note_of(found) == "Certificado: El emisor 8-123-456 no tiene un certificado registrado aquí."
+    assert (
+        in_note(["otra", f"Llegó. {note_of(found)}"]) == "El emisor 8-123-456 no tiene un certificado registrado aquí."
+    )
 
 
 def test_block_refuses_with_exit_code_3_and_the_words_of_what_is_wrong(given):
@@ -91,6 +97,15 @@ def test_a_company_without_any_record_hears_nothing_though_another_has_some(give
     assert check_before_run(other, [RUC], 1, NOW) == []
 
 
+def test_a_database_that_cannot_be_read_is_told_and_only_block_stops_for_it(given):
+    path = sqlite_path(given.office)
+    path.write_bytes(b"no es una base de datos" * 100)
+    (found,) = check_before_run(given, [RUC], 1, NOW)
+    assert found.words.startswith("No se pudo revisar los certificados: ")
+    with pytest.raises(StorageTrouble):
+        check_before_run(given.model_copy(update={"cert_policy": "block"}), [RUC], 1, NOW)
+
+
 def test_without_an_office_database_none_is_made(tmp_path):
     assert check_before_run(settings(tmp_path), [RUC], 1, NOW) == []
     assert list(tmp_path.iterdir()) == []
@@ -106,8 +121,9 @@ before = set(sys.modules)
 from pipeline.certificates.check import check_before_run
 settings = Settings().model_copy(update={{"office": "sqlite:///{tmp_path / "o.db"}"}})
 assert check_before_run(settings, ["{RUC}"], 1, datetime.now(UTC)) == []
-new = {{name.partition(".")[0] for name in set(sys.modules) - before}}
-assert new <= {{"pipeline"}}, new
+new = {{name for name in set(sys.modules) - before}}
+assert {{name.partition(".")[0] for name in new}} <= {{"pipeline", "encodings"}}, new
+assert not [name for name in new if name.startswith(("pipeline.office", "pipeline.certificates.registry"))], new
 assert not {{"cryptography", "holidays"}} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

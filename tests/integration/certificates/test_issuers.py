@@ -5,11 +5,12 @@ from __future__ import annotations
 from pipeline.certificates.issuers import issuers_of, without_record
 from pipeline.domain.certificates import Certificate, State
 from pipeline.settings.model import Settings
+from tests.support.certificates import settings_with
 
 
 def settings(folder, *issuers: str) -> Settings:
     ledger = f"sqlite:///{folder / 'anular.db'}"
-    return Settings(issuers=frozenset(issuers)).model_copy(update={"ledger": ledger})
+    return settings_with(issuers=frozenset(issuers)).model_copy(update={"ledger": ledger})
 
 
 def test_those_of_the_settings_are_there_before_any_batch(tmp_path):

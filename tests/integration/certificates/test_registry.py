@@ -13,7 +13,7 @@ from pipeline.domain.certificates import Certificate, State
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.office import outbox
 from pipeline.office.tables import certificate_event
-from pipeline.settings.model import Settings
+from tests.support.certificates import settings_with
 
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -61,7 +61,7 @@ def test_a_rejection_says_what_to_correct_and_the_same_request_is_sent_again(reg
 
 
 def test_a_rejection_is_mailed_in_the_same_transaction_where_there_is_whom_to_tell(office):
-    given = Settings(mail_host="127.0.0.1", mail_to=frozenset({"b@e.com"}))
+    given = settings_with(mail_host="127.0.0.1", mail_to=frozenset({"b@e.com"}))
     registry = Registry(office, given, "ana")
     one = registry.request(ASKED, NOW)
     registry.reject(one.id, "Falta la cédula", NOW)
@@ -131,7 +131,9 @@ def test_who_saw_an_older_version_changes_nothing(registry):
 
 
 @pytest.mark.parametrize(
-    "settings", [Settings().model_copy(update={"profile": "otra"}), Settings(env="lab")], ids=["profile", "environment"]
+    "settings",
+    [settings_with().model_copy(update={"profile": "otra"}), settings_with(env="lab")],
+    ids=["profile", "environment"],
 )
 def test_another_company_sees_nothing_and_can_change_nothing(registry, office, settings):
     one = registry.request(ASKED, NOW)

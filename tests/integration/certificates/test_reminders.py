@@ -18,6 +18,7 @@ from pipeline.office import outbox
 from pipeline.office.place import place_of
 from pipeline.settings.model import Settings
 from tests.support import ledgers
+from tests.support.certificates import settings_with
 
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
 RUC = "155668001-2-2018"
@@ -48,7 +49,7 @@ def free_port() -> int:
 
 
 def mailing(port: int) -> Settings:
-    return Settings(
+    return settings_with(
         mail_host="127.0.0.1", mail_port=port, mail_security="none", mail_from="a@e.com", mail_to=frozenset({"b@e.com"})
     )
 
@@ -73,7 +74,7 @@ def registry(office, server):
 
 def complete(registry: Registry, days: float) -> Certificate:
     dates = Dates(NOW - timedelta(days=300), NOW + timedelta(days=days))
-    return registry.register(ASKED, dates, NOW - timedelta(days=200))
+    return registry.register(ASKED, dates, NOW)
 
 
 def test_a_reminder_says_who_what_and_when_and_what_to_do(registry, box):
@@ -133,7 +134,7 @@ def test_what_could_not_be_sent_is_sent_at_the_next_look(office, box):
 
 
 def test_without_recipients_nothing_is_put_aside_for_a_later_day(office):
-    registry = Registry(office, Settings(), "ana")
+    registry = Registry(office, settings_with(), "ana")
     complete(registry, 20)
     done = remind(registry, NOW)
     assert (len(done.due), done.sent) == (1, [])

@@ -30,14 +30,18 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def commands() -> dict[str, Any]:
-    """Every command by its name, as typer knows it."""
+    """Every command by its name, as typer knows it; those of a group with the group's name before theirs."""
     group: Any = typer.main.get_command(app)
-    return {name: one for name, one in group.commands.items() if not one.hidden}
+    found: dict[str, Any] = {}
+    for name, one in group.commands.items():
+        inner = {f"{name} {part}": command for part, command in getattr(one, "commands", {}).items()}
+        found |= {called: command for called, command in (inner or {name: one}).items() if not command.hidden}
+    return found
 
 
 def commands_part() -> str:
     every = commands()
-    links = [f"[`{name}`](#anular-{name})" for name in every]
+    links = [f"[`{name}`](#anular-{name.replace(' ', '-')})" for name in every]
     summary = table(["comando", "para qué"], [*map(list, zip(links, map(_first, every.values()), strict=True))])
     return "\n".join([summary, *(_command(name, one) for name, one in every.items())])
 

@@ -57,10 +57,10 @@ def read_certificate(path: Path, pin: Callable[[], SecretStr]) -> Told:
     no_core_dump()
     suffix = path.suffix.lower()
     if suffix not in (*WITH_KEY, *ALONE):
-        raise _refused(
-            path,
+        raise InputRefused(
             f"No es un archivo de certificado: su nombre debe terminar en {', '.join((*WITH_KEY, *ALONE))}.",
-            "certificado-tipo",
+            code="certificado-tipo",
+            where=one_line(path.name),
         )
     data = _content(path)
     found = _with_key(path, data, pin()) if suffix in WITH_KEY else _alone(path, data)
@@ -77,22 +77,25 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except OSError:
-        raise _refused(
-            path,
+        raise InputRefused(
             "No se puede leer el archivo del certificado.",
-            "certificado-ilegible",
-            "Revise el nombre, la carpeta y sus permisos.",
+            code="certificado-ilegible",
+            where=one_line(path.name),
+            remedy="Revise el nombre, la carpeta y sus permisos.",
         ) from None
     if not data:
-        raise _refused(
-            path, "El archivo del certificado está vacío.", "certificado-vacio", "Cópielo o descárguelo otra vez."
+        raise InputRefused(
+            "El archivo del certificado está vacío.",
+            code="certificado-vacio",
+            where=one_line(path.name),
+            remedy="Cópielo o descárguelo otra vez.",
         )
     if len(data) > MOST_BYTES:
-        raise _refused(
-            path,
+        raise InputRefused(
             f"El archivo pesa más de {MOST_BYTES // 1024} kB: no es un certificado.",
-            "certificado-grande",
-            "Revise que sea el archivo correcto.",
+            code="certificado-grande",
+            where=one_line(path.name),
+            remedy="Revise que sea el archivo correcto.",
         )
     return data
 
@@ -105,19 +108,19 @@ def _with_key(path: Path, data: bytes, pin: SecretStr) -> Certificate:
     try:
         opened = pkcs12.load_pkcs12(data, given or None)
     except UnsupportedAlgorithm:
-        raise _refused(
-            path,
+        raise InputRefused(
             "El archivo usa un cifrado que este programa no abre.",
-            "certificado-cifrado",
-            "Expórtelo solo como certificado, sin la llave (.cer), y use ese archivo.",
+            code="certificado-cifrado",
+            where=one_line(path.name),
+            remedy="Expórtelo solo como certificado, sin la llave (.cer), y use ese archivo.",
         ) from None
     except Exception as error:
         if "password" in str(error).lower():
-            raise _refused(
-                path,
+            raise InputRefused(
                 "El PIN no es el de este archivo, o el archivo está dañado.",
-                "certificado-pin",
-                "Vuelva a intentarlo; si el PIN es correcto, descargue el archivo otra vez.",
+                code="certificado-pin",
+                where=one_line(path.name),
+                remedy="Vuelva a intentarlo; si el PIN es correcto, descargue el archivo otra vez.",
             ) from None
         raise _damaged(path) from None
     if opened.cert is not None:
@@ -141,11 +144,11 @@ def _alone(path: Path, data: bytes) -> Certificate:
 def _holder_of(path: Path, found: list[Certificate]) -> Certificate:
     """The first that is not an authority's own; of one alone it does not matter."""
     if not found:
-        raise _refused(
-            path,
+        raise InputRefused(
             "El archivo no trae ningún certificado.",
-            "certificado-ninguno",
-            "Revise que sea el archivo del certificado y no otro.",
+            code="certificado-ninguno",
+            where=one_line(path.name),
+            remedy="Revise que sea el archivo del certificado y no otro.",
         )
     return next((one for one in found if not _is_authority(one)), found[0])
 
@@ -183,13 +186,9 @@ def _first(name: Name, *kinds: object) -> str:
 
 
 def _damaged(path: Path) -> InputRefused:
-    return _refused(
-        path,
+    return InputRefused(
         "El archivo del certificado está dañado o no es lo que dice su nombre.",
-        "certificado-danado",
-        "Descárguelo otra vez de donde lo emitieron.",
+        code="certificado-danado",
+        where=one_line(path.name),
+        remedy="Descárguelo otra vez de donde lo emitieron.",
     )
-
-
-def _refused(path: Path, words: str, code: str, remedy: str = "") -> InputRefused:
-    return InputRefused(words, code=code, where=one_line(path.name), remedy=remedy)

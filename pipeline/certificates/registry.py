@@ -214,7 +214,7 @@ class Registry:
             yield connection
 
     def _mine(self) -> Any:
-        """The one place where a company's records are told from another's."""
+        """Records of this company: the one place that keeps them apart from another's."""
         table = certificate.c
         query = select(certificate).where(table.profile == self.settings.profile, table.env == self.settings.env.value)
         return query.order_by(table.id)

@@ -1,4 +1,4 @@
-"""Reminders (C7): put into the outbox once each, then mailed by whoever looks first."""
+"""Reminders (C7): put into the outbox once each, then mailed by the process that looks first."""
 
 from __future__ import annotations
 

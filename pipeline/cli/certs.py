@@ -468,7 +468,9 @@ def _dates(
 
     if file is not None:
         if since or until:
-            raise WrongUsage("Con --file no hacen falta --from ni --until: el archivo las trae.", code="dates-twice")
+            raise WrongUsage(
+                "Con --file no hacen falta --from ni --until: el archivo las trae.", code="certificado-opcion"
+            )
         from pipeline.certificates.file import read_certificate
 
         told = read_certificate(file, _pin(file, pin_file))

@@ -54,7 +54,7 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         from pipeline.cli import console
 
         errors = console.make_console(stderr=True)
-        errors.print(f"✗ {usage_error(error, [c.name or '' for c in app.registered_commands])}", markup=False)
+        errors.print(f"✗ {usage_error(error, _names(app))}", markup=False)
         errors.print("Vea la ayuda con --help.", style="dim")
         return 2
     except typer.Exit as end:
@@ -71,6 +71,14 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         seen.error = internal(error).code
         _say(internal(error))
         return 5
+
+
+def _names(group: typer.Typer) -> list[str]:
+    """Names of all commands, those of a group among them."""
+    names = [one.name or "" for one in group.registered_commands]
+    for inner in group.registered_groups:
+        names += [inner.name or "", *(_names(inner.typer_instance) if inner.typer_instance is not None else [])]
+    return names
 
 
 def _asked(arguments: Sequence[str]) -> list[str]:

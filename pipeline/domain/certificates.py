@@ -314,7 +314,7 @@ def the_one(records: Iterable[Certificate], now: datetime) -> Certificate | None
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """Reminder that is due: told once, whatever happens."""
+    """Reminder that is due; its key makes it one."""
 
     certificate: Certificate
     #: the same for the same reminder: what keeps it from being told twice

@@ -48,7 +48,7 @@ def waiting(office: Office, profile: str, beginning: str = "") -> list[Message]:
 
 
 def claim(office: Office, message: Message, now: datetime) -> bool:
-    """Whether this process is to send ``message``: of several that ask, one is told yes."""
+    """Whether this process is to send ``message``: yes for one of several that ask."""
     with office.write() as connection:
         query = update(outbox).where(outbox.c.id == message.id, outbox.c.sent_at.is_(None))
         return connection.execute(query.values(sent_at=to_text(now))).rowcount == 1

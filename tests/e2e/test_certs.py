@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import sqlite3
 import stat
+import subprocess
+import sys
+import termios
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -13,10 +19,10 @@ import pytest
 
 from tests.e2e.conftest import Place
 from tests.support.certificates import PIN, RUC, found_in, made
+from tests.support.warm import LONGEST_S, ROOT
 
 ISSUER = "29-29-29"
 UNTIL = datetime(2027, 1, 15, 12, 0, tzinfo=UTC)
-SOON = datetime(2026, 11, 20, 15, 0, 1, tzinfo=UTC)  # a second after the clock of these tests begins
 HEAD = "ruc,titular,entidad,solicitud,fecha_solicitud,estado,desde,hasta,correo,observaciones"
 
 
@@ -171,7 +177,7 @@ def test_of_a_file_its_dates_stay_and_no_byte_of_key_or_pin_anywhere(place, how)
         os.close(write)
         where = "-" if how == "input" else "/dev/stdin"
         with place.start(*arguments, "--pin-file", where, stdin=read, **log) as process:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=LONGEST_S)
         os.close(read)
         done = None
         assert process.returncode == 0, err
@@ -203,6 +209,32 @@ def test_a_wrong_pin_is_one_sentence_without_it(place):
     assert done.code == 3
     assert "El PIN no es el de este archivo" in done.err
     assert "otro-pin-88" not in done.words
+
+
+def test_at_a_terminal_the_pin_is_asked_for_and_not_shown(place):
+    (place.folder / "firma.p12").write_bytes(made(until=UNTIL).p12("4711-pin"))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pipeline", "certs", "add", "--ruc", RUC, "--file", "firma.p12"]
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    env = {**place.env, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=place.folder, env=env, start_new_session=True, **streams)
+    os.close(theirs)
+    shown, typed, end = b"", False, time.monotonic() + LONGEST_S
+    while time.monotonic() < end:
+        if select.select([ours], [], [], 0.1)[0]:
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                break
+        if not typed and not termios.tcgetattr(ours)[3] & termios.ECHO:
+            os.write(ours, b"4711-pin\n")
+            typed = True
+        if process.poll() is not None and not select.select([ours], [], [], 0)[0]:
+            break
+    os.close(ours)
+    assert process.wait(LONGEST_S) == 0, shown
+    assert b"PIN de firma.p12" in shown
+    assert b"4711" not in shown
 
 
 def test_without_a_terminal_a_pin_is_asked_for_by_its_option(place):

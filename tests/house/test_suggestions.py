@@ -12,7 +12,8 @@ from pipeline.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for path in (ROOT / "pipeline").rglob("*.py") if path.name != "commands.py")
-NAMES = "|".join(sorted(one.name for one in [*app.registered_commands, *app.registered_groups] if one.name))
+GROUPS = [one.name for one in app.registered_groups]
+NAMES = "|".join(sorted(name for name in [*(one.name for one in app.registered_commands), *GROUPS] if name))
 SUGGESTED = re.compile(rf"(?:«|\b)anular (?:{NAMES})\b")
 ELSEWHERE = {
     # what an evidence pack says to an auditor, who has the pack and perhaps no company's settings

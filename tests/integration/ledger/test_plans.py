@@ -79,6 +79,7 @@ def history(book, row):
         pytest.param(lambda b, i: list(b.views.log(i)), id="log"),
         pytest.param(lambda b, i: b.views.search().hits(wanted("FE" + "1" * 64)), id="find a code"),
         pytest.param(lambda b, i: b.views.search().hits(wanted("12")), id="find a document number"),
+        pytest.param(lambda b, i: b.views.issuers(), id="issuers"),
         pytest.param(lambda b, i: b.views.search().row(Hit(i.id, 2, "sandbox")), id="find shows a row"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.lookup import wanted
 from pipeline.domain.records import Finding, Position, Problem, Repair, Source, Verdict
+from pipeline.ledger.scope import Scope
 
 
 def test_a_row_comes_back_as_it_went_in(book, row):
@@ -201,3 +202,15 @@ def test_batches_of_the_same_moment_come_in_the_order_in_which_they_were_taken_i
     assert newest not in (sorted(newest), sorted(newest, reverse=True))
     assert [info.id for info in book.views.batches()] == newest
     assert [batch for batch, _ in book.views.search().named(wanted("lote"))] == newest
+
+
+def test_the_issuers_of_all_batches_are_known_without_going_through_rows(book, row):
+    book.take([row(1)])
+    book.take([row(2)], name="otro", sha="b")
+    assert book.views.issuers() == ["1-1-1"]
+    assert book.views.of("lab").issuers() == []
+
+
+def test_of_a_shared_ledger_another_credentials_issuers_are_not_shown(book, row):
+    book.take([row(1)])
+    assert book.views.under("sandbox", Scope("otra", alone=False, orphans=False)).issuers() == []

@@ -16,9 +16,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from tests.e2e.conftest import Place
-from tests.support.certificates import PIN, RUC, found_in, made
+from tests.support.certificates import PIN, RUC, Box, found_in, free_port, made
 from tests.support.warm import LONGEST_S, ROOT
 
 ISSUER = "29-29-29"
@@ -155,6 +156,33 @@ def test_remind_says_what_is_due_also_when_there_is_nobody_to_mail(place):
     assert "ANULAR_MAIL_HOST" in done.err
 
 
+def test_a_rejection_is_mailed_at_once_and_what_is_due_by_remind_once(place):
+    box = Box()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server.start()
+    place.env |= {
+        "ANULAR_MAIL_HOST": "127.0.0.1",
+        "ANULAR_MAIL_PORT": str(server.port),
+        "ANULAR_MAIL_SECURITY": "none",
+        "ANULAR_MAIL_FROM": "anular@example.com",
+        "ANULAR_MAIL_TO": "ana@example.com",
+        "ANULAR_COMPANY": "Mi Empresa",
+    }
+    try:
+        place.anular("certs", "add", "--ruc", RUC)
+        done = place.anular("certs", "edit", "1", "--state", "rechazado", "--observations", "Falta la cédula")
+        assert done.code == 0
+        assert box.subjects == ["[Mi Empresa] Rechazo solicitud de certificado digital"]
+        valid(place, "01/12/2026")
+        assert place.anular("certs", "remind", "--json").data["sent"] == [
+            f"El certificado digital de {ISSUER} vence el 01/12/2026"
+        ]
+        assert place.anular("certs", "remind", "--json").data["sent"] == []
+    finally:
+        server.stop()
+    assert len(box.mails) == 2
+
+
 # ------------------------------------------------------------------------------------------- the file of a certificate
 
 
@@ -215,9 +243,10 @@ def test_at_a_terminal_the_pin_is_asked_for_and_not_shown(place):
     (place.folder / "firma.p12").write_bytes(made(until=UNTIL).p12("4711-pin"))
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pipeline", "certs", "add", "--ruc", RUC, "--file", "firma.p12"]
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
     env = {**place.env, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
-    process = subprocess.Popen(command, cwd=place.folder, env=env, start_new_session=True, **streams)
+    process = subprocess.Popen(
+        command, cwd=place.folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     os.close(theirs)
     shown, typed, end = b"", False, time.monotonic() + LONGEST_S
     while time.monotonic() < end:

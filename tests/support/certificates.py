@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,26 @@ def found_in(folder: Path, secrets: list[bytes]) -> list[Path]:
 def settings_with(**values: Any) -> Settings:
     """Settings without a file or variables."""
     return Settings(**values)
+
+
+class Box:
+    """Keeps what a mail server was given."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, str]] = []
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - the name that aiosmtpd calls
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        body = mail.get_body()
+        self.mails.append((mail["subject"], body.get_content() if body is not None else ""))
+        return "250 OK"
+
+    @property
+    def subjects(self) -> list[str]:
+        return [subject for subject, _ in self.mails]
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import socket
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -18,34 +16,11 @@ from pipeline.office import outbox
 from pipeline.office.place import place_of
 from pipeline.settings.model import Settings
 from tests.support import ledgers
-from tests.support.certificates import settings_with
+from tests.support.certificates import Box, free_port, settings_with
 
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
 RUC = "155668001-2-2018"
 ASKED = Certificate(0, 0, RUC, State.IN_PROCESS, "EMPRESA, S.A.", request="S-1", requested_on=date(2026, 11, 12))
-
-
-class Box:
-    """Keeps what a mail server was given."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[str, str]] = []
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - the name that aiosmtpd calls
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        body = mail.get_body()
-        self.mails.append((mail["subject"], body.get_content() if body is not None else ""))
-        return "250 OK"
-
-    @property
-    def subjects(self) -> list[str]:
-        return [subject for subject, _ in self.mails]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def mailing(port: int) -> Settings:

@@ -68,7 +68,6 @@ MOVES: dict[tuple[State | None, Event], State] = {
 
 OPEN = frozenset({State.IN_PROCESS, State.ACCEPTED})
 """A request under way: at most one of an issuer (C6)."""
-END = frozenset({State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +154,6 @@ def due_on(requested_on: date, free: Collection[date], days: int = REVIEW_DAYS) 
 def review_words(due: date) -> str:
     """C1, for who waits."""
     return f"Consulte el estado a más tardar el {due:%d/%m/%Y}"
-
-
-def is_overdue(one: Certificate, today: date, free: Collection[date], days: int = REVIEW_DAYS) -> bool:
-    """Whether the day of C1 has passed and the request still waits for its first answer."""
-    if one.state is not State.IN_PROCESS or one.requested_on is None:
-        return False
-    return due_on(one.requested_on, free, days) < today
 
 
 # --- what any record needs

@@ -217,10 +217,8 @@ class Views(Batches):
 
     def issuers(self) -> list[str]:
         """RUCs of the issuers in the batches of this environment and scope, sorted: of each batch one line is read."""
-        batch, attempt = tables.batch, tables.attempt
-        query = select(batch.c.issuers).distinct().where(batch.c.env == self._env)
-        if not self._scope.everything:
-            query = query.where(exists().where(attempt.c.batch == batch.c.id, self._scope.rows(attempt)))
+        batch = tables.batch
+        query = select(batch.c.issuers).distinct().where(batch.c.env == self._env, self._scope.rows(batch))
         return sorted({ruc for line in self._database.read(query) for ruc in json.loads(line.issuers)})
 
     def unsent(self, batch: str) -> int:

@@ -89,13 +89,6 @@ def test_c1_the_day_is_told_as_people_write_it():
     assert rules.review_words(date(2026, 11, 12)) == "Consulte el estado a más tardar el 12/11/2026"
 
 
-def test_c1_a_request_is_overdue_the_day_after_and_only_while_it_waits_for_an_answer():
-    one = record(requested_on=date(2026, 11, 16))  # due on the 26th
-    assert not rules.is_overdue(one, date(2026, 11, 26), ())
-    assert rules.is_overdue(one, date(2026, 11, 27), ())
-    assert not rules.is_overdue(replace(one, state=State.ACCEPTED), date(2026, 11, 27), ())
-
-
 # -------------------------------------------------------------------------------------------------------- C2, C3, C4
 
 
@@ -220,6 +213,15 @@ def test_c7_the_days_are_counted_in_panama():
 def test_c7_only_the_one_that_ends_last_is_told_of():
     soon = complete(id=1, until=NOW + timedelta(days=5))
     assert rules.reminders([soon, complete(id=2)], NOW, due) == []
+
+
+def test_c7_a_request_is_told_of_the_day_after_its_own_and_only_while_it_waits_for_an_answer():
+    one = record(requested_on=date(2026, 11, 17))  # to be looked after on the 27th
+    last = datetime(2026, 11, 28, 4, 59, tzinfo=UTC)
+    assert rules.reminders([one], last, due) == []
+    (found,) = rules.reminders([one], last + timedelta(minutes=1), due)
+    assert (found.kind, found.day) == ("solicitud", date(2026, 11, 27))
+    assert rules.reminders([replace(one, state=State.ACCEPTED)], NOW, due) == []
 
 
 def test_c7_a_request_that_is_overdue_is_told_beside_the_end():

@@ -11,6 +11,7 @@ outcomes         the values of ``resultado``; ``actions`` what to do about each
 circuit_breaker  how many may be sent at once, and when to stop
 row_labels       a row as a person names it
 lookup           what a text may name that a person searches for
+proposals        the states of a proposal, who may do what; ``approval_digest`` what exactly is approved
 records          the records that pass between the steps; ``approved_by`` who approved what
 errors           the error tree; ``commands`` commands that a text suggests
 """

@@ -50,6 +50,7 @@ class Event(Enum):
     NO_INVOICE = "no-invoice"  # validation: a line that is no invoice
     APPROVED = "approved"  # a person released a held row
     WITHDRAWN = "withdrawn"  # a person withdrew a row
+    STOPPED = "stopped"  # the sending of an approved proposal was stopped before this row was claimed
     BARRED = "barred"  # before the claim: today's rules do not let it leave
     CLAIMED = "claimed"  # intent to send, durable before the first byte
     NOTHING_LEFT = "nothing-left"  # the transport's trace: no byte left
@@ -145,6 +146,8 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.HELD, Event.APPROVED): State.READY,
     (State.HELD, Event.WITHDRAWN): State.WITHDRAWN,
     (State.READY, Event.WITHDRAWN): State.WITHDRAWN,
+    # a stop is an event: no run, worker or folder goes on with such a row until a person releases it
+    (State.READY, Event.STOPPED): State.HELD,
     # today's rules before sending: nothing leaves; another file or other rules may send it
     (State.READY, Event.BARRED): State.NOT_SENT,
     # the query before sending, where enabled: nothing is sent on doubt, or while another request is in flight

@@ -38,6 +38,9 @@ PREFLIGHT = "preflight"
 ELSEWHERE = "elsewhere"
 """Note, and proof, of a row that was not sent because another ledger of this machine had sent it."""
 
+STOPPED = "envío detenido"
+"""Start of the note of a row that was ready when its sending was stopped; why follows."""
+
 BARRED = "reglas de hoy"
 """Start of the note of a row that today's rules did not let leave; the text of the rule follows."""
 

@@ -26,7 +26,7 @@ Other = tuple[Leader, ResultLine] | None
 """The row of another batch that a row repeats, or in which it was corrected, and its line."""
 
 _NO_ANSWER = frozenset({Event.CLAIMED, Event.RECOVERED, Event.RETRY, Event.OUT_OF_TIME, Event.RESOLVED})
-_NO_ANSWER |= {Event.APPROVED, Event.BARRED, Event.WITHDRAWN}
+_NO_ANSWER |= {Event.APPROVED, Event.BARRED, Event.STOPPED, Event.WITHDRAWN}
 """Moves that rest on no answer of eDoc."""
 
 _KEPT = ("estado", "dgi", "message", "http")

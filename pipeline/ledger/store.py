@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from pipeline.domain.errors import Bug
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
-from pipeline.domain.outcomes import ELSEWHERE
+from pipeline.domain.outcomes import ELSEWHERE, STOPPED
 from pipeline.domain.records import BatchInfo, CheckedRow, Correction, Source, Verdict, Waiting
 from pipeline.ledger import codec, reserve_journal, tables
 from pipeline.ledger.cap import Cap
@@ -219,6 +219,23 @@ class Store:
         moves = [Move.of(one, State.HELD, Event.APPROVED, now, who=who) for one in waiting]
         for start in range(0, len(moves), _CHUNK):
             self.apply(moves[start : start + _CHUNK])
+
+    def stop(self, batch: str, now: datetime, *, who: str, why: str) -> int:
+        """Holds every row of ``batch`` that may be sent and was not claimed, and returns how many: whoever goes on with
+        the batch sends none of them until a person releases them (``approve``)."""
+        attempt = tables.attempt
+        with self._database.write() as connection:
+            query = select(attempt.c.id, attempt.c.v, attempt.c.batch, attempt.c.pos).where(
+                attempt.c.batch == batch, attempt.c.state == State.READY.value, self._scope.rows(attempt)
+            )
+            found = connection.execute(query.order_by(attempt.c.pos)).all()
+        note = f"{STOPPED}: {why}"
+        moves = [
+            Move.of(_waiting(line.id, line), State.READY, Event.STOPPED, now, note=note, who=who) for line in found
+        ]
+        for start in range(0, len(moves), _CHUNK):
+            self.apply(moves[start : start + _CHUNK])
+        return len(moves)
 
     def keep_aside(self, moves: Sequence[Move]) -> None:
         """Outcomes that could not be committed go to the reserve journal. Where that fails too they are unknown."""

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from pipeline.domain.cufe import DAY, document_of
 from pipeline.domain.deadline import Window, limit_of_day
 from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, TAKES_DOCUMENT, State
-from pipeline.domain.outcomes import ELSEWHERE
+from pipeline.domain.outcomes import ELSEWHERE, STOPPED
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import IN, Batches, is_newest
@@ -273,6 +273,17 @@ class Views(Batches):
             for line in self._database.read(query)
             if any(problem.code == code for problem in codec.remarks_from_text(line.remarks)[0])
         ]
+
+    def stopped(self, batch: str) -> list[Waiting]:
+        """The rows of ``batch`` that validation accepted and that a stop of the sending holds now."""
+        attempt = tables.attempt
+        query = (
+            tables.with_rows(attempt.c.id, attempt.c.v, attempt.c.pos, attempt.c.cufe)
+            .where(attempt.c.batch == batch, attempt.c.state == State.HELD.value)
+            .where(attempt.c.note.startswith(STOPPED, autoescape=True), self._scope.rows(attempt))
+            .order_by(attempt.c.pos)
+        )
+        return [Waiting(line.id, line.v, batch, line.pos, line.cufe) for line in self._database.read(query)]
 
     def waiting_since(self, before: datetime) -> set[str]:
         """Batches from before ``before`` with a row that is still followed or waits for a person."""

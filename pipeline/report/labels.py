@@ -98,6 +98,7 @@ EVENT_WORDS: dict[Event, str] = {
     Event.NO_INVOICE: "Reconocido: no es una factura",
     Event.APPROVED: "Aprobada por una persona",
     Event.WITHDRAWN: "Retirada por una persona",
+    Event.STOPPED: "Retenida: el envío se detuvo",
     Event.BARRED: "No se envió: las reglas de hoy no lo permiten",
     Event.CLAIMED: "Intención de envío registrada",
     Event.NOTHING_LEFT: "No salió nada: sin conexión",

@@ -34,7 +34,7 @@ VERDICTS = {
     Event.CONFLICTED: Verdict.CONFLICT,
     Event.NO_INVOICE: Verdict.NOT_APPLICABLE,
 }
-UNANSWERED = frozenset({Event.CLAIMED, Event.APPROVED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
+UNANSWERED = frozenset({Event.CLAIMED, Event.APPROVED, Event.STOPPED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
 """The program's own first step, and what a person decides: no service says anything."""
 Way = tuple[Event, ...]
 

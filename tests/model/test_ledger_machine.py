@@ -69,7 +69,7 @@ VERDICT_STATE = {
 REASONS = ("Error en el monto facturado", "Cliente devolvió la mercancía")
 CUFES = st.integers(1, 7).map(lambda n: f"FE{n:064d}")
 CORRECTIONS = Correction("Otro motivo, más claro", None), Correction(REASONS[1], "a@empresa.com")
-BY_PERSON = frozenset({Event.APPROVED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
+BY_PERSON = frozenset({Event.APPROVED, Event.STOPPED, Event.WITHDRAWN, Event.RESOLVED, Event.RESEND})
 ANY, ALL = frozenset(State), frozenset(Event)
 hit: Counter[tuple[State, Event]] = Counter()
 

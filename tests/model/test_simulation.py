@@ -30,7 +30,7 @@ KEPT = [
     if line and not line.startswith("#")
 ]
 NOT_SIMULATED = frozenset({State.RECEIVED, State.HELD, State.CLOSED_RESEND})
-BY_A_PERSON = frozenset({Event.WITHDRAWN, Event.APPROVED, Event.RESOLVED, Event.RESEND})
+BY_A_PERSON = frozenset({Event.WITHDRAWN, Event.APPROVED, Event.STOPPED, Event.RESOLVED, Event.RESEND})
 
 
 def _live(simulate: Any, seed: int, rows: int) -> Any:

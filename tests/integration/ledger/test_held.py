@@ -90,3 +90,33 @@ def test_a_cap_is_weighed_in_the_intake_itself_so_that_what_came_meanwhile_count
     assert [one.id for one in book.views.batches()] == [info.id]
     book.store.intake(replace(late, rows=1), [row(3)], cap)
     assert book.views.sent_for("ana", cap.since) == 3
+
+
+def test_a_stop_holds_what_was_not_claimed_and_a_person_releases_exactly_that(book, row, held):
+    info = book.take([row(1), row(2), held(3), row(4)])
+    book.send(book.views.ready(info.id)[0], Event.CANCELLED)
+
+    assert book.store.stop(info.id, book.now, who="terminal: luis", why="se pidió detener") == 2
+
+    assert (book.views.ready(info.id), book.views.unsent(info.id)) == ([], 0)
+    assert [one.pos for one in book.views.stopped(info.id)] == [2, 4]
+    assert book.views.counts(info.id) == {"ANULADA": 1, "RETENIDA": 3}
+    assert book.store.stop(info.id, book.now, who="terminal: luis", why="otra vez") == 0
+    (told, _) = [line for line in book.views.log(info) if line.event is Event.STOPPED]
+    assert (told.source, told.target, told.who) == (State.READY, State.HELD, "terminal: luis")
+    assert told.note == "envío detenido: se pidió detener"
+
+    book.store.approve(book.views.stopped(info.id), book.now, who="terminal: luis")
+
+    assert [one.pos for one in book.views.ready(info.id)] == [2, 4]
+    assert book.views.stopped(info.id) == []
+    assert [one.pos for one in book.views.waiting(info.id, HELD_ON_ARRIVAL)] == [3]
+    assert examine(book.database).faults == []
+
+
+def test_a_file_that_is_given_again_does_not_go_on_with_what_was_stopped(book, row):
+    info = book.take([row(1)])
+    book.store.stop(info.id, book.now, who="ana", why="x")
+    assert book.views.waiting(info.id, HELD_ON_ARRIVAL) == []
+    assert book.store.reopen(info.id, book.now) == 0
+    assert book.views.ready(info.id) == []

@@ -18,6 +18,8 @@ from pipeline.cli.help import SpanishCommand, SpanishGroup
 from pipeline.cli.ledger import adopt, ledger_command
 from pipeline.cli.login import login, logout
 from pipeline.cli.poll import poll_batches
+from pipeline.cli.proposals import approve_proposal, list_proposals, reject_proposal
+from pipeline.cli.propose import propose_file
 from pipeline.cli.reconcile import reconcile
 from pipeline.cli.release import release_batch
 from pipeline.cli.report import report
@@ -46,6 +48,10 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "check": check_command,
     "run": run_files,
     "release": release_batch,
+    "propose": propose_file,
+    "proposals": list_proposals,
+    "approve": approve_proposal,
+    "reject": reject_proposal,
     "worker": work_for_others,
     "poll": poll_batches,
     "watch": watch_folder,

@@ -11,6 +11,8 @@ from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Json, Ledger, NoPoll, Profile, Yes
 from pipeline.cli.output import News, notifies, report_batches, show_plan
+from pipeline.cli.two_people import need_two
+from pipeline.domain.commands import order
 
 if TYPE_CHECKING:
     pass
@@ -36,6 +38,7 @@ def release_batch(
     from pipeline.wiring.sandbox import running_sandbox
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
+    need_two(settings, "un lote retenido no se aprueba y envía en un paso", order("propose", "--batch", batch))
     clock, bus = make_clock(settings), observation_of(context).bus(settings, "release")
     need_terminal(yes=yes)
     rules = check_rules(settings)

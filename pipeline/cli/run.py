@@ -17,7 +17,6 @@ from pipeline.cli.options import (
     BadDigit,
     Columns,
     FarRows,
-    Files,
     Formulas,
     Hidden,
     HiddenCount,
@@ -33,6 +32,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import News, notifies, report_batches, show_plan
 from pipeline.cli.returned import ask_returned, returned_sheets
+from pipeline.cli.two_people import need_two
 from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.outcomes import worst
@@ -50,7 +50,9 @@ if TYPE_CHECKING:
 @notifies("run")
 def run_files(
     context: typer.Context,
-    files: Files,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="ARCHIVO...", help="Uno o más archivos CSV o XLSX.")
+    ] = None,
     yes: Yes = False,
     only: Annotated[
         int | None, typer.Option("--only", metavar="N", min=1, help="Envía solo las primeras N facturas enviables.")
@@ -70,13 +72,30 @@ def run_files(
     allow_bad_check_digit: BadDigit = False,
     new_ledger: NewLedger = False,
     known_elsewhere: KnownElsewhere = None,
+    approved: Annotated[
+        int | None,
+        typer.Option("--approved", metavar="NÚMERO", min=1, help="Envía una propuesta que otra persona aprobó."),
+    ] = None,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
+    if approved is not None:
+        if files or yes or only is not None or sheet or columns or include_hidden or accept_formulas:
+            raise WrongUsage(
+                "--approved envía lo que se aprobó, como se aprobó: no se usa con archivos ni con otras opciones del "
+                "archivo.",
+                code="approved-alone",
+            )
+        from pipeline.cli.approved import carry_approved
+
+        return carry_approved(context, approved, profile, ledger, queue=queue, no_poll=no_poll, as_json=as_json)
+    if not files:
+        raise WrongUsage("Indique uno o más archivos, o una propuesta aprobada con --approved.", code="no-file")
     readers = reader_processes(context)
     settings, talk = settings_for(profile, ledger), Talk(as_json)
+    need_two(settings, "un archivo no se envía con «run»", order("propose", "ARCHIVO"))
     bus = observation_of(context).bus(settings, "run")
     need_terminal(yes=yes)
     if hidden_count is not None and not include_hidden:

@@ -12,6 +12,7 @@
     │   ├── ServiceUnclear           the breaker opened: answers that are not understood
     │   └── StorageTrouble           our own disk, ledger or folder
     ├── AnotherRun            (6)    another run holds the ledger or the credential
+    ├── NotApproved           (7)    another person has to say yes first, or it is not what they said yes to
     └── Interrupted         (130)    Ctrl-C or SIGTERM; safe to run again
 
     Bug                              an illegal move, a lost compare-and-set: stops the run, is never hidden
@@ -108,6 +109,12 @@ class AnotherRun(AnularError):
     """Otra ejecución está usando el mismo historial de envíos. Espere a que termine."""
 
     exit_code = 6
+
+
+class NotApproved(AnularError):
+    """Falta la aprobación de otra persona. No se envió nada."""
+
+    exit_code = 7
 
 
 class Interrupted(AnularError):

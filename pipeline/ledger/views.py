@@ -71,6 +71,15 @@ class Views(Batches):
         )
         return [line.id for line in self._database.read(query)]
 
+    def holding(self) -> list[str]:
+        """Batches of this scope with a row that waits for a person before it may be sent, oldest first."""
+        attempt, batch = tables.attempt, tables.batch
+        waits = exists().where(
+            attempt.c.batch == batch.c.id, attempt.c.state == State.HELD.value, self._scope.rows(attempt)
+        )
+        query = select(batch.c.id).where(batch.c.env == self._env, waits).order_by(batch.c.created_utc, batch.c.id)
+        return [line.id for line in self._database.read(query)]
+
     def on_the_way(self, batch: str) -> bool:
         """Whether a row of ``batch`` is to be sent, or was being sent by a process that may have ended."""
         return bool(self._on_the_way([batch], self._scope))
@@ -188,11 +197,18 @@ class Views(Batches):
 
     def ready(self, batch: str) -> list[Cancellation]:
         """The rows of ``batch`` that may be sent, in input order."""
+        return self._with_texts(batch, State.READY)
+
+    def held(self, batch: str) -> list[Cancellation]:
+        """The rows of ``batch`` that wait for a person, for whatever reason, with what they would send."""
+        return self._with_texts(batch, State.HELD)
+
+    def _with_texts(self, batch: str, state: State) -> list[Cancellation]:
         row, shared = tables.row.c, Shared()
         texts = tables.SENT_REASON, tables.SENT_EMAIL
         query = tables.with_rows(tables.attempt, *texts, row.hours_left, row.deadline_window).where(
             tables.attempt.c.batch == batch,
-            tables.attempt.c.state == State.READY.value,
+            tables.attempt.c.state == state.value,
             self._scope.rows(tables.attempt),
         )
         return [
@@ -211,7 +227,7 @@ class Views(Batches):
                 preflight=line.preflight,
                 corrected=line.reason is not None,
             )
-            for part in in_parts(self._database, query, tables.attempt.c.pos)  # at most one ready attempt per row
+            for part in in_parts(self._database, query, tables.attempt.c.pos)  # at most one such attempt per row
             for line in part
         ]
 

@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         "", max_length=31, description="hoja que se lee donde no se puede preguntar: su nombre, first o last"
     )
     deadline_hours: int = Field(182, ge=1, le=8760, description="plazo legal en horas desde la emisión")
+    approval: Literal["none", "two"] | None = Field(
+        None,
+        description="two: cada envío lo prepara una persona y lo aprueba otra (propose, approve); none: basta una, "
+        "que es lo que vale en la terminal por defecto",
+    )
+    web_proposal_h: float = Field(72.0, gt=0, le=8760, description="horas tras las que caduca una propuesta sin enviar")
     late_rows: Literal["warn", "reject", "ignore"] = Field(
         "warn", description="facturas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"
     )

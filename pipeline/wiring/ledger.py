@@ -267,6 +267,20 @@ def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -
             database.close()
 
 
+@contextmanager
+def open_ledger_views(settings: Settings, files: Iterable[tuple[Path, str]] = ()) -> Iterator[tuple[Views, Database]]:
+    """Ledger opened for reading, while a run may own it; created, like by ``open_memory``, where there is none yet."""
+    location = location_of(settings.ledger)
+    if not location.exists():
+        with open_memory(settings, sends=False, files=files):
+            pass
+    database = location.open()
+    try:
+        yield Views(database, settings.env, _scope_of(settings)), database
+    finally:
+        database.close()
+
+
 def _scope_of(settings: Settings) -> Scope:
     return Scope(credential_mark(settings.env, user_of(settings)), alone=False)
 

@@ -1,0 +1,436 @@
+"""Store of proposals: reads and writes of the office database, each step a compare-and-set with its event.
+
+Whatever is done here changes no ledger and sends nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from pipeline.domain.approval_digest import Content, joined, split
+from pipeline.domain.commands import order
+from pipeline.domain.errors import NotApproved, StorageTrouble
+from pipeline.domain.proposals import (
+    OPEN,
+    WORDS,
+    People,
+    ProposalState,
+    Step,
+    clock_went_back,
+    lapse,
+    lasts_until,
+    move,
+)
+from pipeline.ledger.codec import maybe_time, to_text, to_time
+from pipeline.office import tables
+from pipeline.office.database import Office
+from pipeline.runtime.failpoints import crashpoint
+
+FILE, FOLDER = "archivo", "carpeta"
+"""Where a proposal comes from: a file that a person proposed, or a batch that the drop folder held."""
+PROGRAM = "anular"
+"""Who takes the steps that no person takes."""
+TERMINAL = "terminal"
+UPLOADED = "uploaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal as the office database has it. Times are aware UTC."""
+
+    id: int
+    #: with ``id`` the compare-and-set handle
+    version: int
+    profile: str
+    env: str
+    #: id of the ledger
+    ledger: str
+    state: ProposalState
+    #: ``FILE`` or ``FOLDER``
+    source: str
+    file_name: str
+    sha256: str
+    #: worksheet; None for CSV
+    sheet: str | None
+    options: Mapping[str, Any]
+    rows: int
+    to_send: int
+    digest: str
+    canonical: str
+    people: People
+    #: id of its batch; empty while the ledger has none
+    batch: str
+    #: newest reason, in words
+    why: str
+    created: datetime
+    changed: datetime
+    expires: datetime | None
+
+    @property
+    def word(self) -> str:
+        """State on screen."""
+        return WORDS[self.state]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What is approved, as its canonical JSON says."""
+        found: dict[str, Any] = json.loads(self.canonical)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a proposal is made of."""
+
+    content: Content
+    source: str
+    file_name: str
+    #: bytes of the file; empty for a batch that the ledger has
+    data: bytes
+    #: what is kept for who approves: ``shown`` (lines of the plan), ``folder`` (of the results)
+    kept: Mapping[str, Any]
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalEvent:
+    """One step of a proposal, with who took it."""
+
+    version: int
+    at: datetime
+    who: str
+    address: str
+    event: str
+    before: str
+    after: str
+    why: str
+    data: Mapping[str, Any]
+
+
+class Proposals:
+    """Proposals of one company (``profile``) in one environment; another one's is not there."""
+
+    def __init__(self, office: Office, profile: str, env: str, *, hours: float) -> None:
+        self._office, self._profile, self._env, self._hours = office, profile, env, hours
+
+    # --- reading
+
+    def get(self, number: int) -> Proposal:
+        """Proposal with this number. Raises ``NotApproved`` when there is none."""
+        return self._one(self._office.read(self._mine().where(tables.proposal.c.id == number)), number)
+
+    def open(self) -> list[Proposal]:
+        """Those that are not at their end, oldest first."""
+        states = [state.value for state in OPEN]
+        query = self._mine().where(tables.proposal.c.state.in_(states)).order_by(tables.proposal.c.id)
+        return [_proposal(line) for line in self._office.read(query)]
+
+    def of_content(self, sha256: str, sheet: str | None) -> Proposal | None:
+        """The open proposal of these bytes and this sheet."""
+        return next((one for one in self.open() if (one.sha256, one.sheet) == (sha256, sheet)), None)
+
+    def of_batch(self, batch: str) -> Proposal | None:
+        """The open proposal of a batch."""
+        return next((one for one in self.open() if one.batch == batch), None)
+
+    def events(self, number: int) -> list[ProposalEvent]:
+        """Every step of a proposal in order."""
+        event = tables.proposal_event
+        query = select(event).where(event.c.proposal == number).order_by(event.c.version)
+        return [
+            ProposalEvent(
+                line.version,
+                to_time(line.at),
+                line.who,
+                line.address,
+                line.event,
+                line.before,
+                line.after,
+                line.why,
+                json.loads(line.data),
+            )
+            for line in self._office.read(query)
+        ]
+
+    def plan_data(self, number: int) -> Mapping[str, Any]:
+        """What was kept of the plan when it was made."""
+        return next((one.data for one in self.events(number) if one.event == Step.CHECKED.value), {})
+
+    def hashes(self, number: int) -> tuple[bytes, ...]:
+        """Payload hashes that belong to its digest. Raises ``StorageTrouble`` when they are not those."""
+        found = self._office.read(
+            select(tables.proposal_hashes.c.hashes).where(tables.proposal_hashes.c.proposal == number)
+        )
+        return split(bytes(found[0].hashes)) if found else ()
+
+    def file(self, number: int) -> bytes:
+        """Bytes of its file. Raises ``StorageTrouble`` when they are not those that were handed in."""
+        upload, chunk = tables.upload, tables.upload_chunk
+        head = self._office.read(select(upload).where(upload.c.proposal == number))
+        if not head:
+            raise _damaged(self._office.place, number)
+        pieces = self._office.read(select(chunk.c.data).where(chunk.c.upload == head[0].id).order_by(chunk.c.n))
+        data = b"".join(bytes(one.data) for one in pieces)
+        if len(data) != head[0].size or hashlib.sha256(data).hexdigest() != head[0].sha256:
+            raise _damaged(self._office.place, number)
+        return data
+
+    # --- writing
+
+    def add(self, draft: Draft, now: datetime, *, who: str, address: str = TERMINAL) -> tuple[Proposal, bool]:
+        """Keeps a proposal with its file, as a draft that ``who`` prepared; True when it is new.
+
+        The open proposal of the same bytes and sheet, or of the same batch, is returned instead.
+        """
+        content = draft.content
+        with self._office.write() as connection:
+            known = self._known(connection, draft)
+            if known is not None:
+                return known, False
+            at = to_text(now)
+            until = lasts_until(ProposalState.DRAFT, now, self._hours)
+            values = {
+                "version": 2,
+                "profile": self._profile,
+                "env": self._env,
+                "ledger": content.ledger,
+                "state": ProposalState.DRAFT.value,
+                "source": draft.source,
+                "file_name": draft.file_name,
+                "sha256": content.sha256,
+                "sheet": content.sheet or "",
+                "options": json.dumps(dict(content.options), sort_keys=True),
+                "rows": content.rows,
+                "to_send": content.to_send,
+                "digest": content.digest,
+                "canonical": content.canonical,
+                "prepared_by": who,
+                "batch": draft.batch or None,
+                "why": "",
+                "created_at": at,
+                "changed_at": at,
+                "expires_at": to_text(until) if until else None,
+            }
+            key = connection.execute(insert(tables.proposal).values(values)).inserted_primary_key
+            assert key is not None
+            number = int(key[0])
+            start, end = ProposalState.CHECKING.value, ProposalState.DRAFT.value
+            _tell(connection, number, 1, at, who, address, UPLOADED, "", start, "", {"sha256": content.sha256})
+            told = {**draft.kept, "digest": content.digest}
+            _tell(connection, number, 2, at, who, address, Step.CHECKED.value, start, end, "", told)
+            connection.execute(insert(tables.proposal_hashes).values(proposal=number, hashes=joined(content.payloads)))
+            if draft.source == FILE:
+                _keep_file(connection, number, draft)
+            crashpoint("proposal-before-commit")
+        crashpoint("proposal-added")
+        return self.get(number), True
+
+    def take(
+        self,
+        proposal: Proposal,
+        step: Step,
+        now: datetime,
+        *,
+        who: str = PROGRAM,
+        why: str = "",
+        address: str = TERMINAL,
+        data: Mapping[str, Any] | None = None,
+        batch: str = "",
+    ) -> Proposal:
+        """``proposal`` after a step, with its event in the same transaction.
+
+        Raises ``NotApproved`` when somebody else took one since it was read, or the clock went back; ``Bug`` for a
+        step that its state does not allow.
+        """
+        after = move(proposal.state, step)
+        check_clock(proposal, now)
+        at = to_text(max(now, proposal.changed))
+        until = lasts_until(after, now, self._hours)
+        if after is ProposalState.ON_HOLD:
+            until = proposal.expires
+        values: dict[str, Any] = {
+            "version": proposal.version + 1,
+            "state": after.value,
+            "why": why,
+            "changed_at": at,
+            "expires_at": to_text(until) if until else None,
+        }
+        if step is Step.SUBMITTED:
+            values["submitted_by"] = who
+        if step is Step.APPROVED:
+            values["approved_by"] = who
+        if batch:
+            values["batch"] = batch
+        table = tables.proposal
+        with self._office.write() as connection:
+            done = connection.execute(
+                update(table)
+                .where(table.c.id == proposal.id, table.c.version == proposal.version)
+                .where(table.c.state == proposal.state.value, table.c.profile == self._profile)
+                .values(values)
+            )
+            if done.rowcount == 1:
+                said = dict(data or {})
+                _tell(
+                    connection,
+                    proposal.id,
+                    proposal.version + 1,
+                    at,
+                    who,
+                    address,
+                    step.value,
+                    proposal.state.value,
+                    after.value,
+                    why,
+                    said,
+                )
+            crashpoint(f"proposal-{step.value}-before-commit")
+        crashpoint(f"proposal-{step.value}-after-commit")
+        if done.rowcount != 1:
+            raise moved_on(self.get(proposal.id))
+        return self.get(proposal.id)
+
+    def sweep(self, now: datetime) -> list[Proposal]:
+        """Ends what nobody submitted, approved or sent in time; returns those."""
+        ended = []
+        for one in self.open():
+            step = lapse(one.state, one.expires, now)
+            if step is not None and not clock_went_back(one.changed, now):
+                try:
+                    ended.append(self.take(one, step, now, why=_LAPSED[one.state]))
+                except NotApproved:  # somebody was quicker
+                    continue
+        return ended
+
+    def _known(self, connection: Connection, draft: Draft) -> Proposal | None:
+        table = tables.proposal
+        query = self._mine().where(table.c.state.in_([state.value for state in OPEN]))
+        if draft.batch:
+            query = query.where(table.c.batch == draft.batch)
+        else:
+            query = query.where(table.c.sha256 == draft.content.sha256, table.c.sheet == (draft.content.sheet or ""))
+        found = connection.execute(query.order_by(table.c.id)).first()
+        return _proposal(found) if found is not None else None
+
+    def _mine(self) -> Any:
+        table = tables.proposal
+        return select(table).where(table.c.profile == self._profile, table.c.env == self._env)
+
+    def _one(self, found: Sequence[Any], number: int) -> Proposal:
+        if not found:
+            raise NotApproved(
+                f"No existe la propuesta {number}.",
+                code="approval-unknown",
+                remedy=f"Vea las que están abiertas: {order('proposals')}",
+            )
+        return _proposal(found[0])
+
+
+def check_clock(proposal: Proposal, now: datetime) -> None:
+    """Raises ``NotApproved`` when the clock shows a time before the newest step of ``proposal``."""
+    if clock_went_back(proposal.changed, now):
+        raise NotApproved(
+            f"El reloj de este equipo marca una hora anterior al último paso de la propuesta {proposal.id}: no se "
+            "puede saber si sigue a tiempo. No se envió nada.",
+            code="approval-clock",
+            remedy="Ponga el reloj en hora y repita el comando.",
+        )
+
+
+def moved_on(now: Proposal) -> NotApproved:
+    """Refusal for who took a step on a proposal that another one changed meanwhile."""
+    return NotApproved(
+        f"La propuesta {now.id} cambió desde que usted la abrió: está «{now.word}». No se cambió nada.",
+        code="approval-changed",
+        remedy=f"Véala otra vez: {order('proposals')}",
+    )
+
+
+_LAPSED = {
+    ProposalState.DRAFT: "nadie pidió su aprobación en 30 días",
+    ProposalState.WAITING: "nadie la aprobó a tiempo",
+    ProposalState.APPROVED: "no se empezó a enviar a tiempo",
+    ProposalState.ON_HOLD: "no se empezó a enviar a tiempo",
+}
+
+
+def _damaged(place: str, number: int) -> StorageTrouble:
+    return StorageTrouble(
+        f"El archivo guardado de la propuesta {number} no está completo o cambió. No se envió nada.",
+        code="proposal-damaged",
+        where=place,
+        remedy="Proponga el archivo otra vez.",
+    )
+
+
+def _keep_file(connection: Connection, number: int, draft: Draft) -> None:
+    data = draft.data
+    assert hashlib.sha256(data).hexdigest() == draft.content.sha256, "what is kept is what was read"
+    head = {"proposal": number, "name": draft.file_name, "sha256": draft.content.sha256, "size": len(data)}
+    key = connection.execute(insert(tables.upload).values(head)).inserted_primary_key
+    assert key is not None
+    for n, start in enumerate(range(0, len(data), tables.CHUNK)):
+        piece = {"upload": int(key[0]), "n": n, "data": data[start : start + tables.CHUNK]}
+        connection.execute(insert(tables.upload_chunk).values(piece))
+
+
+def _tell(
+    connection: Connection,
+    number: int,
+    version: int,
+    at: str,
+    who: str,
+    address: str,
+    event: str,
+    before: str,
+    after: str,
+    why: str,
+    data: Mapping[str, Any],
+) -> None:
+    values = {
+        "proposal": number,
+        "version": version,
+        "at": at,
+        "who": who,
+        "address": address,
+        "event": event,
+        "before": before,
+        "after": after,
+        "why": why,
+        "data": json.dumps(dict(data), sort_keys=True),
+    }
+    connection.execute(insert(tables.proposal_event).values(values))
+
+
+def _proposal(line: Any) -> Proposal:
+    return Proposal(
+        id=line.id,
+        version=line.version,
+        profile=line.profile,
+        env=line.env,
+        ledger=line.ledger,
+        state=ProposalState(line.state),
+        source=line.source,
+        file_name=line.file_name,
+        sha256=line.sha256,
+        sheet=line.sheet or None,
+        options=json.loads(line.options),
+        rows=line.rows,
+        to_send=line.to_send,
+        digest=line.digest or "",
+        canonical=line.canonical or "",
+        people=People(line.prepared_by, line.submitted_by or "", line.approved_by or ""),
+        batch=line.batch or "",
+        why=line.why,
+        created=to_time(line.created_at),
+        changed=to_time(line.changed_at),
+        expires=maybe_time(line.expires_at),
+    )

@@ -1,0 +1,43 @@
+"""Two people (``ANULAR_APPROVAL=two``): what a command may not do by one person alone, and what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipeline.domain.commands import order
+from pipeline.domain.errors import NotApproved
+
+if TYPE_CHECKING:
+    from pipeline.approvals.store import Proposals
+    from pipeline.settings.model import Settings
+
+
+def two_asked(settings: Settings) -> bool:
+    """Whether the office asks for two people; at a terminal one is enough where nothing is set."""
+    return settings.approval == "two"
+
+
+def need_two(settings: Settings, what: str, instead: str) -> None:
+    """Raises ``NotApproved`` where two people are asked for; ``instead`` is the command that prepares it."""
+    if two_asked(settings):
+        raise NotApproved(
+            f"Aquí cada envío lo prepara una persona y lo aprueba otra (ANULAR_APPROVAL=two): {what}. "
+            "No se envió nada.",
+            code="approval-two",
+            remedy=f"Prepárelo con {instead}; otra persona lo aprueba con {order('approve', 'NÚMERO')}.",
+        )
+
+
+@contextmanager
+def opened_proposals(settings: Settings) -> Iterator[Proposals]:
+    """Proposals of this company, after what is past its time was ended. Raises like ``opened_office``."""
+    from pipeline.approvals.store import Proposals
+    from pipeline.wiring.office import opened_office
+    from pipeline.wiring.rules import make_clock
+
+    with opened_office(settings) as office:
+        store = Proposals(office, settings.profile, str(settings.env), hours=settings.web_proposal_h)
+        store.sweep(make_clock(settings).now())
+        yield store

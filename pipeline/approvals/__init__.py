@@ -5,6 +5,7 @@ content     what a person approves of a file, or of a batch that the drop folder
 store       proposals in the office database: compare-and-set, one event for each step, the file's bytes
 decisions   the use cases of people: propose, submit, take back, approve, decline; and what the clock does
 carry       an approved proposal carried out: the file read again, within what was approved, through the ledger
+resend      the same for one row that is sent again
 sender      all proposals in which something is to be done, one after the other, through restarts
 
 Nothing here draws on a terminal or knows a page. What became of a row is the ledger's; the office only points to it.

@@ -18,7 +18,7 @@ from pipeline.approvals import content as contents
 from pipeline.approvals.decisions import is_folder
 from pipeline.approvals.prepare import read_stored
 from pipeline.approvals.store import PROGRAM, Proposal, Proposals, check_clock
-from pipeline.domain.approval_digest import Content, beyond, departure, digest_of
+from pipeline.domain.approval_digest import FIXED, FORMAT, Content, beyond, departure, digest_of
 from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.commands import order
 from pipeline.domain.eligibility import barred
@@ -243,6 +243,22 @@ def give_up(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
 
 
 # --- what is approved, and what is there now
+
+
+def check_approved(proposal: Proposal, store: Proposals, memory: Memory) -> str:
+    """Why what is stored is not what was approved, or is for another ledger, company or environment; "" if it is."""
+    try:
+        _approved_hashes(proposal, store)
+    except _Changed as changed:
+        return str(changed)
+    said, settings = proposal.content, memory.settings
+    here: dict[str, object] = {
+        "ledger": contents.ledger_of(memory),
+        "env": str(settings.env),
+        "company": settings.company,
+    }
+    here |= {"deadline_hours": settings.deadline_hours, "format": FORMAT}
+    return next((FIXED[name] for name, value in here.items() if said.get(name) != value), "")
 
 
 def _approved_hashes(proposal: Proposal, store: Proposals) -> tuple[bytes, ...]:

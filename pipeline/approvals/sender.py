@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pipeline.approvals import carry
 from pipeline.approvals.carry import Carried
-from pipeline.approvals.store import PROGRAM, Proposal, Proposals
+from pipeline.approvals.resend import carry_resend
+from pipeline.approvals.store import PROGRAM, RESEND, Proposal, Proposals
 from pipeline.domain.errors import AnotherRun, AnularError, NotApproved
 from pipeline.domain.proposals import DUE, ProposalState, Step
 from pipeline.ledger.storage.location import location_of
@@ -58,7 +59,7 @@ def _carried(
     *,
     two: bool,
 ) -> Carried:
-    queue = location_of(settings.ledger).shared
+    queue = location_of(settings.ledger).shared and proposal.source != RESEND
     given = [(Path(str(store.plan_data(proposal.id).get("folder", "."))) / proposal.file_name, proposal.sha256)]
     try:
         carry.check_proven(proposal, two=two)
@@ -67,6 +68,8 @@ def _carried(
             if queue:
                 return hand_in(proposal, store, memory, clock, who=PROGRAM)
             with running_sandbox(settings) as base:
+                if proposal.source == RESEND:
+                    return carry_resend(proposal, store, memory, clock, base, progress, two=two)
                 return carry.carry_out(proposal, store, memory, clock, base, progress, who=PROGRAM, two=two)
     except AnotherRun as busy:
         return Carried(wait(proposal, store, clock.now()), None, busy)

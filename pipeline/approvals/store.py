@@ -34,8 +34,8 @@ from pipeline.office import tables
 from pipeline.office.database import Office
 from pipeline.runtime.failpoints import crashpoint
 
-FILE, FOLDER = "archivo", "carpeta"
-"""Where a proposal comes from: a file that a person proposed, or a batch that the drop folder held."""
+FILE, FOLDER, RESEND = "archivo", "carpeta", "reenvio"
+"""What a proposal is about: a file that a person proposed, a batch that the drop folder held, one row sent again."""
 PROGRAM = "anular"
 """Who takes the steps that no person takes."""
 TERMINAL = "terminal"
@@ -133,14 +133,6 @@ class Proposals:
         query = self._mine().where(tables.proposal.c.state.in_(states)).order_by(tables.proposal.c.id)
         return [_proposal(line) for line in self._office.read(query)]
 
-    def of_content(self, sha256: str, sheet: str | None) -> Proposal | None:
-        """The open proposal of these bytes and this sheet."""
-        return next((one for one in self.open() if (one.sha256, one.sheet) == (sha256, sheet)), None)
-
-    def of_batch(self, batch: str) -> Proposal | None:
-        """The open proposal of a batch."""
-        return next((one for one in self.open() if one.batch == batch), None)
-
     def events(self, number: int) -> list[ProposalEvent]:
         """Every step of a proposal in order."""
         event = tables.proposal_event
@@ -207,7 +199,7 @@ class Proposals:
                 "file_name": draft.file_name,
                 "sha256": content.sha256,
                 "sheet": content.sheet or "",
-                "options": json.dumps(dict(content.options), sort_keys=True),
+                "options": _options(content),
                 "rows": content.rows,
                 "to_send": content.to_send,
                 "digest": content.digest,
@@ -313,7 +305,10 @@ class Proposals:
     def _known(self, connection: Connection, draft: Draft) -> Proposal | None:
         table = tables.proposal
         query = self._mine().where(table.c.state.in_([state.value for state in OPEN]))
-        if draft.batch:
+        query = query.where(table.c.source == draft.source)
+        if draft.source == RESEND:
+            query = query.where(table.c.batch == draft.batch, table.c.options == _options(draft.content))
+        elif draft.source == FOLDER:
             query = query.where(table.c.batch == draft.batch)
         else:
             query = query.where(table.c.sha256 == draft.content.sha256, table.c.sheet == (draft.content.sheet or ""))
@@ -360,6 +355,10 @@ _LAPSED = {
     ProposalState.APPROVED: "no se empezó a enviar a tiempo",
     ProposalState.ON_HOLD: "no se empezó a enviar a tiempo",
 }
+
+
+def _options(content: Content) -> str:
+    return json.dumps(dict(content.options), sort_keys=True)
 
 
 def _damaged(place: str, number: int) -> StorageTrouble:

@@ -11,7 +11,7 @@ from pipeline.cli.output import News, report_batches
 from pipeline.cli.proposals import proposal_data, proposal_facts
 from pipeline.cli.two_people import opened_proposals, two_asked
 from pipeline.domain.commands import order
-from pipeline.domain.errors import AnotherRun, NotApproved
+from pipeline.domain.errors import AnotherRun, NotApproved, WrongUsage
 
 if TYPE_CHECKING:
     from pipeline.approvals.store import Proposal
@@ -32,6 +32,8 @@ def carry_approved(
 
     from pipeline.approvals import carry, sender
     from pipeline.approvals.identity import terminal_user
+    from pipeline.approvals.resend import carry_resend
+    from pipeline.approvals.store import RESEND
     from pipeline.domain.proposals import ProposalState
     from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import make_clock
@@ -48,7 +50,10 @@ def carry_approved(
         proposal = store.get(number)
         carry.check_proven(proposal, two=two)
         carry.check_time(proposal, store, clock.now())
-        if proposal.state is ProposalState.SENDING and sender.with_workers(proposal, settings):
+        again = proposal.source == RESEND
+        if queue and again:
+            raise WrongUsage("Un reenvío se hace aquí mismo: no se usa con --queue.", code="resend-queue")
+        if not again and proposal.state is ProposalState.SENDING and sender.with_workers(proposal, settings):
             queue = True
         given = [(Path(str(store.plan_data(number).get("folder", "."))) / proposal.file_name, proposal.sha256)]
         try:
@@ -57,9 +62,12 @@ def carry_approved(
                     done = sender.hand_in(proposal, store, memory, clock, who=who)
                     return _handed_in(done, talk)
                 with running_sandbox(settings) as base:
-                    done = carry.carry_out(
-                        proposal, store, memory, clock, base, talk.progress, who=who, two=two, follows=not no_poll
-                    )
+                    if again:
+                        done = carry_resend(proposal, store, memory, clock, base, talk.progress, two=two)
+                    else:
+                        done = carry.carry_out(
+                            proposal, store, memory, clock, base, talk.progress, who=who, two=two, follows=not no_poll
+                        )
                 for line in done.dropped:
                     talk.progress.warn(line)
                 if done.info is None:

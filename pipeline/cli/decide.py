@@ -13,6 +13,7 @@ from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
 from pipeline.cli.output import report_batches
+from pipeline.cli.two_people import another_person
 from pipeline.domain.errors import Interrupted, WrongUsage
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def resolve_row(
     told = ("Decisión", decide.WORDS[chosen])
     settle = partial(decide.resolve, decision=chosen)
     bus = observation_of(context).bus(settings, "resolve")
-    return _decide(batch, row, by, reason, confirm, talk, settings, bus, told, decide.check_resolvable, settle)
+    check = decide.check_resolvable
+    return _decide(batch, row, by, reason, confirm, talk, settings, bus, told, check, settle, second=True)
 
 
 def withdraw_row(
@@ -90,6 +92,8 @@ def _decide(
     fact: tuple[str, str],
     check: Callable[[RowStatus], None],
     settle: Callable[..., object],
+    *,
+    second: bool = False,
 ) -> int:
     """Decision of a person on one row, without sending: shown, confirmed, recorded, and the workbook rewritten."""
     from pipeline import decide
@@ -101,6 +105,8 @@ def _decide(
     clock = make_clock(settings)
     with open_memory(settings, sends=False, bus=bus) as memory:
         info = own_batch(memory.views, batch)
+        if second:
+            who = another_person(info, settings, who)
         found = named_row(memory.database, info, row)
         check(found)
         show_row(talk, found, [*company_fact(settings), fact, ("Decide", who), ("Motivo", why)])

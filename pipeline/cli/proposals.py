@@ -33,7 +33,7 @@ def list_proposals(as_json: Json = False, profile: Profile = "", ledger: Ledger 
     if office_exists(settings):
         with opened_proposals(settings) as store:
             found = store.open()
-    held = _held(settings, {one.batch for one in found})
+    held = _held(settings, {one.batch for one in found if one.source == "carpeta"})
     talk.data([*map(proposal_data, found), *held])
     for one in found:
         console.facts(talk.out, f"Propuesta {one.id}", proposal_facts(one))

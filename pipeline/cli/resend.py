@@ -11,15 +11,11 @@ from pipeline.cli.decide import company_fact, confirm_code, show_row
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
 from pipeline.cli.output import News, notifies, report_batches
+from pipeline.cli.two_people import opened_proposals, two_asked
 from pipeline.domain.commands import order
-from pipeline.domain.errors import AnularError
 
 if TYPE_CHECKING:
-    from pipeline.domain.records import BatchInfo, Finding
-    from pipeline.run.session import Steps
-    from pipeline.runtime.clock import Clock
-    from pipeline.runtime.shutdown import Stop
-    from pipeline.wiring.ledger import Memory
+    from pipeline.settings.model import Settings
 
 
 @notifies("resend")
@@ -50,7 +46,7 @@ def resend_row(
     """
     from pipeline import decide
     from pipeline.ledger.decisions import named_row
-    from pipeline.run import session
+    from pipeline.run.resend import ask_before, send_one
     from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import check_rules, make_clock, send_rules
     from pipeline.wiring.sandbox import running_sandbox
@@ -58,13 +54,15 @@ def resend_row(
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     who, why = decide.signed(by, reason)
     clock, bus = make_clock(settings), observation_of(context).bus(settings, "resend")
+    if two_asked(settings):
+        return _request(batch, row, why, new_reason, new_email, settings, talk)
     rules = check_rules(settings)
     with open_memory(settings, bus=bus) as memory, running_sandbox(settings) as base:
         info = own_batch(memory.views, batch)
         found = named_row(memory.database, info, row)
         decide.check_resendable(found)
         correction = decide.correction_of(found, new_reason, new_email)
-        answer, trouble = _ask_before(found.cufe, memory, clock, base)
+        answer, trouble = ask_before(found.cufe, memory, clock, base)
         if answer is None or trouble is not None:
             return report_batches([info], memory, talk, settings, trouble)
         before = decide.read_before(answer, found.state)
@@ -88,38 +86,46 @@ def resend_row(
         now = clock.now()
         attempt = decide.authorise(memory.store, found, answer, who=who, why=why, now=now, correction=correction)
 
-        async def work(steps: Steps, stop: Stop) -> None:
-            await _send_one(attempt, info, steps, memory, stop)
-            sent = session.Sent([info], settings.out)
-            await session.follow([info.id], steps, memory, stop, talk.progress, only=found.pos, sent=sent)
-
-        trouble = session.carry_out(memory, clock, base, work, send_rules(settings))
+        sending = send_rules(settings)
+        trouble = send_one(attempt, found.pos, info, memory, clock, base, talk.progress, sending, folder=settings.out)
         return report_batches([info], memory, talk, settings, trouble, news=News.ALL)
 
 
-def _ask_before(cufe: str, memory: Memory, clock: Clock, base: str) -> tuple[Finding | None, AnularError | None]:
-    """Answer of eDoc to a query of ``cufe`` now; the reason when no query could be sent."""
-    import asyncio
+def _request(
+    batch: str,
+    row: str,
+    why: str,
+    new_reason: str | None,
+    new_email: str | None,
+    settings: Settings,
+    talk: Talk,
+) -> int:
+    """Where two people are asked for: the request is kept, and another person's approval carries it out."""
+    from pipeline import decide
+    from pipeline.approvals import decisions
+    from pipeline.approvals.identity import terminal_user
+    from pipeline.approvals.resend import draft_of_resend
+    from pipeline.cli import console
+    from pipeline.cli.proposals import proposal_data, proposal_facts
+    from pipeline.ledger.decisions import named_row
+    from pipeline.ledger.ledger_events import id_of
+    from pipeline.wiring.ledger import open_ledger_views
+    from pipeline.wiring.rules import check_rules, make_clock
 
-    from pipeline.domain.errors import ServiceRefused
-    from pipeline.run import session
-    from pipeline.runtime.shutdown import first
-
-    said: list[Finding] = []
-
-    async def work(steps: Steps, stop: Stop) -> None:
-        asking = asyncio.ensure_future(steps.client.query(cufe))
-        if await first(asking, stop.wait()) == 0:
-            said.append(asking.result())
-
-    trouble = session.carry_out(memory, clock, base, work)
-    if trouble is None and said and said[0].stop is not None:
-        trouble = ServiceRefused(said[0].stop)
-    return (said[0] if said else None), trouble
-
-
-async def _send_one(attempt: int, info: BatchInfo, steps: Steps, memory: Memory, stop: Stop) -> None:
-    from pipeline.run import session
-
-    rows = [one for one in memory.views.ready(info.id) if one.attempt == attempt]
-    await session.send_rows(rows, steps, memory.store, stop, lambda _word: None)
+    who, now = terminal_user(), make_clock(settings).now()
+    with open_ledger_views(settings) as (views, database):
+        info = own_batch(views, batch)
+        found = named_row(database, info, row)
+        decide.check_resendable(found)
+        decide.check_allowed(found, check_rules(settings), now)
+        correction = decide.correction_of(found, new_reason, new_email)
+        draft = draft_of_resend(info, found, correction, why, settings, id_of(database), now)
+    show_row(talk, found, [*company_fact(settings), *decide.correction_facts(found, correction), ("Motivo", why)])
+    with opened_proposals(settings) as store:
+        proposal, new = decisions.propose(store, draft, now, who=who)
+    talk.data({**proposal_data(proposal), "new": new})
+    console.facts(talk.out, f"Propuesta {proposal.id}", proposal_facts(proposal))
+    talk.out.print(
+        f"No se envió nada. El reenvío lo aprueba otra persona: {order('approve', proposal.id)}", markup=False
+    )
+    return 0

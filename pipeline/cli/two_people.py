@@ -11,6 +11,7 @@ from pipeline.domain.errors import NotApproved
 
 if TYPE_CHECKING:
     from pipeline.approvals.store import Proposals
+    from pipeline.domain.records import BatchInfo
     from pipeline.settings.model import Settings
 
 
@@ -28,6 +29,27 @@ def need_two(settings: Settings, what: str, instead: str) -> None:
             code="approval-two",
             remedy=f"Prepárelo con {instead}; otra persona lo aprueba con {order('approve', 'NÚMERO')}.",
         )
+
+
+def another_person(info: BatchInfo, settings: Settings, by: str) -> str:
+    """Name for the record of who decides about a row of ``info``; raises ``NotApproved`` where two people are asked for
+    and it is who prepared the batch."""
+    if not two_asked(settings):
+        return by
+    from pipeline.approvals.identity import terminal_user
+    from pipeline.domain.approved_by import ApprovedBy
+
+    who = terminal_user()
+    texts = [info.approved_by or "", *(one.who for one in info.approvals)]
+    prepared = {read.preparer if (read := ApprovedBy.read(text)) else text for text in texts}
+    if who in prepared:
+        raise NotApproved(
+            f"Usted ({who}) preparó el lote {info.id}: sobre sus facturas decide otra persona (ANULAR_APPROVAL=two). "
+            "No se cambió nada.",
+            code="approval-own-batch",
+            remedy="Pídaselo a otra persona de la oficina, con su propio usuario de este equipo.",
+        )
+    return f"terminal: {who} ({by})"
 
 
 @contextmanager

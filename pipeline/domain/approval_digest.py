@@ -137,7 +137,7 @@ def departure(approved: Mapping[str, Any], hashes: Iterable[bytes], now: Content
     ``hashes`` are the payloads that were approved. Rows may have dropped out since then, and their counts may differ.
     """
     here = json.loads(now.canonical)
-    for name, words in _FIXED.items():
+    for name, words in FIXED.items():
         if approved.get(name) != here[name]:
             return words
     if set(now.issuers) - set(approved.get("issuers", ())):
@@ -149,7 +149,7 @@ def departure(approved: Mapping[str, Any], hashes: Iterable[bytes], now: Content
     return ""
 
 
-_FIXED = {
+FIXED = {
     "format": "la aprobación es de otra versión del programa",
     "company": "el nombre de la empresa ya no es el mismo",
     "env": "el ambiente ya no es el mismo",

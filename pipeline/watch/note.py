@@ -21,6 +21,7 @@ from pipeline.run.notification_texts import (
     subject_words,
     trouble_words,
 )
+from pipeline.watch.policy import SECOND_PERSON
 
 
 class Fate(Enum):
@@ -128,9 +129,8 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
         lines += [
             "",
             "Qué hacer ahora:",
-            f"  - Revise el archivo y, si es correcto, apruébelo: {order('release', done.batch)}",
+            *_how_to_release(done),
         ]
-        lines += ["    Ese comando muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar."]
         if (until := first_held(done.limits)) is not None:
             lines += [
                 f"  - Plazo: la primera factura retenida vence {moment_words(until)}. Después la DGI puede no "
@@ -161,6 +161,18 @@ def text(done: Handled, target: Path, *, changed: bool = False) -> str:
     lines += [f"  {name}: {value}" for name, value in facts if value]
     lines += [f"  código de salida: {done.exit_code} ({ENDINGS.get(done.exit_code, 'otro')})", ""]
     return done.here.complete("\n".join(lines))
+
+
+def _how_to_release(done: Handled) -> list[str]:
+    if f"[{SECOND_PERSON}]" in done.why:
+        return [
+            f"  - Revise el archivo y, si es correcto, pida su aprobación: {order('propose', '--batch', done.batch)}",
+            "    Otra persona lo aprueba con el comando que ese muestra, y entonces se envía.",
+        ]
+    return [
+        f"  - Revise el archivo y, si es correcto, apruébelo: {order('release', done.batch)}",
+        "    Ese comando muestra cuántas anulaciones son, de qué emisores, y pregunta antes de enviar.",
+    ]
 
 
 def line(done: Handled) -> str:

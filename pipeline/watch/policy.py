@@ -15,6 +15,10 @@ UNATTENDED = "carpeta vigilada"
 """Start of the approver's name for a batch that the policy allowed."""
 
 
+SECOND_PERSON = "politica-dos-personas"
+"""Code of the objection where two people are asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The written policy."""
@@ -67,6 +71,12 @@ def objections(policy: Policy, asked: Asked) -> list[tuple[str, str]]:
             )
         )
     return found
+
+
+def second_person(*, two: bool) -> list[tuple[str, str]]:
+    """The objection to whatever the folder would send by itself where two people are asked for."""
+    words = "lo tiene que aprobar una persona distinta de quien lo pide (ANULAR_APPROVAL=two)"
+    return [(SECOND_PERSON, words)] if two else []
 
 
 def doubtful(doubts: Sequence[str]) -> list[tuple[str, str]]:

@@ -332,8 +332,9 @@ class _Shift:
             required=settings.watch_manifest == "required",
         )
         doubts = plan.sheet.doubts if known is None and plan.sheet is not None else ()
+        second = policy.second_person(two=settings.approval == "two")
         ours = [*policy.objections(allowed, asked), *policy.of_certificates(certificates)]
-        return policy.in_words([*ours, *told, *policy.doubtful(doubts)])
+        return policy.in_words([*ours, *told, *policy.doubtful(doubts), *second])
 
     def _carry_out(self, batches: list[BatchInfo], memory: Memory, done: Path) -> AnularError | None:
         """Sends and follows; what ended it early. No service is asked for when there is nothing to do."""

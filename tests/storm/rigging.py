@@ -400,6 +400,13 @@ def _files_of_a_night(seconds: float) -> None:
     _replace(Arrival, stamp=property(lambda one: one.found.st_mtime))
 
 
+def _person(name: str) -> None:
+    """Another user of the operating system types the command."""
+    from pipeline.approvals import identity
+
+    _replace(identity, _name=lambda: name)
+
+
 _RIGS: dict[str, Callable[..., None]] = {
     "largest-file": _largest_file,
     "failing-commit": _failing_commit,
@@ -417,5 +424,6 @@ _RIGS: dict[str, Callable[..., None]] = {
     "server-waits": lambda given: _server_waits(**given),
     "mounted": _mounted,
     "somebody-else": _somebody_else,
+    "person": _person,
     "files-of-a-night": _files_of_a_night,
 }

@@ -135,7 +135,7 @@ def carry_out(
 
 
 def check_time(proposal: Proposal, store: Proposals, now: datetime) -> None:
-    """Raises ``NotApproved`` when nothing of the proposal was begun in time, or no time can be told."""
+    """Raises ``NotApproved`` when nothing of the proposal was begun in time, or the clock went back."""
     check_clock(proposal, now)
     begun = proposal.state not in (ProposalState.APPROVED, ProposalState.ON_HOLD)
     if begun or proposal.expires is None or now < proposal.expires:

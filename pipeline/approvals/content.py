@@ -83,7 +83,7 @@ def payloads_of(rows: Sequence[Cancellation]) -> tuple[bytes, ...]:
 
 
 def held_on_arrival(views: Views, batch: str) -> list[Cancellation]:
-    """Rows of ``batch`` that the drop folder held and nobody released, with their texts."""
+    """Rows of ``batch`` that the drop folder held and that are not released, with their texts."""
     return _of(views, batch, {one.pos for one in views.waiting(batch, HELD_ON_ARRIVAL)})
 
 

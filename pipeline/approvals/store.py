@@ -291,7 +291,7 @@ class Proposals:
         return self.get(proposal.id)
 
     def sweep(self, now: datetime) -> list[Proposal]:
-        """Ends what nobody submitted, approved or sent in time; returns those."""
+        """Ends what was not submitted, approved or begun in time; returns those."""
         ended = []
         for one in self.open():
             step = lapse(one.state, one.expires, now)

@@ -54,7 +54,7 @@ def list_proposals(as_json: Json = False, profile: Profile = "", ledger: Ledger 
 
 
 def _held(settings: Settings, proposed: set[str]) -> list[dict[str, Any]]:
-    """Batches that the drop folder held and of which nobody asked for the approval."""
+    """Batches that the drop folder held and that are not proposed."""
     from pipeline.run.plan import HELD_ON_ARRIVAL
     from pipeline.wiring.ledger import open_views
 

@@ -33,7 +33,7 @@ class ProposalState(Enum):
 
 
 class Step(Enum):
-    """What happens to a proposal. The value is what its events store."""
+    """Event of a proposal. The value is what the office database stores."""
 
     UNREADABLE = "unreadable"  # the file was refused as a whole
     CHECKED = "checked"  # the plan was made
@@ -140,7 +140,7 @@ def move(state: ProposalState, step: Step) -> ProposalState:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who did what with a proposal; empty where nobody did yet."""
+    """People of a proposal: each is empty until that step is taken."""
 
     prepared_by: str = ""
     submitted_by: str = ""
@@ -148,7 +148,7 @@ class People:
 
     @property
     def preparers(self) -> frozenset[str]:
-        """Who may not approve it where two people are asked for."""
+        """People who may not approve it where two are asked for."""
         return frozenset({self.prepared_by, self.submitted_by} - {""})
 
 

@@ -221,8 +221,8 @@ class Store:
             self.apply(moves[start : start + _CHUNK])
 
     def stop(self, batch: str, now: datetime, *, who: str, why: str) -> int:
-        """Holds every row of ``batch`` that may be sent and was not claimed, and returns how many: whoever goes on with
-        the batch sends none of them until a person releases them (``approve``)."""
+        """Holds every row of ``batch`` that may be sent and was not claimed, and returns how many. No run, worker or
+        folder sends any of them until a person releases them (``approve``)."""
         attempt = tables.attempt
         with self._database.write() as connection:
             query = select(attempt.c.id, attempt.c.v, attempt.c.batch, attempt.c.pos).where(

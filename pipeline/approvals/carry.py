@@ -24,9 +24,10 @@ from pipeline.domain.commands import order
 from pipeline.domain.eligibility import barred
 from pipeline.domain.errors import AnularError, InputRefused, NotApproved
 from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.proposals import ProposalState, Step, proven
+from pipeline.domain.proposals import MAY_SEND, ProposalState, Step, proven
 from pipeline.domain.records import BatchInfo, Cancellation, Waiting
 from pipeline.domain.visible import one_line, thousands
+from pipeline.ledger.ledger_events import continued
 from pipeline.ledger.moves import Move, batch_id
 from pipeline.read.sheet import Sheet
 from pipeline.run import session
@@ -118,6 +119,7 @@ def carry_out(
 
     ``who`` lets a stopped one go on. ``base`` is the running sandbox's address. Raises ``NotApproved``.
     """
+    proposal = store.get(proposal.id)  # as it is now that the ledger is ours
     check_proven(proposal, two=two)
     check_time(proposal, store, clock.now())
     begun = begin(proposal, store, memory, clock, who=who)
@@ -125,10 +127,11 @@ def carry_out(
     if info is None or proposal.state not in (ProposalState.SENDING, ProposalState.FOLLOWING):
         return begun
     trouble = None
-    if memory.views.ready(info.id) or (follows and memory.views.followed([info.id])):
-        sending = _rules(proposal, memory)
+    if proposal.state in MAY_SEND and (memory.views.ready(info.id) or memory.views.followed([info.id])):
         work = session.send_and_follow([info], memory, progress, follows=follows)
-        trouble = session.carry_out(memory, clock, base, work, sending)
+        trouble = session.carry_out(memory, clock, base, work, _rules(proposal, memory))
+    elif follows and memory.views.followed([info.id]):
+        trouble = session.carry_out(memory, clock, base, session.follow_all([info], memory, progress))
     crashpoint("approval-session-ended")
     after = settle(proposal, info, store, memory, clock, trouble, who=who, followed=follows and trouble is None)
     return Carried(after, info, trouble, begun.dropped)
@@ -167,7 +170,7 @@ def begin(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *,
         approved = _approved_hashes(proposal, store)
         info = _known(proposal, memory)
         if proposal.state is ProposalState.STOPPED:
-            if info is None:
+            if info is None or proposal.ledger not in {contents.ledger_of(memory), *continued(memory.database)}:
                 raise NotApproved(
                     f"El lote de la propuesta {proposal.id} no está en este historial de envíos. No se envió nada.",
                     code="approval-batch",
@@ -182,15 +185,17 @@ def begin(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *,
             if not memory.store.at_the_desk:
                 memory.store.reopen(info.id, clock.now())
         elif proposal.state in (ProposalState.APPROVED, ProposalState.ON_HOLD, ProposalState.SENDING):
+            _check_begun(proposal, info, store, memory, clock)
             proposal, info = _into_ledger(proposal, approved, info, store, memory, clock, dropped, note)
         if info is None:
             raise _Changed("el lote ya no está en el historial de envíos")
         _check_ready(info, approved, memory)
     except _NothingLeft as nothing:
-        ended = store.take(proposal, Step.NOTHING_LEFT, clock.now(), why=str(nothing))
+        ended = store.take(store.get(proposal.id), Step.NOTHING_LEFT, clock.now(), why=str(nothing))
         return Carried(ended, None, None, tuple(dropped))
     except _Changed as changed:
-        return Carried(_ended_changed(proposal, store, memory, clock, str(changed)), None, None, tuple(dropped))
+        ended = _ended_changed(store.get(proposal.id), store, memory, clock, str(changed))
+        return Carried(ended, None, None, tuple(dropped))
     return Carried(proposal, info, None, tuple(dropped))
 
 
@@ -232,8 +237,7 @@ def give_up(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
     """
     assert proposal.state is ProposalState.STOPPED
     now = clock.now()
-    info = _known(proposal, memory)
-    waiting = memory.views.stopped(info.id) if info is not None else []
+    waiting = memory.views.stopped(proposal.batch)
     note = f"Retirada antes de enviarla [withdrawn]. Motivo: {why}"
     moves = [Move.of(one, State.HELD, Event.WITHDRAWN, now, note=note, who=f"terminal: {who}") for one in waiting]
     for start in range(0, len(moves), _CHUNK):
@@ -270,6 +274,8 @@ def _approved_hashes(proposal: Proposal, store: Proposals) -> tuple[bytes, ...]:
         or said["payloads"] != hashlib.sha256(b"".join(hashes)).hexdigest()
     ):
         raise _Changed("lo guardado de la propuesta ya no corresponde a su huella")
+    if store.signed(proposal.id) != (proposal.people, proposal.digest):
+        raise _Changed("lo guardado de la propuesta no es lo que dicen sus eventos")
     return hashes
 
 
@@ -281,6 +287,14 @@ def _known(proposal: Proposal, memory: Memory) -> BatchInfo | None:
     if info is not None and info.approved_by != text_of(proposal):
         raise _Changed(f"el archivo ya se procesó, con otra aprobación, en el lote {info.id}")
     return info
+
+
+def _check_begun(proposal: Proposal, info: BatchInfo | None, store: Proposals, memory: Memory, clock: Clock) -> None:
+    """An approval that was begun by force of a kill, and of which no row was ever claimed, lapses like any other."""
+    if proposal.state is not ProposalState.SENDING or clock.now() < proposal.changed + store.lasting:
+        return
+    if info is None or not any(line.sent_at for line in memory.views.lines(info)):
+        raise _Changed("no se envió ninguna factura a tiempo después de la aprobación")
 
 
 def _into_ledger(

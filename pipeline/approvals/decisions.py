@@ -110,6 +110,7 @@ def check_approvable(store: Proposals, proposal: Proposal, now: datetime, *, who
             remedy=f"Propóngala otra vez: {order('propose', 'ARCHIVO')}",
         )
     _check(proposal, Step.APPROVED, who, two=two)
+    # The check of the issuers' certificates belongs here, before anybody is asked for anything.
 
 
 def decline(store: Proposals, proposal: Proposal, now: datetime, *, who: str, why: str, two: bool) -> Proposal:

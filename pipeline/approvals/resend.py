@@ -87,6 +87,7 @@ def carry_resend(
     Idempotent: a kill anywhere leaves a row that is not sent yet, or one whose outcome is queried. Raises
     ``NotApproved``.
     """
+    proposal = store.get(proposal.id)  # as it is now that the ledger is ours
     check_proven(proposal, two=two)
     check_time(proposal, store, clock.now())
     info = memory.views.batch(proposal.batch)

@@ -101,6 +101,7 @@ def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
     Raises ``NotApproved``, ``StorageTrouble``."""
     from pipeline.queue import enqueue
 
+    proposal = store.get(proposal.id)
     if proposal.state is ProposalState.FOLLOWING:
         info = memory.views.batch(proposal.batch)
         return Carried(_noticed(proposal, store, memory, clock), info)

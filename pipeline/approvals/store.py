@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -121,6 +121,11 @@ class Proposals:
     def __init__(self, office: Office, profile: str, env: str, *, hours: float) -> None:
         self._office, self._profile, self._env, self._hours = office, profile, env, hours
 
+    @property
+    def lasting(self) -> timedelta:
+        """How long an approval is waited for, and how long it is good for until the first row leaves."""
+        return timedelta(hours=self._hours)
+
     # --- reading
 
     def get(self, number: int) -> Proposal:
@@ -151,6 +156,18 @@ class Proposals:
             )
             for line in self._office.read(query)
         ]
+
+    def signed(self, number: int) -> tuple[People, str]:
+        """People of a proposal and the digest that was approved, as its events say, which cannot be changed."""
+        people, digest = People(), ""
+        for one in self.events(number):
+            if one.event == Step.CHECKED.value:
+                people = replace(people, prepared_by=one.who)
+            elif one.event == Step.SUBMITTED.value:
+                people = replace(people, submitted_by=one.who)
+            elif one.event == Step.APPROVED.value:
+                people, digest = replace(people, approved_by=one.who), str(one.data.get("digest", ""))
+        return people, digest
 
     def plan_data(self, number: int) -> Mapping[str, Any]:
         """What was kept of the plan when it was made."""

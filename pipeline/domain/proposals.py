@@ -96,6 +96,7 @@ MOVES: dict[tuple[ProposalState, Step], ProposalState] = {
     (ProposalState.APPROVED, Step.BUSY): ProposalState.ON_HOLD,
     # being carried out; it may have been begun and ended by force before anything of it was in the ledger
     (ProposalState.SENDING, Step.CHANGED): ProposalState.EXPIRED,
+    (ProposalState.SENDING, Step.NOTHING_LEFT): ProposalState.ENDED,
     (ProposalState.SENDING, Step.STOPPED): ProposalState.STOPPED,
     (ProposalState.SENDING, Step.ALL_SENT): ProposalState.FOLLOWING,
     (ProposalState.STOPPED, Step.CONTINUED): ProposalState.SENDING,

@@ -100,6 +100,15 @@ def send_and_follow(
     return work
 
 
+def follow_all(batches: Sequence[BatchInfo], memory: Memory, progress: Progress) -> Work:
+    """Queries what is pending or uncertain in ``batches``; sends nothing."""
+
+    async def work(steps: Steps, stop: Stop) -> None:
+        await follow([info.id for info in batches], steps, memory, stop, progress)
+
+    return work
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What was just sent and whose results are written before anybody waits for an answer."""

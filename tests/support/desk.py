@@ -77,6 +77,7 @@ class Desk:
         self.store = Proposals(self.office, self.settings.profile, str(self.settings.env), hours=72)
         self.patch.setattr(session, "carry_out", self._send)
         self.patch.setattr(session, "send_and_follow", lambda batches, *_, **__: list(batches))
+        self.patch.setattr(session, "follow_all", lambda *_, **__: [])
         self.patch.setattr(sender, "running_sandbox", _no_sandbox)
         self.patch.setattr(prepare, "read_sheet", reading.read_sheet)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import update
 
+from pipeline.approvals import carry
 from pipeline.approvals.carry import text_of
 from pipeline.approvals.store import Proposal
 from pipeline.domain.approval_digest import Content, joined
@@ -16,6 +16,7 @@ from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.errors import NotApproved
 from pipeline.domain.proposals import ProposalState
 from pipeline.office import tables
+from pipeline.run.plan import HELD_ON_ARRIVAL
 from tests.support.desk import Desk, make_cufe
 
 
@@ -291,8 +292,6 @@ def test_rows_of_it_that_a_person_withdrew_meanwhile_are_not_sent(desk: Desk):
 
 
 def test_what_another_person_released_before_is_not_approved_again(desk: Desk):
-    from pipeline.run.plan import HELD_ON_ARRIVAL
-
     info = desk.run(desk.file([1]), held=True)
     one = desk.approve(desk.propose_batch(info))
     with desk.memory() as memory:
@@ -311,20 +310,121 @@ def test_two_files_that_share_rows_are_sent_once(desk: Desk):
 def test_a_row_of_its_batch_that_nobody_approved_keeps_all_of_it_back(desk: Desk):
     """Whatever made it ready: nothing leaves of a batch in which a row is ready that nobody approved."""
     info = desk.run(desk.file([1, 2, 3]), held=True)
+    with desk.memory() as memory:
+        first = memory.views.waiting(info.id, HELD_ON_ARRIVAL)[:1]
+        memory.store.approve(first, desk.clock.now(), who="otra")
     one = desk.approve(desk.propose_batch(info))
-    kept = desk.store.hashes(one.id)
-    fewer = replace(contents_of(one, kept), payloads=kept[:2])
-    with desk.office.write() as connection:
-        values = {"canonical": fewer.canonical, "digest": fewer.digest, "to_send": 2}
-        connection.execute(update(tables.proposal).values(values))
-        connection.execute(update(tables.proposal_hashes).values(hashes=joined(kept[:2])))
+    assert one.to_send == 2
     done = desk.carry(one)
-    assert done.proposal.state is ProposalState.EXPIRED
-    assert "1 factura no está entre las aprobadas" in done.proposal.why
+    assert done.proposal.state is ProposalState.STOPPED
+    assert "hay facturas por enviar que no están entre las aprobadas" in done.proposal.why
+    assert desk.counts(info.id) == {"RETENIDA": 3}
     assert desk.posts == {}
 
 
-def contents_of(one: Proposal, kept: tuple[bytes, ...]) -> Content:
+@pytest.mark.parametrize("change", [{"approved_by": "luis"}, {"submitted_by": "eva", "prepared_by": "eva"}])
+def test_people_that_are_not_those_of_the_events_are_no_approval(desk: Desk, change):
+    desk.two = False
+    one = desk.approve(desk.propose(desk.file([1])), who="ana")
+    desk.two = True
+    with desk.office.write() as connection:
+        connection.execute(update(tables.proposal).values(**change))
+    done = desk.carry(desk.store.get(one.id))
+    assert done.proposal.state is ProposalState.EXPIRED
+    assert "no es lo que dicen sus eventos" in done.proposal.why
+    assert desk.posts == {}
+
+
+def test_a_digest_that_was_edited_with_all_that_belongs_to_it_is_no_approval(desk: Desk):
+    one = desk.approved([1, 2, 3])
+    kept = desk.store.hashes(one.id)
     said = {name: value for name, value in one.content.items() if name not in ("format", "payloads", "to_send")}
     days = {name: date.fromisoformat(said[name]) for name in ("first_issue", "last_issue")}
-    return Content(**{**said, **days, "issuers": tuple(said["issuers"]), "payloads": kept})
+    other = Content(**{**said, **days, "issuers": tuple(said["issuers"]), "payloads": (*kept, kept[0])})
+    values = {"canonical": other.canonical, "digest": other.digest, "to_send": 4}
+    with desk.office.write() as connection:
+        connection.execute(update(tables.proposal).values(values))
+        connection.execute(update(tables.proposal_hashes).values(hashes=joined(other.payloads)))
+    assert desk.carry(one).proposal.state is ProposalState.EXPIRED
+    assert desk.posts == {}
+
+
+# --- killed in the middle
+
+
+class Killed(BaseException):
+    """The program ended here."""
+
+
+def killed_at(desk: Desk, point: str, one: Proposal) -> None:
+    def die(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(carry, "crashpoint", die)
+        with pytest.raises(Killed):
+            desk.carry(one)
+
+
+def test_begun_and_killed_and_then_somebody_else_took_all_of_it(desk: Desk):
+    one = desk.approved([1, 2])
+    killed_at(desk, "approval-begun", one)
+    assert desk.store.get(one.id).state is ProposalState.SENDING
+    desk.settled(desk.run(desk.file([1, 2, 9], name="otro.csv")))
+    done = desk.carry(one)
+    assert (done.info, done.proposal.state) == (None, ProposalState.ENDED)
+    assert desk.posts == codes(1, 2, 9)
+
+
+def test_begun_and_killed_and_then_a_setting_changed(desk: Desk):
+    one = desk.approved([1])
+    killed_at(desk, "approval-begun", one)
+    desk.settings = desk.settings.model_copy(update={"deadline_hours": 24})
+    assert desk.carry(one).proposal.state is ProposalState.EXPIRED
+    assert desk.posts == {}
+
+
+@pytest.mark.parametrize(
+    ("point", "state"),
+    [("approval-begun", ProposalState.EXPIRED), ("approval-taken-in", ProposalState.STOPPED)],
+)
+def test_begun_and_killed_before_the_first_row_left_it_lapses_too(desk: Desk, point, state):
+    one = desk.approved([1])
+    killed_at(desk, point, one)
+    desk.later(hours=73)
+    done = desk.carry(one)
+    assert done.proposal.state is state
+    assert "a tiempo" in done.proposal.why
+    assert desk.posts == {}
+
+
+def test_taken_in_and_killed_it_is_gone_on_with(desk: Desk):
+    one = desk.approved([1, 2])
+    killed_at(desk, "approval-taken-in", one)
+    (done,) = desk.sweep()
+    assert done.proposal.state is ProposalState.ENDED
+    assert desk.posts == codes(1, 2)
+
+
+def test_what_is_only_followed_sends_nothing(desk: Desk):
+    """A row that somebody else's decision made ready is not sent under an approval that was used."""
+    one = desk.approved([1])
+    killed_at(desk, "approval-session-ended", one)
+    with desk.office.write() as connection:
+        connection.execute(update(tables.proposal).values(state="FOLLOWING"))
+    info = desk.run(desk.file([5], name="otro.csv"))
+    done = desk.carry(one)
+    assert done.proposal.state is ProposalState.ENDED
+    assert desk.counts(info.id) == {"NO ENVIADA": 1}
+    assert desk.posts == codes(1)
+
+
+@pytest.mark.sqlite
+def test_the_sender_puts_on_hold_what_another_run_keeps_busy_and_sends_it_later(desk: Desk):
+    desk.approved([1])
+    with desk.memory():
+        (waits,) = desk.sweep()
+    assert (waits.proposal.state, desk.posts) == (ProposalState.ON_HOLD, {})
+    (done,) = desk.sweep()
+    assert (done.proposal.state, desk.posts) == (ProposalState.ENDED, codes(1))

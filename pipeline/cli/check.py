@@ -75,8 +75,8 @@ def _checking(
     from pipeline.cli.render import checked_data
     from pipeline.run.plan import make_plan
     from pipeline.run.results import to_correct, write_preview
-    from pipeline.wiring.ledger import open_views
     from pipeline.wiring.rules import check_rules, make_clock
+    from pipeline.wiring.views import open_views
 
     clock = make_clock(settings)
     rules = check_rules(settings, allow_bad_check_digit=bad_digit, accept_formulas=formulas)

@@ -41,7 +41,7 @@ def find(
     """
     from pipeline.cli import found as shown
     from pipeline.domain.lookup import wanted
-    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.views import open_views
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     said = " ".join(text)

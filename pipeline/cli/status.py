@@ -28,9 +28,9 @@ def status(
     """Muestra los lotes del historial de envíos y cuántas facturas tienen cada resultado."""
     from pipeline.cli import console
     from pipeline.cli.render import corrected_words, counts_data, status_facts
-    from pipeline.run.results import ordered
-    from pipeline.wiring.ledger import open_views
+    from pipeline.run.figures import ordered
     from pipeline.wiring.rules import without_issuers
+    from pipeline.wiring.views import open_views
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     if workers and batch:

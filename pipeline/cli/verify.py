@@ -35,7 +35,7 @@ def verify(
     from pipeline.cli.render import not_covered, verified_data
     from pipeline.evidence.check import Kind, kind_of
     from pipeline.ledger.storage.location import location_of
-    from pipeline.wiring.ledger import verify_ledger
+    from pipeline.wiring.views import verify_ledger
 
     talk = Talk(as_json)
     kind = kind_of(Path(target)) if target and "://" not in target else Kind.OTHER
@@ -91,7 +91,7 @@ def _verify_pack(path: Path, talk: Talk) -> int:
     from pipeline.cli import console
     from pipeline.cli.render import pack_data
     from pipeline.evidence.check import check_file
-    from pipeline.run.results import ordered
+    from pipeline.run.figures import ordered
 
     pack = check_file(path)
     talk.data(pack_data(pack, path))
@@ -121,7 +121,7 @@ def _verify_pack(path: Path, talk: Talk) -> int:
 def _verify_book(path: Path, settings: Settings, talk: Talk) -> int:
     from pipeline.cli.render import book_data, book_words
     from pipeline.evidence.book import check_book
-    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.views import open_views
 
     with open_views(settings) as views:
         book = check_book(path, views)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
@@ -30,16 +30,6 @@ from pipeline.cli.verify import verify
 from pipeline.cli.watch import watch_folder
 from pipeline.cli.worker import work_for_others
 
-app = typer.Typer(
-    name="anular",
-    cls=SpanishGroup,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    help="Anula facturas electrónicas de Panamá listadas en un CSV o Excel, por medio de eDoc, y entrega un libro de "
-    "resultados que un auditor puede comprobar.",
-)
-
 COMMANDS: dict[str, Callable[..., int]] = {
     "template": write_plantilla,
     "check": check_command,
@@ -65,8 +55,24 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "logout": logout,
     "doctor": doctor,
 }
-for _name, _function in COMMANDS.items():
-    app.command(name=_name, cls=SpanishCommand)(_function)
+
+
+def command_line(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The application with these commands, each put together only when it is there: all of them take as long as the
+    libraries of a small one."""
+    made = typer.Typer(
+        name="anular",
+        cls=SpanishGroup,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        help="Anula facturas electrónicas de Panamá listadas en un CSV o Excel, por medio de eDoc, y entrega un libro "
+        "de resultados que un auditor puede comprobar.",
+    )
+    made.callback()(anular)
+    for name in names:
+        made.command(name=name, cls=SpanishCommand)(COMMANDS[name])
+    return made
 
 
 def _say_version(wanted: bool) -> None:
@@ -77,10 +83,12 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def anular(
     version: Annotated[
         bool, typer.Option("--version", help="Muestra la versión y termina.", is_eager=True, callback=_say_version)
     ] = False,
 ) -> None:
     """Options of the program itself, without a command."""
+
+
+app = command_line()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pipeline.cli.app import app
+from pipeline.cli.app import COMMANDS, app, command_line
 from pipeline.cli.help import usage_error
 from pipeline.cli.stdio import outlets, output_lost
 from pipeline.domain.commands import Here, order
@@ -42,7 +42,9 @@ def run_command(arguments: Sequence[str]) -> int:
 def _ended(arguments: Sequence[str], seen: Observation) -> int:
     """Exit code of one command; an error is printed on standard error."""
     try:
-        return int(app(_asked(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
+        asked = _asked(arguments)
+        needed = command_line(asked[:1]) if asked[:1] and asked[0] in COMMANDS else app
+        return int(needed(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
         seen.error = error.code
         _say(error)
@@ -54,7 +56,7 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         from pipeline.cli import console
 
         errors = console.make_console(stderr=True)
-        errors.print(f"✗ {usage_error(error, [c.name or '' for c in app.registered_commands])}", markup=False)
+        errors.print(f"✗ {usage_error(error, list(COMMANDS))}", markup=False)
         errors.print("Vea la ayuda con --help.", style="dim")
         return 2
     except typer.Exit as end:

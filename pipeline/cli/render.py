@@ -16,7 +16,7 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, Verdict, column_letters
 from pipeline.domain.visible import duration, thousands
-from pipeline.report.labels import lineage
+from pipeline.report.lineage import lineage
 from pipeline.run.figures import batch_head, ordered, path_text
 from pipeline.settings.model import ENV_WORDS, Settings
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import QueryDescribes
-from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import WrongUsage
 from pipeline.runtime.clock import Clock
 from pipeline.settings.model import CUFE_DIGIT, Env, Settings
 
-if TYPE_CHECKING:  # what sends and asks is loaded by who does so
+if TYPE_CHECKING:  # what validates, sends and asks is loaded by who does so
+    from pipeline.domain.eligibility import Rules
     from pipeline.ledger.sent import Sent
     from pipeline.poll import PollRules
     from pipeline.submit.submit import SendRules
@@ -77,6 +77,8 @@ def without_issuers(settings: Settings) -> WrongUsage | None:
 
 def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, accept_formulas: bool = False) -> Rules:
     """Rules of validation. Raises ``WrongUsage`` for settings without issuers."""
+    from pipeline.domain.eligibility import Rules
+
     if (missing := without_issuers(settings)) is not None:
         raise missing
     return Rules(

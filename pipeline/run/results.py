@@ -23,8 +23,7 @@ from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from pipeline.run.figures import batch_head, path_text
-from pipeline.run.intake import of_company
-from pipeline.run.plan import Plan
+from pipeline.run.plan import Plan, of_company
 from pipeline.settings.model import Settings
 from pipeline.telemetry.events import EventBus
 

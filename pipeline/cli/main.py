@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pipeline.cli.app import COMMANDS, app, command_line
+from pipeline.cli.app import COMMANDS, command_line
 from pipeline.cli.help import usage_error
 from pipeline.cli.stdio import outlets, output_lost
 from pipeline.domain.commands import Here, order
@@ -43,8 +43,8 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
     """Exit code of one command; an error is printed on standard error."""
     try:
         asked = _asked(arguments)
-        needed = command_line(asked[:1]) if asked[:1] and asked[0] in COMMANDS else app
-        return int(needed(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
+        needed = asked[:1] if set(asked[:1]) & COMMANDS.keys() else COMMANDS
+        return int(command_line(needed)(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
         seen.error = error.code
         _say(error)

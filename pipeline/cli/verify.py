@@ -12,6 +12,7 @@ from pipeline.cli.inputs import is_file_name, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.loading import loading
 
 if TYPE_CHECKING:
     from pipeline.ledger.verify import Examination
@@ -32,10 +33,11 @@ def verify(
     ledger: Ledger = "",
 ) -> int:
     """Comprueba que nadie alteró el historial de envíos, o un paquete de evidencia. No cambia nada ni usa la red."""
-    from pipeline.cli.render import not_covered, verified_data
-    from pipeline.evidence.check import Kind, kind_of
-    from pipeline.ledger.storage.location import location_of
-    from pipeline.wiring.views import verify_ledger
+    with loading():
+        from pipeline.cli.render import not_covered, verified_data
+        from pipeline.evidence.kind import Kind, kind_of
+        from pipeline.ledger.storage.location import location_of
+        from pipeline.wiring.views import verify_ledger
 
     talk = Talk(as_json)
     kind = kind_of(Path(target)) if target and "://" not in target else Kind.OTHER

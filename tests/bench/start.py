@@ -28,7 +28,10 @@ def bench(scale: Scale) -> list[Figure]:
         with server() as base:
             whole.run(base, sent, 8, keep=place)
         environment = clean(
-            ANULAR_LEDGER=f"sqlite:///{place}/registro.db", ANULAR_OUT=folder, PYTHONPATH=without_hypothesis(place)
+            ANULAR_LEDGER=f"sqlite:///{place}/registro.db",
+            ANULAR_OUT=folder,
+            XDG_STATE_HOME=str(place / "estado"),
+            PYTHONPATH=without_hypothesis(place),
         )
         run = partial(command, cwd=ROOT, env=environment)
         return [

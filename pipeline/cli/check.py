@@ -18,7 +18,7 @@ from pipeline.cli.output import show_plan
 from pipeline.cli.returned import name_returned, returned_sheets
 from pipeline.domain.columns import RETURNED_SHEET
 from pipeline.domain.errors import InputRefused
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.read.sheet import Sheet

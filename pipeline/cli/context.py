@@ -15,7 +15,7 @@ import typer
 from pipeline.cli.stdio import output_lost
 from pipeline.domain.commands import Here
 from pipeline.domain.visible import escaped_json
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pipeline.cli.context import Talk, settings_for
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.domain.lookup import Wanted

@@ -11,7 +11,7 @@ from pipeline.cli.inputs import batch_named, own_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.cli.output import News, notifies, report_batches, send_notification
 from pipeline.domain.errors import WrongUsage
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:

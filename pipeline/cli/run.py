@@ -36,7 +36,7 @@ from pipeline.cli.returned import ask_returned, returned_sheets
 from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.outcomes import worst
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.domain.eligibility import Rules

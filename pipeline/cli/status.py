@@ -11,7 +11,7 @@ from pipeline.cli.inputs import batch_named, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.settings.model import Settings

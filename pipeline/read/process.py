@@ -24,7 +24,7 @@ from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.read.protocol import OUT_OF_MEMORY, Nonsense, Order, decode
 from pipeline.read.source import Source
 from pipeline.read.table import Table
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import loading
 from pipeline.runtime.os_error import os_words
 
 COMMAND = (sys.executable, "-P", "-m", "pipeline.read.child")

@@ -1,14 +1,15 @@
-"""Loading: no search for garbage meanwhile, and none later among what was loaded."""
+"""The search for garbage: none while much is made, as before afterwards, and never among what was loaded."""
 
 from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 import pytest
 
-from pipeline.runtime.loading import loading
+from pipeline.runtime.garbage import gc_paused, loading
 
 
 @pytest.fixture
@@ -18,12 +19,24 @@ def searched():
     gc.enable()
     yield
     gc.unfreeze()
-    if not before:
-        gc.disable()
+    (gc.enable if before else gc.disable)()
 
 
 def load(monkeypatch, name: str = "a_module_of_this_test") -> None:
     monkeypatch.setitem(sys.modules, name, ModuleType(name))
+
+
+def test_the_search_for_cycles_goes_on_as_before_whatever_happens_meanwhile(searched):
+    assert gc.isenabled()
+    with gc_paused():
+        assert not gc.isenabled()
+        with gc_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with suppress(RuntimeError), gc_paused():
+        raise RuntimeError
+    assert gc.isenabled()
 
 
 def test_nothing_is_searched_while_modules_are_loaded(searched):

@@ -13,6 +13,7 @@ from pipeline.cli.help import usage_error
 from pipeline.cli.stdio import outlets, output_lost
 from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError, Interrupted, WrongUsage
+from pipeline.runtime.garbage import loading
 from pipeline.runtime.internal_error import internal
 from pipeline.wiring.telemetry import Observation
 
@@ -44,7 +45,9 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
     try:
         asked = _asked(arguments)
         needed = asked[:1] if set(asked[:1]) & COMMANDS.keys() else COMMANDS
-        return int(command_line(needed)(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
+        with loading():
+            commands = command_line(needed)
+        return int(commands(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
         seen.error = error.code
         _say(error)

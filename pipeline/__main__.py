@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 
@@ -11,8 +10,6 @@ def start() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - an installed package checks it, a source tree does not
         found = ".".join(str(part) for part in sys.version_info[:3])
         sys.exit(f"anular necesita Python 3.11 o posterior; este es Python {found}.")
-    # No package that happens to be installed takes part when settings are read, and none is looked for.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     from pipeline.runtime.garbage import loading
 
     with loading():

@@ -22,6 +22,8 @@ def main() -> None:
     """Runs the command line and ends the process with the exit code of interface.md 2."""
     if not __debug__:
         sys.exit("anular no funciona con python -O: sus comprobaciones de seguridad quedarían apagadas.")
+    # No package that happens to be installed takes part when settings are read, and none is looked for.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     sys.exit(run_command(sys.argv[1:]))
 
 

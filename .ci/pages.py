@@ -15,7 +15,7 @@ import typer.main
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.settings.model import PREFIX, Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "usuario"
@@ -31,7 +31,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def commands() -> dict[str, Any]:
     """Every command by its name, as typer knows it; those of a group with the group's name before theirs."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(command_line())
     found: dict[str, Any] = {}
     for name, one in group.commands.items():
         inner = {f"{name} {part}": command for part, command in getattr(one, "commands", {}).items()}

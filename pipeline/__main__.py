@@ -10,7 +10,10 @@ def start() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - an installed package checks it, a source tree does not
         found = ".".join(str(part) for part in sys.version_info[:3])
         sys.exit(f"anular necesita Python 3.11 o posterior; este es Python {found}.")
-    from pipeline.cli.main import main
+    from pipeline.runtime.garbage import loading
+
+    with loading():
+        from pipeline.cli.main import main
 
     main()
 

@@ -23,8 +23,9 @@ from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.settings.model import Settings
 from pipeline.telemetry.events import SILENT, EventBus
-from pipeline.wiring.ledger import Memory, open_memory, open_views
+from pipeline.wiring.ledger import Memory, open_memory
 from pipeline.wiring.sandbox import running_sandbox
+from pipeline.wiring.views import open_views
 
 
 def carry_all(

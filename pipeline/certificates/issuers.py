@@ -6,7 +6,7 @@ from pipeline.domain.certificates import Certificate
 from pipeline.domain.ruc import bare
 from pipeline.ledger.storage.location import is_on_a_server
 from pipeline.settings.model import Settings
-from pipeline.wiring.ledger import open_views
+from pipeline.wiring.views import open_views
 
 
 def issuers_of(settings: Settings) -> list[str]:

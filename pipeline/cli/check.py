@@ -18,6 +18,7 @@ from pipeline.cli.output import show_plan
 from pipeline.cli.returned import name_returned, returned_sheets
 from pipeline.domain.columns import RETURNED_SHEET
 from pipeline.domain.errors import InputRefused
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.read.sheet import Sheet
@@ -72,13 +73,14 @@ def _checking(
     settings: Settings, talk: Talk, wish: questions.Wish, answer: ExitCodes, *, bad_digit: bool, formulas: bool
 ) -> Iterator[Callable[[Path, Sheet], dict[str, Any]]]:
     """Function that validates a sheet, shows the findings and returns their ``--json`` answer."""
-    from pipeline.certificates.check import refuse_blocked
-    from pipeline.cli import console
-    from pipeline.cli.render import checked_data
-    from pipeline.run.plan import make_plan
-    from pipeline.run.results import to_correct, write_preview
-    from pipeline.wiring.ledger import open_views
-    from pipeline.wiring.rules import check_rules, make_clock
+    with loading():
+        from pipeline.certificates.check import refuse_blocked
+        from pipeline.cli import console
+        from pipeline.cli.render import checked_data
+        from pipeline.run.plan import make_plan
+        from pipeline.run.results import to_correct, write_preview
+        from pipeline.wiring.rules import check_rules, make_clock
+        from pipeline.wiring.views import open_views
 
     clock = make_clock(settings)
     rules = check_rules(settings, allow_bad_check_digit=bad_digit, accept_formulas=formulas)

@@ -63,7 +63,7 @@ def make_console(*, stderr: bool) -> Console:
     """Console of a stream: interprets nothing of a file or a server, and never wraps lines on a pipe."""
     stream: TextIO = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 120
-    made = PlainConsole(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+    made = PlainConsole(file=stream, highlight=False, emoji=False, soft_wrap=not stream.isatty(), width=width)
     made.here = getattr(stream, "here", made.here)
     return made
 

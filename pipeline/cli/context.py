@@ -15,6 +15,7 @@ import typer
 from pipeline.cli.stdio import output_lost
 from pipeline.domain.commands import Here
 from pipeline.domain.visible import escaped_json
+from pipeline.runtime.garbage import loading
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class ExitCodes:
 
 
 def settings_for(profile: str, ledger: str) -> Settings:
-    from pipeline.settings.load import load_settings
+    with loading():
+        from pipeline.settings.load import load_settings
 
     return load_settings(profile, ledger)
 

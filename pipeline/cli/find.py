@@ -12,6 +12,7 @@ from pipeline.cli.context import Talk, settings_for
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.domain.lookup import Wanted
@@ -39,9 +40,10 @@ def find(
 
     Por ejemplo: anular find 1234, o anular find "lote de marzo.xlsx".
     """
-    from pipeline.cli import found as shown
-    from pipeline.domain.lookup import wanted
-    from pipeline.wiring.ledger import open_views
+    with loading():
+        from pipeline.cli import found as shown
+        from pipeline.domain.lookup import wanted
+        from pipeline.wiring.views import open_views
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     said = " ".join(text)

@@ -25,7 +25,7 @@ from pipeline.report.labels import EVENT_WORDS
 from pipeline.report.lines import row_of
 from pipeline.report.model import local
 from pipeline.report.names import results_name
-from pipeline.run.results import ordered, path_text
+from pipeline.run.figures import ordered, path_text
 
 _SHOWN = 12
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import typer
 
-from pipeline.cli.app import app
+from pipeline.cli.app import COMMANDS, command_line
 from pipeline.cli.help import usage_error
 from pipeline.cli.stdio import outlets, output_lost
 from pipeline.domain.commands import Here, order
 from pipeline.domain.errors import AnularError, Interrupted, WrongUsage
+from pipeline.runtime.garbage import loading
 from pipeline.runtime.internal_error import internal
 from pipeline.wiring.telemetry import Observation
 
@@ -21,6 +22,8 @@ def main() -> None:
     """Runs the command line and ends the process with the exit code of interface.md 2."""
     if not __debug__:
         sys.exit("anular no funciona con python -O: sus comprobaciones de seguridad quedarían apagadas.")
+    # No package that happens to be installed takes part when settings are read, and none is looked for.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -42,7 +45,11 @@ def run_command(arguments: Sequence[str]) -> int:
 def _ended(arguments: Sequence[str], seen: Observation) -> int:
     """Exit code of one command; an error is printed on standard error."""
     try:
-        return int(app(_asked(arguments), prog_name="anular", standalone_mode=False, obj=seen) or 0)
+        asked = _asked(arguments)
+        needed = asked[:1] if set(asked[:1]) & COMMANDS.keys() else COMMANDS
+        with loading():
+            commands = command_line(needed)
+        return int(commands(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
     except AnularError as error:
         seen.error = error.code
         _say(error)
@@ -54,7 +61,7 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         from pipeline.cli import console
 
         errors = console.make_console(stderr=True)
-        errors.print(f"✗ {usage_error(error, _names(app))}", markup=False)
+        errors.print(f"✗ {usage_error(error, [*COMMANDS, *_names(commands)])}", markup=False)
         errors.print("Vea la ayuda con --help.", style="dim")
         return 2
     except typer.Exit as end:

@@ -103,12 +103,12 @@ def report_batches(
     from pipeline.cli import console
     from pipeline.cli.render import corrected_words
     from pipeline.notify import has_recipients, send
+    from pipeline.run.figures import ordered
     from pipeline.run.notification_texts import Digest, digest, notification
     from pipeline.run.results import (
         batch_data,
         exit_code,
         note_written,
-        ordered,
         renew_corrected,
         set_aside,
         to_correct,

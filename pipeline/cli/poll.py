@@ -11,6 +11,7 @@ from pipeline.cli.inputs import batch_named, own_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.cli.output import News, notifies, report_batches, send_notification
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.garbage import loading
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def poll_batches(
     ledger: Ledger = "",
 ) -> int:
     """Consulta otra vez lo pendiente o dudoso y vuelve a escribir los libros de esos lotes. Nunca reenvía."""
-    from pipeline.run import session
-    from pipeline.wiring.ledger import open_memory
-    from pipeline.wiring.rules import make_clock
-    from pipeline.wiring.sandbox import running_sandbox
+    with loading():
+        from pipeline.run import session
+        from pipeline.wiring.ledger import open_memory
+        from pipeline.wiring.rules import make_clock
+        from pipeline.wiring.sandbox import running_sandbox
 
     if every and batches:
         raise WrongUsage("--all es para todos los lotes: no se nombran lotes con --all.")

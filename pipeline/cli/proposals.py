@@ -56,7 +56,7 @@ def list_proposals(as_json: Json = False, profile: Profile = "", ledger: Ledger 
 def _held(settings: Settings, proposed: set[str]) -> list[dict[str, Any]]:
     """Batches that the drop folder held and that are not proposed."""
     from pipeline.run.plan import HELD_ON_ARRIVAL
-    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.views import open_views
 
     told = []
     with open_views(settings) as views:

@@ -41,9 +41,10 @@ def reconcile(
     """Pregunta a eDoc por cada factura y compara con lo que consta aquí. Solo consulta: nunca envía ni cambia nada."""
     from pipeline.run.plan import make_plan
     from pipeline.run.reconcile import head_of_file, of_batch, of_file
-    from pipeline.wiring.ledger import ledger_exists, open_memory
+    from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import check_rules, make_clock
     from pipeline.wiring.sandbox import running_sandbox
+    from pipeline.wiring.views import ledger_exists
 
     if bool(batches) == (file is not None):
         raise WrongUsage("Indique uno o más lotes, o un archivo con --file.")

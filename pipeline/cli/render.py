@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.domain import outcomes
 from pipeline.domain.approved_by import DIGEST_LABEL, digest_of, people
@@ -17,15 +17,18 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.problems import shorten
 from pipeline.domain.records import COMPANY, BatchInfo, CheckedRow, Verdict, column_letters
 from pipeline.domain.visible import duration, thousands
-from pipeline.evidence.book import Book
-from pipeline.evidence.check import Pack
-from pipeline.ledger.transfer import Transfer
-from pipeline.ledger.verify import Examination
-from pipeline.read.sheet import Sheet
-from pipeline.report.labels import lineage
-from pipeline.run.plan import Plan
-from pipeline.run.results import Previewed, batch_head, ordered, path_text
+from pipeline.report.lineage import lineage
+from pipeline.run.figures import batch_head, ordered, path_text
 from pipeline.settings.model import ENV_WORDS, Settings
+
+if TYPE_CHECKING:
+    from pipeline.evidence.book import Book
+    from pipeline.evidence.check import Pack
+    from pipeline.ledger.transfer import Transfer
+    from pipeline.ledger.verify import Examination
+    from pipeline.read.sheet import Sheet
+    from pipeline.run.plan import Plan
+    from pipeline.run.results import Previewed
 
 _OTHERS_SHOWN, _WORDS_SHOWN = 3, 60
 

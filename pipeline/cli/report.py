@@ -37,8 +37,9 @@ def report(
 ) -> int:
     """Vuelve a escribir el libro de resultados de un lote, solo con lo que dice el historial de envíos."""
     from pipeline.run.results import batch_data, exit_code, to_correct, write_results
-    from pipeline.wiring.ledger import Memory, ledger_exists, open_memory, open_views
+    from pipeline.wiring.ledger import Memory, open_memory
     from pipeline.wiring.rules import make_clock
+    from pipeline.wiring.views import ledger_exists, open_views
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     if evidence and not ledger_exists(settings):

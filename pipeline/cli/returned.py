@@ -36,7 +36,7 @@ def returned_sheets(files: Sequence[Path], sheets: Sequence[Sheet], settings: Se
 def name_returned(sheets: Sequence[Sheet], settings: Settings, talk: Talk, *, asks: bool = False) -> list[Wish]:
     """Rows that were corrected there; prints the command for each, except where a person is asked about each."""
     from pipeline.run.returned import wishes
-    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.views import open_views
 
     if not sheets:
         return []

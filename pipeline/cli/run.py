@@ -36,6 +36,7 @@ from pipeline.cli.two_people import need_two
 from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.outcomes import worst
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.domain.eligibility import Rules
@@ -123,14 +124,15 @@ def run_files(
         return ask_returned(context, given_back, settings, talk, profile, ledger, asks=asks)
     confirm_hidden(files, sheets, hidden_count, talk, yes=yes)
     confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
-    from pipeline.certificates.check import note_of
-    from pipeline.ledger.ownership import who_am_i
-    from pipeline.run import session
-    from pipeline.run.intake import take_in, was_queued
-    from pipeline.run.plan import make_plan
-    from pipeline.wiring.ledger import open_memory
-    from pipeline.wiring.rules import check_rules, make_clock, send_rules
-    from pipeline.wiring.sandbox import running_sandbox
+    with loading():
+        from pipeline.certificates.check import note_of
+        from pipeline.ledger.ownership import who_am_i
+        from pipeline.run import session
+        from pipeline.run.intake import take_in, was_queued
+        from pipeline.run.plan import make_plan
+        from pipeline.wiring.ledger import open_memory
+        from pipeline.wiring.rules import check_rules, make_clock, send_rules
+        from pipeline.wiring.sandbox import running_sandbox
 
     clock = make_clock(settings)
     rules = check_rules(settings, allow_bad_check_digit=allow_bad_check_digit, accept_formulas=accept_formulas)

@@ -11,6 +11,7 @@ from pipeline.cli.inputs import batch_named, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.settings.model import Settings
@@ -26,11 +27,12 @@ def status(
     ledger: Ledger = "",
 ) -> int:
     """Muestra los lotes del historial de envíos y cuántas facturas tienen cada resultado."""
-    from pipeline.cli import console
-    from pipeline.cli.render import corrected_words, counts_data, status_facts
-    from pipeline.run.results import ordered
-    from pipeline.wiring.ledger import open_views
-    from pipeline.wiring.rules import without_issuers
+    with loading():
+        from pipeline.cli import console
+        from pipeline.cli.render import corrected_words, counts_data, status_facts
+        from pipeline.run.figures import ordered
+        from pipeline.wiring.rules import without_issuers
+        from pipeline.wiring.views import open_views
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     if workers and batch:

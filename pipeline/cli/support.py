@@ -50,8 +50,9 @@ def support(
     from pipeline.ledger.ownership import who_am_i
     from pipeline.report.support_case import TEXT, Sender, make_case, publish_case
     from pipeline.settings.model import ENV_WORDS
-    from pipeline.wiring.ledger import ledger_exists, open_memory
+    from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import make_clock
+    from pipeline.wiring.views import ledger_exists
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     who = decide.named(by) if by else who_am_i()

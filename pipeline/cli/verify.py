@@ -12,6 +12,7 @@ from pipeline.cli.inputs import is_file_name, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.ledger.verify import Examination
@@ -32,10 +33,11 @@ def verify(
     ledger: Ledger = "",
 ) -> int:
     """Comprueba que nadie alteró el historial de envíos, o un paquete de evidencia. No cambia nada ni usa la red."""
-    from pipeline.cli.render import not_covered, verified_data
-    from pipeline.evidence.check import Kind, kind_of
-    from pipeline.ledger.storage.location import location_of
-    from pipeline.wiring.ledger import verify_ledger
+    with loading():
+        from pipeline.cli.render import not_covered, verified_data
+        from pipeline.evidence.kind import Kind, kind_of
+        from pipeline.ledger.storage.location import location_of
+        from pipeline.wiring.views import verify_ledger
 
     talk = Talk(as_json)
     kind = kind_of(Path(target)) if target and "://" not in target else Kind.OTHER
@@ -91,7 +93,7 @@ def _verify_pack(path: Path, talk: Talk) -> int:
     from pipeline.cli import console
     from pipeline.cli.render import pack_data
     from pipeline.evidence.check import check_file
-    from pipeline.run.results import ordered
+    from pipeline.run.figures import ordered
 
     pack = check_file(path)
     talk.data(pack_data(pack, path))
@@ -121,7 +123,7 @@ def _verify_pack(path: Path, talk: Talk) -> int:
 def _verify_book(path: Path, settings: Settings, talk: Talk) -> int:
     from pipeline.cli.render import book_data, book_words
     from pipeline.evidence.book import check_book
-    from pipeline.wiring.ledger import open_views
+    from pipeline.wiring.views import open_views
 
     with open_views(settings) as views:
         book = check_book(path, views)

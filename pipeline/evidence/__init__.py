@@ -2,6 +2,7 @@
 
 format    the members and how each is written
 pack      makes a pack from the ledger
+kind      tells a pack from a workbook and from a ledger
 unzip     opens a pack that may be hostile
 check     compares all of it; ``sheet`` reads its workbook, ``workbook`` and ``remake`` compare it with the events
 book      a workbook without its pack, compared with the ledger at hand

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any, TypeVar
 
-from pipeline.domain.errors import InputRefused, WrongUsage
+from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import MOVES, Event, State
 from pipeline.domain.records import ResultLine
 from pipeline.evidence import format as m
 from pipeline.evidence.remake import Parts, differences, workbook
-from pipeline.evidence.unzip import DAMAGE, LIMITS, Box, PackFault, open_box
+from pipeline.evidence.unzip import LIMITS, Box, PackFault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
 from pipeline.ledger.extract import Foreign
@@ -37,7 +34,6 @@ from pipeline.ledger.ledger_events import (
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.snapshot import Shared
 from pipeline.read.source import take
-from pipeline.read.worksheets import WORKBOOK as WORKBOOK_PART
 from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
 
@@ -73,40 +69,6 @@ class Pack:
     def add(self, code: str, words: str, member: str, seq: int | None = None, row: str | None = None) -> None:
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(PackFault(code, words, member, seq, row))
-
-
-class Kind(Enum):
-    """Kind of a file to be checked, by its first bytes and its contents; by its name if it is damaged."""
-
-    PACK = "pack"
-    BOOK = "book"
-    #: a ledger, or an unknown file
-    OTHER = "other"
-
-
-def kind_of(path: Path) -> Kind:
-    """Kind of the file at ``path``. Raises ``WrongUsage`` for a folder, device or pipe, which could block for ever."""
-    try:
-        if not path.exists():
-            return Kind.OTHER
-        if not path.is_file():
-            raise WrongUsage(
-                f"«{path.name or path}» no es un archivo: es una carpeta, un dispositivo o una tubería.",
-                code="verify-special",
-                remedy="Indique un lote, la ruta de un historial de envíos, un paquete de evidencia o un libro de "
-                "resultados.",
-            )
-        with path.open("rb") as file:
-            zipped = file.read(2) == b"PK"
-        with suppress(*DAMAGE), zipfile.ZipFile(path) as container:
-            if WORKBOOK_PART in container.namelist():
-                return Kind.BOOK
-    except OSError:
-        return Kind.OTHER
-    suffix = path.suffix.lower()
-    if suffix == ".xlsx":
-        return Kind.BOOK
-    return Kind.PACK if suffix == ".zip" or zipped else Kind.OTHER
 
 
 def check_file(path: Path) -> Pack:

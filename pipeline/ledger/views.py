@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, exists, func, select
 
@@ -23,10 +23,12 @@ from pipeline.ledger.decisions import RowStatus, standing
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.lineage import fixed_rows
 from pipeline.ledger.scope import Scope
-from pipeline.ledger.search import Search
 from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.values import payload_of
+
+if TYPE_CHECKING:
+    from pipeline.ledger.search import Search
 
 _PREFIX = 32  # FE, type, issuer and branch
 _NUMBER_AT, _NUMBER = 41, 13  # number and point; positions count from 1
@@ -406,6 +408,8 @@ class Views(Batches):
 
     def search(self) -> Search:
         """Rows and batches by what a person has in hand."""
+        from pipeline.ledger.search import Search
+
         return Search(self._database, self._env)
 
     def extract(self, info: BatchInfo) -> Extract:

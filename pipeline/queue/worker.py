@@ -21,7 +21,7 @@ from pipeline.queue import jobs
 from pipeline.queue.app import PutBack, connected, make_app, queue_errors, quiet
 from pipeline.queue.profiles import Post
 from pipeline.runtime.clock import Clock
-from pipeline.wiring.ledger import open_views
+from pipeline.wiring.views import open_views
 
 BUSY_S = 2.0
 """Seconds before a credential in use is tried again: its holder may be a worker that is just ending."""

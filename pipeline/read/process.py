@@ -24,6 +24,7 @@ from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.read.protocol import OUT_OF_MEMORY, Nonsense, Order, decode
 from pipeline.read.source import Source
 from pipeline.read.table import Table
+from pipeline.runtime.garbage import loading
 from pipeline.runtime.os_error import os_words
 
 COMMAND = (sys.executable, "-P", "-m", "pipeline.read.child")
@@ -154,6 +155,9 @@ def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:
         process.stdin.write(order.line())
         process.stdin.write(data)
         process.stdin.close()
+    with loading():
+        import pandas  # noqa: F401 - whoever reads needs it next: it loads while the other process does its work
+
     table = decode(_lines(process.stdout, order.limits.memory), order.limits)
     if process.wait() != 0:
         raise Nonsense

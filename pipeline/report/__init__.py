@@ -1,6 +1,7 @@
 """Step 5, report: what the ledger proves, as a workbook that can be trusted and is easy to read.
 
-summary       ledger lines -> ``Report`` (pure); ``lines`` one line, ``model`` the records, ``labels`` the Spanish texts
+summary       ledger lines -> ``Report`` (pure); ``lines`` one line, ``model`` the records, ``labels`` the texts,
+              ``lineage`` those of corrections
 printed       what ``Resultados`` shows of a row beside the person's own columns
 workbook      ``Report`` -> .xlsx, computing nothing; ``sheets`` one file each, ``styles`` their look
 corrections   the rows that a person can correct; ``notes`` the comments on their cells

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pipeline.domain.columns import FIXES_SHEET
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import Outcome
@@ -148,13 +146,3 @@ def book_of(wrong: int, returned: int) -> str:
     """``5 facturas y 2 devueltas``: what a corrections workbook holds, the same wherever it is named."""
     parts = [count(wrong, "factura", "facturas")] if wrong or not returned else []
     return " y ".join([*parts, *([count(returned, "devuelta", "devueltas")] if returned else [])])
-
-
-def lineage(corrects: str | None, corrected_in: Sequence[str] = (), *, known: bool) -> list[tuple[str, str]]:
-    """Which batch this one corrects, and which batches correct it; ``known``: this ledger holds the former."""
-    told = []
-    if corrects:
-        told.append(("Corrige el lote", corrects if known else f"{corrects} (no consta en este historial)"))
-    if corrected_in:
-        told.append(("Corregido en el lote", ", ".join(corrected_in)))
-    return told

@@ -31,8 +31,8 @@ from pipeline.report.labels import (
     banner,
     book_of,
     count,
-    lineage,
 )
+from pipeline.report.lineage import lineage
 from pipeline.report.lines import WOULD_SEND_LATE, Rows, action_of, limit_of, outcome_of, word_of
 from pipeline.report.model import Check, Group, LogRow, Money, Report, Tile, Todo, Tone, Total
 from pipeline.report.names import corrections_name

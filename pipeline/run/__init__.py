@@ -6,7 +6,8 @@
 - ``session``: service, signals, sending and querying, until the time is up
 - ``progress``: the protocol by which a session reports how far it is
 - ``early_results``: the workbooks right after sending, before anybody waits for an answer
-- ``results``: the workbooks of a batch, and its figures for ``--json`` and notifications
+- ``results``: the workbooks of a batch, and its figures for ``--json`` and notifications; ``figures`` those that need
+  no workbook
 - ``reconcile``: comparison of the ledger with what eDoc answers now
 - ``notification_texts``: what notifications and notes say of batches
 - ``follow_up``: the nightly queries of every company, and what has grown old

@@ -27,10 +27,11 @@ from pipeline.runtime.shutdown import Ending, Stop
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
 from pipeline.telemetry.events import SILENT, EventBus
-from pipeline.wiring.ledger import ledger_exists, open_memory, open_views
+from pipeline.wiring.ledger import open_memory
 from pipeline.wiring.rules import make_clock
 from pipeline.wiring.sandbox import running_sandbox
 from pipeline.wiring.telemetry import Observation
+from pipeline.wiring.views import ledger_exists, open_views
 
 MOST_PLACES = 5
 """Rows of one action that are named; the workbook has them all."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.domain.errors import StorageTrouble
-from pipeline.domain.records import COMPANY, BatchInfo
+from pipeline.domain.records import BatchInfo
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.moves import batch_id
 from pipeline.ledger.store import Store
 from pipeline.read.sheet import Sheet
-from pipeline.run.plan import Plan, of_columns
+from pipeline.run.plan import Plan, of_columns, of_company
 from pipeline.settings.model import Settings
 from pipeline.validate.check import Checked
 from pipeline.wiring.ledger import Memory
@@ -51,11 +51,6 @@ def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
     if not store.at_the_desk:  # else whoever carries the batch out does so
         store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
     return plan.known
-
-
-def of_company(name: str) -> tuple[str, ...]:
-    """Note of a batch with its company; empty for a company without a name."""
-    return (f"{COMPANY}{name}",) if name else ()
 
 
 BY_FOLDER = "Llegó por la carpeta vigilada"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pipeline.domain.duplicates import believed
 from pipeline.domain.eligibility import Rules, barred
 from pipeline.domain.problems import problem, refused
-from pipeline.domain.records import COLUMNS, BatchInfo, CheckedRow, Verdict, Waiting, column_letters
+from pipeline.domain.records import COLUMNS, COMPANY, BatchInfo, CheckedRow, Verdict, Waiting, column_letters
 from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.views import Views
 from pipeline.read.given import said_columns
@@ -104,6 +104,11 @@ def make_plan(
     if not checked.invoices:
         raise refused("sin-facturas", where=sheet.name)
     return Plan(sheet, now, to_send=checked.counts.get(Verdict.ACCEPTED, 0), checked=checked, parent_known=parent)
+
+
+def of_company(name: str) -> tuple[str, ...]:
+    """Note of a batch with its company; empty for a company without a name."""
+    return (f"{COMPANY}{name}",) if name else ()
 
 
 def of_columns(sheet: Sheet) -> str:

@@ -22,8 +22,8 @@ from pipeline.report.names import receipt_name, results_name
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
-from pipeline.run.intake import of_company
-from pipeline.run.plan import Plan
+from pipeline.run.figures import batch_head, path_text
+from pipeline.run.plan import Plan, of_company
 from pipeline.settings.model import Settings
 from pipeline.telemetry.events import EventBus
 
@@ -163,10 +163,6 @@ def to_correct(written: Previewed | Written) -> list[str]:
     return [f"Para corregir ({written.to_correct}): {written.corrections}"]
 
 
-def path_text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
 def exit_code(lines: Sequence[ResultLine]) -> int:
     """Exit code of the rows alone; a duplicate counts like the row it mirrors, a corrected row like its row in the
     correction."""
@@ -184,16 +180,6 @@ def own_totals(lines: Sequence[ResultLine]) -> dict[str, int]:
     return totals([line for line in lines if line.fixed is None])
 
 
-def ordered(counts: dict[str, int]) -> dict[str, int]:
-    """Counts by outcome word in the order of the summary, without zeros."""
-    return {word.value: counts[word.value] for word in Outcome if counts.get(word.value)}
-
-
 def todo(report: Report) -> list[str]:
     """Lines of what to do next, most urgent first."""
     return [f"{thousands(one.rows)} · {one.action.title}: {one.action.words}" for one in report.todo]
-
-
-def batch_head(info: BatchInfo) -> dict[str, Any]:
-    head = {"batch": info.id, "file": info.file, "sha256": info.sha256, "env": info.env, "rows": info.rows}
-    return {**head, "corrects": info.corrects, "corrected_in": list(info.corrected_in)}

@@ -2,6 +2,7 @@
 
 clock           the time, passed in
 shutdown        the request to stop
+garbage         the search for garbage, paused while much is made
 failpoints      named places at which a test ends the program
 atomic_file     a file that is complete or does not exist
 os_error        errors of the operating system in Spanish

@@ -20,10 +20,10 @@ from pipeline.domain.commands import Here
 from pipeline.domain.edoc_states import QueryDescribes
 from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.settings.companies import Pair
+from pipeline.settings.version import PROGRAM as PROGRAM
+from pipeline.settings.version import VERSION as VERSION
 
 PREFIX = "ANULAR_"
-PROGRAM = "anular"
-VERSION = "0.1.0"
 
 
 class Env(StrEnum):

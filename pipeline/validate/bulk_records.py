@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections import deque
-from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
+from collections.abc import Iterable, Sized
 from dataclasses import fields
 from itertools import repeat
 from typing import Any, TypeVar
@@ -28,15 +26,3 @@ def many(kind: type[_Record], count: int, **columns: Iterable[Any]) -> list[_Rec
             raise ValueError(f"{len(values)} values of {name} for {count} records")
         deque(map(getattr(kind, name).__set__, records, values), maxlen=0)
     return records
-
-
-@contextmanager
-def gc_paused() -> Iterator[None]:
-    """Turns the garbage collector off while many records are made: it would search them for cycles and find none."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()

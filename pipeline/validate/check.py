@@ -24,7 +24,8 @@ from pipeline.domain.lifecycle import TAKES_DOCUMENT, State
 from pipeline.domain.pasted import Mistake, is_invoice, mistake
 from pipeline.domain.problems import cufe_problem, problem
 from pipeline.domain.records import Cell, CheckedRow, Position, Problem, Repair, Seen, Verdict
-from pipeline.validate.bulk_records import gc_paused, many
+from pipeline.runtime.garbage import gc_paused
+from pipeline.validate.bulk_records import many
 from pipeline.validate.clean_rows import Plain, plain, texts_of
 from pipeline.validate.draft import Draft, Sheet
 

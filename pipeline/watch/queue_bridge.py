@@ -20,7 +20,7 @@ from pipeline.queue.profiles import post_of
 from pipeline.settings.model import Settings
 from pipeline.watch.claim import Claim, wait_for
 from pipeline.watch.note import Fate, Handled
-from pipeline.wiring.ledger import open_views
+from pipeline.wiring.views import open_views
 
 PENDING_CODE = 4
 """Exit code as in ``run --queue``: what was handed in has no outcome yet (interface.md 2)."""

@@ -3,7 +3,7 @@
 - ``rules``: the clock, and the rules of validating, sending and querying
 - ``credentials``: user and password, and the lock on a credential
 - ``keyring_store``: credentials in the system's keyring
-- ``ledger``: the ledger of one command, opened and owned
+- ``ledger``: the ledger of one command, opened and owned; ``views``: opened for reading
 - ``lost_ledger``: what says that a ledger was here before this one
 - ``companies``: whose a batch is
 - ``service``: the client of eDoc with its limiter and tokens

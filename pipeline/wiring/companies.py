@@ -10,7 +10,7 @@ from pipeline.domain.records import BatchInfo
 from pipeline.ledger.views import Views
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings
-from pipeline.wiring.ledger import open_views
+from pipeline.wiring.views import open_views
 
 
 def check_own(views: Views, info: BatchInfo) -> None:

@@ -34,7 +34,7 @@ from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.store import Store
 from pipeline.ledger.transfer import Transfer, move
-from pipeline.ledger.verify import Examination, examine, look_over
+from pipeline.ledger.verify import look_over
 from pipeline.ledger.views import Views
 from pipeline.settings.model import PROGRAM, Env, Settings, limits
 from pipeline.telemetry.events import SILENT, EventBus
@@ -42,6 +42,7 @@ from pipeline.wiring import lost_ledger
 from pipeline.wiring.credentials import credentials, one_credential, user_of
 from pipeline.wiring.lost_ledger import Input
 from pipeline.wiring.rules import make_clock, nothing_known
+from pipeline.wiring.views import scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,28 +247,6 @@ def _opened(
 
 
 @contextmanager
-def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -> Iterator[Views | None]:
-    """Ledger opened for reading, while a run may own it. None when there is no ledger yet.
-
-    ``mine``: what is followed and what waits is that of these settings' credential.
-
-    ``alone``: everything that is read is of one moment. A file is locked meanwhile (raises ``AnotherRun``); a server
-    reads a snapshot and lets the others work.
-    """
-    location = location_of(settings.ledger)
-    if not location.exists():
-        yield None
-        return
-    with location.alone() if alone and not location.shared else nullcontext():
-        database = location.open()
-        try:
-            with database.still() if alone else nullcontext():
-                yield Views(database, settings.env, _scope_of(settings) if mine else None)
-        finally:
-            database.close()
-
-
-@contextmanager
 def open_ledger_views(settings: Settings, files: Iterable[tuple[Path, str]] = ()) -> Iterator[tuple[Views, Database]]:
     """Ledger opened for reading, while a run may own it; created, like by ``open_memory``, where there is none yet."""
     location = location_of(settings.ledger)
@@ -276,18 +255,9 @@ def open_ledger_views(settings: Settings, files: Iterable[tuple[Path, str]] = ()
             pass
     database = location.open()
     try:
-        yield Views(database, settings.env, _scope_of(settings)), database
+        yield Views(database, settings.env, scope_of(settings)), database
     finally:
         database.close()
-
-
-def _scope_of(settings: Settings) -> Scope:
-    return Scope(credential_mark(settings.env, user_of(settings)), alone=False)
-
-
-def ledger_exists(settings: Settings) -> bool:
-    """Whether there is a ledger at all. Raises ``StorageTrouble`` when that cannot be determined, ``WrongUsage``."""
-    return location_of(settings.ledger).exists()
 
 
 def move_ledger(source: str, target: str, now: datetime) -> Transfer:
@@ -306,21 +276,3 @@ def backup_ledger(settings: Settings, folder: Path) -> Backup:
         return back_up(database, location, folder, make_clock(settings).now())
     finally:
         database.close()
-
-
-def verify_ledger(url: str) -> Examination:
-    """Examines a whole ledger as it is at one moment: locked, or, on a server, in a snapshot.
-
-    Raises ``AnotherRun``, ``StorageTrouble``, ``WrongUsage``.
-    """
-    location = location_of(url)
-    if not location.exists():
-        raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=location.place)
-    if not location.shared and not Path(location.place).is_file():
-        raise WrongUsage("Ese archivo no es un historial de envíos.", code="no-ledger", where=location.place)
-    with nullcontext() if location.shared else location.alone():
-        database = location.open_as_it_is()
-        try:
-            return examine(database)
-        finally:
-            database.close()

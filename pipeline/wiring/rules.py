@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.edoc_states import QueryDescribes
-from pipeline.domain.eligibility import Rules
 from pipeline.domain.errors import WrongUsage
-from pipeline.ledger.sent import Sent
-from pipeline.poll import PollRules
 from pipeline.runtime.clock import Clock
 from pipeline.settings.model import CUFE_DIGIT, Env, Settings
-from pipeline.submit.submit import SendRules
+
+if TYPE_CHECKING:  # what validates, sends and asks is loaded by who does so
+    from pipeline.domain.eligibility import Rules
+    from pipeline.ledger.sent import Sent
+    from pipeline.poll import PollRules
+    from pipeline.submit.submit import SendRules
 
 ASKED_AFTER = timedelta(days=31)
 """How long after a lost ledger the issue date of a document has to be for it to be sent without being asked about."""
@@ -34,6 +37,8 @@ def send_rules(settings: Settings, anew: datetime | None = None, sent: Sent | No
     ``sent`` of it lists what this machine sent for certain. Raises ``WrongUsage`` like ``check_rules``: nothing is sent
     by settings without issuers.
     """
+    from pipeline.submit.submit import SendRules
+
     return SendRules(
         concurrency=settings.concurrency,
         ahead=max(1, min(settings.concurrency, int(settings.rate))),
@@ -47,6 +52,8 @@ def send_rules(settings: Settings, anew: datetime | None = None, sent: Sent | No
 
 
 def poll_rules(settings: Settings, *, now: bool = False) -> PollRules:
+    from pipeline.poll import PollRules
+
     return PollRules(
         every=settings.poll_every,
         lasting=settings.poll_for,
@@ -70,6 +77,8 @@ def without_issuers(settings: Settings) -> WrongUsage | None:
 
 def check_rules(settings: Settings, *, allow_bad_check_digit: bool = False, accept_formulas: bool = False) -> Rules:
     """Rules of validation. Raises ``WrongUsage`` for settings without issuers."""
+    from pipeline.domain.eligibility import Rules
+
     if (missing := without_issuers(settings)) is not None:
         raise missing
     return Rules(

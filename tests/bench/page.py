@@ -28,7 +28,9 @@ TITLES = {
     "growth": "Crecimiento",
 }
 ABOUT = {
-    "start": "`anular --help` frente a importar solo `typer` y `rich`, y frente a un Python que no hace nada.",
+    "start": "Un comando frente a importar solo las bibliotecas sin las que no puede trabajar; `anular --help`, "
+    "además, frente a un Python que no hace nada. `status` muestra un historial de envíos de un lote; `check` lee y "
+    "valida 120 filas y escribe su libro de revisión.",
     "rate": "Cuántas de las solicitudes permitidas llegan en 60 segundos, según el diario del servidor, que "
     "contesta 429 a quien pase del ritmo más una en cualquier segundo. Al lado, el bucle que se suele "
     "escribir: enviar y dormir un intervalo.",

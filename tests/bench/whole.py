@@ -29,6 +29,7 @@ def _environment(base: str, place: Path, in_flight: int) -> dict[str, str]:
         ANULAR_CONCURRENCY=str(in_flight),
         ANULAR_LEDGER=f"sqlite:///{place}/registro.db",
         ANULAR_OUT=str(place),
+        XDG_STATE_HOME=str(place / "estado"),  # what this machine sent before is not this measurement's past
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 from defusedxml.ElementTree import parse
 
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.runtime.shutdown import GRACE_S
 
 FOLDER = Path(__file__).parents[2] / "docs" / "despliegue"
@@ -53,7 +53,7 @@ def commands():
 
 @pytest.mark.parametrize("arguments", list(commands()))
 def test_what_an_example_starts_is_a_command_with_options_that_it_takes(arguments):
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(command_line())
     command = group.commands[arguments[0]]  # type: ignore[attr-defined]
     command.make_context(arguments[0], list(arguments[1:]))
 

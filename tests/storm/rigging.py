@@ -77,9 +77,9 @@ def _keep_the_command_line() -> None:
     """The commands and their options are put together once."""
     import typer.main
 
-    from pipeline.cli.app import app
+    from pipeline.cli.app import command_line
 
-    ready = typer.main.get_command(app)
+    ready = typer.main.get_command(command_line())
     _replace(typer.main, get_command=lambda _app: ready)
 
 

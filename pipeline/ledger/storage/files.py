@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy.exc import DatabaseError
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble
@@ -21,6 +20,8 @@ TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
 @contextmanager
 def locked(path: Path, taken: str) -> Iterator[None]:
     """Holds the lock file ``path`` until the end of the block. Raises ``AnotherRun`` with ``taken`` at once."""
+    from filelock import FileLock, Timeout  # who only looks takes no lock
+
     with storage_errors(path):
         make_folder(path.parent)
         lock = FileLock(path, mode=0o600)

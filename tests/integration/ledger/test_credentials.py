@@ -21,7 +21,7 @@ from pipeline.ledger.store import Store
 from pipeline.ledger.verify import examine
 from pipeline.ledger.views import Views
 from pipeline.settings.model import Env, Settings
-from pipeline.wiring.ledger import open_views
+from pipeline.wiring.views import open_views
 from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres

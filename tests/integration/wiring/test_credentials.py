@@ -22,7 +22,8 @@ from pipeline.settings.model import Settings
 from pipeline.wiring import credentials as credentials_module
 from pipeline.wiring import keyring_store
 from pipeline.wiring.credentials import credentials, user_of
-from pipeline.wiring.ledger import open_memory, open_views
+from pipeline.wiring.ledger import open_memory
+from pipeline.wiring.views import open_views
 from tests.support import ledgers
 
 OWN = 'user = "norte-1"\npassword_file = "{folder}/norte.clave"\n'

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.console import PlainConsole, Terminal, Ticker, broken, counts, facts, listing, say_error
+from pipeline.cli.console import PlainConsole, Terminal, Ticker, broken, counts, facts, listing, make_console, say_error
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.problems import refused
 from pipeline.run.progress import waiting_words
@@ -35,6 +35,14 @@ def test_no_text_acts_on_the_terminal_or_begins_a_line_of_its_own(text: str, ter
     first, *_ = rest.splitlines()
     assert first.startswith("✗ No existe el archivo «")
     assert first.endswith("[archivo-no-existe]")
+
+
+def test_a_name_between_colons_stays_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    out = make_console(stderr=False)
+    facts(out, "Lote :x:", [("archivo", "caja:key:.xlsx")])
+    out.print("caja:key:.xlsx", markup=False)
+    told = capsys.readouterr().out
+    assert (told.count("caja:key:.xlsx"), told.count("Lote :x:")) == (2, 1)
 
 
 def test_an_escape_sequence_is_shown_beside_our_own_colours() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import suppress
 from itertools import repeat
 
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.records import Position
-from pipeline.validate.bulk_records import gc_paused, many
+from pipeline.validate.bulk_records import many
 
 
 @given(st.lists(st.integers()))
@@ -28,16 +26,3 @@ def test_a_column_that_is_missing_or_too_short_is_a_bug() -> None:
         many(Position, 1, sheet=["A"], line=[1], column=[1])
     with pytest.raises(ValueError, match="1 values of line for 2 records"):
         many(Position, 2, sheet=repeat("A"), line=[1])
-
-
-def test_the_search_for_cycles_goes_on_as_before_whatever_happens_meanwhile() -> None:
-    assert gc.isenabled()
-    with gc_paused():
-        assert not gc.isenabled()
-        with gc_paused():
-            assert not gc.isenabled()
-        assert not gc.isenabled()
-    assert gc.isenabled()
-    with suppress(RuntimeError), gc_paused():
-        raise RuntimeError
-    assert gc.isenabled()

@@ -81,10 +81,13 @@ def list_certificates(as_json: Json = False, profile: Profile = "", ledger: Ledg
     ]
     if facts:
         console.facts(talk.out, "Certificados digitales", facts)
-    lines = [f"Aún no registró el certificado de {ruc}: agréguelo con {order('certs', 'add')}" for ruc in missing]
+    lines = [
+        f"Aún no registró el certificado de {ruc}: agréguelo con {order('certs', 'add', '--ruc', ruc)}"
+        for ruc in missing
+    ]
     console.listing(talk.out, "Sin registrar", lines, most=20)
     if not facts and not lines:
-        talk.out.print(f"No hay certificados registrados. Agregue uno: {order('certs', 'add')}", markup=False)
+        talk.out.print(f"No hay certificados registrados. Agregue uno: {order('certs', 'add', '--help')}", markup=False)
     return 0
 
 
@@ -277,7 +280,7 @@ def check_certificates(as_json: Json = False, profile: Profile = "", ledger: Led
     talk.data({"issuers": issuers, "findings": told})
     console.listing(talk.out, "Certificados digitales", [f"{one.words} [{one.code}]" for one in found], most=50)
     if not records:
-        talk.out.print(f"No hay certificados registrados. Agregue uno: {order('certs', 'add')}", markup=False)
+        talk.out.print(f"No hay certificados registrados. Agregue uno: {order('certs', 'add', '--help')}", markup=False)
     elif not found:
         talk.out.print("✓ El certificado de cada emisor está vigente.", markup=False)
     return 1 if any(one.blocks for one in found) else 0

@@ -85,7 +85,7 @@ def test_a_valid_certificate_is_corrected_and_a_new_request_leads_to_it(place):
 def test_the_list_names_the_issuers_of_the_ledger_that_have_no_certificate(place, office):
     place.anular("run", place.batch(["000"]), "--yes")
     none = place.anular("certs", "list", ANULAR_ISSUERS=f"{ISSUER},{RUC}")
-    assert f"Aún no registró el certificado de {ISSUER}: agréguelo" in none.out
+    assert f"Aún no registró el certificado de {ISSUER}: agréguelo con «anular certs add --ruc {ISSUER}»" in none.out
     assert f"Aún no registró el certificado de {RUC}" in none.out
     assert not office.exists()
     valid(place)

@@ -144,7 +144,11 @@ def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
     found = {tuple(batch if word is None else word for word in words) for _, words in orders()}
     assert len(found) > 5
     assert ("release", batch) in found
+    two.anular("certs", "add", "--ruc", "29-29-29", "--profile", "sur")
+    two.anular("certs", "edit", "1", "--state", "rechazado", "--observations", "Falta la cédula", "--profile", "sur")
     for words in sorted(found):
+        if words[0] == "certs":  # there it is a certificate, or the RUC of an issuer
+            words = tuple(("8-123-456" if "--ruc" in words else "1") if word == batch else word for word in words)
         (command,) = suggested(Here("sur").complete(order(*words)))
         if (
             words[0] in ("worker", "login") or "--workers" in words

@@ -3,6 +3,7 @@
 identity    who is at this terminal, as the operating system knows it
 content     what a person approves of a file, or of a batch that the drop folder held
 store       proposals in the office database: compare-and-set, one event for each step, the file's bytes
+certified   the certificates of the issuers, before an approval and before the sending
 decisions   the use cases of people: propose, submit, take back, approve, decline; and what the clock does
 carry       an approved proposal carried out: the file read again, within what was approved, through the ledger
 resend      the same for one row that is sent again

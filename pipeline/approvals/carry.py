@@ -15,9 +15,11 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.approvals import content as contents
+from pipeline.approvals.certified import check_certificates
 from pipeline.approvals.decisions import is_folder
 from pipeline.approvals.prepare import read_stored
 from pipeline.approvals.store import PROGRAM, Proposal, Proposals, check_clock
+from pipeline.certificates.check import note_of
 from pipeline.domain.approval_digest import FIXED, FORMAT, Content, beyond, departure, digest_of
 from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.commands import order
@@ -122,7 +124,7 @@ def carry_out(
     proposal = store.get(proposal.id)  # as it is now that the ledger is ours
     check_proven(proposal, two=two)
     check_time(proposal, store, clock.now())
-    begun = begin(proposal, store, memory, clock, who=who)
+    begun = begin(proposal, store, memory, clock, who=who, note=certificates_note(proposal, memory, clock))
     info, proposal = begun.info, begun.proposal
     if info is None or proposal.state not in (ProposalState.SENDING, ProposalState.FOLLOWING):
         return begun
@@ -135,6 +137,14 @@ def carry_out(
     crashpoint("approval-session-ended")
     after = settle(proposal, info, store, memory, clock, trouble, who=who, followed=follows and trouble is None)
     return Carried(after, info, trouble, begun.dropped)
+
+
+def certificates_note(proposal: Proposal, memory: Memory, clock: Clock) -> str:
+    """What is noted with the batch about the certificates of its issuers. Raises ``NotApproved`` for one that blocks
+    what is not on its way yet; a sending that was begun is not left halfway for it."""
+    if proposal.state in (ProposalState.SENDING, ProposalState.FOLLOWING):
+        return ""
+    return note_of(check_certificates(proposal, memory.settings, clock.now()))
 
 
 def check_time(proposal: Proposal, store: Proposals, now: datetime) -> None:

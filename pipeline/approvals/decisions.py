@@ -10,12 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline.approvals.certified import check_certificates
 from pipeline.approvals.store import FOLDER, Draft, Proposal, Proposals, check_clock, moved_on
 from pipeline.domain.approval_digest import same_digest
+from pipeline.domain.certificates import Finding
 from pipeline.domain.commands import order
 from pipeline.domain.errors import NotApproved, WrongUsage
 from pipeline.domain.proposals import MOVES, ProposalState, Step, refusal
 from pipeline.domain.visible import one_line, thousands
+from pipeline.settings.model import Settings
 
 WHY = (5, 500)
 """Characters of a reason."""
@@ -61,9 +64,11 @@ def submit(store: Proposals, proposal: Proposal, now: datetime, *, who: str) -> 
     return store.take(proposal, Step.SUBMITTED, now, who=who)
 
 
-def approve(store: Proposals, proposal: Proposal, consent: Consent, now: datetime, *, who: str, two: bool) -> Proposal:
+def approve(
+    store: Proposals, proposal: Proposal, consent: Consent, now: datetime, settings: Settings, *, who: str, two: bool
+) -> Proposal:
     """Approves exactly what the proposal holds; nothing changes unless all of it fits. Raises ``NotApproved``."""
-    check_approvable(store, proposal, now, who=who, two=two)
+    certificates = check_approvable(store, proposal, now, settings, who=who, two=two)
     content, number = proposal.content, proposal.id
     if consent.version is not None and consent.version != proposal.version:
         raise moved_on(proposal)
@@ -96,11 +101,15 @@ def approve(store: Proposals, proposal: Proposal, consent: Consent, now: datetim
             code="approval-hidden",
             remedy="Revise el archivo e indique cuántas con --hidden-count.",
         )
-    return store.take(proposal, Step.APPROVED, now, who=who, data={"digest": proposal.digest})
+    data = {"digest": proposal.digest, "certificates": [one.words for one in certificates]}
+    return store.take(proposal, Step.APPROVED, now, who=who, data=data)
 
 
-def check_approvable(store: Proposals, proposal: Proposal, now: datetime, *, who: str, two: bool) -> None:
-    """Raises ``NotApproved`` when ``who`` cannot approve the proposal now, whatever they would confirm."""
+def check_approvable(
+    store: Proposals, proposal: Proposal, now: datetime, settings: Settings, *, who: str, two: bool
+) -> list[Finding]:
+    """Findings about the certificates of its issuers, which ``who`` approves with the rest. Raises ``NotApproved`` when
+    they cannot approve the proposal now, whatever they would confirm."""
     check_clock(proposal, now)
     if proposal.state is ProposalState.WAITING and proposal.expires is not None and now >= proposal.expires:
         store.sweep(now)
@@ -110,7 +119,7 @@ def check_approvable(store: Proposals, proposal: Proposal, now: datetime, *, who
             remedy=f"Propóngala otra vez: {order('propose', 'ARCHIVO')}",
         )
     _check(proposal, Step.APPROVED, who, two=two)
-    # The check of the issuers' certificates belongs here, before anybody is asked for anything.
+    return check_certificates(proposal, settings, now)
 
 
 def decline(store: Proposals, proposal: Proposal, now: datetime, *, who: str, why: str, two: bool) -> Proposal:

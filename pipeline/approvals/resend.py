@@ -9,6 +9,7 @@ from typing import Any
 from pipeline import decide
 from pipeline.approvals import content as contents
 from pipeline.approvals.carry import Carried, check_approved, check_proven, check_time, text_of
+from pipeline.approvals.certified import check_certificates
 from pipeline.approvals.store import RESEND, Draft, Proposal, Proposals
 from pipeline.domain.approval_digest import Content, payload_hash
 from pipeline.domain.commands import order
@@ -114,6 +115,7 @@ def carry_resend(
         return _ended(proposal, store, clock, refusal.sentence)
     if not proposal.content["late"] and contents.is_late(row.cufe, clock.now(), memory.settings.deadline_hours):
         return _ended(proposal, store, clock, "pasó el plazo legal desde que se aprobó: requiere nota de crédito")
+    check_certificates(proposal, memory.settings, clock.now())
     answer, trouble = ask_before(row.cufe, memory, clock, base)
     if answer is None or trouble is not None:
         return Carried(proposal, info, trouble or StoppedEarly())

@@ -106,7 +106,8 @@ def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
     if proposal.state is ProposalState.FOLLOWING:
         info = memory.views.batch(proposal.batch)
         return Carried(_noticed(proposal, store, memory, clock), info)
-    begun = carry.begin(proposal, store, memory, clock, who=who, note=queued_by(carry.text_of(proposal)))
+    note = f"{queued_by(carry.text_of(proposal))} {carry.certificates_note(proposal, memory, clock)}".rstrip()
+    begun = carry.begin(proposal, store, memory, clock, who=who, note=note)
     if begun.info is None:
         return begun
     if memory.views.all_on_the_way([begun.info.id]):

@@ -14,7 +14,6 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError, InputRefused
 from pipeline.settings.model import Settings
 from pipeline.wiring.office import office_if_any
-from pipeline.wiring.rules import make_clock
 
 if TYPE_CHECKING:
     from pipeline.office.database import Office
@@ -23,14 +22,16 @@ NOTE = "Certificado digital"
 """Begins the note of a batch that was sent in spite of a finding."""
 
 
-def certificate_findings(office: Office, settings: Settings, issuers: Iterable[str], until: datetime) -> list[Finding]:
-    """Findings about the certificates of ``issuers`` for a batch that ends at ``until``, one for each issuer at most;
-    none with the policy ``off``. Raises ``StorageTrouble``."""
+def certificate_findings(
+    office: Office, settings: Settings, issuers: Iterable[str], now: datetime, until: datetime
+) -> list[Finding]:
+    """Findings about the certificates of ``issuers`` for a batch from ``now`` to ``until``, at most one an issuer; none
+    with the policy ``off``. Raises ``StorageTrouble``."""
     if settings.cert_policy == "off":
         return []
     from pipeline.certificates.registry import Registry
 
-    return findings(issuers, Registry(office, settings, "").all(), make_clock(settings).now(), until)
+    return findings(issuers, Registry(office, settings, "").all(), now, until)
 
 
 def check_before_run(settings: Settings, issuers: Sequence[str], rows: int, now: datetime) -> list[Finding]:
@@ -47,7 +48,7 @@ def check_before_run(settings: Settings, issuers: Sequence[str], rows: int, now:
         with office_if_any(settings) as office:
             if office is None:
                 return []
-            return certificate_findings(office, settings, issuers, ends_at(now, rows, settings.rate))
+            return certificate_findings(office, settings, issuers, now, ends_at(now, rows, settings.rate))
     except AnularError as trouble:
         if settings.cert_policy == "block":
             raise

@@ -55,7 +55,7 @@ def list_proposals(as_json: Json = False, profile: Profile = "", ledger: Ledger 
 
 def _held(settings: Settings, proposed: set[str]) -> list[dict[str, Any]]:
     """Batches that the drop folder held and that are not proposed."""
-    from pipeline.run.plan import HELD_ON_ARRIVAL
+    from pipeline.domain.problems import HELD_ON_ARRIVAL
     from pipeline.wiring.views import open_views
 
     told = []
@@ -113,12 +113,14 @@ def approve_proposal(
     clock, who = make_clock(settings), terminal_user()
     with opened_proposals(settings) as store:
         proposal, two = store.get(number), two_asked(settings)
-        decisions.check_approvable(store, proposal, clock.now(), who=who, two=two)
+        found = decisions.check_approvable(store, proposal, clock.now(), settings, who=who, two=two)
         _show(proposal, store, talk)
+        for one in found:
+            talk.out.print(f"Certificado digital: {one.words}", markup=False)
         consent = decisions.Consent(confirm, digest, tuple(issuer or ()), hidden_count, proposal.version)
         if confirm is None and sys.stdin.isatty():
             consent = _asked(proposal, consent, talk)
-        done = decisions.approve(store, proposal, consent, clock.now(), who=who, two=two)
+        done = decisions.approve(store, proposal, consent, clock.now(), settings, who=who, two=two)
     talk.data(proposal_data(done))
     talk.out.print(
         f"✓ Propuesta {done.id} aprobada por {who}. Todavía no se envió: {order('run', '--approved', done.id)}",

@@ -7,16 +7,13 @@ from datetime import date, datetime
 
 from pipeline.domain.duplicates import believed
 from pipeline.domain.eligibility import Rules, barred
-from pipeline.domain.problems import problem, refused
+from pipeline.domain.problems import HELD_ON_ARRIVAL, problem, refused
 from pipeline.domain.records import COLUMNS, COMPANY, BatchInfo, CheckedRow, Verdict, Waiting, column_letters
 from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.views import Views
 from pipeline.read.given import said_columns
 from pipeline.read.sheet import Sheet
 from pipeline.validate.check import Checked, check
-
-HELD_ON_ARRIVAL = "retenida-carpeta"
-"""The reason (``domain/problems.py``) of rows that the drop folder held back: a person's ``run`` releases them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pipeline.domain.certificates import Finding
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.problems import refused
+from pipeline.domain.problems import HELD_ON_ARRIVAL, refused
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.ledger.cap import Cap
@@ -31,7 +31,7 @@ from pipeline.report.lines import outcome_of
 from pipeline.run import questions, session
 from pipeline.run.intake import BY_FOLDER, queued_by, retry_if_taken, take_in, was_queued
 from pipeline.run.notification_texts import limits_of
-from pipeline.run.plan import HELD_ON_ARRIVAL, Plan, hold, make_plan
+from pipeline.run.plan import Plan, hold, make_plan
 from pipeline.run.progress import Progress
 from pipeline.run.results import (
     Written,

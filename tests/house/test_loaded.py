@@ -117,8 +117,8 @@ def test_a_command_loads_what_it_works_with_and_nothing_else(home, command):
 
 def test_every_command_that_is_listed_can_be_loaded():
     made = command_line()
-    names = [one.name for one in [*made.registered_commands, *made.registered_groups]]
-    assert sorted(map(str, names)) == sorted(COMMANDS)
+    names = [str(one.name) for one in made.registered_commands] + [str(one.name) for one in made.registered_groups]
+    assert sorted(names) == sorted(COMMANDS)
 
 
 def test_only_the_command_that_is_asked_for_is_put_together():

@@ -153,7 +153,7 @@ class Desk:
     def approve(self, proposal: Proposal, who: str = "luis", **more: Any) -> Proposal:
         said = {"count": proposal.to_send, "version": None, **more}
         now = self.clock.now()
-        return decisions.approve(self.store, proposal, Consent(**said), now, who=who, two=self.two)
+        return decisions.approve(self.store, proposal, Consent(**said), now, self.settings, who=who, two=self.two)
 
     def decline(self, proposal: Proposal, who: str = "luis") -> Proposal:
         now = self.clock.now()

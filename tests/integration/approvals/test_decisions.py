@@ -151,7 +151,9 @@ def test_of_two_who_approve_at_once_one_wins_and_the_other_is_told(desk: Desk):
 
     def approve(who: str, store: Proposals) -> str:
         try:
-            return approve_proposal(store, one, Consent(1), desk.clock.now(), who=who, two=True).people.approved_by
+            return approve_proposal(
+                store, one, Consent(1), desk.clock.now(), desk.settings, who=who, two=True
+            ).people.approved_by
         except NotApproved as error:
             return error.code
 

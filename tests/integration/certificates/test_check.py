@@ -84,7 +84,7 @@ def test_off_looks_at_nothing(given):
     off = given.model_copy(update={"cert_policy": "off"})
     assert check_before_run(off, [RUC], 18_001, NOW) == []
     office = place_of(given.office).open(NOW)
-    assert certificate_findings(office, off, [RUC], NOW + timedelta(days=99)) == []
+    assert certificate_findings(office, off, [RUC], NOW, NOW + timedelta(days=99)) == []
     office.close()
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.problems import problem
+from pipeline.domain.problems import HELD_ON_ARRIVAL, problem
 from pipeline.domain.records import Verdict
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.verify import examine
-from pipeline.run.plan import HELD_ON_ARRIVAL
 
 
 @pytest.fixture

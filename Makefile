@@ -31,7 +31,7 @@ ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/int
 	tests/storm/test_crash_points.py tests/storm/test_server.py tests/storm/test_copy_crash.py tests/storm/test_workers.py \
 	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_nights.py \
 	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
-	tests/storm/test_watch_cap.py tests/storm/test_approval_crash.py tests/integration/wiring/test_credentials.py
+	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py tests/integration/wiring/test_credentials.py
 
 # How much `make simulate` lives through.
 SEEDS ?= 1000
@@ -105,9 +105,9 @@ simulate: $(TOOLS)  ## live through 1,000 seeds of 50 rows in virtual time, with
 	@$(WITHOUT_SETTINGS) SIM_SEEDS=$(SEEDS) SIM_ROWS=$(ROWS) SIM_FROM=$(FROM) SIM_SHARES=$(WORKERS) $(BIN)/python -m pytest -n $(WORKERS) -rP \
 		tests/model/test_simulation.py -m long $(ARGS)
 
-histories: $(TOOLS)  ## put ledgers of every age back after kills, 200 times, and two companies' commands 50 times (ON=.ci/postgres: on PostgreSQL)
+histories: $(TOOLS)  ## ledgers of every age put back after kills, 200 times, two companies' commands 50 times, two people 200 times (ON=.ci/postgres: on PostgreSQL)
 	@$(WITHOUT_SETTINGS) HISTORIES=$(or $(HISTORIES),200) SEQUENCES=$(or $(SEQUENCES),50) $(ON) $(BIN)/python -m pytest -n $(WORKERS) -m long \
-		tests/storm/test_histories.py tests/storm/test_companies.py $(ARGS)
+		tests/storm/test_histories.py tests/storm/test_companies.py tests/storm/test_approval_histories.py $(ARGS)
 
 storm: $(TOOLS)  ## 2,000 SIGKILLs over 60,000 rows, half an hour (ARGS='--kills 200 --rows 6000 --seed 7': another one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m tests.storm.storm --json build/storm.json $(ARGS)

@@ -11,7 +11,8 @@ from typing import Any
 from pipeline.domain.approval_digest import Content, payload_hash
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import Window, deadline
-from pipeline.domain.problems import HELD_ON_ARRIVAL, problem
+from pipeline.domain.lifecycle import HELD_ON_ARRIVAL
+from pipeline.domain.problems import problem
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Verdict
 from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.views import Views

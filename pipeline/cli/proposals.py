@@ -55,7 +55,7 @@ def list_proposals(as_json: Json = False, profile: Profile = "", ledger: Ledger 
 
 def _held(settings: Settings, proposed: set[str]) -> list[dict[str, Any]]:
     """Batches that the drop folder held and that are not proposed."""
-    from pipeline.domain.problems import HELD_ON_ARRIVAL
+    from pipeline.domain.lifecycle import HELD_ON_ARRIVAL
     from pipeline.wiring.views import open_views
 
     told = []

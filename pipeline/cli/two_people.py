@@ -27,7 +27,7 @@ def need_two(settings: Settings, what: str, instead: str) -> None:
             f"Aquí cada envío lo prepara una persona y lo aprueba otra (ANULAR_APPROVAL=two): {what}. "
             "No se envió nada.",
             code="approval-two",
-            remedy=f"Prepárelo con {instead}; otra persona lo aprueba con {order('approve', 'NÚMERO')}.",
+            remedy=f"Prepárelo con {instead}; otra persona lo aprueba con {order('approve', 'NUMERO')}.",
         )
 
 

@@ -78,6 +78,9 @@ class Event(Enum):
 LIVE_NEVER = (State.NOT_SENT, State.REFUSED_AUTH, State.WITHDRAWN, State.CLOSED_RESEND)
 """States that free the CUFE for another attempt. Every other state keeps it for ever (reliability.md 2.1)."""
 
+HELD_ON_ARRIVAL = "retenida-carpeta"
+"""Code of the problem of a row that the drop folder held until a person decides."""
+
 TAKES_DOCUMENT = frozenset(
     {
         State.SENDING,

@@ -12,8 +12,6 @@ from typing import Literal
 from pipeline.domain.errors import CufeInvalid, InputRefused
 from pipeline.domain.records import Problem
 
-HELD_ON_ARRIVAL = "retenida-carpeta"
-"""Code of a row that the drop folder held until a person decides."""
 VALUE_SHOWN = 80
 """How many characters of a bad value are shown."""
 

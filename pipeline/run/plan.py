@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from pipeline.domain.duplicates import believed
 from pipeline.domain.eligibility import Rules, barred
-from pipeline.domain.problems import HELD_ON_ARRIVAL, problem, refused
+from pipeline.domain.lifecycle import HELD_ON_ARRIVAL
+from pipeline.domain.problems import problem, refused
 from pipeline.domain.records import COLUMNS, COMPANY, BatchInfo, CheckedRow, Verdict, Waiting, column_letters
 from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.views import Views

@@ -18,8 +18,9 @@ from pipeline.certificates.check import blocking, check_before_run, in_note, not
 from pipeline.domain.certificates import Finding
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
+from pipeline.domain.lifecycle import HELD_ON_ARRIVAL
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.problems import HELD_ON_ARRIVAL, refused
+from pipeline.domain.problems import refused
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.ledger.cap import Cap

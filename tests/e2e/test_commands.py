@@ -208,7 +208,7 @@ def test_the_demo_clock_is_for_the_sandbox_only(place):
     ("arguments", "word"),
     [
         (["corre"], "No existe el comando"),
-        (["run"], "ARCHIVO"),
+        (["run"], "uno o más archivos"),
         (["run", "x.xlsx", "--si"], "No existe la opción --si"),
         (["run", "x.xlsx", "--only", "0"], "--only"),
         (["run", "x.xlsx", "--only", "dos"], "--only"),

@@ -149,7 +149,7 @@ def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
     for words in sorted(found):
         if words[0] in ("certs", "approve", "reject") or "--approved" in words:  # there it is a number, or a RUC
             words = tuple(
-                ("8-123-456" if "--ruc" in words else "1") if word in (batch, "NÚMERO") else word for word in words
+                ("8-123-456" if "--ruc" in words else "1") if word in (batch, "NUMERO") else word for word in words
             )
         (command,) = suggested(Here("sur").complete(order(*words)))
         if (

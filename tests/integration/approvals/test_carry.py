@@ -14,7 +14,7 @@ from pipeline.approvals.store import Proposal
 from pipeline.domain.approval_digest import Content, joined
 from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.errors import NotApproved
-from pipeline.domain.problems import HELD_ON_ARRIVAL
+from pipeline.domain.lifecycle import HELD_ON_ARRIVAL
 from pipeline.domain.proposals import ProposalState
 from pipeline.office import tables
 from tests.support.desk import Desk, make_cufe

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.errors import StorageTrouble
-from pipeline.domain.lifecycle import Event, State
-from pipeline.domain.problems import HELD_ON_ARRIVAL, problem
+from pipeline.domain.lifecycle import HELD_ON_ARRIVAL, Event, State
+from pipeline.domain.problems import problem
 from pipeline.domain.records import Verdict
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.verify import examine

@@ -15,17 +15,21 @@ import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pipeline.domain.visible import one_line
 from pipeline.runtime.tls import client_context
 from pipeline.settings.model import PROGRAM, VERSION, Settings
 from pipeline.telemetry.events import SILENT, EventBus
+
+if TYPE_CHECKING:
+    from pipeline.office.database import Office
 
 EACH_S = 20.0
 """Seconds for one answer of a server; for a channel as a whole twice as much."""
@@ -61,6 +65,29 @@ def has_recipients(settings: Settings) -> bool:
     return bool((settings.mail_host and settings.mail_to) or settings.webhook_url)
 
 
+def deliver(
+    office: Office, settings: Settings, beginning: str, now: datetime, bus: EventBus = SILENT
+) -> tuple[list[str], list[str]]:
+    """Sends every message of the outbox whose key begins so, each once however many processes do this: the subjects of
+    those sent, and a sentence for each failure. What no channel took waits for the next time."""
+    from pipeline.office import outbox
+
+    channels = bool(settings.mail_host and settings.mail_to) + bool(settings.webhook_url)
+    sent: list[str] = []
+    warnings: list[str] = []
+    for message in outbox.waiting(office, settings.profile, beginning) if channels else []:
+        if not outbox.claim(office, message, now):
+            continue
+        told = message.notification
+        failed = send(settings, Notification(told["subject"], told["lines"], told["data"]), bus)
+        warnings += failed
+        if len(failed) == channels:
+            outbox.give_back(office, message)
+        else:
+            sent.append(str(told["subject"]))
+    return sent, warnings
+
+
 def send(settings: Settings, notification: Notification, bus: EventBus = SILENT) -> list[str]:
     """Sends a notification by every configured channel; returns a Spanish sentence for each failure. Never raises."""
     subject = f"[{settings.company}] {notification.subject}" if settings.company else notification.subject
@@ -72,8 +99,8 @@ def send(settings: Settings, notification: Notification, bus: EventBus = SILENT)
     if settings.webhook_url:
         channels.append(("webhook", "el webhook", lambda: _hook(settings, notification)))
     warnings = []
-    for kind, name, deliver in channels:
-        if (why := _within(2 * EACH_S, deliver)) is not None:
+    for kind, name, deliver_by in channels:
+        if (why := _within(2 * EACH_S, deliver_by)) is not None:
             bus.note("not_told", channel=kind, why=why)
             warnings.append(f"No se pudo avisar por {name}: {why}. Lo procesado no cambia.")
         else:

@@ -6,6 +6,7 @@ store       proposals in the office database: compare-and-set, one event for eac
 certified   the certificates of the issuers, before an approval and before the sending
 decisions   the use cases of people: propose, submit, take back, approve, decline; and what the clock does
 carry       an approved proposal carried out: the file read again, within what was approved, through the ledger
+messages    who is told of which step, through the outbox
 resend      the same for one row that is sent again
 sender      all proposals in which something is to be done, one after the other, through restarts
 

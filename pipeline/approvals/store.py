@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
+from pipeline.approvals.messages import KEY, message_of
 from pipeline.domain.approval_digest import Content, joined, split
 from pipeline.domain.commands import order
 from pipeline.domain.errors import NotApproved, StorageTrouble
@@ -30,7 +31,7 @@ from pipeline.domain.proposals import (
     move,
 )
 from pipeline.ledger.codec import maybe_time, to_text, to_time
-from pipeline.office import tables
+from pipeline.office import outbox, tables
 from pipeline.office.database import Office
 from pipeline.runtime.failpoints import crashpoint
 
@@ -118,8 +119,11 @@ class ProposalEvent:
 class Proposals:
     """Proposals of one company (``profile``) in one environment; another one's is not there."""
 
-    def __init__(self, office: Office, profile: str, env: str, *, hours: float) -> None:
+    def __init__(self, office: Office, profile: str, env: str, *, hours: float, mails: bool = False) -> None:
+        """Proposals that ``office`` has; with ``mails`` (the company names a recipient) steps put messages into the
+        outbox."""
         self._office, self._profile, self._env, self._hours = office, profile, env, hours
+        self._mails = mails
 
     @property
     def lasting(self) -> timedelta:
@@ -301,11 +305,31 @@ class Proposals:
                     why,
                     said,
                 )
+                self._put_message(connection, proposal, step, now, who, values)
             crashpoint(f"proposal-{step.value}-before-commit")
         crashpoint(f"proposal-{step.value}-after-commit")
         if done.rowcount != 1:
             raise moved_on(self.get(proposal.id))
         return self.get(proposal.id)
+
+    def _put_message(
+        self, connection: Connection, proposal: Proposal, step: Step, now: datetime, who: str, values: dict[str, Any]
+    ) -> None:
+        if not self._mails:
+            return
+        until = values["expires_at"]
+        people = replace(proposal.people, submitted_by=values.get("submitted_by", proposal.people.submitted_by))
+        after = replace(
+            proposal,
+            state=ProposalState(values["state"]),
+            why=values["why"],
+            expires=to_time(until) if until else None,
+            people=people,
+        )
+        told = message_of(after, step, who)
+        if told is not None:
+            key = f"{KEY}{self._env} {proposal.id} {values['version']}"
+            outbox.put(connection, key, told, profile=self._profile, now=now)
 
     def sweep(self, now: datetime) -> list[Proposal]:
         """Ends what was not submitted, approved or begun in time; returns those."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline import notify
 from pipeline.certificates.calendar import due_day
 from pipeline.certificates.registry import KEY, Registry
 from pipeline.domain.certificates import Certificate, Reminder, day_words, reminders, renewal_from, review_words
 from pipeline.domain.commands import order
-from pipeline.notify import Notification, has_recipients, send
+from pipeline.notify import has_recipients
 from pipeline.office import outbox
 from pipeline.telemetry.events import SILENT, EventBus
 
@@ -47,20 +48,7 @@ def remind(registry: Registry, now: datetime, bus: EventBus = SILENT) -> Reminde
 
 def deliver(registry: Registry, now: datetime, bus: EventBus = SILENT) -> tuple[list[str], list[str]]:
     """Sends every message about certificates that waits: the subjects of those sent, and what went wrong."""
-    office, settings = registry.office, registry.settings
-    channels = bool(settings.mail_host and settings.mail_to) + bool(settings.webhook_url)
-    sent, warnings = [], []
-    for message in outbox.waiting(office, settings.profile, KEY):
-        if not outbox.claim(office, message, now):
-            continue
-        told = message.notification
-        failed = send(settings, Notification(told["subject"], told["lines"], told["data"]), bus)
-        warnings += failed
-        if len(failed) == channels:
-            outbox.give_back(office, message)
-        else:
-            sent.append(str(told["subject"]))
-    return sent, warnings
+    return notify.deliver(registry.office, registry.settings, KEY, now, bus)
 
 
 def message_of(one: Reminder, now: datetime, months: int) -> dict[str, object]:

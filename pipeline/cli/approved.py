@@ -46,7 +46,7 @@ def carry_approved(
         from pipeline.queue.app import check_server
 
         check_server(settings.ledger)
-    with opened_proposals(settings) as store:
+    with opened_proposals(settings, talk) as store:
         proposal = store.get(number)
         carry.check_proven(proposal, two=two)
         carry.check_time(proposal, store, clock.now())

@@ -31,7 +31,7 @@ def list_proposals(as_json: Json = False, profile: Profile = "", ledger: Ledger 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     found: list[Proposal] = []
     if office_exists(settings):
-        with opened_proposals(settings) as store:
+        with opened_proposals(settings, talk) as store:
             found = store.open()
     held = _held(settings, {one.batch for one in found if one.source == "carpeta"})
     talk.data([*map(proposal_data, found), *held])
@@ -111,7 +111,7 @@ def approve_proposal(
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     clock, who = make_clock(settings), terminal_user()
-    with opened_proposals(settings) as store:
+    with opened_proposals(settings, talk) as store:
         proposal, two = store.get(number), two_asked(settings)
         found = decisions.check_approvable(store, proposal, clock.now(), settings, who=who, two=two)
         _show(proposal, store, talk)
@@ -146,7 +146,7 @@ def reject_proposal(
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     clock, who, why = make_clock(settings), terminal_user(), decisions.reason(reason)
-    with opened_proposals(settings) as store:
+    with opened_proposals(settings, talk) as store:
         proposal = store.get(number)
         if proposal.state is ProposalState.STOPPED:
             bus = observation_of(context).bus(settings, "reject")

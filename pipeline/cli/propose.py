@@ -87,7 +87,7 @@ def propose_file(
         confirm_asked([file], [found], far_rows, talk, yes=not asks, ignore_views=ignore_views)
         options["include_hidden"] = include_hidden or bool(found.hidden.count)
         draft = _of_file(file, found, options, settings, talk, clock)
-    with opened_proposals(settings) as store:
+    with opened_proposals(settings, talk) as store:
         proposal, new = decisions.propose(store, draft, clock.now(), who=who)
         _tell(proposal, talk, new=new)
     return 0

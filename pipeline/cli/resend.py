@@ -121,7 +121,7 @@ def _request(
         correction = decide.correction_of(found, new_reason, new_email)
         draft = draft_of_resend(info, found, correction, why, settings, id_of(database), now)
     show_row(talk, found, [*company_fact(settings), *decide.correction_facts(found, correction), ("Motivo", why)])
-    with opened_proposals(settings) as store:
+    with opened_proposals(settings, talk) as store:
         proposal, new = decisions.propose(store, draft, now, who=who)
     talk.data({**proposal_data(proposal), "new": new})
     console.facts(talk.out, f"Propuesta {proposal.id}", proposal_facts(proposal))

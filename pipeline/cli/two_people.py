@@ -11,6 +11,7 @@ from pipeline.domain.errors import NotApproved
 
 if TYPE_CHECKING:
     from pipeline.approvals.store import Proposals
+    from pipeline.cli.context import Talk
     from pipeline.domain.records import BatchInfo
     from pipeline.settings.model import Settings
 
@@ -53,13 +54,21 @@ def another_person(info: BatchInfo, settings: Settings, by: str) -> str:
 
 
 @contextmanager
-def opened_proposals(settings: Settings) -> Iterator[Proposals]:
-    """Proposals of this company, after what is past its time was ended. Raises like ``opened_office``."""
+def opened_proposals(settings: Settings, talk: Talk) -> Iterator[Proposals]:
+    """Proposals of this company, after what is past its time was ended; the messages about what the block did are
+    sent at its end. Raises like ``opened_office``."""
+    from pipeline.approvals.messages import KEY
     from pipeline.approvals.store import Proposals
+    from pipeline.notify import deliver, has_recipients
     from pipeline.wiring.office import opened_office
     from pipeline.wiring.rules import make_clock
 
     with opened_office(settings) as office:
-        store = Proposals(office, settings.profile, str(settings.env), hours=settings.web_proposal_h)
-        store.sweep(make_clock(settings).now())
-        yield store
+        clock, mails = make_clock(settings), has_recipients(settings)
+        store = Proposals(office, settings.profile, str(settings.env), hours=settings.web_proposal_h, mails=mails)
+        store.sweep(clock.now())
+        try:
+            yield store
+        finally:
+            for warning in deliver(office, settings, KEY, clock.now())[1] if mails else ():
+                talk.progress.warn(warning)

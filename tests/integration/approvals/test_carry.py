@@ -399,10 +399,11 @@ def test_begun_and_killed_before_the_first_row_left_it_lapses_too(desk: Desk, po
     assert desk.posts == {}
 
 
-def test_taken_in_and_killed_it_is_gone_on_with(desk: Desk):
+@pytest.mark.parametrize("by_the_sender", [False, pytest.param(True, marks=pytest.mark.sqlite)])  # on a server: workers
+def test_taken_in_and_killed_it_is_gone_on_with(desk: Desk, by_the_sender: bool):
     one = desk.approved([1, 2])
     killed_at(desk, "approval-taken-in", one)
-    (done,) = desk.sweep()
+    (done,) = desk.sweep() if by_the_sender else [desk.carry(one)]
     assert done.proposal.state is ProposalState.ENDED
     assert desk.posts == codes(1, 2)
 

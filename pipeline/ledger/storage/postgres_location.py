@@ -34,7 +34,7 @@ from pipeline.runtime.failpoints import crashpoint
 T = TypeVar("T")
 _MOVING = "El historial de envíos se está moviendo a otro lugar."
 _ASKED = 4
-"""How many times in turn: a pooler that is just opening more sessions gives the right ones once by chance."""
+"""How many times: a pooler that is just opening more sessions gives the right ones once by chance."""
 
 
 class PostgresLocation:
@@ -158,10 +158,12 @@ class PostgresLocation:
         statement is given another one, or whoever connects is given the same one. Then none is locked: a lock would be
         anybody's, and stay with the pooler when this process has ended."""
         with self._session() as connection:
-            with self._errors():
-                with self._session() as another:
-                    asked = [(_session_of(connection), _session_of(another)) for _ in range(_ASKED)]
-                mine, theirs = (set(sessions) for sessions in zip(*asked, strict=True))
+            mine: set[int] = set()
+            theirs: set[int] = set()
+            with self._errors(), self._session() as another:
+                for _ in range(_ASKED):  # twice in a row: of two sessions in turn each would be given its own
+                    mine |= {_session_of(connection), _session_of(connection)}
+                    theirs.add(_session_of(another))
             if len(mine) > 1 or mine & theirs:
                 raise self._handed_around()
             yield connection
@@ -249,4 +251,6 @@ class PostgresLocation:
 
 
 def _session_of(connection: Connection) -> int:
-    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    driver: Any = connection.connection.driver_connection
+    # Not prepared: the session may be another one by the next time, which does not know the statement, or has its own.
+    return int(driver.execute("SELECT pg_backend_pid()", prepare=False).fetchone()[0])

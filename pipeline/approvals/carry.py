@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from pipeline.approvals import content as contents
 from pipeline.approvals.certified import check_certificates
@@ -331,7 +330,7 @@ def _into_ledger(
         dropped += _release(proposal, held, approved, memory, clock)
         return proposal, info
     if info is None:
-        folder = Path(str(store.plan_data(proposal.id).get("folder", ".")))
+        folder = store.folder(proposal.id)
         sheet = _read_again(proposal, store.file(proposal.id), memory.settings)
         plan = _plan(proposal, sheet, approved, memory, clock, dropped)
         if proposal.state is not ProposalState.SENDING:

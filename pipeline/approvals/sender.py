@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from pipeline.approvals import carry
 from pipeline.approvals.carry import Carried
@@ -61,21 +60,36 @@ def _carried(
     two: bool,
 ) -> Carried:
     queue = location_of(settings.ledger).shared and proposal.source != RESEND
-    given = [(Path(str(store.plan_data(proposal.id).get("folder", "."))) / proposal.file_name, proposal.sha256)]
     try:
         carry.check_proven(proposal, two=two)
         carry.check_time(proposal, store, clock.now())
-        with open_memory(settings, files=given, bus=bus, hands_in=queue) as memory:
+        with open_memory(settings, files=store.given(proposal), bus=bus, hands_in=queue) as memory:
             if queue:
                 return hand_in(proposal, store, memory, clock, who=PROGRAM)
             with running_sandbox(settings) as base:
-                if proposal.source == RESEND:
-                    return carry_resend(proposal, store, memory, clock, base, progress, two=two)
-                return carry.carry_out(proposal, store, memory, clock, base, progress, who=PROGRAM, two=two)
+                return send_here(proposal, store, memory, clock, base, progress, who=PROGRAM, two=two)
     except AnotherRun as busy:
         return Carried(wait(proposal, store, clock.now()), None, busy)
     except AnularError as trouble:
         return Carried(store.get(proposal.id), None, trouble)
+
+
+def send_here(
+    proposal: Proposal,
+    store: Proposals,
+    memory: Memory,
+    clock: Clock,
+    base: str,
+    progress: Progress,
+    *,
+    who: str,
+    two: bool,
+    follows: bool = True,
+) -> Carried:
+    """Carries a file, a held batch or the resend of a row out in this process. Raises ``NotApproved``."""
+    if proposal.source == RESEND:
+        return carry_resend(proposal, store, memory, clock, base, progress, two=two)
+    return carry.carry_out(proposal, store, memory, clock, base, progress, who=who, two=two, follows=follows)
 
 
 def wait(proposal: Proposal, store: Proposals, now: datetime) -> Proposal:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -176,6 +177,14 @@ class Proposals:
     def plan_data(self, number: int) -> Mapping[str, Any]:
         """What was kept of the plan when it was made."""
         return next((one.data for one in self.events(number) if one.event == Step.CHECKED.value), {})
+
+    def folder(self, number: int) -> Path:
+        """Where the file lay, and its results are written."""
+        return Path(str(self.plan_data(number).get("folder", ".")))
+
+    def given(self, proposal: Proposal) -> list[tuple[Path, str]]:
+        """Its file with its SHA-256, as the ledger is opened with."""
+        return [(self.folder(proposal.id) / proposal.file_name, proposal.sha256)]
 
     def hashes(self, number: int) -> tuple[bytes, ...]:
         """Payload hashes that belong to its digest. Raises ``StorageTrouble`` when they are not those."""

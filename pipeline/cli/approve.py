@@ -26,6 +26,12 @@ def need_terminal(*, yes: bool) -> None:
         raise WrongUsage("Sin una terminal no se puede preguntar antes de enviar.", remedy="Agregue --yes.")
 
 
+def check_hidden_count(hidden_count: int | None, include_hidden: bool) -> None:
+    """Raises ``WrongUsage`` for a number of hidden rows where none are included."""
+    if hidden_count is not None and not include_hidden:
+        raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
+
+
 def confirm_hidden(files: list[Path], sheets: list[Sheet], given: int | None, talk: Talk, *, yes: bool) -> None:
     """Confirmation of hidden rows by their number (reliability.md D7); ``--yes`` is not enough.
 

@@ -28,11 +28,8 @@ def carry_approved(
     as_json: bool = False,
 ) -> int:
     """Carries out one approved proposal; 0, or the exit code of its batch, or 7 when it may not be sent."""
-    from pathlib import Path
-
     from pipeline.approvals import carry, sender
     from pipeline.approvals.identity import terminal_user
-    from pipeline.approvals.resend import carry_resend
     from pipeline.approvals.store import RESEND
     from pipeline.domain.proposals import ProposalState
     from pipeline.wiring.ledger import open_memory
@@ -55,19 +52,15 @@ def carry_approved(
             raise WrongUsage("Un reenvío se hace aquí mismo: no se usa con --queue.", code="resend-queue")
         if not again and proposal.state is ProposalState.SENDING and sender.with_workers(proposal, settings):
             queue = True
-        given = [(Path(str(store.plan_data(number).get("folder", "."))) / proposal.file_name, proposal.sha256)]
         try:
-            with open_memory(settings, files=given, bus=bus, hands_in=queue) as memory:
+            with open_memory(settings, files=store.given(proposal), bus=bus, hands_in=queue) as memory:
                 if queue:
                     done = sender.hand_in(proposal, store, memory, clock, who=who)
                     return _handed_in(done, talk)
                 with running_sandbox(settings) as base:
-                    if again:
-                        done = carry_resend(proposal, store, memory, clock, base, talk.progress, two=two)
-                    else:
-                        done = carry.carry_out(
-                            proposal, store, memory, clock, base, talk.progress, who=who, two=two, follows=not no_poll
-                        )
+                    done = sender.send_here(
+                        proposal, store, memory, clock, base, talk.progress, who=who, two=two, follows=not no_poll
+                    )
                 for line in done.dropped:
                     talk.progress.warn(line)
                 if done.info is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import questions
-from pipeline.cli.approve import confirm_asked, confirm_hidden
+from pipeline.cli.approve import check_hidden_count, confirm_asked, confirm_hidden
 from pipeline.cli.context import Talk, results_folder, settings_for
 from pipeline.cli.inputs import own_batch, read_all, reader_processes
 from pipeline.cli.options import (
@@ -63,6 +63,12 @@ def propose_file(
     """Prepara un archivo para que otra persona lo apruebe. No envía nada: guarda lo que se enviaría y su huella."""
     if (file is None) == (not batch):
         raise WrongUsage("Indique un archivo, o un lote retenido con --batch.", code="propose-what")
+    of_a_file = (sheet, columns, include_hidden, ignore_views, accept_formulas, allow_bad_check_digit)
+    if batch and (any(of_a_file) or hidden_count is not None or far_rows is not None):
+        raise WrongUsage(
+            "--batch pide la aprobación de lo que ya se recibió: no se usa con las opciones de un archivo.",
+            code="propose-batch-alone",
+        )
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     options = {
         "accept_formulas": accept_formulas,
@@ -78,8 +84,7 @@ def propose_file(
     if file is None:
         draft = _of_batch(batch, settings, clock)
     else:
-        if hidden_count is not None and not include_hidden:
-            raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
+        check_hidden_count(hidden_count, include_hidden)
         asks = sys.stdin.isatty()
         wish = questions.Wish.of(sheet, columns, include_hidden, asks=asks)
         found = read_all([file], wish, settings, talk, reader_processes(context))[0]

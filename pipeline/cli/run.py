@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import questions
-from pipeline.cli.approve import approve, check_certificates, confirm_asked, confirm_hidden, need_terminal
+from pipeline.cli.approve import (
+    approve,
+    check_certificates,
+    check_hidden_count,
+    confirm_asked,
+    confirm_hidden,
+    need_terminal,
+)
 from pipeline.cli.context import Talk, local_time, observation_of, results_folder, settings_for
 from pipeline.cli.inputs import of_nobody_else, read_all, reader_processes, refusal_data, without_locks
 from pipeline.cli.options import (
@@ -83,7 +90,9 @@ def run_files(
 ) -> int:
     """Los cinco pasos: lee, valida, envía, consulta y escribe el libro de resultados. Pregunta antes de enviar."""
     if approved is not None:
-        if files or yes or only is not None or sheet or columns or include_hidden or accept_formulas:
+        of_a_file = (sheet, columns, include_hidden, ignore_views, accept_formulas, allow_bad_check_digit, new_ledger)
+        numbers = (only, hidden_count, far_rows, known_elsewhere)
+        if files or yes or any(of_a_file) or any(one is not None for one in numbers):
             raise WrongUsage(
                 "--approved envía lo que se aprobó, como se aprobó: no se usa con archivos ni con otras opciones del "
                 "archivo.",
@@ -99,8 +108,7 @@ def run_files(
     need_two(settings, "un archivo no se envía con «run»", order("propose", "ARCHIVO"))
     bus = observation_of(context).bus(settings, "run")
     need_terminal(yes=yes)
-    if hidden_count is not None and not include_hidden:
-        raise WrongUsage("--hidden-count solo tiene sentido con --include-hidden.")
+    check_hidden_count(hidden_count, include_hidden)
     if queue:
         if only is not None or no_poll:
             raise WrongUsage("--only y --no-poll son para enviar aquí mismo: no se usan con --queue.")

@@ -85,8 +85,8 @@ def back_up(
         else:
             _copy_lines(database, fresh)
         found = _verified(database, fresh)
-        digest = _synced(fresh)
-        path = _placed(fresh, folder, name)
+        digest = synced(fresh)
+        path = placed(fresh, folder, name)
         reserves = tuple(_copy_reserve(one, path, local) for one in _reserves(database, local))
         sync_folder(folder)
     except TROUBLES as error:
@@ -188,14 +188,14 @@ def _verified(database: Database, fresh: Path) -> Examination:
     return found
 
 
-def _synced(fresh: Path) -> str:
+def synced(fresh: Path) -> str:
     """Puts the file on the disk; its SHA-256."""
     with fresh.open("rb+") as stream:
         os.fsync(stream.fileno())
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _placed(fresh: Path, folder: Path, name: str) -> Path:
+def placed(fresh: Path, folder: Path, name: str) -> Path:
     """Gives the copy its name, or the first free one after it; never that of another file."""
     for number in range(1, 10_000):
         path = folder / (f"{name}.db" if number == 1 else f"{name}-{number}.db")

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.ledger.backup import placed, synced
 from pipeline.ledger.storage.files import TROUBLES, reason_of
 from pipeline.office import tables
 from pipeline.office.database import Office
@@ -52,8 +53,8 @@ def back_up(office: Office, folder: Path, now: datetime) -> Path:
                 _fill(source, target)
         finally:
             copy.close()
-        path = next(one for n in range(1, 10_000) if not (one := _named(folder, name, n)).exists())
-        fresh.rename(path)
+        synced(fresh)
+        path = placed(fresh, folder, name)
         sync_folder(folder)
     except TROUBLES as error:
         raise StorageTrouble(
@@ -111,10 +112,6 @@ def _check_not_elsewhere(old: Connection, place: str, target: str) -> None:
             where=place,
             remedy="Use esa; para llevarla a otro lugar, cópiela desde allí.",
         )
-
-
-def _named(folder: Path, name: str, number: int) -> Path:
-    return folder / (f"{name}.db" if number == 1 else f"{name}-{number}.db")
 
 
 def _lines(connection: Connection, table: Table) -> Iterator[Sequence[Row[Any]]]:

@@ -223,3 +223,31 @@ def test_one_person_alone_withdraws_what_was_not_sent(office: As, place: Place):
     more = ["--row", 2, "--by", "Ana Pérez", "--reason", "No hace falta", "--confirm", confirmation(make_cufe(1))]
     assert office("ana", "withdraw", held["batch"], *more).code == 0
     assert json.loads(office("ana", "proposals", "--json").out) == []
+
+
+OF_A_FILE = [
+    *(
+        ["--sheet", "Hoja1"],
+        ["--columns", "cufe=A"],
+        ["--include-hidden"],
+        ["--hidden-count", "3"],
+        ["--far-rows", "2"],
+    ),
+    *(["--ignore-views"], ["--accept-formulas"], ["--allow-bad-check-digit"]),
+]
+
+
+@pytest.mark.parametrize(
+    "options", [*OF_A_FILE, ["--new-ledger"], ["--known-elsewhere", "1"], ["--only", "2"], ["--yes"]]
+)
+def test_no_option_is_taken_and_passed_over_where_something_approved_is_sent(office: As, options: list[str]):
+    refused = office("ana", "run", "--approved", 1, *options)
+    assert refused.code == 2, refused.words
+    assert "[approved-alone]" in refused.words
+
+
+@pytest.mark.parametrize("options", OF_A_FILE)
+def test_nor_where_a_batch_is_proposed_that_was_received_already(office: As, options: list[str]):
+    refused = office("ana", "propose", "--batch", "20261120-12345678", *options)
+    assert refused.code == 2, refused.words
+    assert "[propose-batch-alone]" in refused.words

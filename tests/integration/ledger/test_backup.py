@@ -202,7 +202,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(lived, folder, monkeypat
     def full(_path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup, "_synced", full)
+    monkeypatch.setattr(backup, "synced", full)
 
     with pytest.raises(StorageTrouble, match="el disco está lleno"):
         copy(lived, folder)

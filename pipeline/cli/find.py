@@ -54,7 +54,7 @@ def find(
             code="nothing-to-find",
             remedy="Escriba un CUFE, un número de documento, un archivo o un lote.",
         )
-    with open_views(settings) as views:
+    with open_views(settings, kept=True) as views:
         if views is None:
             talk.data(shown.data(wish, [], [], 0))
             raise _not_found(wish, f"Todavía no hay historial de envíos del ambiente {settings.env}.")
@@ -64,7 +64,7 @@ def find(
         here = [hit for hit in hits if hit.env == settings.env]
         batches = [batch for batch, env in places if env == settings.env]
         rows = [search.row(hit) for hit in here[:MOST_ROWS]]
-        infos = [search.exactly(batch) for batch in batches[:MOST_BATCHES]]
+        infos = search.exactly(batches[:MOST_BATCHES])
         hint = "" if rows or infos else _elsewhere(search, settings, {hit.env for hit in hits}, {e for _, e in places})
     talk.data(shown.data(wish, rows, infos, len(here) + len(batches) - len(rows) - len(infos)))
     if not rows and not infos:
@@ -76,7 +76,7 @@ def find(
     if left := len(here) - len(rows):
         talk.out.print(f"… y {left} facturas más: escriba el CUFE completo para ver una sola.", markup=False)
     if left := len(batches) - len(infos):
-        talk.out.print(f"… y {left} lotes más: véalos con {order('status')}", markup=False)
+        talk.out.print(f"… y {left} lotes más: véalos con {order('status', '--last', '0')}", markup=False)
     return 0
 
 

@@ -5,6 +5,8 @@ store            every write, each one transaction; ``writer`` commits several o
 moves            one move of an attempt, and its result; ``statements`` its compare-and-set SQL, ``values`` columns
 scope            whose rows a run may touch; ``cap`` how many may be sent within a time
 views            every read: ``snapshot`` a batch at one moment, ``batches`` the list, ``extract`` for the evidence
+counts           rows of batches by what decides their outcome; ``kept_counts`` what they were counted to
+pages            what a page shows: the newest batches, the most urgent, some rows
 search           rows and batches by a code, a document number, a file
 decisions        what people decide about one row
 chain            the hash chain over the events; ``ledger_events`` appends to it, ``replay`` rebuilds rows from it

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select
 
-from pipeline.domain.lifecycle import MOVES, Event, State
+from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.outcomes import ELSEWHERE, PREFLIGHT, outcome
 from pipeline.domain.records import Approval, BatchInfo, Seal, Source
 from pipeline.ledger import codec, tables
+from pipeline.ledger.counts import IN, Counts, count
+from pipeline.ledger.kept_counts import KeptCounts
 from pipeline.ledger.lineage import CORRECTABLE, corrected_in, fixed_rows
 from pipeline.ledger.moves import NO_DAY
 from pipeline.ledger.storage.database import Reads
 
-IN = 500
-"""Values in one IN (...): SQLite's oldest limit is 999."""
-_MAY_BE_FOLLOWED = tuple(source for source, event in MOVES if event is Event.RETRY)
-
 
 class Batches:
-    """The batches of one environment, now or at one moment."""
+    """The batches of one environment, now or at one moment. ``kept``: counts are for a person to look at, and may be
+    those that were kept of the same newest event."""
 
-    def __init__(self, reads: Reads, env: str) -> None:
+    def __init__(self, reads: Reads, env: str, kept: KeptCounts | None = None) -> None:
         self._reads = reads
         self._env = env
+        self._kept = kept
 
     def find(self, sha256: str, sheet: str | None) -> BatchInfo | None:
         """The batch of this file, if it was taken in before."""
@@ -100,42 +101,90 @@ class Batches:
         query = select(tables.batch.c.id).where(tables.batch.c.env == self._env, tables.batch.c.id == batch_id)
         return bool(batch_id and self._reads.read(query))
 
-    def batches(self) -> list[BatchInfo]:
-        """All batches, newest first, with their counts by outcome."""
-        query = select(tables.batch).where(tables.batch.c.env == self._env)
-        return [self._info(line) for line in self._reads.read(query.order_by(*tables.newest_first()))]
+    def batches(self, most: int | None = None) -> list[BatchInfo]:
+        """Batches, newest first, with their counts by outcome; ``most``: at most so many."""
+        query = select(tables.batch).where(tables.batch.c.env == self._env).order_by(*tables.newest_first())
+        return self._infos(self._reads.read(query if most is None else query.limit(most)))
+
+    def how_many(self) -> int:
+        """How many batches there are."""
+        return int(self._reads.read(select(func.count()).where(tables.batch.c.env == self._env))[0][0])
 
     def counts(self, batch: str) -> dict[str, int]:
-        """Row counts of ``batch`` by outcome."""
-        return self._counts(tables.row.c.batch == batch, tables.attempt.c.batch == batch)
-
-    def _counts(self, these_rows: Any, these_attempts: Any) -> dict[str, int]:
-        """Of indexes alone, in their order (schema 0011): the rows of a large batch are not read."""
-        row, attempt = tables.row, tables.attempt.c
-        total: Counter[str] = Counter()
-        without = select(row.c.state, func.count()).where(these_rows, text(tables.SET_ASIDE))
-        for state, count in self._reads.read(without.group_by(row.c.state)):
-            total[outcome(State(state)).value] += count
-        marks = (attempt.state, attempt.source, attempt.estado, attempt.note, attempt.possible_duplicate)
-        counted, followed = select(*marks, func.count()).group_by(*marks).where(these_attempts), _may_be_followed()
-        for which in (~followed, followed & is_newest()):
-            for state, source, estado, note, again, count in self._reads.read(counted.where(which)):
-                alive = source == Source.QUERY.value and estado == 2
-                told = {"unsent": note == PREFLIGHT, "again": bool(again), "elsewhere": note == ELSEWHERE}
-                total[outcome(State(state), alive=alive, **told).value] += count
-        return dict(total)
+        """Row counts of ``batch`` by outcome, counted now."""
+        return count(self._reads, [batch])[batch].by_outcome()
 
     def _info(self, line: Any) -> BatchInfo:
-        return replace(
-            _head(line),
-            started=codec.to_time(first.utc) if (first := self._event(line.id, tables.event.c.seq)) else None,
-            ended=codec.to_time(last.utc) if (last := self._event(line.id, tables.event.c.seq.desc())) else None,
-            seal=Seal(last.seq, bytes(last.hash).hex()) if last else None,
-            counts=self.counts(line.id),
-            corrects_known=self.has(line.corrects or ""),
-            corrected_in=(there := tuple(corrected_in(self._reads, line.id))),
-            shift=self._shift(line.id) if there else {},
-        )
+        return self._infos([line])[0]
+
+    def _infos(self, lines: Sequence[Any]) -> list[BatchInfo]:
+        """Batches with their first and last events, counts and corrections; many at once, in a few queries."""
+        ends = self._ends([line.id for line in lines])
+        counted = self._counted({line.id: line.n_rows for line in lines}, ends)
+        corrected = self._corrected([line.id for line in lines])
+        there_too = self._there([line.corrects for line in lines if line.corrects])
+        found = []
+        for line in lines:
+            first, last = ends.get(line.id, (None, None))
+            info = replace(
+                _head(line),
+                started=codec.to_time(first.utc) if first else None,
+                ended=codec.to_time(last.utc) if last else None,
+                seal=_seal(last) if last else None,
+                counts=counted[line.id].by_outcome(),
+                corrects_known=line.corrects in there_too,
+            )
+            if line.id in corrected:
+                there = tuple(corrected_in(self._reads, line.id))
+                info = replace(info, corrected_in=there, shift=self._shift(line.id) if there else {})
+            found.append(info)
+        return found
+
+    def _counted(self, rows: Mapping[str, int], ends: Mapping[str, tuple[Any, Any]] | None = None) -> dict[str, Counts]:
+        """Counts of the batches that ``rows`` gives with their number of rows: kept ones where they are of the newest
+        event, all others counted now. ``ends``: their first and last events, if they were read before."""
+        kept = self._kept
+        if kept is None:
+            return count(self._reads, list(rows))
+        ends = self._ends(list(rows)) if ends is None else ends
+        seals = {batch: _seal(last) for batch, (_, last) in ends.items()}
+        known = ((batch, kept.of(batch, seal, rows[batch])) for batch, seal in seals.items())
+        found = {batch: counts for batch, counts in known if counts is not None}
+        if missing := [batch for batch in rows if batch not in found]:
+            found |= (fresh := count(self._reads, missing))
+            now = self._ends(missing)  # what was moved while it was counted is counted again next time
+            for batch in missing:
+                if batch in seals and fresh[batch].rows == rows[batch] and _seal(now[batch][1]) == seals[batch]:
+                    kept.add(batch, seals[batch], fresh[batch])
+        return found
+
+    def _corrected(self, batches: Sequence[str]) -> set[str]:
+        """Which of ``batches`` are named by another one as what it corrects."""
+        head, found = tables.batch.c, set[str]()
+        for start in range(0, len(batches), IN):
+            query = select(head.corrects).distinct().where(head.corrects.in_(batches[start : start + IN]))
+            found |= {line.corrects for line in self._reads.read(query)}
+        return found
+
+    def _there(self, batches: Sequence[str]) -> set[str]:
+        """Which of ``batches`` this ledger holds."""
+        head, found = tables.batch.c, set[str]()
+        for start in range(0, len(batches), IN):
+            query = select(head.id).where(head.env == self._env, head.id.in_(batches[start : start + IN]))
+            found |= {line.id for line in self._reads.read(query)}
+        return found
+
+    def _ends(self, batches: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+        """The first and the last event of a row of each of ``batches``: index look-ups, for a log of any length."""
+        event, places = tables.event.c, list[Any]()
+        for start in range(0, len(batches), IN):
+            places += self._reads.read(_edges().params({"batches": batches[start : start + IN]}))
+        wanted = sorted({seq for line in places for seq in (line.first, line.last) if seq is not None})
+        events: dict[int, Any] = {}
+        for start in range(0, len(wanted), IN):
+            query = select(event.seq, event.utc, event.hash).where(event.seq.in_(wanted[start : start + IN]))
+            events |= {line.seq: line for line in self._reads.read(query)}
+        return {line.id: (events[line.first], events[line.last]) for line in places if line.last is not None}
 
     def _shift(self, batch: str) -> dict[str, int]:
         """How the counts of a corrected batch change by what became of its rows."""
@@ -150,13 +199,6 @@ class Batches:
                 total[outcome(told.state, alive=alive, **marks).value] += 1
                 total[outcome(State(line.state)).value] -= 1
         return {word: number for word, number in total.items() if number}
-
-    def _event(self, batch: str, order: Any) -> Any | None:
-        """The first event of a row of ``batch`` in this order: an index look-up, for a log of any length."""
-        event = tables.event.c
-        query = select(event.seq, event.utc, event.hash).where(event.batch == batch, event.pos > 0)
-        found = self._reads.read(query.order_by(order).limit(1))
-        return found[0] if found else None
 
     def approvals(self, batch: str) -> tuple[Approval, ...]:
         """Approvals of held rows of ``batch``, oldest first. Reads all of the batch's events."""
@@ -186,22 +228,24 @@ def _head(line: Any) -> BatchInfo:
     )
 
 
-def is_newest() -> Any:
-    """Whether the attempt of the outer query is the newest of its row.
-
-    Only an attempt that ended in one of a few states can have a successor; for all others, nearly all of a large
-    batch, no look-up is needed.
-    """
-    attempt, other = tables.attempt, tables.attempt.alias()
-    newest = (
-        select(func.max(other.c.n))
-        .where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
-        .correlate(attempt)
-        .scalar_subquery()
-    )
-    return ~_may_be_followed() | (attempt.c.n == newest)
+def _seal(event: Any) -> Seal:
+    return Seal(event.seq, bytes(event.hash).hex())
 
 
-def _may_be_followed() -> Any:
-    """Whether the row of this attempt may have a later one."""
-    return tables.attempt.c.state.in_([state.value for state in _MAY_BE_FOLLOWED])
+@cache
+def _edges() -> Any:
+    """The numbers of the first and the last event of a row of each batch."""
+    event, batch = tables.event.c, tables.batch
+
+    def edge(order: Any) -> Any:
+        return (
+            select(event.seq)
+            .where(event.batch == batch.c.id, event.pos > 0)
+            .order_by(order)
+            .limit(1)
+            .correlate(batch)
+            .scalar_subquery()
+        )
+
+    columns = (batch.c.id, edge(event.seq).label("first"), edge(event.seq.desc()).label("last"))
+    return select(*columns).where(batch.c.id.in_(bindparam("batches", expanding=True)))

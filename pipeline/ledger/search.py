@@ -7,7 +7,7 @@ without them.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,8 @@ from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.lookup import LEAST_BEGINNING, LEAST_NAME, Wanted, number_in, squeezed
 from pipeline.domain.records import BatchInfo, EventLine, Leader, ResultLine
 from pipeline.ledger import tables
-from pipeline.ledger.batches import Batches, is_newest
+from pipeline.ledger.batches import Batches
+from pipeline.ledger.counts import is_newest
 from pipeline.ledger.snapshot import event_line, events_with_rows, line_of, signed
 
 _DECIDED = (Event.RESOLVED, Event.RESEND, Event.WITHDRAWN)
@@ -132,10 +133,10 @@ class Search(Batches):
         query = select(tables.batch.c.id).where(tables.batch.c.env == self._env).limit(1)
         return bool(self._reads.read(query))
 
-    def exactly(self, batch: str) -> BatchInfo:
-        """The batch with exactly this id, with its counts."""
-        (line,) = self._reads.read(select(tables.batch).where(tables.batch.c.id == batch))
-        return self._info(line)
+    def exactly(self, batches: Sequence[str]) -> list[BatchInfo]:
+        """The batches with exactly these ids, in this order, with their counts."""
+        lines = {line.id: line for line in self._reads.read(select(tables.batch).where(tables.batch.c.id.in_(batches)))}
+        return self._infos([lines[batch] for batch in batches])
 
 
 def _is(line: Any, wish: Wanted) -> bool:

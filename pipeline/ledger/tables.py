@@ -117,8 +117,8 @@ row = Table(
     ForeignKeyConstraint(["batch"], ["batch.id"]),
     # The document number within the code: small, and enough to look up a code as well (search.py).
     Index("ix_row_number", text("substr(cufe, 41, 10)")),
-    # The few rows that have no attempt, for the counts of a batch.
-    Index("ix_row_set_aside", "batch", "state", sqlite_where=text(SET_ASIDE), postgresql_where=text(SET_ASIDE)),
+    # The few rows that have no attempt, for the counts of a batch and for a page of those of one state (pages.py).
+    Index("ix_row_set_aside", "batch", "state", "pos", sqlite_where=text(SET_ASIDE), postgresql_where=text(SET_ASIDE)),
 )
 
 attempt = Table(
@@ -154,8 +154,9 @@ attempt = Table(
     ForeignKeyConstraint(["batch", "pos"], ["row.batch", "row.pos"]),
     Index("ix_attempt_row", "batch", "pos"),
     Index("ix_attempt_state", "state"),
-    # All that the counts of a batch ask for: its rows are not read (batches.py).
-    Index("ix_attempt_counts", "batch", "state", "source", "estado", "note", "possible_duplicate"),
+    # All that the counts of a batch ask for: its rows are not read (counts.py). The position last, so that a page of
+    # rows with the same outcome begins at any of them (pages.py).
+    Index("ix_attempt_counts", "batch", "state", "source", "estado", "note", "possible_duplicate", "pos"),
     # A cancelled CUFE stays live for ever: it can never get a second attempt, not even from another file next year.
     Index(
         "one_live",
@@ -213,17 +214,18 @@ OF_BATCH = batch.c.id == attempt.c.batch
 """Joins an attempt with its batch."""
 
 
-_FIRST_EVENT = select(func.min(event.c.seq)).where(event.c.batch == batch.c.id).correlate(batch).scalar_subquery()
+FIRST_EVENT = select(func.min(event.c.seq)).where(event.c.batch == batch.c.id).correlate(batch).scalar_subquery()
+"""The number of a batch's first event."""
 
 
 def newest_first() -> tuple[ColumnElement[Any], ...]:
     """The order of batches, the one taken in last first: by their first events, for a clock may be set back."""
-    return _FIRST_EVENT.desc(), batch.c.created_utc.desc()
+    return FIRST_EVENT.desc(), batch.c.created_utc.desc()
 
 
 def oldest_first() -> tuple[ColumnElement[Any], ...]:
     """The same the other way."""
-    return _FIRST_EVENT.asc(), batch.c.created_utc.asc()
+    return FIRST_EVENT.asc(), batch.c.created_utc.asc()
 
 
 def number(cufe: ColumnElement[Any]) -> ColumnElement[str]:

@@ -17,8 +17,9 @@ from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, TAKES_DOCUMENT,
 from pipeline.domain.outcomes import ELSEWHERE, STOPPED
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
-from pipeline.ledger.batches import IN, Batches, is_newest
+from pipeline.ledger.batches import Batches
 from pipeline.ledger.cap import Cap
+from pipeline.ledger.counts import IN, count_where, is_newest
 from pipeline.ledger.decisions import RowStatus, standing
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.lineage import fixed_rows
@@ -28,6 +29,8 @@ from pipeline.ledger.storage.database import Database
 from pipeline.ledger.values import payload_of
 
 if TYPE_CHECKING:
+    from pipeline.ledger.kept_counts import KeptCounts
+    from pipeline.ledger.pages import Pages
     from pipeline.ledger.search import Search
 
 _PREFIX = 32  # FE, type, issuer and branch
@@ -38,8 +41,10 @@ _ON_THE_WAY = (State.READY.value, State.SENDING.value)
 class Views(Batches):
     """Reads of one environment's rows. ``scope`` limits which rows may be sent or followed; all rows are shown."""
 
-    def __init__(self, database: Database, env: str, scope: Scope | None = None) -> None:
-        super().__init__(database, env)
+    def __init__(
+        self, database: Database, env: str, scope: Scope | None = None, kept: KeptCounts | None = None
+    ) -> None:
+        super().__init__(database, env, kept)
         self._database = database
         self._scope = scope or Scope()
 
@@ -49,7 +54,7 @@ class Views(Batches):
 
     def of(self, env: str) -> Views:
         """The same ledger for another environment, read only."""
-        return Views(self._database, env, self._scope)
+        return Views(self._database, env, self._scope, self._kept)
 
     def has_seal(self, batch: str, seq: int, hash_: str) -> bool:
         """Whether the event with this number is one of ``batch`` and has this hash (hex)."""
@@ -361,7 +366,7 @@ class Views(Batches):
         )
         since = self._database.read(oldest)[0][0]
         return Tally(
-            self._counts(row.c.batch.in_(batches), (attempt.c.env == self._env) & mine),
+            count_where(self._database, row.c.batch.in_(batches), (attempt.c.env == self._env) & mine),
             codec.maybe_time(since),
             self._held_until(),
         )
@@ -410,7 +415,13 @@ class Views(Batches):
         """Rows and batches by what a person has in hand."""
         from pipeline.ledger.search import Search
 
-        return Search(self._database, self._env)
+        return Search(self._database, self._env, self._kept)
+
+    def pages(self) -> Pages:
+        """What a page shows of this scope's batches."""
+        from pipeline.ledger.pages import Pages
+
+        return Pages(self._database, self._env, self._scope, self._kept)
 
     def extract(self, info: BatchInfo) -> Extract:
         """All columns of a batch, for its evidence pack."""

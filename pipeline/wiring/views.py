@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platformdirs import user_state_path
+
 from pipeline.domain.errors import WrongUsage
+from pipeline.ledger.kept_counts import KeptCounts
 from pipeline.ledger.scope import Scope, credential_mark
-from pipeline.ledger.storage.location import location_of
+from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.views import Views
-from pipeline.settings.model import Settings
+from pipeline.settings.model import PROGRAM, Settings
 from pipeline.wiring.credentials import user_of
 
 if TYPE_CHECKING:
@@ -19,10 +23,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -> Iterator[Views | None]:
+def open_views(
+    settings: Settings, *, alone: bool = False, mine: bool = False, kept: bool = False
+) -> Iterator[Views | None]:
     """Ledger opened for reading, while a run may own it. None when there is no ledger yet.
 
-    ``mine``: what is followed and what waits is that of these settings' credential.
+    ``mine``: what is followed and what waits is that of these settings' credential. ``kept``: the counts of batches are
+    for a person to look at, and those of batches that did not move since are taken from this user's file.
 
     ``alone``: everything that is read is of one moment. A file is locked meanwhile (raises ``AnotherRun``); a server
     reads a snapshot and lets the others work.
@@ -33,11 +40,20 @@ def open_views(settings: Settings, *, alone: bool = False, mine: bool = False) -
         return
     with location.alone() if alone and not location.shared else nullcontext():
         database = location.open()
+        counts = kept_counts(location) if kept else None
         try:
             with database.still() if alone else nullcontext():
-                yield Views(database, settings.env, scope_of(settings) if mine else None)
+                yield Views(database, settings.env, scope_of(settings) if mine else None, counts)
         finally:
             database.close()
+        if counts is not None:
+            counts.save()
+
+
+def kept_counts(location: Location) -> KeptCounts:
+    """Counts that this user's commands and pages kept of the ledger there; ``save`` writes what is new."""
+    name = hashlib.sha256(location.key).hexdigest()[:32]
+    return KeptCounts(user_state_path(PROGRAM) / "recuentos" / f"{name}.json")
 
 
 def scope_of(settings: Settings) -> Scope:

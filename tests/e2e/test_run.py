@@ -244,6 +244,23 @@ def test_status_lists_the_batches_even_while_nothing_was_ever_done(place):
     assert "ANULADA" in place.anular("status").words
 
 
+def test_status_shows_the_newest_batches_and_says_how_many_more_there_are(place):
+    for number, name in enumerate(("uno.xlsx", "dos.xlsx", "tres.xlsx"), start=1):
+        place.anular("run", place.batch(["000"], name, first=number), "--yes")
+
+    one = place.anular("status", "--last", "1")
+
+    assert [name in one.words for name in ("uno.xlsx", "dos.xlsx", "tres.xlsx")] == [False, False, True]
+    assert "… y 2 lotes anteriores: véalos con anular status --last 0" in one.words
+    assert len(place.anular("status", "--last", "2", "--json").data) == 2
+    assert len(place.anular("status", "--json").data) == 3
+    everything = place.anular("status", "--last", "0")
+    assert "anteriores" not in everything.words
+    assert "uno.xlsx" in everything.words
+    assert place.anular("status", "20261120", "--last", "1").code == 2
+    assert place.anular("status", "--workers", "--last", "1").code == 2
+
+
 def test_the_results_workbook_is_itself_valid_input(place):
     place.anular("run", place.batch(["000", "906", "000"]), "--yes")
     posts = place.posts()

@@ -11,7 +11,7 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.runtime.failpoints import crashpoint
 
-SCHEMA = "0011"
+SCHEMA = "0012"
 HALF = "copia"
 """Replaces the version while a ledger is being copied to this place; greater than every version."""
 

@@ -121,4 +121,11 @@ def test_another_environment_is_named_with_what_is_there(book, two):
 
 
 def test_a_batch_has_its_counts(book, two):
-    assert book.views.search().exactly(two[1].id).counts == {"DUPLICADA": 1, "NO ENVIADA": 1}
+    (info,) = book.views.search().exactly([two[1].id])
+    assert info.counts == {"DUPLICADA": 1, "NO ENVIADA": 1}
+
+
+def test_batches_are_given_in_the_order_asked_for(book, two):
+    ids = [two[1].id, two[0].id]
+    assert [info.id for info in book.views.search().exactly(ids)] == ids
+    assert [info.id for info in book.views.search().exactly(ids[::-1])] == ids[::-1]

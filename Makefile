@@ -33,6 +33,10 @@ ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/int
 	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
 	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py tests/storm/test_approval_queue.py tests/integration/wiring/test_credentials.py
 
+# What is tested with the interpreter's own SQLite too.
+ON_ITS_OWN := tests/integration/ledger tests/integration/office tests/storm/test_crash_points.py tests/storm/test_kill_storm.py \
+	tests/storm/test_storage_faults.py tests/storm/test_power_cuts.py
+
 # How much `make simulate` lives through.
 SEEDS ?= 1000
 ROWS ?= 50
@@ -51,7 +55,7 @@ WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}"
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help install tools run test test-all test-unit test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock clean
+.PHONY: help install tools run test test-all test-unit test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -90,10 +94,14 @@ test: $(TOOLS)  ## run the tests: the same at every run, in some minutes (ARGS=.
 test-all: $(TOOLS)  ## run what `make test` leaves out: long, random (SEED=... repeats one), on PostgreSQL
 	@.ci/deps
 	@$(PYTEST) -m 'long or hypothesis' --hypothesis-profile=random $(ARGS)
+	@$(MAKE) test-sqlite
 	@$(MAKE) test-pg
 
 test-unit: $(TOOLS)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-sqlite: $(TOOLS)  ## run the tests of the ledger on the interpreter's own SQLite, as on a machine without pysqlite3
+	@$(WITHOUT_SETTINGS) ANULAR_TEST_SQLITE=own $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ON_ITS_OWN) $(ARGS)
 
 test-pg: $(TOOLS)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' $(ON_A_SERVER) $(ARGS)

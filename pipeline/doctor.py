@@ -81,7 +81,7 @@ def _ledger(settings: Settings) -> CheckResult:
         location = location_of(settings.ledger)
         if not location.exists():
             return CheckResult("Historial de envíos", True, f"aún no existe; se creará en {location.place}")
-        database = location.open()
+        database = location.open_to_read()
         try:
             faults = database.structure("quick_check")
         finally:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
+import tests.support.own_sqlite  # noqa: F401 - before the program
 from pipeline.domain.records import Cancellation
 from pipeline.edoc.client import EdocClient, Urls
 from pipeline.edoc.limiter import Limiter

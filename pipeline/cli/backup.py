@@ -93,7 +93,8 @@ def _note(made: Backup, settings: Settings, now: datetime) -> list[str]:
     server = "://" in made.place
     back = [
         "2. Ponga esta copia en el lugar del historial, con el mismo nombre de archivo. Lo que estaba ahí,",
-        "   también lo que termine en -journal, guárdelo aparte: es evidencia, y junto a la copia la dañaría.",
+        "   también lo que termine en -journal, -wal o -shm, guárdelo aparte: es evidencia, y junto a la copia",
+        "   la dañaría.",
         *(f"   También {one.name}, con el nombre que tenía junto al historial." for one in made.reserves),
     ]
     if server:

@@ -1,9 +1,10 @@
 """Ledger backup: a finished, verified copy in a SQLite file, made beside a run that may go on.
 
-A file is copied page by page within one read, as SQLite's own backup does: all of one moment. Meanwhile a run cannot
-commit, and waits for at most ``BUSY_MS``; so a copy beside others gives up well before that, and one that takes longer
-is made while nobody else uses the ledger. A ledger on a server is copied line by line in one snapshot, which holds
-nobody up. The copy keeps the id of the ledger: put in its place, it is the same ledger of then (``adopt --restored``).
+A file is copied page by page within one read, as SQLite's own backup does: all of one moment. In WAL a run goes on
+meanwhile. Without it a run cannot commit, and waits for at most ``BUSY_MS``; so a copy beside others gives up well
+before that, and one that takes longer is made while nobody else uses the ledger. A ledger on a server is copied line by
+line in one snapshot, which holds nobody up. The copy keeps the id of the ledger: put in its place, it is the same
+ledger of then (``adopt --restored``).
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import errno
 import hashlib
 import os
 import shutil
-import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,9 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.ledger import copying, tables
 from pipeline.ledger.ledger_events import id_of
+from pipeline.ledger.storage import wal
 from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.files import TROUBLES, reason_of
 from pipeline.ledger.storage.location import Location
 from pipeline.ledger.storage.sqlite import BUSY_MS, SqliteLedger, SqliteLocation, connect, create
@@ -97,7 +99,7 @@ def back_up(
             remedy="Revise el espacio y los permisos de esa carpeta, o indique otra.",
         ) from error
     finally:
-        for left in (fresh, fresh.with_name(f"{fresh.name}-journal"), fresh.with_name(f"{fresh.name}.nuevo")):
+        for left in (fresh, *(fresh.with_name(f"{fresh.name}{end}") for end in ("-journal", "-wal", "-shm", ".nuevo"))):
             with suppress(OSError):
                 left.unlink(missing_ok=True)
     return Backup(path, database.place, id_of(database), found.events, found.rows, found.head.hex(), digest, reserves)
@@ -124,7 +126,7 @@ def _copy_file(location: SqliteLocation, fresh: Path, seconds: Callable[[], floa
     start = seconds()
 
     def in_time(_status: int, _remaining: int, _total: int) -> None:
-        if seconds() - start > BESIDE_OTHERS_S:
+        if seconds() - start > BESIDE_OTHERS_S and not wal.log_of(location.path).exists():
             raise _TakesLong
 
     try:
@@ -145,13 +147,28 @@ def _copy_pages(source: Path, fresh: Path, progress: Callable[[int, int, int], N
     """All pages of one moment: the read that is begun here lasts until the end."""
     fresh.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with closing(sqlite3.connect(source, timeout=BUSY_MS / 1000)) as there, closing(sqlite3.connect(fresh)) as here:
+    logged = wal.log_of(source).exists()
+    there = sqlite3.connect(wal.read_only(source) if logged else source, uri=logged, timeout=BUSY_MS / 1000)
+    with closing(sqlite3.connect(fresh)) as here, _closing(there, source):
         here.execute("PRAGMA journal_mode=OFF")
         here.execute("PRAGMA synchronous=OFF")  # it is synchronised once, when it is whole
         there.isolation_level = None
         there.execute("BEGIN")
         there.execute("SELECT count(*) FROM sqlite_master").fetchall()
         there.backup(here, pages=_PAGES, progress=progress)
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as here:
+        wal.leave(here)
+
+
+@contextmanager
+def _closing(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if wal.is_logged(connection):
+            connection.rollback()
+            wal.close_beside(path, connection.close)
+        connection.close()
 
 
 def _copy_lines(database: Database, fresh: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from sqlalchemy import select
 from pipeline.ledger import tables
 from pipeline.ledger.ledger_events import Word
 from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.files import free_name
 from pipeline.runtime.failpoints import crashpoint
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, Connection
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble
 from pipeline.ledger.codec import to_text
+from pipeline.ledger.storage.driver import office_sqlite3
 from pipeline.ledger.storage.files import TROUBLES, make_folder, reason_of
 from pipeline.ledger.storage.location import is_on_a_server
 from pipeline.ledger.storage.schema import run_steps
@@ -61,7 +62,7 @@ class FilePlace:
         if not self.exists() or is_empty(self.path):
             return False
         with office_errors("leer", self.place, FILE):
-            engine = connect(self.path)
+            engine = connect(self.path, driver=office_sqlite3)
             try:
                 with engine.connect().execution_options(reading=True) as connection:
                     if version_of(connection, self.place) is None:
@@ -88,7 +89,7 @@ class FilePlace:
                     remedy="Ponga en su lugar el último respaldo. Si no hay ninguno, quite el archivo: se hace otra, "
                     "sin propuestas ni certificados.",
                 )
-            engine = connect(self.path)
+            engine = connect(self.path, driver=office_sqlite3)
             event.listen(engine, "connect", _wait_longer)
             return _opened(Office(_up_to_date(engine, self.place, now), FILE, self.place), moved)
 
@@ -97,7 +98,7 @@ class FilePlace:
         try:
             with FileLock(f"{self.path}.lock", mode=0o600, timeout=PATIENCE_MS / 1000):
                 if not self.path.exists():
-                    place_file(self.path, lambda engine: _make(engine, now))
+                    place_file(self.path, lambda engine: _make(engine, now), office_sqlite3)
                     crashpoint("office-in-place")
                     sync_folder(self.path.parent)
         except Timeout:

@@ -197,7 +197,7 @@ def adopt_ledger(settings: Settings, *, who: str, why: str, restored: bool = Fal
         raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=location.place)
     if not location.shared:
         ownership.check_place(Path(location.place), strict=settings.env is not Env.SANDBOX)
-    with location.alone(), _opened(settings, location) as database:
+    with location.alone(), _opened(settings, location, restored=restored) as database:
         now = make_clock(settings).now()
         if not location.shared and not (restored and ownership.is_owner(database, ownership.host_id())):
             ownership.adopt(database, now, host=ownership.host_id(), name=platform.node(), who=who, why=why)
@@ -223,12 +223,16 @@ def _visited(settings: Settings, location: Location) -> AbstractContextManager[S
 
 @contextmanager
 def _opened(
-    settings: Settings, location: Location, anew: Callable[[Database], None] | None = None
+    settings: Settings,
+    location: Location,
+    anew: Callable[[Database], None] | None = None,
+    *,
+    restored: bool = False,
 ) -> Iterator[Database]:
     notes, now = _notes(), make_clock(settings).now()
     file = None if location.shared else Path(location.place)
     known = integrity_cache.sound_since(notes, file, now) if file is not None else None
-    database = location.open(anew)
+    database = location.open(anew, restored=restored)
     try:
         look_over(database, sound=known is not None)
         if (gone := moved_to(database)) is not None:
@@ -253,7 +257,7 @@ def open_ledger_views(settings: Settings, files: Iterable[tuple[Path, str]] = ()
     if not location.exists():
         with open_memory(settings, sends=False, files=files):
             pass
-    database = location.open()
+    database = location.open_to_read()
     try:
         yield Views(database, settings.env, scope_of(settings)), database
     finally:
@@ -271,7 +275,7 @@ def backup_ledger(settings: Settings, folder: Path) -> Backup:
     location = location_of(settings.ledger)
     if not location.exists():
         raise WrongUsage("No existe ese historial de envíos.", code="no-ledger", where=location.place)
-    database = location.open()
+    database = location.open_to_read()
     try:
         return back_up(database, location, folder, make_clock(settings).now())
     finally:

@@ -20,6 +20,7 @@ from pipeline.ledger import watermark
 from pipeline.ledger.reserve_journal import reserve_path
 from pipeline.ledger.storage.location import Location
 from pipeline.ledger.storage.sqlite import journal_of
+from pipeline.ledger.storage.wal import log_of
 from pipeline.read.limits import Limits
 from pipeline.read.origin import written_for
 from pipeline.read.source import take
@@ -49,7 +50,8 @@ def of_missing(location: Location, notes: Path) -> list[str]:
         return found
     ledger = Path(location.place)
     pending = reserve_path(ledger)
-    for path in sorted({pending, *ledger.parent.glob(f"{glob.escape(pending.stem)}-*.jsonl"), journal_of(ledger)}):
+    read = ledger.parent.glob(f"{glob.escape(pending.stem)}-*.jsonl")
+    for path in sorted({pending, *read, journal_of(ledger), log_of(ledger)}):
         if path.exists():
             found.append(f"a su lado está «{path.name}»")
     return found

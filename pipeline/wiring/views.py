@@ -39,7 +39,7 @@ def open_views(
         yield None
         return
     with location.alone() if alone and not location.shared else nullcontext():
-        database = location.open()
+        database = location.open_to_read()
         counts = kept_counts(location) if kept else None
         try:
             with database.still() if alone else nullcontext():

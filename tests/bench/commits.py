@@ -5,12 +5,12 @@ Bare sqlite3, three updates and three insertions per commit, as a run with a few
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
+from pipeline.ledger.storage.driver import sqlite3
 from tests.bench.runner import Figure, Numbers, Scale, build, column, in_turn
 
 MODES = {"DELETE+EXTRA": ("DELETE", "EXTRA"), "WAL+FULL": ("WAL", "FULL"), "sin esperar al disco": ("DELETE", "OFF")}

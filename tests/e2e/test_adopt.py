@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import time
 
+from pipeline.ledger.storage.driver import sqlite3
 from tests.support.warm import LONGEST_S
 
 

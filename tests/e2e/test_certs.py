@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import select
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 import pytest
 from aiosmtpd.controller import Controller
 
+from pipeline.ledger.storage.driver import sqlite3
 from tests.e2e.conftest import Place
 from tests.support.certificates import PIN, RUC, Box, found_in, free_port, made
 from tests.support.warm import LONGEST_S, ROOT

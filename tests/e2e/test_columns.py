@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 
 import pytest
 from openpyxl import load_workbook
 
+from pipeline.ledger.storage.driver import sqlite3
 from tests.e2e.conftest import make_cufe
 from tests.e2e.test_approval import on_a_terminal
 from tests.e2e.test_month import typed

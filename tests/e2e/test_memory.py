@@ -17,6 +17,53 @@ def killed_after(lab, end_group, file, posts):
     end_group(process)
 
 
+def put_aside(ledger):
+    """What a killed run left beside the ledger."""
+    for end in ("-journal", "-wal", "-shm"):
+        ledger.with_name(f"{ledger.name}{end}").unlink(missing_ok=True)
+
+
+def test_a_backup_in_the_place_of_a_killed_runs_ledger_is_not_mixed_with_its_log(lab, end_group):
+    assert lab.anular("run", lab.numbered("antes.xlsx", 1, 1), "--yes").code == 0
+    ledger, backup = lab.folder / "ledger" / "registro.db", lab.folder / "copia.db"
+    shutil.copy2(ledger, backup)
+    file = lab.numbered("lote.xlsx", 50, 20)
+    killed_after(lab, end_group, file, 4)
+    if not (log := ledger.with_name("registro.db-wal")).exists():
+        pytest.skip("this SQLite is too old for WAL")
+    was, posts = ledger.read_bytes(), lab.posts()
+    shutil.copy2(backup, ledger)
+
+    for command in (["run", file, "--yes"], ["status"], ["verify"], ["backup", lab.folder / "copias"]):
+        refused = lab.anular(*command)
+        assert (refused.code, f"«{log.name}», que no es suyo" in refused.err) == (5, True), refused.err
+
+    assert lab.posts() == posts
+    ledger.write_bytes(was)
+    assert lab.anular("run", file, "--yes").code in (0, 4)
+    assert max(lab.posts().values()) == 1
+
+
+def test_a_copy_without_the_log_of_a_killed_run_sends_nothing_until_a_person_says_what_it_is(lab, end_group):
+    file = lab.numbered("lote.xlsx", 50, 20)
+    killed_after(lab, end_group, file, 4)
+    ledger = lab.folder / "ledger" / "registro.db"
+    if not (log := ledger.with_name("registro.db-wal")).exists():
+        pytest.skip("this SQLite is too old for WAL")
+    posts = lab.posts()
+    log.unlink()
+
+    for command in (["run", file, "--yes"], ["status"], ["verify"]):
+        refused = lab.anular(*command)
+        assert (refused.code, f"le falta «{log.name}»" in refused.err) == (5, True), refused.err
+
+    assert lab.posts() == posts
+    assert lab.anular("adopt", "--restored", *BY).code == 0
+    lab.anular("run", file, "--yes")
+    assert max(lab.posts().values()) == 1
+    assert lab.anular("verify").code == 0
+
+
 def test_a_backup_restored_after_a_killed_run_is_noticed_and_what_it_says_to_do_sends_nothing_twice(lab, end_group):
     assert lab.anular("run", lab.numbered("antes.xlsx", 1, 2), "--yes").code == 0
     ledger, backup = lab.folder / "ledger" / "registro.db", lab.folder / "copia.db"
@@ -24,7 +71,7 @@ def test_a_backup_restored_after_a_killed_run_is_noticed_and_what_it_says_to_do_
     file = lab.numbered("lote.xlsx", 50, 30)
     killed_after(lab, end_group, file, 8)
     shutil.copy2(backup, ledger)
-    ledger.with_name("registro.db-journal").unlink(missing_ok=True)
+    put_aside(ledger)
     for note in (lab.folder / "state" / "anular" / "registros").iterdir():
         note.unlink()  # as they were when the run began: the memory of each claim is enough
 
@@ -49,7 +96,7 @@ def test_the_notes_alone_notice_it_too(lab, end_group):
     file = lab.numbered("lote.xlsx", 50, 20)
     killed_after(lab, end_group, file, 4)
     shutil.copy2(backup, ledger)
-    ledger.with_name("registro.db-journal").unlink(missing_ok=True)
+    put_aside(ledger)
     for left in (lab.folder / "state" / "anular").glob("enviados.db*"):
         left.unlink()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import sqlite3
 import stat
 import threading
 from collections import Counter
@@ -13,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.ledger.storage.driver import sqlite3
 
 MIXED = ["000", "905", "906", "949", "950"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
+
+from pipeline.ledger.storage.driver import sqlite3
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import pytest
 from openpyxl import load_workbook
 
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.watch.manifest import seal
 from tests.support.books import rows_of
 

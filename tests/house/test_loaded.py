@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.app import COMMANDS, command_line
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.location import open_ledger
 from tests.support.warm import without_settings
 
@@ -25,7 +26,9 @@ BROUGHT = {"anyio", "PIL", "pygments"}
 NOTHING = {"typer"}
 OPTIONS = {*NOTHING, "pydantic"}
 SETTINGS = {*OPTIONS, "pydantic_settings", "platformdirs", "rich"}
-LEDGER = {*SETTINGS, "sqlalchemy"}
+#: the SQLite of a ledger, where there is a wheel of it
+SQLITE = {sqlite3.__name__.partition(".")[0]} & {"pysqlite3"}
+LEDGER = {*SETTINGS, *SQLITE, "sqlalchemy"}
 SHEET = {*SETTINGS, "numpy", "pandas"}
 BOOK = {*LEDGER, *SHEET, "pandera", "openpyxl", "PIL", "defusedxml"}
 HTTP = {"httpx", "httpcore", "certifi", "anyio", "pygments"}

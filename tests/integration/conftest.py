@@ -11,6 +11,7 @@ from pipeline.domain.deadline import Deadline, Window
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Finding, Leader, Position, Source, Verdict
 from pipeline.ledger.moves import Move, Moved
+from pipeline.ledger.storage import sqlite
 from pipeline.ledger.storage.location import Database, open_ledger
 from pipeline.ledger.store import Store
 from pipeline.ledger.views import Views
@@ -87,6 +88,12 @@ def book(ledger_url: str):
     store.begin_run(NOW)
     yield Book(url, database, store, Views(database, ENV))
     database.close()
+
+
+@pytest.fixture
+def without_wal(monkeypatch):
+    """Ledgers that are opened from now on stay in DELETE, as with an older SQLite."""
+    monkeypatch.setattr(sqlite, "has_wal", lambda: False)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import tests.support.own_sqlite  # noqa: F401 - before the program
 from tests.storm import rigging
 
 MOST_S = 60.0

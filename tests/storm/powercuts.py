@@ -13,22 +13,29 @@ import argparse
 import contextlib
 import json
 import random
-import sqlite3
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import apsw
 from sqlalchemy import event
 
+import tests.support.own_sqlite  # noqa: F401 - before the program
+from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.domain.records import BatchInfo, CheckedRow, Finding, Position, Source, Verdict
+from pipeline.ledger.backup import _copy_pages
 from pipeline.ledger.moves import Move
+from pipeline.ledger.storage import wal
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.storage.sqlite import PRAGMAS
 from pipeline.ledger.store import Store
@@ -54,7 +61,8 @@ def recorded_work(folder: Path, rows: int) -> tuple[bytes, list[list[Statement]]
         created=NOW, approved_by="ana", folder="/resultados",
     )  # fmt: skip
     store.intake(info, [_row(pos) for pos in range(1, rows + 1)])
-    base, done = path.read_bytes(), list[list[Statement]]()
+    _copy_pages(path, folder / "base.db", None)
+    base, done = (folder / "base.db").read_bytes(), list[list[Statement]]()
 
     @event.listens_for(database._engine, "begin")
     def _begin(_connection: Any) -> None:
@@ -177,21 +185,53 @@ class Disk(apsw.VFS):
         return name if name.startswith("/") else f"/{name}"
 
 
-def replay(base: bytes, work: Sequence[Sequence[Statement]], pragmas: Sequence[str] = PRAGMAS) -> list[Operation]:
-    """Everything that the disk was asked to do; ``("ack", n)`` where the n-th COMMIT had returned."""
+def replay(
+    base: bytes, work: Sequence[Sequence[Statement]], pragmas: Sequence[str] = PRAGMAS, *, logged: bool = False
+) -> list[Operation]:
+    """Everything that the disk was asked to do; ``("ack", n)`` where the n-th COMMIT had returned.
+
+    ``logged``: in WAL, by some owners one after the other, each of whom begins and ends it as the program does.
+    """
     disk = Disk(base)
-    connection = apsw.Connection(f"/{NAME}", vfs=disk.name)
-    for pragma in pragmas:
-        connection.execute(pragma)
-    for number, statements in enumerate(work, start=1):
-        connection.execute("BEGIN IMMEDIATE")
-        for sql, parameters, many in statements:
-            connection.executemany(sql, parameters) if many else connection.execute(sql, parameters)
-        connection.execute("COMMIT")
-        disk.log.append(("ack", number))
-    connection.close()
+    ends = [len(work) * owner // OWNERS for owner in range(OWNERS + 1)] if logged else [0, len(work)]
+    for first, last in pairwise(ends):
+        connection = apsw.Connection(f"/{NAME}", vfs=disk.name)
+        if logged:  # without shared memory, which this disk has none of
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        for pragma in (*pragmas[1:], *OFTEN) if logged else pragmas:
+            connection.execute(pragma)
+        with _on(disk):
+            if logged:
+                wal.begin(connection, Path(NAME))
+            for number, statements in enumerate(work[first:last], start=first + 1):
+                connection.execute("BEGIN IMMEDIATE")
+                for sql, parameters, many in statements:
+                    connection.executemany(sql, parameters) if many else connection.execute(sql, parameters)
+                connection.execute("COMMIT")
+                disk.log.append(("ack", number))
+            if logged:
+                assert wal.end(connection)
+        connection.close()
     disk.unregister()
     return disk.log
+
+
+OWNERS = 5
+OFTEN = ("PRAGMA wal_autocheckpoint=24",)
+"""So little work fills no log; the program leaves it at SQLite's 1,000 pages."""
+
+
+@contextlib.contextmanager
+def _on(disk: Disk) -> Iterator[None]:
+    """The program looks at the recording disk, where it looks at files."""
+    log = f"/{NAME}-wal"
+    with (
+        mock.patch.object(
+            wal, "_mark_in", side_effect=lambda _path: int.from_bytes(disk.now[f"/{NAME}"][60:64], "big")
+        ),
+        mock.patch.object(wal, "_filled", side_effect=lambda _path: len(disk.now.get(log, b"")) > wal._NOTHING),
+    ):
+        yield
 
 
 def _write(content: bytearray, offset: int, data: bytes) -> None:
@@ -286,16 +326,22 @@ class Cuts:
     operations: int = 0
     lost: int = 0
     corrupt: int = 0
+    #: sound ledgers that the next start would refuse
+    refused: int = 0
+    #: that would have been accepted without their log, although it had something that they have not
+    halved: int = 0
+    #: with a log to go back to, and without
+    with_log: int = 0
     seconds: float = 0.0
 
 
-def cut(cuts: int, seed: int, pragmas: Sequence[str] = PRAGMAS) -> Cuts:
+def cut(cuts: int, seed: int, pragmas: Sequence[str] = PRAGMAS, *, logged: bool = False) -> Cuts:
     """Cuts the power ``cuts`` times at random operations of the program's work."""
     rng, started, found = random.Random(seed), time.monotonic(), Cuts()
     with tempfile.TemporaryDirectory(prefix="cuts") as name:
         folder = Path(name)
         base, work = recorded_work(folder, rng.randint(18, 30))
-        log = replay(base, work, pragmas)
+        log = replay(base, work, pragmas, logged=logged)
         found.commits, found.operations = len(work), len(log)
         expected = _states_after(folder / NAME, base, work)
         moments = sorted(rng.randrange(len(log) + 1) for _ in range(cuts))
@@ -315,8 +361,13 @@ def _judge(folder: Path, platter: Platter, rng: random.Random, expected: list[An
         left.unlink()
     for name, content in platter.survivors(rng).items():
         (folder / name[1:]).write_bytes(content)
+    path = folder / NAME
+    found.refused += _is_refused(path)
+    if (log := wal.log_of(path)).exists():
+        found.with_log += 1
+        found.halved += _is_halved(path, log, platter.acknowledged, expected)
     try:
-        state = _state_of(folder / NAME)
+        state = _state_of(path)
     except sqlite3.DatabaseError:
         found.corrupt += 1
         return
@@ -325,6 +376,33 @@ def _judge(folder: Path, platter: Platter, rng: random.Random, expected: list[An
         found.corrupt += 1
     elif expected.index(state) < platter.acknowledged:
         found.lost += 1
+
+
+def _is_refused(path: Path) -> bool:
+    try:
+        wal.check_log(path)
+    except StorageTrouble:
+        return True
+    return False
+
+
+def _is_halved(path: Path, log: Path, acknowledged: int, expected: list[Any]) -> bool:
+    """Whether the file without its log is accepted, and lacks something that was acknowledged."""
+    place = path.with_name("copia")
+    place.mkdir()
+    try:
+        copy = place / NAME
+        for one in path.parent.iterdir():
+            if one.is_file() and one != log:
+                shutil.copy(one, place)
+        if _is_refused(copy):
+            return False
+        state = _state_of(copy)
+        return state not in expected or expected.index(state) < acknowledged
+    except sqlite3.DatabaseError:
+        return True
+    finally:
+        shutil.rmtree(place)
 
 
 def _state_of(path: Path) -> Any:
@@ -356,13 +434,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     parser.add_argument("--json", type=Path, default=None)
     given = parser.parse_args()
-    found = cut(given.cuts, given.seed)
-    summary = json.dumps({"seed": given.seed, **asdict(found)}, indent=2)
+    ways = {"DELETE": False, "WAL": True}
+    figures = {name: cut(given.cuts, given.seed, logged=logged) for name, logged in ways.items()}
+    summary = json.dumps({"seed": given.seed, **{name: asdict(one) for name, one in figures.items()}}, indent=2)
     sys.stdout.write(summary + "\n")
     if given.json is not None:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(summary + "\n", "utf-8")
-    return 1 if found.lost or found.corrupt else 0
+    return 1 if any(one.lost or one.corrupt or one.refused or one.halved for one in figures.values()) else 0
 
 
 if __name__ == "__main__":

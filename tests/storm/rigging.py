@@ -46,6 +46,7 @@ _LATE = (
     "schemas.results",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
+    "pysqlite3.dbapi2",
     "sqlite3",
     "typer._adapters",
     "typer._click.decorators",
@@ -167,8 +168,7 @@ def _largest_file(size: int) -> None:
 
 def _failing_commit(nth: int, words: str) -> None:
     """From the ``nth`` COMMIT of this process on SQLite fails and says ``words``."""
-    import sqlite3
-    from sqlite3 import dbapi2
+    from pipeline.ledger.storage.driver import sqlite3
 
     real, count = sqlite3.connect, 0
 
@@ -181,7 +181,7 @@ def _failing_commit(nth: int, words: str) -> None:
                 raise sqlite3.OperationalError(words)
             super().commit()
 
-    _replace(dbapi2, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
+    _replace(sqlite3, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
 
 
 def _patience(seconds: float) -> None:
@@ -229,8 +229,7 @@ def _failing_outcomes(after: int) -> None:
 
 
 def _spoil_file(broken: Callable[[], bool]) -> None:
-    import sqlite3
-    from sqlite3 import dbapi2
+    from pipeline.ledger.storage.driver import sqlite3
 
     real = sqlite3.connect
 
@@ -241,7 +240,7 @@ def _spoil_file(broken: Callable[[], bool]) -> None:
                 raise sqlite3.OperationalError("disk I/O error")
             super().commit()
 
-    _replace(dbapi2, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
+    _replace(sqlite3, connect=lambda *a, **more: real(*a, **{**more, "factory": Spoiled}))
 
 
 def _spoil_server(broken: Callable[[], bool]) -> None:
@@ -272,11 +271,15 @@ def _mortal() -> None:
 
 def _read_only() -> None:
     """SQLite may only read the ledger."""
-    import sqlite3
-    from sqlite3 import dbapi2
+    from pipeline.ledger.storage.driver import sqlite3
 
     real = sqlite3.connect
-    _replace(dbapi2, connect=lambda path, *a, **more: real(f"file:{path}?mode=ro", *a, **{**more, "uri": True}))
+
+    def connect(path: Any, *arguments: Any, **more: Any) -> Any:
+        uri = path if str(path).startswith("file:") else f"file:{path}?mode=ro"
+        return real(uri, *arguments, **{**more, "uri": True})
+
+    _replace(sqlite3, connect=connect)
 
 
 def _full_before_results(size: int) -> None:

@@ -35,7 +35,8 @@ def make_cufe(number: int, scenario: str = "000") -> str:
 
 
 def _environment() -> dict[str, str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
+    kept = ("ANULAR_TEST_SQLITE",)
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_") or key in kept}
     return {**clean, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import tests.support.own_sqlite  # noqa: F401 - before the program
 from pipeline.domain.lifecycle import SUCCESS, State
 from tests.storm.scene import Nursery, Scene, running_nursery, running_service
 from tests.support import ledgers

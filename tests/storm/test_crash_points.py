@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.ledger.storage.driver import has_wal
 from tests.support import ledgers
 from tests.support.long import long
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9
 IN_FLIGHT = (8,) if ledgers.on_a_server() else (8, *long(1, 4))
-OF_A_FILE = {"ledger-created", "ledger-in-place"}  # on a server the tables come by one transaction
+OF_THE_LOG = {
+    *("wal-begun", "wal-mark-logged", "wal-marked", "wal-written", "wal-unmark-logged", "wal-unmarked", "wal-ended"),
+}
+OF_A_FILE = {"ledger-created", "ledger-in-place", *OF_THE_LOG}  # on a server the tables come by one transaction
 
 # Accepted at once; a 401; cancelled without an answer; two queries; a duplicate that is cancelled; pending for ever.
 ROWS = ["000", "000", "941", "000", "970", "000", "994", "916", "000", "000", "950", "000"]
@@ -29,6 +33,7 @@ POINTS = {
     "schema-before-commit": AT_ONCE,
     "schema-after-commit": AT_ONCE,
     "ledger-in-place": AT_ONCE,
+    **dict.fromkeys(sorted(OF_THE_LOG), AT_ONCE),
     "begin-run-before-commit": AT_ONCE,
     "begin-run-after-commit": AT_ONCE,
     "recover-found": AT_ONCE,
@@ -80,6 +85,9 @@ POINTS = {
 # Tried in every run: most points between an intent and its result, and one of each other part.
 ALWAYS = {
     "schema-before-commit",
+    "wal-begun",
+    "wal-marked",
+    "wal-unmark-logged",
     "recover-done",
     "intake-before-commit",
     "claim-before",
@@ -146,7 +154,9 @@ def test_without_being_told_a_point_does_nothing(scene):
     [
         pytest.param(
             point,
-            marks=[pytest.mark.sqlite] * (point in OF_A_FILE) + [pytest.mark.long] * (point not in ALWAYS),
+            marks=[pytest.mark.sqlite] * (point in OF_A_FILE)
+            + [pytest.mark.long] * (point not in ALWAYS)
+            + [pytest.mark.skipif(not has_wal(), reason="too old for WAL")] * (point in OF_THE_LOG),
         )
         for point in POINTS
     ],

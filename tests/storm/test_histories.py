@@ -115,20 +115,20 @@ class History:
         if ledgers.on_a_server():
             return _dump(self.scene.url, place)
         shutil.copy2(self.scene.ledger, place)
-        journal = self.scene.ledger.with_name("registro.db-journal")
-        if journal.exists():  # of a killed run: a backup takes both, or the copy is a torn one
-            shutil.copy2(journal, place.with_name(f"{place.name}-journal"))
+        for end in ("-journal", "-wal"):  # of a killed run: a backup takes both, or the copy is a torn one
+            if (beside := self.scene.ledger.with_name(f"registro.db{end}")).exists():
+                shutil.copy2(beside, place.with_name(f"{place.name}{end}"))
         return place
 
     def put_back(self, backup: Path) -> None:
         if ledgers.on_a_server():
             _undump(self.scene.url, backup)
             return
-        journal = self.scene.ledger.with_name("registro.db-journal")
-        journal.unlink(missing_ok=True)
         shutil.copy2(backup, self.scene.ledger)
-        if (kept := backup.with_name(f"{backup.name}-journal")).exists():
-            shutil.copy2(kept, journal)
+        for end in ("-journal", "-wal", "-shm"):
+            (beside := self.scene.ledger.with_name(f"registro.db{end}")).unlink(missing_ok=True)
+            if (kept := backup.with_name(f"{backup.name}{end}")).exists():
+                shutil.copy2(kept, beside)
 
 
 def _program(name: str) -> str:

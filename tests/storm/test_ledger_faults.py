@@ -3,10 +3,9 @@ sent, with the sentence that says why."""
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
+from tests.support import ledgers
 from tests.support.long import long
 
 ROWS = ["000", "000", "970", "000"]
@@ -94,14 +93,13 @@ def test_f54_somebody_elses_ledger_is_refused(batch):
 
 def tamper(scene, statement):
     """Writes past the program and its triggers, as somebody with the file and SQLite can."""
-    with sqlite3.connect(scene.ledger) as connection:
+    with ledgers.opened(scene.ledger) as connection:
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'").fetchall()
         for name, _ in triggers:
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute(statement)
         for _, sql in triggers:
             connection.execute(sql)
-    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 
 import pytest
 
 from pipeline.domain.lifecycle import State
 from pipeline.runtime.shutdown import GRACE_S
+from tests.support import ledgers
 from tests.support.long import long
 
 INTERRUPTED = 130
@@ -27,10 +27,7 @@ def batch(scene):
 
 
 def events(scene):
-    with sqlite3.connect(scene.ledger) as connection:
-        found = [line[0] for line in connection.execute("SELECT event FROM event ORDER BY seq")]
-    connection.close()
-    return found
+    return [line["event"] for line in ledgers.lines(scene.url, "SELECT event FROM event ORDER BY seq")]
 
 
 @pytest.mark.parametrize(("number", "times"), CASES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import threading
 import time
 import zipfile
@@ -11,6 +10,9 @@ import zipfile
 import pytest
 
 from pipeline.domain.lifecycle import State
+from pipeline.ledger.storage import wal
+from pipeline.ledger.storage.driver import has_wal, sqlite3
+from tests.support import ledgers
 from tests.support.long import long
 
 ROWS = ["000", "000", "970", "000", "994", "000"]
@@ -94,12 +96,24 @@ def test_f54_a_ledger_whose_mode_forbids_writing(taken_in):
 
 def test_f54_a_folder_that_forbids_the_journal(taken_in):
     """SQLite needs a journal beside the ledger; the lock file is there already."""
+    with ledgers.opened(taken_in.ledger):
+        """What a killed run left beside it is gone."""
     taken_in.ledger.parent.chmod(0o500)
     ended = taken_in.go(rig=[["mortal"]])
     taken_in.ledger.parent.chmod(0o700)
     taken_in.check_stopped_safely(ended)
     assert not taken_in.service.posts(set(taken_in.cufes))
     carry_through(taken_in)
+
+
+@pytest.mark.skipif(not has_wal(), reason="this SQLite is too old for WAL")
+def test_f54_where_the_log_is_there_already_a_folder_that_forbids_more_stops_nobody(taken_in):
+    taken_in.ledger.parent.chmod(0o500)
+    ended = taken_in.go(rig=[["mortal"]])
+    taken_in.ledger.parent.chmod(0o700)
+    assert ended["code"] in (0, 4), ended["words"]
+    carry_through(taken_in)
+    assert not wal.log_of(taken_in.ledger).exists()
 
 
 def test_f54_a_file_stands_where_the_folder_should_be(batch):
@@ -114,6 +128,9 @@ def test_f54_a_file_stands_where_the_folder_should_be(batch):
 
 @pytest.mark.parametrize("damage", ["half", "zeros", "other-program", *long("header")])
 def test_f55_a_damaged_ledger_is_refused_and_nothing_is_sent(taken_in, damage):
+    if damage == "other-program":
+        with ledgers.opened(taken_in.ledger):
+            """SQLite removes a log beside a file that it makes."""
     good = taken_in.ledger.read_bytes()
     bad = bytearray(good)
     if damage == "half":
@@ -138,29 +155,37 @@ def test_f55_a_damaged_ledger_is_refused_and_nothing_is_sent(taken_in, damage):
 
 
 def test_f56_a_reader_that_never_lets_go_stops_the_run_before_it_sends(taken_in):
-    with sqlite3.connect(taken_in.ledger) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM event").fetchone()
+    with ledgers.opened(taken_in.ledger):
+        """Without a log a reader has to let go before there may be one."""
+    with ledgers.reading(taken_in.ledger):
         started = time.monotonic()
         ended = taken_in.go(rig=[["busy", 300]])
         assert time.monotonic() - started < 10
-        reader.rollback()
-    reader.close()
     taken_in.check_stopped_safely(ended)
     assert "bloqueado" in ended["words"]
     assert not taken_in.service.posts(set(taken_in.cufes))
     carry_through(taken_in)
 
 
+@pytest.mark.skipif(not has_wal(), reason="this SQLite is too old for WAL")
+def test_f56_in_wal_a_reader_that_never_lets_go_stops_nobody_and_the_log_stays(taken_in):
+    with ledgers.reading(taken_in.ledger):
+        ended = taken_in.go()
+        assert ended["code"] in (0, 4), ended["words"]
+    assert wal.log_of(taken_in.ledger).exists()
+    taken_in.check_promises()
+    carry_through(taken_in)
+    assert not wal.log_of(taken_in.ledger).exists()
+
+
 def test_f56_a_reader_that_lets_go_in_time_only_costs_time(taken_in):
-    reader = sqlite3.connect(taken_in.ledger, check_same_thread=False)
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM event").fetchone()
-    letting_go = threading.Timer(0.4, reader.rollback)
-    letting_go.start()
-    ended = taken_in.go()
-    letting_go.join()
-    reader.close()
+    with ledgers.opened(taken_in.ledger):
+        """As before."""
+    with ledgers.reading(taken_in.ledger) as reader:
+        letting_go = threading.Timer(0.4, reader.rollback)
+        letting_go.start()
+        ended = taken_in.go()
+        letting_go.join()
     assert ended["code"] in (0, 4)
     taken_in.check_promises()
 
@@ -215,10 +240,7 @@ def test_f58_a_kill_while_the_results_are_written_shows_no_half_of_them(batch, p
 
 
 def batch_ids(scene):
-    with sqlite3.connect(scene.ledger) as connection:
-        found = [line[0] for line in connection.execute("SELECT id FROM batch")]
-    connection.close()
-    return found
+    return [line["id"] for line in ledgers.lines(scene.url, "SELECT id FROM batch")]
 
 
 def test_f59_the_name_of_the_results_is_taken_by_something_that_cannot_be_replaced(batch):

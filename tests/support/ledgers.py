@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,10 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+
+from pipeline.ledger.storage import wal
+from pipeline.ledger.storage.driver import sqlite3
+from pipeline.ledger.storage.sqlite import url_to_read
 
 SERVER = "ANULAR_TEST_PG"
 _NUMBERS = itertools.count(1)
@@ -126,10 +129,43 @@ def tell_server(order: str, database: str = "postgres") -> None:
 
 
 def past_the_program(url: str) -> Engine:
-    """A connection each time, without a word of ours. A file's folder is made."""
-    if url.startswith("sqlite"):
-        Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    return create_engine(url, poolclass=NullPool)
+    """A connection each time, without a word of ours. A file's folder is made; one with a log may only be read, or a
+    killed run's would be gone with it."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, poolclass=NullPool)
+    path = Path(make_url(url).database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logged = wal.log_of(path).exists()
+    return create_engine(url_to_read(path) if logged else url, module=sqlite3, poolclass=NullPool)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Somebody who is in the middle of a read, past the program, until the end of the block."""
+    logged = wal.log_of(path).exists()
+    connection = sqlite3.connect(
+        wal.read_only(path) if logged else path, uri=logged, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM event").fetchone()
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file to write into, past the program. It is left in DELETE, unless somebody has it open."""
+    connection = sqlite3.connect(path)
+    try:
+        if not wal.end(connection):
+            wal.close_beside(path, connection.close)
+            connection = sqlite3.connect(path)
+        with connection:
+            yield connection
+    finally:
+        connection.close()
 
 
 def lines(url: str, query: str) -> list[dict[str, Any]]:
@@ -165,7 +201,7 @@ def change(url: str, *statements: str) -> None:
 
 
 def _change_file(path: Path, statements: tuple[str, ...]) -> None:
-    with sqlite3.connect(path) as connection:
+    with opened(path) as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute("BEGIN")  # a statement that is refused leaves the rules as they were
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'").fetchall()
@@ -175,7 +211,6 @@ def _change_file(path: Path, statements: tuple[str, ...]) -> None:
             connection.execute(statement)
         for _, sql in triggers:
             connection.execute(sql)
-    connection.close()
 
 
 _EVENT = (

@@ -78,7 +78,8 @@ class Database(ABC):
     def moment(self) -> Iterator[Reads]:
         """Reads that see the ledger at one moment, whatever is committed meanwhile. Raises ``StorageTrouble``.
 
-        Keep it short: a SQLite ledger cannot commit while it lasts, and nothing else may be read or written here.
+        Keep it short: a SQLite ledger may not be able to commit while it lasts, and nothing else may be read or written
+        here.
         """
         with self._reading(one=False) as connection:
             yield Moment(connection)

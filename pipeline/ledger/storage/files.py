@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble
+from pipeline.ledger.storage.driver import office_sqlite3, sqlite3
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.os_error import os_words
 
-TROUBLES = (OSError, sqlite3.Error, DatabaseError, UnicodeDecodeError)
+TROUBLES = (OSError, sqlite3.Error, office_sqlite3.Error, DatabaseError, UnicodeDecodeError)
 """Errors of a disk or of SQLite; the last one is the driver's error for damaged text."""
 
 

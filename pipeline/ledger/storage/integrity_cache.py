@@ -2,8 +2,9 @@
 
 SQLite reads the whole file to check its structure: 17 seconds for a million rows, at every start. So the clean end of
 a command records the state of the file, outside of the ledger; while the file is exactly that one, the check is
-skipped for up to a week. A killed run, a restored copy or a changed byte leave a file that differs from the record. A
-record that is missing or unreadable proves nothing; failing to write one is no error: then the file is simply checked.
+skipped for up to a week. A killed run, a restored copy or a changed byte leave a file that differs from the record, or
+a log beside it that is not written into it yet. A record that is missing or unreadable proves nothing; failing to write
+one is no error: then the file is simply checked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.ledger import codec
+from pipeline.ledger.storage.wal import log_of
 from pipeline.runtime.atomic_file import replace_file
 
 LARGE = 64 << 20
@@ -46,7 +48,10 @@ def keep(folder: Path, ledger: Path, checked: datetime) -> None:
 
 
 def _state(ledger: Path) -> list[int]:
-    """Identity of the file, its length, and when it and its entry were changed; a copy differs in the last."""
+    """Identity of the file, its length, and when it and its entry were changed; a copy differs in the last. Raises
+    ``OSError`` when the file alone is not the whole ledger."""
+    if log_of(ledger).exists():
+        raise FileExistsError(log_of(ledger))
     found = ledger.stat()
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 

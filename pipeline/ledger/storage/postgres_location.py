@@ -177,7 +177,7 @@ class PostgresLocation:
             remedy="Conéctese directamente a PostgreSQL. Vea docs/despliegue/postgresql.md.",
         )
 
-    def open(self, anew: Callable[[Database], None] | None = None) -> PostgresLedger:
+    def open(self, anew: Callable[[Database], None] | None = None, *, restored: bool = False) -> PostgresLedger:  # noqa: ARG002 - a file's
         """The ledger, made in the database when there is none, or brought to the newest schema, in one transaction.
 
         What ``anew`` writes is part of it. Raises ``StorageTrouble``.
@@ -189,6 +189,10 @@ class PostgresLocation:
             if found != SCHEMA:
                 self._bring_up_to_date(engine, anew)
         return PostgresLedger(engine, self, holding=self._holding)
+
+    def open_to_read(self) -> PostgresLedger:
+        """The ledger as for a run: on a server reading is no different."""
+        return self.open()
 
     def _bring_up_to_date(self, engine: Engine, anew: Callable[[Database], None] | None) -> None:
         with engine.begin() as connection:

@@ -4,19 +4,24 @@ means."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
-from sqlalchemy import Engine, StaticPool, create_engine, event, text
+from sqlalchemy import URL, Engine, StaticPool, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
+from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger.reserve_journal import reserve_path
 from pipeline.ledger.scope import Scope
+from pipeline.ledger.storage import wal
 from pipeline.ledger.storage.database import Database
+from pipeline.ledger.storage.driver import has_wal, sqlite3
 from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_folder, reason_of, storage_errors
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.runtime.atomic_file import sync_folder
@@ -26,6 +31,7 @@ BUSY_MS = 10_000
 _EXAMPLE = "sqlite:///C:/carpeta/registro.db" if os.name == "nt" else "sqlite:////home/usuario/registro.db"
 
 # DELETE with EXTRA lost nothing in 1,000 simulated power cuts; DELETE with FULL lost 499 commits (reliability.md D10).
+# In WAL, EXTRA is what FULL is. The first one is not for a connection to a ledger that somebody else may own.
 PRAGMAS = (
     "PRAGMA journal_mode=DELETE",
     "PRAGMA synchronous=EXTRA",
@@ -68,11 +74,22 @@ def sqlite_path(url: str) -> Path:
 
 
 class SqliteLedger(Database):
-    """An open SQLite ledger."""
+    """An open SQLite ledger; ``owner``: this process may end its log when it closes it."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    def __init__(self, engine: Engine, path: Path, *, owner: bool = False) -> None:
         super().__init__(engine, place=str(path), name=path.name, key=os.fsencode(path.resolve()))
         self.path = path
+        self._closed = False
+        # Whatever ends a run without closing its ledger, a second Ctrl+C in the middle of that say, leaves its log.
+        self._left = weakref.finalize(self, _close_at_the_end, engine, path, os.getpid()) if owner else None
+
+    def close(self) -> None:
+        with self._lock:
+            if os.getpid() == self._process and not self._closed:
+                _close(self._engine, self.path, owner=self._left is not None)
+                self._closed = True
+                if self._left is not None:
+                    self._left.detach()
 
     def reserve(self, credential: str | None) -> Path:  # noqa: ARG002 - one run owns the file, whatever its credential
         return reserve_path(self.path)
@@ -81,7 +98,7 @@ class SqliteLedger(Database):
         return [reserve for reserve in (reserve_path(self.path),) if reserve.exists()]
 
     def structure(self, pages: str) -> list[tuple[str, str]]:
-        with self.write() as connection:
+        with self._reading(one=False) as connection:
             words = [str(line[0]) for line in connection.execute(text(f"PRAGMA {pages}(5)"))] if pages else []
             names = {str(line[0]) for line in connection.execute(text("SELECT name FROM sqlite_master"))}
         damaged = [("integrity", f"el archivo está dañado ({word}).") for word in words if word != "ok"]
@@ -136,12 +153,12 @@ class SqliteLocation:
         if not self.path.is_file() or self.emptied():
             return False
         with storage_errors(self.path):
-            engine = connect(self.path)
+            engine = connect_to_read(self.path)
             try:
                 with engine.connect().execution_options(reading=True) as connection:
                     return is_half(connection)
             finally:
-                engine.dispose()
+                _close(engine, self.path)
 
     def mark_half(self) -> None:
         """Marks this place: it may not be used for a new ledger until ``fill`` has ended."""
@@ -174,30 +191,60 @@ class SqliteLocation:
         with self.alone():
             yield Scope(credential)
 
-    def open(self, anew: Callable[[Database], None] | None = None) -> SqliteLedger:
-        """The ledger, created if missing, or migrated to the newest schema.
+    def open(self, anew: Callable[[Database], None] | None = None, *, restored: bool = False) -> SqliteLedger:
+        """The ledger for its owner, created if missing, or migrated to the newest schema.
 
         Only a missing file is a new ledger: a file of 0 bytes was emptied, and its content is lost. With ``anew`` a
         person accepts that and an empty file is replaced; what ``anew`` writes is in the new ledger before the file
-        gets its name. Raises ``StorageTrouble`` when the file cannot be used, is empty, or is of a newer version.
+        gets its name. ``restored``: a person says that it may have forgotten something, so its log may be missing.
+        Raises ``StorageTrouble`` when the file cannot be used, is empty, lacks its log, or is of a newer version.
         """
         path = self.path
         with storage_errors(path):
             make_folder(path.parent)
             if not path.exists() or (is_empty(path) and anew is not None):
                 create(path, anew)
-            if is_empty(path):
-                raise StorageTrouble(
-                    "El historial de envíos está vacío (0 bytes): alguien lo vació o una copia quedó a medias. "
-                    "No se envió nada.",
-                    code="ledger-empty",
-                    where=str(path),
-                    remedy="Si existe el bueno, póngalo en su lugar. Si se perdió, ejecute run con --new-ledger: sigue "
-                    "y consulta en eDoc cada documento antes de anularlo.",
-                )
-            engine = connect(path)
-            _bring_up_to_date(engine, path)
-        return SqliteLedger(engine, path)
+            _check_not_emptied(path)
+            if not restored:
+                wal.check_log(path, alone=True)
+            engine = connect(path, PRAGMAS[1:])
+            with _closed_when_it_fails(engine, path):
+                if not has_wal():
+                    wal.leave(_driver(engine))
+                _bring_up_to_date(engine, path)
+                if has_wal():
+                    wal.begin(_driver(engine), path)
+        return SqliteLedger(engine, path, owner=True)
+
+    def open_to_read(self) -> SqliteLedger:
+        """The ledger beside a run that may own it; one of an older schema is brought to the newest.
+
+        Raises like ``open``.
+        """
+        with storage_errors(self.path):
+            _check_not_emptied(self.path)
+            wal.check_log(self.path)
+            engine = connect_to_read(self.path)
+            with _closed_when_it_fails(engine, self.path):
+                if _schema(engine, self.path) == SCHEMA:
+                    return SqliteLedger(engine, self.path)
+        _close(engine, self.path)
+        return self._brought_up_to_date()
+
+    def _brought_up_to_date(self) -> SqliteLedger:
+        with storage_errors(self.path):
+            engine = connect(self.path, PRAGMAS[1:])
+            with _closed_when_it_fails(engine, self.path):
+                if wal.is_logged(_driver(engine)):  # its next owner ends what the killed one began, and nobody else
+                    raise StorageTrouble(
+                        "Este historial de envíos es de una versión anterior de anular y la última ejecución se "
+                        "interrumpió: todavía no se puede consultar.",
+                        code="ledger-version",
+                        where=self.place,
+                        remedy=f"Ejecute {order('poll')}: lo pone al día y sigue donde quedó.",
+                    )
+                _bring_up_to_date(engine, self.path)
+        return SqliteLedger(engine, self.path)
 
     def open_as_it_is(self) -> SqliteLedger:
         """The ledger for examination: nothing is created, and the schema stays what it is.
@@ -205,11 +252,26 @@ class SqliteLocation:
         Raises ``StorageTrouble`` when there is none, or when its schema is not the newest.
         """
         with storage_errors(self.path):
-            engine = connect(self.path)
-            found = _schema(engine, self.path)
+            wal.check_log(self.path)
+            engine = connect_to_read(self.path)
+            with _closed_when_it_fails(engine, self.path):
+                found = _schema(engine, self.path)
         if found != SCHEMA:
+            _close(engine, self.path)
             raise not_newest(self.place)
         return SqliteLedger(engine, self.path)
+
+
+def _check_not_emptied(path: Path) -> None:
+    if is_empty(path):
+        raise StorageTrouble(
+            "El historial de envíos está vacío (0 bytes): alguien lo vació o una copia quedó a medias. "
+            "No se envió nada.",
+            code="ledger-empty",
+            where=str(path),
+            remedy="Si existe el bueno, póngalo en su lugar. Si se perdió, ejecute run con --new-ledger: sigue "
+            "y consulta en eDoc cada documento antes de anularlo.",
+        )
 
 
 def is_empty(path: Path) -> bool:
@@ -238,20 +300,27 @@ def create(path: Path, fill: Callable[[Database], None] | None) -> None:
     sync_folder(path.parent)
 
 
-def place_file(path: Path, begin: Callable[[Engine], None]) -> None:
+def place_file(path: Path, begin: Callable[[Engine], None], driver: Any = sqlite3) -> None:
     """Creates a file with ``begin`` under a temporary name and renames it when it is complete."""
     fresh = path.with_name(f"{path.name}.nuevo")
-    for left in (fresh, journal_of(fresh)):  # of a run that was killed here; nothing was sent under that name
+    for left in (
+        fresh,
+        journal_of(fresh),
+        wal.log_of(fresh),
+        wal.index_of(fresh),
+    ):  # of a run that was killed here; nothing was sent under that name
         left.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     crashpoint("ledger-created")
-    engine = connect(fresh)
+    engine = connect(fresh, driver=driver)
     try:
         begin(engine)
     finally:
         engine.dispose()
-    if journal_of(path).exists():  # of the lost ledger: SQLite would roll it back into the new one
-        journal_of(path).rename(free_name(journal_of(path)))
+    for left in (journal_of(path), wal.log_of(path)):  # of the lost ledger: SQLite would take it for the new one's
+        if left.exists():
+            left.rename(free_name(left))
+    wal.index_of(path).unlink(missing_ok=True)
     fresh.replace(path)
 
 
@@ -260,22 +329,71 @@ def _in_one(engine: Engine, work: Callable[[Connection], None]) -> None:
         work(connection)
 
 
-def connect(path: Path) -> Engine:
+def connect(path: Path, pragmas: Sequence[str] | None = None, driver: Any = sqlite3) -> Engine:
     """The one connection to the file, with everything that durability needs."""
+    return _engine(URL.create("sqlite", database=str(path)), PRAGMAS if pragmas is None else pragmas, driver)
+
+
+def connect_to_read(path: Path) -> Engine:
+    """A connection that leaves the file in the mode in which it is; in WAL it may only read."""
+    if wal.log_of(path).exists():
+        return _engine(url_to_read(path), PRAGMAS[1:])
+    return connect(path, PRAGMAS[1:])
+
+
+def url_to_read(path: Path) -> URL:
+    """The address of a connection that may only read."""
+    file, _, how = wal.read_only(path).partition("?")
+    return URL.create("sqlite", database=file, query={**dict(parse_qsl(how)), "uri": "true"})
+
+
+def _engine(url: URL, pragmas: Sequence[str], driver: Any = sqlite3) -> Engine:
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we execute BEGIN ourselves
+        for pragma in pragmas:
+            connection.execute(pragma)
+
     engine = create_engine(
-        f"sqlite:///{path}",
+        url,
+        module=driver,
         poolclass=StaticPool,
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
-    event.listen(engine, "connect", _configure)
+    event.listen(engine, "connect", configure)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _configure(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we execute BEGIN ourselves
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
+def _driver(engine: Engine) -> Any:
+    """The driver's own connection: a mode is not changed within a transaction."""
+    return engine.raw_connection().driver_connection
+
+
+def _close(engine: Engine, path: Path, *, owner: bool = False) -> None:
+    """Closes the connection without removing a log that the file needs."""
+    try:
+        connection = _driver(engine)
+    except TROUBLES:
+        engine.dispose()
+        return
+    if wal.end(connection) if owner else not wal.is_logged(connection):
+        engine.dispose()
+    else:
+        wal.close_beside(path, engine.dispose)
+
+
+def _close_at_the_end(engine: Engine, path: Path, process: int) -> None:
+    if os.getpid() == process:
+        _close(engine, path)
+
+
+@contextmanager
+def _closed_when_it_fails(engine: Engine, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _close(engine, path)
+        raise
 
 
 def _begin(connection: Connection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import sqlite3
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from pipeline.domain.records import Finding, Leader, Position, Source, Verdict, 
 from pipeline.evidence.check import check, check_file
 from pipeline.ledger import verify
 from pipeline.ledger.moves import Move
+from pipeline.ledger.storage.driver import sqlite3
 from tests.integration.evidence.conftest import answer
 from tests.integration.evidence.forge import NOT_COVERED, edit, forgery, sql
 from tests.support import ledgers

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -19,6 +18,7 @@ from pipeline.evidence.check import check, check_file
 from pipeline.ledger.decisions import standing
 from pipeline.ledger.moves import Move
 from pipeline.ledger.replay import Replay
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
 from pipeline.report.layout import layout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from pipeline.ledger import backup, copying, transfer
 from pipeline.ledger.backup import back_up
 from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.reserve_journal import reserve_path
+from pipeline.ledger.storage.driver import has_wal, sqlite3
 from pipeline.ledger.storage.location import location_of, open_as_it_is
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.verify import examine
@@ -119,6 +119,7 @@ def test_it_is_made_while_a_run_holds_the_ledger(lived, folder):
 
 
 @pytest.mark.sqlite
+@pytest.mark.usefixtures("without_wal")
 def test_a_copy_that_takes_long_holds_nobody_up_and_leaves_nothing(lived, folder):
     slow = itertools.count(0, backup.BESIDE_OTHERS_S + 1).__next__
     with location_of(lived.url).alone(), pytest.raises(AnotherRun) as busy:
@@ -129,6 +130,29 @@ def test_a_copy_that_takes_long_holds_nobody_up_and_leaves_nothing(lived, folder
 
 
 @pytest.mark.sqlite
+@pytest.mark.skipif(not has_wal(), reason="this SQLite is too old for WAL")
+def test_in_wal_what_others_commit_meanwhile_waits_for_nothing_and_is_not_in_the_copy(lived, folder, monkeypatch):
+    monkeypatch.setattr(backup, "_PAGES", 1)
+    before = content(lived.url)
+    told: list[int] = []
+
+    def seconds():
+        if told:
+            lived.store.begin_run(lived.now)
+        told.append(0)
+        return 2.0 * backup.BESIDE_OTHERS_S * len(told)
+
+    made = copy(lived, folder, seconds=seconds)
+
+    assert len(told) > 2
+    assert content(url_of(made.path)) == before
+    assert content(lived.url) != before
+    assert made.path.read_bytes()[18:20] == bytes([1, 1]), "the copy is a file of its own"
+    assert names(folder) == [made.path.name]
+
+
+@pytest.mark.sqlite
+@pytest.mark.usefixtures("without_wal")
 def test_what_is_committed_during_the_copy_is_not_in_it_by_half(lived, folder, monkeypatch):
     """Another process commits between two steps of the copy: it has to wait, and the copy is of one moment."""
     monkeypatch.setattr(backup, "_PAGES", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -12,6 +12,7 @@ from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Verdict
 from pipeline.ledger import verify
 from pipeline.ledger.scope import Scope, credential_mark
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.location import location_of, open_ledger
 from pipeline.ledger.store import Store
 from pipeline.ledger.transfer import move
@@ -206,13 +207,20 @@ def test_a_moved_ledger_has_the_marks_and_is_sound(two, tmp_path, age):
         database.close()
 
 
+def everything(path):
+    """All that a file says, and its form."""
+    with closing(sqlite3.connect(path)) as connection:
+        form = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        names = [line[0] for line in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return form, {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in names}
+
+
 @pytest.mark.sqlite
 def test_a_power_cut_while_an_old_ledger_is_brought_up_to_date_leaves_the_old_one(two, monkeypatch):
     two.database.close()
     ledgers.as_before_0010(two.url)
     path = location_of(two.url).place
-    with sqlite3.connect(path) as connection:
-        before = list(connection.iterdump())
+    before = everything(path)
 
     def cut(name: str) -> None:
         if name == "schema-before-commit":
@@ -222,8 +230,7 @@ def test_a_power_cut_while_an_old_ledger_is_brought_up_to_date_leaves_the_old_on
         patch.setattr("pipeline.ledger.storage.schema.crashpoint", cut)
         with pytest.raises(KeyboardInterrupt):
             open_ledger(two.url)
-    with sqlite3.connect(path) as connection:
-        assert list(connection.iterdump()) == before
+    assert everything(path) == before
     later = again(two)
     assert kept(later) == BATCHES
     later.database.close()

@@ -4,7 +4,6 @@ said: no damage makes it say something else."""
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.domain.lifecycle import Event, State
 from pipeline.ledger import verify
 from pipeline.ledger.moves import Move
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.location import open_as_it_is
 from pipeline.ledger.storage.sqlite import sqlite_path
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import event
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.lookup import wanted
 from pipeline.ledger.search import Hit
+from pipeline.ledger.storage.driver import sqlite3
 
 pytestmark = pytest.mark.sqlite
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipeline.ledger import tables
 from pipeline.ledger.ledger_events import continued, id_of, newest_word, start_anew
 from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.sent import Sending, Sent
+from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.store import Store
 
 ROOT = Path(__file__).parents[3]

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from pipeline.ledger import watermark
+from pipeline.ledger.backup import _copy_pages
 from pipeline.ledger.ledger_events import start_anew
 from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
@@ -57,7 +58,7 @@ def test_another_ledger_in_the_same_place_is_doubted(book, notes):
 def test_an_older_copy_is_doubted_wherever_it_lies(book, row, notes, name):
     copy = book.database.path.with_name("copia.db")
     book.take([row(1)])
-    shutil.copy(book.database.path, copy)
+    _copy_pages(book.database.path, copy, None)
     book.take([row(2)], name="dos", sha="b")
     watermark.keep(notes, book.database)
     book.database.close()
@@ -72,7 +73,7 @@ def test_an_older_copy_is_doubted_wherever_it_lies(book, row, notes, name):
 @pytest.mark.sqlite
 def test_two_copies_that_went_on_by_themselves_are_told_apart(book, row, notes):
     copy = book.database.path.with_name("copia.db")
-    shutil.copy(book.database.path, copy)
+    _copy_pages(book.database.path, copy, None)
     book.take([row(1)])
     watermark.keep(notes, book.database)
     other = open_ledger(f"sqlite:///{copy}")
@@ -86,10 +87,11 @@ def test_two_copies_that_went_on_by_themselves_are_told_apart(book, row, notes):
 
 
 @pytest.mark.sqlite
+@pytest.mark.usefixtures("without_wal")
 def test_the_end_of_a_run_whose_ledger_was_exchanged_under_it_does_not_lower_the_note(book, row, notes):
     copy = book.database.path.with_name("copia.db")
     book.take([row(1)])
-    shutil.copy(book.database.path, copy)
+    _copy_pages(book.database.path, copy, None)
     book.take([row(2)], name="dos", sha="b")
     watermark.keep(notes, book.database)
     shutil.copy(copy, book.database.path)
@@ -121,9 +123,10 @@ def test_a_ledger_that_lost_only_a_run_is_an_older_one(book, notes):
 
 
 @pytest.mark.sqlite
+@pytest.mark.usefixtures("without_wal")
 def test_a_persons_word_that_the_note_does_not_know_answers_for_it_and_the_note_begins_again(book, row, notes):
     copy = book.database.path.with_name("copia.db")
-    shutil.copy(book.database.path, copy)
+    _copy_pages(book.database.path, copy, None)
     book.take([row(1), row(2), row(3)])
     watermark.keep(notes, book.database)
     shutil.copy(copy, book.database.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -54,6 +55,17 @@ def test_it_is_made_once_and_found_again(url):
     again = place_of(url).open(NOW)
     assert ids(again) == [made]
     again.close()
+
+
+@pytest.mark.sqlite
+def test_a_file_is_never_in_wal_and_is_opened_as_the_library_of_the_pages_opens_it(url):
+    """Two SQLites in one process would drop each other's locks."""
+    office = place_of(url).open(NOW)
+    with office.moment() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 3
+        assert isinstance(connection.connection.driver_connection, sqlite3.Connection)
+    office.close()
 
 
 def _open_in_a_process(url: str, out: str) -> None:

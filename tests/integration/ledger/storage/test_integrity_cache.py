@@ -13,7 +13,7 @@ from pipeline.ledger import verify
 from pipeline.ledger.storage import integrity_cache
 from pipeline.ledger.storage.location import open_ledger
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("without_wal")]
 
 
 @pytest.fixture
@@ -26,6 +26,18 @@ def test_an_unchanged_file_was_sound_when_it_was_last_checked(book, notes):
     path = book.database.path
     integrity_cache.keep(notes, path, book.now)
     assert integrity_cache.sound_since(notes, path, book.now + timedelta(days=6)) == book.now
+
+
+def test_a_file_beside_a_log_is_not_the_whole_ledger(book, notes):
+    path = book.database.path
+    integrity_cache.keep(notes, path, book.now)
+    path.with_name(f"{path.name}-wal").write_bytes(b"what is not in the file yet")
+    assert integrity_cache.sound_since(notes, path, book.now) is None
+
+    (note,) = notes.iterdir()
+    note.unlink()
+    integrity_cache.keep(notes, path, book.now)
+    assert list(notes.iterdir()) == []
 
 
 def test_a_small_ledger_is_checked_every_time(book, notes, monkeypatch):

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.ledger import tables
 from pipeline.ledger.storage import schema
+from pipeline.ledger.storage.driver import has_wal
 from pipeline.ledger.storage.location import exclusive, open_ledger
 from pipeline.ledger.storage.sqlite import sqlite_path
 from pipeline.ledger.tables import metadata
@@ -38,7 +39,7 @@ def test_the_file_and_its_folder_are_private(book):
 
 @pytest.mark.sqlite
 def test_nothing_acknowledged_may_be_lost_in_a_power_cut(book):
-    assert pragma(book.database, "journal_mode") == "delete"
+    assert pragma(book.database, "journal_mode") == ("wal" if has_wal() else "delete")
     assert pragma(book.database, "synchronous") == 3, "EXTRA: FULL lost commits in the power-cut model"
     assert pragma(book.database, "foreign_keys") == 1
 
@@ -247,6 +248,7 @@ def test_what_a_killed_start_left_behind_is_no_ledger_and_in_nobodys_way(tmp_pat
 
 
 @pytest.mark.sqlite
+@pytest.mark.usefixtures("without_wal")
 def test_the_journal_of_a_lost_ledger_is_not_rolled_back_into_a_new_one(book, row):
     """A hot journal beside a new database would bring back pages of the old one."""
     path = sqlite_path(book.url)

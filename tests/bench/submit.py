@@ -11,12 +11,12 @@ import json
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench import commits
+from tests.bench import beside, commits
 from tests.bench.material import NOW, REASON, batch, cells, checked
 from tests.bench.runner import Figure, Numbers, Scale, apart, build, column, in_turn, over, server
 
@@ -36,8 +36,18 @@ def body(number: int) -> bytes:
 # ------------------------------------------------------------------------------------------------------ the ways
 
 
-def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> Numbers:
-    """The real steps: ledger on the disk, writer, client, transport, from the first claim to the last outcome."""
+def nobody(_ledger: Path) -> AbstractContextManager[None]:
+    """Nobody looks at the ledger meanwhile."""
+    return nullcontext()
+
+
+def anular(
+    base: str, in_flight: int, rows: int, rate: float | None = None, meanwhile: Callable[[Path], Any] = nobody
+) -> Numbers:
+    """The real steps: ledger on the disk, writer, client, transport, from the first claim to the last outcome.
+
+    ``meanwhile``: what else goes on with the ledger.
+    """
     import pipeline.run.session  # noqa: F401 - what is imported is not what is measured
     from pipeline.domain.outcomes import Outcome
     from pipeline.ledger.storage.location import open_ledger
@@ -51,10 +61,11 @@ def anular(base: str, in_flight: int, rows: int, rate: float | None = None) -> N
         info = batch("20261120-envio", rows, Path(folder))
         store.intake(info, checked(rows))
         ready = views.ready(info.id)
-        cpu, network, start = time.process_time(), time.thread_time(), time.perf_counter()
-        words = asyncio.run(_send(base, store, ready, in_flight, rate))
-        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-        network = time.thread_time() - network
+        with meanwhile(Path(folder, "registro.db")):
+            cpu, network, start = time.process_time(), time.thread_time(), time.perf_counter()
+            words = asyncio.run(_send(base, store, ready, in_flight, rate))
+            seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+            network = time.thread_time() - network
         assert words.count(Outcome.CANCELLED.value) == rows, words
         database.close()
     return {"seconds": seconds, "cpu": cpu, "network": network}
@@ -207,6 +218,7 @@ def bench(scale: Scale) -> list[Figure]:
                 "historial": [round(1e6 * (one["cpu"] - one["network"]) / rows, 1) for one in ours],
             }
             figures.append(Figure("submit", f"de la CPU de anular, {in_flight} en vuelo: por hilo", "µs", parts))
+        figures += beside.figures(base, scale)
     return [*figures, *commits.figures(scale)]
 
 

@@ -205,8 +205,7 @@ class SqliteLocation:
             if not path.exists() or (is_empty(path) and anew is not None):
                 create(path, anew)
             _check_not_emptied(path)
-            if not restored:
-                wal.check_log(path, alone=True)
+            wal.check_log(path, alone=True, restored=restored)
             engine = connect(path, PRAGMAS[1:])
             with _closed_when_it_fails(engine, path):
                 if not has_wal():

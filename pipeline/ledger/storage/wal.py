@@ -44,25 +44,25 @@ def read_only(path: Path, *, past_log: bool = False) -> str:
     return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if past_log else ''}"
 
 
-def check_log(path: Path, *, alone: bool = False) -> None:
+def check_log(path: Path, *, alone: bool = False, restored: bool = False) -> None:
     """Raises ``StorageTrouble`` for a ledger without the log that belongs to it, or beside one that does not; an error
     of the driver for one that is damaged: a connection that may write would take its log along when it fails.
 
-    ``alone``: nobody else has it open, in this process neither.
+    ``alone``: nobody else has it open, in this process neither. ``restored``: its log may be missing.
     """
-    fault = _fault(path, alone=alone)
-    if fault is not None and (fault := _fault(path, alone=alone)) is not None:  # its owner may be ending it just now
+    fault = _fault(path, alone, restored)
+    if fault is not None and (fault := _fault(path, alone, restored)) is not None:  # its owner may be ending it now
         raise fault
     if _filled(path):
         _looked_at(path, "SELECT count(*) FROM sqlite_master").close()
 
 
-def _fault(path: Path, *, alone: bool) -> StorageTrouble | None:
+def _fault(path: Path, alone: bool, restored: bool) -> StorageTrouble | None:
     marked, filled = _mark_in(path) == MARK, _filled(path)
     if marked == filled and not (filled and alone):  # so it is beside a run, where the head must not be looked at
         return None
     in_wal = _is_in_wal(path)
-    if marked and in_wal and not filled:
+    if marked and in_wal and not filled and not restored:
         return StorageTrouble(
             f"A este historial de envíos le falta «{log_of(path).name}», donde está lo último que se envió: es una "
             "copia hecha a medias, o alguien quitó ese archivo o abrió el historial con otro programa. No se envió "

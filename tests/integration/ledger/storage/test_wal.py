@@ -122,6 +122,18 @@ def test_a_backup_beside_the_log_of_another_ledger_is_refused(killed, book):
     open_ledger(url_of(killed)).close()
 
 
+def test_who_says_that_a_backup_was_restored_does_not_accept_the_log_of_another_ledger(killed, book):
+    """It is what a person says next after a backup was put there."""
+    book.database.close()
+    shutil.copy(book.database.path, killed)
+    before = killed.read_bytes()
+
+    with pytest.raises(StorageTrouble, match="no es suyo"):
+        location_of(url_of(killed)).open(restored=True)
+
+    assert killed.read_bytes() == before
+
+
 def test_a_log_beside_no_ledger_is_put_aside_before_a_new_one_has_the_name(killed):
     log = wal.log_of(killed).read_bytes()
     killed.unlink()

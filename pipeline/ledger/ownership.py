@@ -10,12 +10,11 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
-import platform
 import re
 import stat
 import subprocess  # nosec B404 - /sbin/mount, no shell
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -27,9 +26,9 @@ from pipeline.ledger import codec, tables
 from pipeline.ledger.ledger_events import adopted, append_deed
 from pipeline.ledger.storage.database import Database
 from pipeline.runtime.drives import against_on_mac, against_on_windows
+from pipeline.runtime.machine import MACHINE_ID, hardware_of_mac, machine_text
 from pipeline.runtime.windows import Windows, this_windows
 
-_MACHINE_ID = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 _MOUNTS = Path("/proc/self/mountinfo")
 
 NETWORK = frozenset(
@@ -39,16 +38,13 @@ TEMPORARY = frozenset({"tmpfs", "ramfs"})
 _WITHOUT_MODES = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "drvfs", *NETWORK})
 
 
-def host_id(sources: Sequence[Path] = _MACHINE_ID) -> str:
+def host_id(
+    sources: Sequence[Path] = MACHINE_ID,
+    windows: Windows | None = None,
+    hardware: Callable[[], str] = hardware_of_mac,
+) -> str:
     """A stable mark of this machine: the hash of its own id, else of its name. The id itself is never revealed."""
-    for source in sources:
-        try:
-            text = source.read_text("ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            continue
-        if text and text != "uninitialized":
-            return _mark(f"machine-id {text}")
-    return _mark(f"node {platform.node()}")
+    return _mark(machine_text(sources, windows, hardware))
 
 
 LEDGER = ("El historial de envíos", "ANULAR_LEDGER")

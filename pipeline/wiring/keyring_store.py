@@ -12,12 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.runtime.atomic_file import replace_file
-from pipeline.settings.model import PROGRAM
+from pipeline.runtime.folders import state_folder
 
 _REMEDY = "Defina ANULAR_USER y ANULAR_PASSWORD_FILE en su lugar."
 _UNKNOWN = object()
@@ -116,7 +115,7 @@ def _forget_note(env: str, profile: str) -> None:
 
 def _note_path(env: str, profile: str) -> Path:
     name = hashlib.sha256(f"{env}\n{profile}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return user_state_path(PROGRAM) / "credenciales" / f"usuario-{name}.json"
+    return state_folder() / "credenciales" / f"usuario-{name}.json"
 
 
 def _service(env: str) -> str:

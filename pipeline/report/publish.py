@@ -28,6 +28,7 @@ from pipeline.report.verify import verify, verify_corrections
 from pipeline.report.workbook import write_corrections, write_workbook
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.patience import Patience, replace
 from schemas.columns import RESULT_COLUMNS
 from schemas.results import check_results
 
@@ -174,13 +175,14 @@ def _put_in_place(
 ) -> Path:
     """Moves the file to the first free or replaceable name; a name for which ``spare`` is True is not replaced."""
     trouble: OSError | None = None
+    patience = Patience()
     for number in range(1, MOST_NAMES + 1):
         target = folder / name(number)
         if spare(target):
             trouble = FileExistsError(errno.EEXIST, "somebody worked on it")
             continue
         try:
-            temporary.replace(target)
+            replace(temporary, target, patience)
         except (PermissionError, IsADirectoryError, FileExistsError) as error:
             trouble = error
             continue

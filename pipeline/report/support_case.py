@@ -27,6 +27,7 @@ from pipeline.report.lines import row_of
 from pipeline.report.model import local
 from pipeline.report.names import support_name
 from pipeline.runtime.os_error import os_words
+from pipeline.runtime.patience import rename
 
 TEXT, TABLE, ANSWERS = "caso.txt", "facturas.csv", "respuestas"
 _HEADINGS = (
@@ -98,7 +99,7 @@ def publish_case(case: Case, folder: Path, info: BatchInfo, before: Callable[[],
             path = folder / support_name(Path(info.file).stem, info.id, number)
             if not path.exists():
                 with suppress(FileExistsError):
-                    return fresh.rename(path)
+                    return rename(fresh, path)
         raise FileExistsError(17, "no free name")
     except OSError as error:
         raise _not_written(folder, error) from error

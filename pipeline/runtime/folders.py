@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.runtime.patience import rename
+
 if TYPE_CHECKING:
     from platformdirs.api import PlatformDirsABC
 
@@ -47,7 +49,7 @@ def _bring(before: Path, folder: Path) -> None:
         with suppress(OSError):  # another command does it at this moment
             folder.mkdir(mode=0o700)
             for path in there:
-                path.rename(folder / path.name)
+                rename(path, folder / path.name)
 
 
 def _dirs(name: str, *, author: bool = True) -> PlatformDirsABC:

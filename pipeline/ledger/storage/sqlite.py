@@ -21,6 +21,7 @@ from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_fold
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.patience import rename, replace
 
 BUSY_MS = 10_000
 _EXAMPLE = "sqlite:///C:/carpeta/registro.db" if os.name == "nt" else "sqlite:////home/usuario/registro.db"
@@ -251,8 +252,8 @@ def place_file(path: Path, begin: Callable[[Engine], None]) -> None:
     finally:
         engine.dispose()
     if journal_of(path).exists():  # of the lost ledger: SQLite would roll it back into the new one
-        journal_of(path).rename(free_name(journal_of(path)))
-    fresh.replace(path)
+        rename(journal_of(path), free_name(journal_of(path)))
+    replace(fresh, path)
 
 
 def _in_one(engine: Engine, work: Callable[[Connection], None]) -> None:

@@ -25,6 +25,7 @@ from pipeline.report.summary import summarise
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify
 from pipeline.report.workbook import write_workbook
+from pipeline.runtime.patience import WAITS_S, Patience
 from tests.support.reading import read_sheet
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
@@ -88,6 +89,25 @@ def test_a_workbook_that_is_open_in_excel_gets_a_numbered_sister(
 
     monkeypatch.setattr(Path, "replace", locked)
     assert publish(report, tmp_path, "lote").name == "lote__20261120-7f3a__resultados (2).xlsx"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_workbook_that_a_scanner_holds_for_a_moment_gets_its_own_name(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    replace_file, left = Path.replace, [times]
+
+    def held(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] >= 0:
+            error = type("Held", (PermissionError,), {"winerror": 32})
+            raise error(errno.EACCES, "in use")
+        return replace_file(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr(Patience.__init__, "__defaults__", (WAITS_S, lambda _: None))
+    assert publish(report, tmp_path, "lote").name == NAME
+    assert names(tmp_path) == [NAME]
 
 
 def test_when_no_name_can_be_used_one_sentence_says_why(

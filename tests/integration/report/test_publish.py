@@ -17,10 +17,11 @@ import pytest
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
+from pipeline.report import names as names_module
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
 from pipeline.report.preview import lines_of, preview_batch
-from pipeline.report.publish import publish, publish_export
+from pipeline.report.publish import check_folder, publish, publish_export
 from pipeline.report.summary import summarise
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify
@@ -140,6 +141,26 @@ def test_a_path_that_is_no_folder_is_told_in_one_sentence(report: Report, tmp_pa
 def test_a_very_long_stem_is_shortened(report: Report, tmp_path: Path) -> None:
     path = publish(report, tmp_path, "ñ" * 300)
     assert path.name.endswith("ñ__20261120-7f3a__resultados.xlsx")
+
+
+def test_on_windows_a_long_folder_shortens_the_name_to_what_excel_opens(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names_module, "WINDOWS", True)
+    folder = tmp_path / ("Clientes " + "x" * (150 - len(str(tmp_path)) - 10))
+    path = publish(report, folder, "Anulaciones de noviembre de la Compañía Nacional de Seguros, S.A.")
+    assert len(str(path)) <= 218
+    assert path.name.endswith("__20261120-7f3a__resultados.xlsx")
+
+
+def test_a_folder_with_no_room_for_a_name_is_refused_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names_module, "WINDOWS", True)
+    check_folder(tmp_path / "corta", "lote")
+    with pytest.raises(StorageTrouble, match=r"demasiado larga.*No se envió nada"):
+        check_folder(tmp_path / ("x" * 180), "lote")
+    assert names(tmp_path) == []
 
 
 def test_rows_that_break_their_schema_are_not_published(batch: Batch, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr, ValidationError
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.file_address import file_address
 from pipeline.runtime.folders import config_folder, data_folder
 from pipeline.settings import companies
 from pipeline.settings.companies import PAIR, Pair
@@ -29,7 +30,7 @@ def config_path() -> Path:
 
 def default_ledger() -> str:
     """Address of the default ledger, in the user's data folder."""
-    return f"sqlite:///{data_folder() / 'anular.db'}"
+    return file_address(data_folder() / "anular.db")
 
 
 def default_office(ledgers: Iterable[str]) -> str:
@@ -38,7 +39,7 @@ def default_office(ledgers: Iterable[str]) -> str:
     common = {without_password(url) for url in ledgers}
     if len(common) == 1 and (url := common.pop()).startswith("postgres"):
         return url
-    return f"sqlite:///{data_folder() / 'anular-office.db'}"
+    return file_address(data_folder() / "anular-office.db")
 
 
 def load_settings(profile: str = "", ledger: str = "") -> Settings:

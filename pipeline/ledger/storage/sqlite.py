@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, StaticPool, create_engine, event, text
+from sqlalchemy import URL, Engine, StaticPool, create_engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -21,6 +21,7 @@ from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_fold
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.file_address import file_address
 from pipeline.runtime.patience import rename, replace
 
 BUSY_MS = 10_000
@@ -63,16 +64,21 @@ def sqlite_path(url: str) -> Path:
             f"La dirección del historial de envíos es relativa («{parsed.database}»): "
             "en cada carpeta de trabajo sería otro.",
             code="ledger-relative",
-            remedy=f"Escriba la ruta completa: sqlite:///{path.absolute().as_posix()}",
+            remedy=f"Escriba la ruta completa: {file_address(path.absolute())}",
         )
     return path
+
+
+def _key(path: Path) -> bytes:
+    """Identifies a place on this machine, however its name is written where capitals do not count."""
+    return os.fsencode(os.path.normcase(path.resolve()))
 
 
 class SqliteLedger(Database):
     """An open SQLite ledger."""
 
     def __init__(self, engine: Engine, path: Path) -> None:
-        super().__init__(engine, place=str(path), name=path.name, key=os.fsencode(path.resolve()))
+        super().__init__(engine, place=str(path), name=path.name, key=_key(path))
         self.path = path
 
     def reserve(self, credential: str | None) -> Path:  # noqa: ARG002 - one run owns the file, whatever its credential
@@ -118,7 +124,7 @@ class SqliteLocation:
     @property
     def key(self) -> bytes:
         """Identifies this place among all others on this machine."""
-        return os.fsencode(self.path.resolve())
+        return _key(self.path)
 
     @property
     def request_log(self) -> Path:
@@ -264,7 +270,7 @@ def _in_one(engine: Engine, work: Callable[[Connection], None]) -> None:
 def connect(path: Path) -> Engine:
     """The one connection to the file, with everything that durability needs."""
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         poolclass=StaticPool,
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
     )

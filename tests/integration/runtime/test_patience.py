@@ -1,4 +1,4 @@
-"""A file that a scanner holds for a moment is moved a moment later (finding A6 of Windows)."""
+"""A file that a scanner holds for a moment is moved a moment later."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 HELD = frozenset({5, 32, 33})
 """Error numbers of Windows: access denied, sharing violation, lock violation. Other systems have no such numbers."""
+SHARED = frozenset({32, 33})
+"""Those that only say that another program has it open."""
 WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8, 0.8)
 
 

@@ -28,7 +28,7 @@ from pipeline.report.names import plain
 from pipeline.report.temporary import new_aside
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
-from pipeline.runtime.patience import Patience, rename, unlink
+from pipeline.runtime.patience import Patience, is_held, rename, unlink
 from pipeline.runtime.patience import replace as swap
 from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
@@ -83,7 +83,8 @@ class Claim:
 
 
 def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | None:
-    """Takes ``arrival`` out of the inbox; None when it changed since it was looked at, or is gone.
+    """Takes ``arrival`` out of the inbox; None when it changed since it was looked at, is gone,
+    or is open in another program.
 
     ``token``: eight unique hex digits. Raises ``StorageTrouble``.
     """
@@ -100,7 +101,9 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
         file = folder / safe_name(arrival.path.name)
         try:
             rename(arrival.path, file)
-        except FileNotFoundError:
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError) and not is_held(error):
+                raise
             _clear(folder)
             return None
         crashpoint("watch-claimed")

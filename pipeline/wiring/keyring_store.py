@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from pipeline.domain.errors import WrongUsage
+from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.runtime.atomic_file import replace_file
 from pipeline.runtime.folders import state_folder
 
@@ -30,7 +31,8 @@ def keep(env: str, profile: str, user: str, password: SecretStr) -> None:
 
     _forget_note(env, profile)  # ended here, the next one looks again
     try:
-        keyring.set_password(_service(env), profile or "default", json.dumps([user, password.get_secret_value()]))
+        with _of_this_session():
+            keyring.set_password(_service(env), profile or "default", json.dumps([user, password.get_secret_value()]))
     except KeyringError:
         raise WrongUsage(
             "Este equipo no tiene un Administrador de credenciales.", code="keyring", remedy=_REMEDY
@@ -45,7 +47,8 @@ def forget(env: str, profile: str) -> bool:
 
     _forget_note(env, profile)
     try:
-        keyring.delete_password(_service(env), profile or "default")
+        with _of_this_session():
+            keyring.delete_password(_service(env), profile or "default")
     except PasswordDeleteError:
         return False
     except KeyringError:
@@ -64,7 +67,8 @@ def stored(env: str, profile: str) -> tuple[str, SecretStr] | None:
     from keyring.errors import KeyringError, NoKeyringError
 
     try:
-        text = keyring.get_password(_service(env), profile or "default")
+        with _of_this_session():
+            text = keyring.get_password(_service(env), profile or "default")
     except NoKeyringError:
         text = None
     except KeyringError:  # another place's pair would be another company's
@@ -76,6 +80,27 @@ def stored(env: str, profile: str) -> tuple[str, SecretStr] | None:
     user, password = json.loads(text) if text is not None else (None, "")
     _note(env, profile, user)
     return None if user is None else (user, SecretStr(password))
+
+
+@contextmanager
+def _of_this_session() -> Iterator[None]:
+    """Turns an error that is the system's own, and none of the keyring library's, into one sentence. Windows raises one
+    (1312) where nobody is logged on, as in a task of another user. Raises ``StorageTrouble``."""
+    from keyring.errors import KeyringError
+
+    try:
+        yield
+    except KeyringError:
+        raise
+    except Exception as error:
+        if not isinstance(error, OSError) and not hasattr(error, "winerror"):
+            raise
+        raise StorageTrouble(
+            "Esta sesión no ve el Administrador de credenciales: nadie ha iniciado sesión con este usuario, o la tarea "
+            "es de otro.",
+            code="keyring-session",
+            remedy=f"Programe la tarea con el usuario que hizo login, «solo cuando haya iniciado sesión». {_REMEDY}",
+        ) from None
 
 
 def user_kept(env: str, profile: str) -> str | None:

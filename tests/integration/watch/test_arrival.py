@@ -46,6 +46,19 @@ def test_a_file_is_taken_where_a_listing_has_no_inodes(lane, monkeypatch):
     assert not found.path.exists()
 
 
+def test_a_file_that_another_program_has_open_waits_in_the_inbox(lane, monkeypatch):
+    (found,) = arrivals(lane.inbox)
+
+    def held(*_given):
+        raise type("Held", (PermissionError,), {"winerror": 32})(13, "in use")
+
+    with monkeypatch.context() as windows:
+        windows.setattr("pipeline.watch.claim.rename", held)
+        assert claim(lane, found, NOW, "0a1b2c3d") is None
+    assert found.path.exists()
+    assert not list(lane.work.iterdir())
+
+
 def test_a_file_that_changed_since_it_was_looked_at_stays(lane):
     (found,) = arrivals(lane.inbox)
     found.path.write_text("CUFE\nanother row\n")

@@ -109,7 +109,7 @@ def against_on_mac(path: Path, home: Path, mounts: str) -> str:
 
 
 def _below(place: Path, folder: Path) -> bool:
-    """Whether ``place`` is in ``folder``, for a file system that does not tell capitals apart."""
+    """Whether ``place`` is in ``folder``, where capitals do not count."""
     inner, outer = (str(one).casefold().split("/") for one in (place, folder))
     return inner[: len(outer)] == outer
 

@@ -24,7 +24,7 @@ _STATE = ("registros", "credenciales", "enviados.db", "enviados.db-wal", "enviad
 
 
 def data_folder() -> Path:
-    """Folder of ledgers whose place nobody chose."""
+    """Folder of ledgers without a place of their own in the settings."""
     return Path(_dirs(PROGRAM).user_data_dir)
 
 

@@ -12,6 +12,7 @@ from pipeline.cli.context import Talk, local_time, settings_for
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.runtime.file_address import file_address
 
 if TYPE_CHECKING:
     from pipeline.ledger.backup import Backup
@@ -98,7 +99,7 @@ def _note(made: Backup, settings: Settings, now: datetime) -> list[str]:
         *(f"   También {one.name}, con el nombre que tenía junto al historial." for one in made.reserves),
     ]
     if server:
-        home = order("ledger", "copy", "--from", f"sqlite:///{made.path}", "--to", "postgresql+psycopg://…")
+        home = order("ledger", "copy", "--from", file_address(made.path), "--to", "postgresql+psycopg://…")
         back = [f"2. Llévela a una base de datos nueva y vacía: {home}"]
     return [
         "Copia del historial de envíos de anular",

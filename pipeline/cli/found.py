@@ -24,7 +24,7 @@ from pipeline.ledger.search import FoundRow
 from pipeline.report.labels import EVENT_WORDS
 from pipeline.report.lines import row_of
 from pipeline.report.model import local
-from pipeline.report.names import results_name
+from pipeline.report.names import results_name, room
 from pipeline.run.figures import ordered, path_text
 
 _SHOWN = 12
@@ -161,7 +161,7 @@ def _event_words(event: EventLine) -> str:
 
 def _book(info: BatchInfo) -> str | None:
     """Where the results workbook is, if it is there."""
-    path = Path(info.folder) / results_name(Path(info.file).stem, info.id)
+    path = Path(info.folder) / results_name(Path(info.file).stem, info.id, room=room(Path(info.folder)))
     return path_text(path) if path.is_file() else None
 
 

@@ -83,7 +83,7 @@ def _compared(
 ) -> dict[str, Any]:
     """Queries eDoc, writes the comparison and shows it; returns the ``--json`` answer."""
     from pipeline.report.comparison import Comparison, write_comparison
-    from pipeline.report.names import comparison_name
+    from pipeline.report.names import comparison_name, room
     from pipeline.report.publish import publish_file
     from pipeline.run import session
     from pipeline.run.reconcile import ask, compare
@@ -97,7 +97,7 @@ def _compared(
     trouble = session.carry_out(memory, clock, base, work) if any(row.cufe for row in rows) else None
     found = Comparison(info, compare(rows, answers), begun)
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / comparison_name(Path(info.file).stem, info.id)
+    target = folder / comparison_name(Path(info.file).stem, info.id, room(folder))
     workbook = publish_file(info.id, target, lambda stream: write_comparison(found, stream))
     code = _code(found, trouble)
     answer.codes.append(code)

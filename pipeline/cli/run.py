@@ -135,6 +135,7 @@ def run_files(
     with loading():
         from pipeline.certificates.check import note_of
         from pipeline.ledger.ownership import who_am_i
+        from pipeline.report.publish import check_folder
         from pipeline.run import session
         from pipeline.run.intake import take_in, was_queued
         from pipeline.run.plan import make_plan
@@ -176,10 +177,12 @@ def run_files(
                 )
             certificates = show_plan(talk, plan, settings)
             check_certificates(talk, plan, settings, certificates)
+            folder, note = results_folder(settings, file), note_of(certificates)
+            if plan.to_send:
+                check_folder(folder, file.stem)
             approve(talk, plan, settings, yes=yes, only=only)
             if plan.to_send:
                 questions.remember(plan.sha256, wish, talk)
-            folder, note = results_folder(settings, file), note_of(certificates)
             batches.append(take_in(plan, memory, who=who_am_i(), folder=folder, note=note))
             del plan
         work = session.send_and_follow(batches, memory, talk.progress, only, follows=not no_poll)

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from pipeline.domain.commands import Here
 from pipeline.domain.errors import StorageTrouble
+from pipeline.runtime.console import in_utf_8, spelled_out
 from pipeline.runtime.os_error import os_words
 
 _WHY = {
@@ -42,7 +43,7 @@ class Outlet:
             try:
                 self._stream.write(text)
             except UnicodeEncodeError:  # a terminal that knows no accents: ugly is better than silent
-                self.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+                self.write(spelled_out(text, self._stream.encoding))
             except OSError as error:
                 self._lose(error)
         return len(text)
@@ -97,4 +98,5 @@ def _outlet(stream: TextIO | None, here: Here | None) -> Outlet:
     that no file of ours gets it, and with it what a library prints."""
     if stream is None:
         return Outlet(Path(os.devnull).open("w", encoding="utf-8"), OSError(errno.EBADF, "closed"), here)
+    in_utf_8(stream)
     return Outlet(stream, here=here)

@@ -12,6 +12,7 @@ from pipeline.cli.inputs import is_file_name, no_batch
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.file_address import file_address
 from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
@@ -137,4 +138,4 @@ def _named_ledger(target: str) -> str:
     """Address of the ledger that ``target`` names as a URL or a file; "" when it names a batch."""
     if "://" in target:
         return target
-    return f"sqlite:///{Path(target).absolute()}" if target and Path(target).is_file() else ""
+    return file_address(Path(target).absolute()) if target and Path(target).is_file() else ""

@@ -200,6 +200,9 @@ KINDS: dict[str, Kind] = {
         "Escriba el nombre entre comillas: {order}",
     ),
     "archivo-carpeta": _file("«{name}» es una carpeta y no un archivo.", "Indique el archivo que está dentro."),
+    "archivo-abierto": _file(
+        "«{name}» está abierto en otro programa y no se puede leer.", "Ciérrelo en Excel y repita el comando."
+    ),
     "archivo-permiso": _file("No hay permiso para leer «{name}».", "Pida acceso o cópielo a una carpeta suya."),
     "archivo-especial": _file("«{name}» no es un archivo común (enlace, tubería o dispositivo).", "Use el original."),
     "archivo-ilegible": _file("No se pudo leer «{name}»: {why}.", "Cópielo a otra carpeta y vuelva a intentarlo."),

@@ -26,7 +26,7 @@ from pipeline.ledger.ledger_events import bind_pack
 from pipeline.ledger.replay import Replay
 from pipeline.report.layout import layout
 from pipeline.report.lines import outcome_of
-from pipeline.report.names import evidence_name
+from pipeline.report.names import evidence_name, room
 from pipeline.report.publish import publish_file
 from pipeline.report.xlsx_writer import FixedZip
 
@@ -54,7 +54,8 @@ def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> 
                 remedy=f"Compruebe el historial de envíos con {order('verify')} y pida ayuda.",
             )
 
-    return publish_file(batch.id, workbook.parent / evidence_name(Path(batch.file).stem, batch.id), write)
+    name = evidence_name(Path(batch.file).stem, batch.id, room(workbook.parent))
+    return publish_file(batch.id, workbook.parent / name, write)
 
 
 def bind(extract: Extract, workbook: Path, now: datetime, *, who: str) -> int:

@@ -34,6 +34,7 @@ from pipeline.ledger.storage.location import Location
 from pipeline.ledger.storage.sqlite import BUSY_MS, SqliteLedger, SqliteLocation, connect, create
 from pipeline.ledger.verify import Examination, examine
 from pipeline.runtime.atomic_file import sync_folder
+from pipeline.runtime.patience import rename
 
 BESIDE_OTHERS_S = BUSY_MS / 1000 / 2
 _PAGES = 2_000
@@ -225,7 +226,7 @@ def placed(fresh: Path, folder: Path, name: str) -> Path:
                 raise
             if path.exists():  # a disk without links (FAT): nobody else writes such names
                 continue
-            fresh.rename(path)
+            rename(fresh, path)
         return path
     raise FileExistsError(errno.EEXIST, "no free name")
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
-import platform
 import re
 import stat
+import subprocess  # nosec B404 - /sbin/mount, no shell
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -25,8 +25,10 @@ from pipeline.domain.errors import StorageTrouble
 from pipeline.ledger import codec, tables
 from pipeline.ledger.ledger_events import adopted, append_deed
 from pipeline.ledger.storage.database import Database
+from pipeline.runtime.drives import against_on_mac, against_on_windows
+from pipeline.runtime.machine import MACHINE_ID, hardware_of_mac, machine_text
+from pipeline.runtime.windows import Windows, this_windows
 
-_MACHINE_ID = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 _MOUNTS = Path("/proc/self/mountinfo")
 
 NETWORK = frozenset(
@@ -36,29 +38,43 @@ TEMPORARY = frozenset({"tmpfs", "ramfs"})
 _WITHOUT_MODES = frozenset({"vfat", "msdos", "exfat", "ntfs", "ntfs3", "drvfs", *NETWORK})
 
 
-def host_id(sources: Sequence[Path] = _MACHINE_ID) -> str:
+def host_id(
+    sources: Sequence[Path] = MACHINE_ID,
+    windows: Windows | None = None,
+    hardware: Callable[[], str] = hardware_of_mac,
+) -> str:
     """A stable mark of this machine: the hash of its own id, else of its name. The id itself is never revealed."""
-    for source in sources:
-        try:
-            text = source.read_text("ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            continue
-        if text and text != "uninitialized":
-            return _mark(f"machine-id {text}")
-    return _mark(f"node {platform.node()}")
+    return _mark(machine_text(sources, windows, hardware))
 
 
 LEDGER = ("El historial de envíos", "ANULAR_LEDGER")
 OFFICE = ("La base de datos de la oficina", "ANULAR_OFFICE")
 
 
-def check_place(path: Path, *, strict: bool, mounts: str | None = None, what: tuple[str, str] = LEDGER) -> None:
+def check_place(
+    path: Path,
+    *,
+    strict: bool,
+    mounts: str | None = None,
+    what: tuple[str, str] = LEDGER,
+    windows: Windows | None = None,
+) -> None:
     """Raises ``StorageTrouble`` when ``path`` is in a place that cannot be trusted. ``what`` names it, and its setting.
 
     ``strict`` is False in the local sandbox, where nothing has legal effect: there only a file that other users may
     write is refused. ``mounts`` is the text of the system's mount table; without it the file system type is unknown and
-    this part of the check is skipped.
+    this part of the check is skipped. ``windows`` answers for a system that has none.
     """
+    windows = windows or this_windows()
+    why = ""
+    if strict and windows is not None:
+        why = against_on_windows(str(path), windows)
+    elif strict and sys.platform == "darwin":
+        why = against_on_mac(path, Path.home(), _mounts_of_mac())
+    if why:
+        raise _refused(path, what, why)
+    if windows is not None:
+        return
     kind = file_system(path, _read_mounts() if mounts is None else mounts)
     if strict and (kind in NETWORK or kind.startswith("fuse")):
         raise _refused(path, what, f"está en un disco de red o prestado ({kind}), donde los bloqueos no son de fiar.")
@@ -66,7 +82,7 @@ def check_place(path: Path, *, strict: bool, mounts: str | None = None, what: tu
         raise _refused(path, what, f"está en memoria ({kind}): se perdería al apagar el equipo.")
     if kind in _WITHOUT_MODES or kind.startswith("fuse"):
         return
-    if sys.platform != "win32":  # there the mode does not show who may read and write
+    if sys.platform != "win32":
         if path.exists():
             _check_file(path, path.stat(), what, strict=strict)
         if strict and path.parent.exists():
@@ -158,6 +174,14 @@ def _read_mounts() -> str:
         return _MOUNTS.read_text("utf-8", errors="replace")
     except OSError:  # not Linux
         return ""
+
+
+def _mounts_of_mac() -> str:
+    try:
+        told = subprocess.run(["/sbin/mount"], capture_output=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stdout.decode("utf-8", "replace")
 
 
 def _mark(text: str) -> str:

@@ -23,6 +23,7 @@ from pipeline.ledger import codec
 from pipeline.ledger.storage.files import free_name
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.patience import rename
 
 _PLAIN = ("http", "estado", "dgi", "message", "authorised_at", "note")
 
@@ -76,7 +77,9 @@ def read(path: Path) -> tuple[list[Kept], int]:
 def put_away(path: Path, run: int) -> None:
     """Renames a processed journal, as evidence, with the number of the run that read it."""
     target = path.with_name(f"{path.name.removesuffix('.jsonl')}-{run:06d}.jsonl")
-    path.rename(free_name(target) if target.exists() else target)  # from a lost ledger, whose runs had the same numbers
+    if target.exists():  # from a lost ledger, whose runs had the same numbers
+        target = free_name(target)
+    rename(path, target)
     crashpoint("reserve-put-away")
     sync_folder(path.parent)
 

@@ -25,6 +25,7 @@ from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.driver import sqlite3
 from pipeline.ledger.storage.files import free_name
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.patience import rename
 
 T = TypeVar("T")
 BUSY_S = 5.0
@@ -209,7 +210,7 @@ class Sent:
     def _put_aside(self) -> bool:
         try:
             aside = free_name(self._path.with_name(f"{self._path.name}.danada"))
-            self._path.rename(aside)
+            rename(self._path, aside)
             for tail in ("-wal", "-shm"):
                 self._path.with_name(f"{self._path.name}{tail}").unlink(missing_ok=True)
         except OSError:

@@ -27,6 +27,7 @@ from pipeline.ledger import tables
 from pipeline.ledger.ledger_events import newest_word
 from pipeline.ledger.storage.database import Database
 from pipeline.runtime.atomic_file import replace_file
+from pipeline.runtime.windows import this_windows
 
 RENEWED_S = 1.0
 """Least seconds between two updates while rows are sent."""
@@ -75,7 +76,10 @@ def keep(folder: Path, database: Database, *, sync: bool = True, placed: bool = 
             elsewhere = placed and before is not None and before.ledger != mark.ledger
             if not elsewhere and not _may_follow(before, mark):
                 continue
-            replace_file(path, json.dumps(asdict(mark)).encode("ascii"), sync=sync)
+            text = json.dumps(asdict(mark))
+            if (windows := this_windows()) is not None:
+                windows.remember(path.name, text)
+            replace_file(path, text.encode("ascii"), sync=sync)
 
 
 def _may_follow(before: Mark | None, mark: Mark) -> bool:
@@ -162,10 +166,25 @@ def _of_ledger(folder: Path, ledger: str) -> Path:
 
 
 def _read(path: Path) -> Mark | None:
+    """The record: of the file and that of the registry of Windows, where no folder takes it along, the one that knows
+    more."""
     try:
-        values = json.loads(path.read_bytes()[:10_000])
+        found = _parse(path.read_bytes()[:10_000])
+    except OSError:
+        found = None
+    windows = this_windows()
+    kept = _parse(windows.recall(path.name).encode()) if windows is not None else None
+    if found is None or kept is None:
+        return found or kept
+    newer = kept.ledger == found.ledger and (kept.seq, kept.run) > (found.seq, found.run)
+    return kept if newer else found
+
+
+def _parse(text: bytes) -> Mark | None:
+    try:
+        values = json.loads(text)
         more = {name: str(values.get(name, "")) for name in ("site", "word")}
         run = int(values.get("run", 0))
         return Mark(str(values["ledger"]), int(values["seq"]), str(values["head"]), run, **more)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -26,6 +26,7 @@ from pipeline.office.database import Office
 from pipeline.office.place import FilePlace, Place
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.file_address import file_address
 
 _AT_ONCE = 500
 """Lines of a table in memory, at most; of pieces of files, one."""
@@ -47,7 +48,7 @@ def back_up(office: Office, folder: Path, now: datetime) -> Path:
     name = f"oficina-{now.astimezone(PANAMA):%Y%m%d-%H%M%S}"
     fresh = folder / f".{name}.{os.getpid()}.nuevo"
     try:
-        copy = FilePlace(f"sqlite:///{fresh}").open(now)
+        copy = FilePlace(file_address(fresh)).open(now)
         try:
             with office.moment() as source, copy.write() as target:
                 _fill(source, target)

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from pipeline.queue import jobs
 from pipeline.queue.app import PutBack, connected, make_app, queue_errors, quiet
 from pipeline.queue.profiles import Post
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.own_process import own_module, with_our_code
 from pipeline.wiring.views import open_views
 
 BUSY_S = 2.0
@@ -181,9 +181,9 @@ class Worker:
 
     async def _process(self, post: Post, batch: str) -> tuple[int, list[str]]:
         """Runs the job in its own process and session: a Ctrl-C reaches only the worker, which passes it on."""
-        environment = {**os.environ, "ANULAR_LEDGER": self._url}
+        environment = with_our_code({**os.environ, "ANULAR_LEDGER": self._url})
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pipeline.queue.job_process", post.profile, batch),
+            *own_module("pipeline.queue.job_process", post.profile, batch),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

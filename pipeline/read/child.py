@@ -23,6 +23,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
 from pipeline.read.parse import parse
 from pipeline.read.protocol import NOTHING_TO_DO, OUT_OF_MEMORY, Order, encode, encode_refusal
+from pipeline.runtime.child_limits import end_with, limit_process
 
 _CODECS = ("utf-8-sig", "utf-16", "cp1252", "cp437", "cp850", "mac_roman", "ascii")
 _PR_SET_PDEATHSIG = 1
@@ -73,7 +74,8 @@ def answer(data: bytes, order: Order, target: BinaryIO) -> None:
 
 
 def die_with(parent: int) -> None:
-    """Ends this process when ``parent`` ends, however that happens. Linux only; elsewhere the time limit ends it."""
+    """Ends this process when ``parent`` ends, however that happens."""
+    end_with(parent)  # on Windows and macOS
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -82,10 +84,11 @@ def die_with(parent: int) -> None:
 
 
 def bound(limits: Limits) -> None:
-    """Gives up for good what reading does not need. On a platform without such limits, only the time limit remains."""
+    """Gives up for good what reading does not need. macOS limits no memory: there the time limit remains."""
     # A thread in C, not in Python: it works on every platform and in the middle of any parser. The parent has the same
     # time limit and acts first; this one is for a process whose parent is gone.
     faulthandler.dump_traceback_later(limits.wall + 1, exit=True)
+    limit_process(limits.memory, int(limits.cpu) + 1)  # on Windows
     if sys.platform != "win32":
         import resource
 

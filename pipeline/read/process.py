@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import IO
 
@@ -26,11 +25,11 @@ from pipeline.read.source import Source
 from pipeline.read.table import Table
 from pipeline.runtime.garbage import loading
 from pipeline.runtime.os_error import os_words
+from pipeline.runtime.own_process import NO_WINDOW, ROOT, own_module
 
-COMMAND = (sys.executable, "-P", "-m", "pipeline.read.child")
-"""Our own interpreter; ``-P``: nothing is loaded from the current folder."""
+COMMAND = tuple(own_module("pipeline.read.child"))
+"""Our own interpreter and module."""
 
-_ROOT = Path(__file__).parents[2]
 _KEPT = ("HOME", "USERPROFILE", "APPDATA", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
 # What an interpreter needs to find its libraries, wherever they are installed.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX")
@@ -56,6 +55,7 @@ class Reader:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=_environment(),
+                    creationflags=NO_WINDOW,
                 )
         except OSError as error:
             self._failure = os_words(error)
@@ -192,4 +192,4 @@ def _lines(stdout: IO[bytes], most: int) -> Iterator[bytes]:
 def _environment() -> dict[str, str]:
     """No setting, credential or proxy of ours; and one thread, for which the memory limit is made."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"}
+    return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}

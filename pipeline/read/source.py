@@ -13,6 +13,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.read.limits import MEGABYTE, Limits
 from pipeline.runtime.os_error import os_words
+from pipeline.runtime.patience import SHARED, Patience
 
 # No links followed, no blocking on a pipe, nothing inherited; each only where the system has it.
 _FLAGS = (
@@ -22,6 +23,10 @@ _FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+
+HELD_S = (0.1, 0.2, 0.3, 0.4)
+"""Waits for a file that another program is reading; what is open in Excel stays so for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,21 @@ def take(path: Path, limits: Limits) -> Source:
     try:
         if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
             raise refused("archivo-especial", name=name)
-        descriptor = os.open(path, _FLAGS)
+        descriptor = Patience(HELD_S).run(lambda: _opened(path))
         with os.fdopen(descriptor, "rb", closefd=True) as file:
             data = _read(file.fileno(), name, limits)
     except (OSError, ValueError) as error:
         raise _translated(error, path, name) from error
     return Source(path, data, hashlib.sha256(data).hexdigest())
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, _FLAGS)
+    except PermissionError:
+        if path.is_dir():  # so Windows refuses a folder
+            raise IsADirectoryError from None
+        raise
 
 
 def _read(descriptor: int, name: str, limits: Limits) -> bytes:
@@ -82,8 +96,10 @@ def _too_large(name: str, size: int, limits: Limits) -> InputRefused:
 def _translated(error: OSError | ValueError, path: Path, name: str) -> InputRefused:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return refused("archivo-no-existe", name=str(path))
-    if isinstance(error, IsADirectoryError) or (isinstance(error, PermissionError) and path.is_dir()):
+    if isinstance(error, IsADirectoryError):
         return refused("archivo-carpeta", name=name)
+    if isinstance(error, OSError) and getattr(error, "winerror", None) in SHARED:
+        return refused("archivo-abierto", name=name)
     if isinstance(error, PermissionError):
         return refused("archivo-permiso", name=name)
     if isinstance(error, OSError) and error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EOPNOTSUPP):

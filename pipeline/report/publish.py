@@ -22,12 +22,13 @@ from pipeline.report.corrections import Corrections
 from pipeline.report.edit_check import untouched
 from pipeline.report.inert import one_line
 from pipeline.report.model import Report
-from pipeline.report.names import corrections_name, preview_name, results_name
+from pipeline.report.names import LONGEST_PATH, corrections_name, preview_name, results_name, room
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify, verify_corrections
 from pipeline.report.workbook import write_corrections, write_workbook
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.patience import Patience, replace
 from schemas.columns import RESULT_COLUMNS
 from schemas.results import check_results
 
@@ -35,6 +36,7 @@ MOST_NAMES = 20
 """How many numbered names are tried when the workbook is open in Excel."""
 
 _CHUNK = 10_000
+_SOME_BATCH = "20261120-3f9a2c71"
 _TROUBLES = {
     errno.EACCES: "no hay permiso para escribir ahí, o el archivo está abierto en otro programa",
     errno.EPERM: "no hay permiso para escribir ahí",
@@ -46,8 +48,10 @@ _TROUBLES = {
     errno.ENOTDIR: "la ruta existe y no es una carpeta",
     errno.EISDIR: "ya existe una carpeta con ese nombre",
     errno.ENAMETOOLONG: "la ruta es demasiado larga",
+    errno.ENOENT: "la ruta no existe, o es demasiado larga",
     errno.EIO: "el disco falló al escribir",
 }
+_TOO_LONG = f"la ruta es demasiado larga (con el nombre del libro pasa de {LONGEST_PATH} caracteres)"
 _OTHER = "el sistema no lo permitió"
 
 
@@ -64,7 +68,9 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
     """
 
     def name(number: int) -> str:
-        return preview_name(stem, number) if report.preview else results_name(stem, report.batch.id, number)
+        if report.preview:
+            return preview_name(stem, number, room(folder))
+        return results_name(stem, report.batch.id, number, room(folder))
 
     _check_rows(report)
     remedy = AGAIN if report.preview else order("report", report.batch.id)
@@ -75,6 +81,29 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
             verify(temporary, report)
             crashpoint("results-verified")
             return _put_in_place(temporary, folder, name)
+
+
+def check_folder(folder: Path, stem: str) -> None:
+    """Refuses a folder in which the results of an input called ``stem`` could not be written, before anything is sent.
+
+    Creates nothing that stays. Raises ``StorageTrouble``.
+    """
+    why = _TOO_LONG if len(results_name(stem, _SOME_BATCH, MOST_NAMES, room(folder)).encode()) > room(folder) else ""
+    place = folder.absolute()
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    try:
+        with new_aside(place, "prueba"):
+            pass
+    except OSError as error:
+        why = why or _TROUBLES.get(error.errno or 0, _OTHER)
+    if why:
+        raise StorageTrouble(
+            f"No se podría guardar el libro de resultados: {why}. No se envió nada.",
+            code="resultados-sin-lugar",
+            where=one_line(str(folder)),
+            remedy="Revise el espacio y los permisos de la carpeta, o indique otra en ANULAR_OUT.",
+        )
 
 
 def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | None:
@@ -88,10 +117,10 @@ def publish_corrections(fixes: Corrections, folder: Path, stem: str) -> Path | N
     batch = "" if fixes.preview else fixes.batch.id
 
     def name(number: int) -> str:
-        return corrections_name(stem, batch, number)
+        return corrections_name(stem, batch, number, room(folder))
 
     target = folder / name(1)
-    checked = folder / corrections_name(stem, "", 1)
+    checked = folder / corrections_name(stem, "", 1, room(folder))
     if batch and untouched(checked, future_id(fixes.batch.env, fixes.batch.sha256, fixes.batch.sheet)):
         with suppress(OSError):
             checked.unlink()
@@ -174,13 +203,14 @@ def _put_in_place(
 ) -> Path:
     """Moves the file to the first free or replaceable name; a name for which ``spare`` is True is not replaced."""
     trouble: OSError | None = None
+    patience = Patience()
     for number in range(1, MOST_NAMES + 1):
         target = folder / name(number)
         if spare(target):
             trouble = FileExistsError(errno.EEXIST, "somebody worked on it")
             continue
         try:
-            temporary.replace(target)
+            replace(temporary, target, patience)
         except (PermissionError, IsADirectoryError, FileExistsError) as error:
             trouble = error
             continue

@@ -25,8 +25,9 @@ from pipeline.report.inert import visible
 from pipeline.report.labels import count
 from pipeline.report.lines import row_of
 from pipeline.report.model import local
-from pipeline.report.names import support_name
+from pipeline.report.names import room, support_name
 from pipeline.runtime.os_error import os_words
+from pipeline.runtime.patience import rename
 
 TEXT, TABLE, ANSWERS = "caso.txt", "facturas.csv", "respuestas"
 _HEADINGS = (
@@ -95,10 +96,10 @@ def publish_case(case: Case, folder: Path, info: BatchInfo, before: Callable[[],
             (fresh / ANSWERS / name).write_bytes(body)
         before()
         for number in range(1, 10_000):
-            path = folder / support_name(Path(info.file).stem, info.id, number)
+            path = folder / support_name(Path(info.file).stem, info.id, number, room(folder))
             if not path.exists():
                 with suppress(FileExistsError):
-                    return fresh.rename(path)
+                    return rename(fresh, path)
         raise FileExistsError(17, "no free name")
     except OSError as error:
         raise _not_written(folder, error) from error

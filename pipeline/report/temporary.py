@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.report.names import plain
+from pipeline.runtime.patience import unlink
 
 if sys.platform == "win32":  # an open file cannot be removed or moved there, so it is neither locked nor kept open
 
@@ -46,7 +47,7 @@ def new_aside(folder: Path, batch: str) -> Iterator[Path]:
     finally:
         if KEPT_OPEN:
             os.close(handle)
-        temporary.unlink(missing_ok=True)
+        unlink(temporary)
 
 
 def _sweep(folder: Path, prefix: str) -> None:

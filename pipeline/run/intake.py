@@ -14,6 +14,7 @@ from pipeline.ledger.cap import Cap
 from pipeline.ledger.moves import batch_id
 from pipeline.ledger.store import Store
 from pipeline.read.sheet import Sheet
+from pipeline.report.publish import check_folder
 from pipeline.run.plan import Plan, of_columns, of_company
 from pipeline.settings.model import Settings
 from pipeline.validate.check import Checked
@@ -31,11 +32,15 @@ job gets another. A batch of ``run`` alone never does: its person may have sent 
 
 def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "", cap: Cap | None = None) -> BatchInfo:
     """Writes a file that ``who`` approved into the ledger, whole, with ``note`` among its notes, within the ``cap``;
-    for a known one releases what was held and makes what was proven unsent ready again. Raises ``StorageTrouble``."""
+    for a known one releases what was held and makes what was proven unsent ready again.
+
+    Raises ``StorageTrouble``, also for a folder in which the results could not be written."""
     if plan.known is not None:
         return release(plan, memory.store, who=who)
     assert plan.checked is not None
     assert plan.sheet is not None
+    if plan.to_send and not memory.store.at_the_desk:  # else another machine writes the results
+        check_folder(folder, Path(plan.sheet.name).stem)
     info = batch_info(plan.sheet, plan.checked, memory.settings, who=who, folder=folder, now=plan.moment)
     memory.store.intake(replace(info, notes=(*info.notes, *([note] if note else []))), plan.checked.rows, cap)
     taken = memory.views.find(plan.sheet.sha256, plan.sheet.sheet)

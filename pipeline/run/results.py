@@ -18,7 +18,7 @@ from pipeline.report.corrections import corrections_of
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.lines import action_of, outcome_of
 from pipeline.report.model import Report
-from pipeline.report.names import receipt_name, results_name
+from pipeline.report.names import receipt_name, results_name, room
 from pipeline.report.preview import lines_of, preview_batch
 from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
@@ -99,10 +99,10 @@ def write_results(
     if pdf or constancias:
         from pipeline.report.receipt import write_receipt, write_receipts
 
-        target = workbook.with_name(receipt_name(stem, fresh.id))
+        target = workbook.with_name(receipt_name(stem, fresh.id, room=room(workbook.parent)))
         exports.append(publish_export(report, target, write_receipt))
     if constancias:
-        target = workbook.with_name(receipt_name(stem, fresh.id, each=True))
+        target = workbook.with_name(receipt_name(stem, fresh.id, each=True, room=room(workbook.parent)))
         exports.append(publish_export(report, target, lambda one, stream: write_receipts(one, lines, stream)))
     return Written(fresh, lines, report, workbook, corrections, fixes.holds, tuple(exports))
 
@@ -149,7 +149,7 @@ def note_written(bus: EventBus, written: Written, code: int) -> None:
 
 def set_aside(written: Written) -> list[str]:
     """That the workbook got another name because the one of before could not be replaced; nothing when it was."""
-    usual = results_name(Path(written.batch.file).stem, written.batch.id)
+    usual = results_name(Path(written.batch.file).stem, written.batch.id, room=room(written.workbook.parent))
     now = written.workbook.name
     if now == usual:
         return []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pipeline.runtime.patience import replace, unlink
+
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = False) -> None:
     """Writes ``data`` under a temporary name in the same folder, then renames it to ``path``; ``mode`` ignores the
@@ -22,9 +24,9 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = Fal
                 stream.flush()
                 os.fsync(handle)
         fresh.chmod(mode)
-        fresh.replace(path)
+        replace(fresh, path)
     finally:
-        fresh.unlink(missing_ok=True)
+        unlink(fresh)
 
 
 def sync_folder(folder: Path) -> None:

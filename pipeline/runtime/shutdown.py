@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.runtime.clock import Clock
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals of Ctrl-C, the service manager and a closed terminal."""
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+"""Signals of Ctrl-C, the service manager and a closed terminal; SIGBREAK is Ctrl-Break on Windows."""
 GRACE_S = 25.0
 """Seconds that requests in flight may go on after the first Ctrl-C or SIGTERM."""
+
+
+CLOSING = frozenset({2, 5, 6})
+"""What Windows says before it ends a console program: window closed, user logs off, machine shuts down."""
+CLOSING_S = (2.5, 1.5)
+"""Windows waits about 5 s. Seconds that requests in flight have then, and after them what is written last."""
 
 
 class Stop:
@@ -66,6 +74,38 @@ class Stop:
         await first(self._clock.sleep(self._grace), self._hurried.wait())
 
 
+def held_open(event: int, ask: Callable[[], None], sleep: Callable[[float], object] = time.sleep) -> bool:
+    """Answer to what Windows says to a console program: whether it was dealt with. When it is to end, ``ask`` asks for
+    it, a second time after a while, and this keeps Windows waiting; the program ends meanwhile, or is ended."""
+    if event not in CLOSING:
+        return False
+    for seconds in CLOSING_S:
+        ask()
+        sleep(seconds)
+    return True
+
+
+if sys.platform == "win32":
+    import ctypes
+
+    @contextmanager
+    def window_closed(ask: Callable[[], None]) -> Iterator[None]:
+        """Has ``ask`` called, in a thread of Windows, when the window is closed, and before log-off and shutdown."""
+        listener = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: int(held_open(event, ask)))
+        ctypes.windll.kernel32.SetConsoleCtrlHandler(listener, 1)
+        try:
+            yield
+        finally:
+            ctypes.windll.kernel32.SetConsoleCtrlHandler(listener, 0)
+
+else:
+
+    @contextmanager
+    def window_closed(ask: Callable[[], None]) -> Iterator[None]:  # noqa: ARG001 - SIGHUP and SIGTERM say it
+        """Nothing: other systems send a signal."""
+        yield
+
+
 @contextmanager
 def signals(stop: Stop) -> Iterator[None]:
     """Ctrl-C, SIGTERM and a closed terminal request a stop; a second one gives up the requests in flight.
@@ -73,7 +113,12 @@ def signals(stop: Stop) -> Iterator[None]:
     The earlier handlers are restored afterwards: the loop itself would leave the system's defaults behind.
     """
     loop = asyncio.get_running_loop()
-    with ExitStack() as undo:
+
+    def asked() -> None:
+        with suppress(RuntimeError):  # the loop has ended by itself
+            loop.call_soon_threadsafe(stop.ask, Interrupted())
+
+    with ExitStack() as undo, window_closed(asked):
         for number in SIGNALS:
             before = signal.getsignal(number)
             try:
@@ -81,7 +126,7 @@ def signals(stop: Stop) -> Iterator[None]:
                 undo.callback(signal.signal, number, before)
                 undo.callback(loop.remove_signal_handler, number)
             except NotImplementedError:  # Windows: no handlers in the loop, so wake it from the C-level one
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.ask, Interrupted()))
+                signal.signal(number, lambda *_: asked())
                 undo.callback(signal.signal, number, before)
         yield
 
@@ -116,9 +161,13 @@ def listening(ending: Ending) -> Iterator[None]:
             raise KeyboardInterrupt
         ending.asked = True
 
+    def closed() -> None:
+        ending.asked = True
+
     before = {number: signal.signal(number, asked) for number in SIGNALS}
     try:
-        yield
+        with window_closed(closed):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

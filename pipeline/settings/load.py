@@ -15,35 +15,31 @@ from pydantic import SecretStr, ValidationError
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.file_address import file_address
+from pipeline.runtime.folders import config_folder, data_folder
 from pipeline.settings import companies
 from pipeline.settings.companies import PAIR, Pair
-from pipeline.settings.model import PREFIX, PROGRAM, Settings, without_password
+from pipeline.settings.model import PREFIX, Settings, without_password
 
 
 def config_path() -> Path:
     """Path of the TOML file: ``ANULAR_CONFIG``, or ``anular.toml`` in the user's configuration folder."""
-    from platformdirs import user_config_path
-
     named = os.environ.get(f"{PREFIX}CONFIG")
-    return Path(named) if named else user_config_path(PROGRAM) / "anular.toml"
+    return Path(named) if named else config_folder() / "anular.toml"
 
 
 def default_ledger() -> str:
     """Address of the default ledger, in the user's data folder."""
-    from platformdirs import user_data_path
-
-    return f"sqlite:///{user_data_path(PROGRAM) / 'anular.db'}"
+    return file_address(data_folder() / "anular.db")
 
 
 def default_office(ledgers: Iterable[str]) -> str:
     """Address of the default office database: one per machine, in the user's data folder; on the server that has the
     ledger of every company (``ledgers``), where there is one."""
-    from platformdirs import user_data_path
-
     common = {without_password(url) for url in ledgers}
     if len(common) == 1 and (url := common.pop()).startswith("postgres"):
         return url
-    return f"sqlite:///{user_data_path(PROGRAM) / 'anular-office.db'}"
+    return file_address(data_folder() / "anular-office.db")
 
 
 def load_settings(profile: str = "", ledger: str = "") -> Settings:

@@ -64,7 +64,7 @@ def arrivals(inbox: Path) -> list[Arrival]:
         if name.startswith((".", "~")) or name.endswith(_UNFINISHED) or name in _SYSTEM:
             continue
         try:
-            status = entry.stat(follow_symlinks=False)
+            status = Path(entry.path).lstat()  # the listing of Windows has neither inode nor device
         except FileNotFoundError:  # removed since the listing
             continue
         if not stat.S_ISDIR(status.st_mode):

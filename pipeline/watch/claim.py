@@ -28,6 +28,8 @@ from pipeline.report.names import plain
 from pipeline.report.temporary import new_aside
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.patience import Patience, is_held, rename, unlink
+from pipeline.runtime.patience import replace as swap
 from pipeline.watch.arrival import MARKER, Arrival, Mark, beside, is_there
 from pipeline.watch.manifest import MANIFEST
 from pipeline.watch.places import CLAIM, Lane, folder_errors
@@ -81,7 +83,8 @@ class Claim:
 
 
 def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | None:
-    """Takes ``arrival`` out of the inbox; None when it changed since it was looked at, or is gone.
+    """Takes ``arrival`` out of the inbox; None when it changed since it was looked at, is gone,
+    or is open in another program.
 
     ``token``: eight unique hex digits. Raises ``StorageTrouble``.
     """
@@ -97,15 +100,17 @@ def claim(lane: Lane, arrival: Arrival, now: datetime, token: str) -> Claim | No
         crashpoint("watch-claim-noted")
         file = folder / safe_name(arrival.path.name)
         try:
-            arrival.path.rename(file)
-        except FileNotFoundError:
+            rename(arrival.path, file)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError) and not is_held(error):
+                raise
             _clear(folder)
             return None
         crashpoint("watch-claimed")
         sync_folder(lane.inbox)
         sync_folder(folder)
         if _mark(file) != arrival.mark and not arrival.path.exists():
-            file.rename(arrival.path)  # it is still being written
+            rename(file, arrival.path)  # it is still being written
             _clear(folder)
             return None
     taken = Claim(lane, name, arrival.path.name, file)
@@ -120,9 +125,9 @@ def tidy(taken: Claim) -> None:
         if inside.exists():  # another file with that name has arrived: they belong to it
             return
         if is_there(beside(inside, MARKER)):
-            beside(inside, MARKER).unlink(missing_ok=True)
+            unlink(beside(inside, MARKER))
         if (manifest := taken.manifest) is not None and _manifest(beside(inside, MANIFEST)) == manifest:
-            beside(inside, MANIFEST).unlink(missing_ok=True)
+            unlink(beside(inside, MANIFEST))
     crashpoint("watch-tidied")
 
 
@@ -205,7 +210,7 @@ def put_away(taken: Claim, into: Path, mark: str, note: Callable[[Path], str]) -
         text = note_of(target)
         write_whole(text, note(target).encode("utf-8", "replace"), taken.id)
         crashpoint("watch-note-written")
-        taken.file.rename(target)
+        rename(taken.file, target)
         crashpoint("watch-moved")
         sync_folder(into)
         sync_folder(taken.folder)
@@ -278,17 +283,17 @@ def write_whole(path: Path, data: bytes, batch: str) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o640)
-        temporary.replace(path)
+        swap(temporary, path)
     sync_folder(path.parent)
 
 
 def _clear(folder: Path) -> None:
     """Removes a claim's folder that no longer holds a file."""
     for name in (ENTRY, COPY, GOAL, BATCH, OWNER):
-        (folder / name).unlink(missing_ok=True)
+        unlink(folder / name)
     ours = folder / OURS
     for left in [*folder.glob(".anular-*.tmp"), *(ours.iterdir() if ours.is_dir() else ())]:
-        left.unlink(missing_ok=True)
+        unlink(left)
     if ours.is_dir():
         ours.rmdir()
-    folder.rmdir()
+    Patience().run(folder.rmdir)

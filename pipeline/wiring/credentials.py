@@ -19,15 +19,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
 from pipeline.ledger.storage.files import locked
+from pipeline.runtime.folders import state_folder
 from pipeline.settings.companies import Pair
 from pipeline.settings.load import filled, secret_file
-from pipeline.settings.model import PROGRAM, Env, Settings, addresses
+from pipeline.settings.model import Env, Settings, addresses
 
 SANDBOX_USER = SANDBOX_PASSWORD = "sandbox"  # noqa: S105 - the public credentials of the local double
 
@@ -42,7 +42,7 @@ def one_credential(settings: Settings, user: str) -> Iterator[None]:
         yield
         return
     mark = hashlib.sha256(f"{addresses(settings)[0]}\n{user}".encode()).hexdigest()[:32]
-    path = user_state_path(PROGRAM) / "credenciales" / f"{mark}.lock"
+    path = state_folder() / "credenciales" / f"{mark}.lock"
     with locked(path, "Otra ejecución está usando la misma credencial de eDoc con otro historial de envíos."):
         yield
 

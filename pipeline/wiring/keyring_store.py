@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_state_path
 from pydantic import SecretStr
 
-from pipeline.domain.errors import WrongUsage
+from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.runtime.atomic_file import replace_file
-from pipeline.settings.model import PROGRAM
+from pipeline.runtime.folders import state_folder
 
 _REMEDY = "Defina ANULAR_USER y ANULAR_PASSWORD_FILE en su lugar."
 _UNKNOWN = object()
@@ -31,7 +31,8 @@ def keep(env: str, profile: str, user: str, password: SecretStr) -> None:
 
     _forget_note(env, profile)  # ended here, the next one looks again
     try:
-        keyring.set_password(_service(env), profile or "default", json.dumps([user, password.get_secret_value()]))
+        with _of_this_session():
+            keyring.set_password(_service(env), profile or "default", json.dumps([user, password.get_secret_value()]))
     except KeyringError:
         raise WrongUsage(
             "Este equipo no tiene un Administrador de credenciales.", code="keyring", remedy=_REMEDY
@@ -46,7 +47,8 @@ def forget(env: str, profile: str) -> bool:
 
     _forget_note(env, profile)
     try:
-        keyring.delete_password(_service(env), profile or "default")
+        with _of_this_session():
+            keyring.delete_password(_service(env), profile or "default")
     except PasswordDeleteError:
         return False
     except KeyringError:
@@ -65,7 +67,8 @@ def stored(env: str, profile: str) -> tuple[str, SecretStr] | None:
     from keyring.errors import KeyringError, NoKeyringError
 
     try:
-        text = keyring.get_password(_service(env), profile or "default")
+        with _of_this_session():
+            text = keyring.get_password(_service(env), profile or "default")
     except NoKeyringError:
         text = None
     except KeyringError:  # another place's pair would be another company's
@@ -77,6 +80,27 @@ def stored(env: str, profile: str) -> tuple[str, SecretStr] | None:
     user, password = json.loads(text) if text is not None else (None, "")
     _note(env, profile, user)
     return None if user is None else (user, SecretStr(password))
+
+
+@contextmanager
+def _of_this_session() -> Iterator[None]:
+    """Turns an error that is the system's own, and none of the keyring library's, into one sentence. Windows raises one
+    (1312) where nobody is logged on, as in a task of another user. Raises ``StorageTrouble``."""
+    from keyring.errors import KeyringError
+
+    try:
+        yield
+    except KeyringError:
+        raise
+    except Exception as error:
+        if not isinstance(error, OSError) and not hasattr(error, "winerror"):
+            raise
+        raise StorageTrouble(
+            "Esta sesión no ve el Administrador de credenciales: nadie ha iniciado sesión con este usuario, o la tarea "
+            "es de otro.",
+            code="keyring-session",
+            remedy=f"Programe la tarea con el usuario que hizo login, «solo cuando haya iniciado sesión». {_REMEDY}",
+        ) from None
 
 
 def user_kept(env: str, profile: str) -> str | None:
@@ -116,7 +140,7 @@ def _forget_note(env: str, profile: str) -> None:
 
 def _note_path(env: str, profile: str) -> Path:
     name = hashlib.sha256(f"{env}\n{profile}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return user_state_path(PROGRAM) / "credenciales" / f"usuario-{name}.json"
+    return state_folder() / "credenciales" / f"usuario-{name}.json"
 
 
 def _service(env: str) -> str:

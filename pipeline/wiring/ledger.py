@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from platformdirs import user_state_path
-
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger import ownership, watermark
@@ -36,7 +34,8 @@ from pipeline.ledger.store import Store
 from pipeline.ledger.transfer import Transfer, move
 from pipeline.ledger.verify import look_over
 from pipeline.ledger.views import Views
-from pipeline.settings.model import PROGRAM, Env, Settings, limits
+from pipeline.runtime.folders import state_folder
+from pipeline.settings.model import Env, Settings, limits
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring import lost_ledger
 from pipeline.wiring.credentials import credentials, one_credential, user_of
@@ -169,12 +168,12 @@ def _sent(settings: Settings, database: Database) -> Sent | None:
     """This machine's memory of what was sent; none for a sandbox that a run starts for itself alone."""
     if settings.env is Env.SANDBOX and not settings.base_url:
         return None
-    return Sent(user_state_path(PROGRAM) / "enviados.db", settings.env, id_of(database))
+    return Sent(state_folder() / "enviados.db", settings.env, id_of(database))
 
 
 def _notes() -> Path:
     """Folder of this machine's notes about ledgers, outside of them."""
-    return user_state_path(PROGRAM) / "registros"
+    return state_folder() / "registros"
 
 
 def _day(database: Database) -> date | None:

@@ -26,7 +26,7 @@ from pipeline.read.origin import written_for
 from pipeline.read.source import take
 from pipeline.read.xlsx_file import sheet_values
 from pipeline.report.labels import FACT_BATCH, FACT_ENV, FACT_HASH, FACT_HASH_BEFORE, SUMMARY
-from pipeline.report.names import results_pattern
+from pipeline.report.names import results_pattern, room
 
 MOST_BOOKS = 20
 """Workbooks of unknown batches that are opened for one input, newest name first."""
@@ -95,9 +95,11 @@ def refusal(location: Location, found: list[str], profile: str = "") -> StorageT
 
 def _books(one: Input) -> Iterator[tuple[Path, str]]:
     """Workbooks named like results of this input, in its folder and in that of the results, each with its batch."""
-    pattern, batch_in = results_pattern(one.path.stem)
-    names = {path for folder in {one.path.parent, one.out} for path in folder.glob(pattern)}
-    told = ((path, batch_in(path.name)) for path in sorted(names, key=lambda path: path.name, reverse=True)[:200])
+    names = {}
+    for folder in {one.path.parent, one.out}:
+        pattern, batch_in = results_pattern(one.path.stem, room(folder))
+        names.update({path: batch_in(path.name) for path in folder.glob(pattern)})
+    told = sorted(names.items(), key=lambda found: found[0].name, reverse=True)[:200]
     yield from [(path, batch) for path, batch in told if batch][:MOST_BOOKS]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.domain.errors import StoppedEarly
 from pipeline.ledger.storage.location import location_of
+from pipeline.runtime.own_process import NO_WINDOW, own_module, with_our_code
 from pipeline.settings.model import Env, Settings
 
 START_SANDBOX_S = 20.0
@@ -25,12 +25,17 @@ def running_sandbox(settings: Settings) -> Iterator[str]:
         yield ""
         return
     request_log = settings.sandbox_journal or location_of(settings.ledger).request_log
-    command = [sys.executable, "-m", "pipeline", "sandbox", "--port", "0", "--child", "--journal", str(request_log)]
+    command = own_module("pipeline", "sandbox", "--port", "0", "--child", "--journal", str(request_log))
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANULAR_")}
     if settings.sandbox_now is not None:
         environment["ANULAR_SANDBOX_NOW"] = settings.sandbox_now.isoformat()
     child = subprocess.Popen(  # noqa: S603 # nosec B603 - our own interpreter and module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=with_our_code(environment),
+        creationflags=NO_WINDOW,
     )
     try:
         assert child.stdout is not None

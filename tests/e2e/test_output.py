@@ -84,3 +84,11 @@ def test_f57_a_closed_output_is_told_and_never_taken_for_a_file(place):
     assert done.returncode == 5
     assert "está cerrada" in done.stderr
     assert not place.posts()
+
+
+def test_json_is_json_where_the_system_prefers_a_page_of_its_own(place):
+    place.anular("run", place.batch(["000"], "facturas de la Compañía.xlsx"), "--yes")
+    done = place.real("status", "--json", PYTHONIOENCODING="cp1252")
+
+    assert done.code == 0
+    assert "Compañía" in str(done.data)

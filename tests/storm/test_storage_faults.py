@@ -266,7 +266,8 @@ def test_f59_the_folder_of_the_results_may_not_be_written(batch):
     out.chmod(0o700)
     assert ended["code"] == 5
     assert "no hay permiso" in ended["words"]
-    batch.check_promises()
+    assert not batch.service.posts(set(batch.cufes))
+    batch.check_promises(finished=False)
     carry_through(batch)
 
 
@@ -275,8 +276,9 @@ def test_f59_the_folder_of_the_results_is_a_file(batch):
     out.write_text("")
     ended = batch.go()
     assert ended["code"] == 5
-    assert "no se pudo guardar el libro de resultados" in ended["words"]
-    batch.check_promises()
+    assert "No se podría guardar el libro de resultados: la ruta existe y no es una carpeta" in ended["words"]
+    assert not batch.service.posts(set(batch.cufes))
+    batch.check_promises(finished=False)
     out.unlink()
     carry_through(batch)
 

@@ -23,6 +23,7 @@ from pipeline.ledger.storage import postgres_errors
 from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.files import make_folder
 from pipeline.ledger.storage.postgres_session import FIND_UNLOGGED, TROUBLES, Holding, holds, number_of
+from pipeline.runtime.folders import data_folder
 
 if TYPE_CHECKING:
     from pipeline.ledger.storage.postgres_location import PostgresLocation
@@ -105,10 +106,8 @@ class PostgresLedger(Database):
             connection.execute(select(func.setval(sequence, func.greatest(newest, 1), newest.is_not(None))))
 
     def reserve(self, credential: str | None) -> Path:
-        from platformdirs import user_data_path
-
         self._id = self._id or str(self.read(select(tables.ledger.c.id))[0].id)
-        folder = user_data_path("anular") / "reserva"
+        folder = data_folder() / "reserva"
         make_folder(folder)
         whose = f"-{credential}" if credential else ""
         return folder / f"{self._id}{whose}.reserve.jsonl"

@@ -30,6 +30,7 @@ from pipeline.ledger.storage.postgres_session import (
 )
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.folders import data_folder
 
 T = TypeVar("T")
 _MOVING = "El historial de envíos se está moviendo a otro lugar."
@@ -60,9 +61,7 @@ class PostgresLocation:
     @property
     def request_log(self) -> Path:
         """Path of the sandbox's request log for this ledger."""
-        from platformdirs import user_data_path
-
-        folder = user_data_path("anular")
+        folder = data_folder()
         make_folder(folder)
         return folder / f"{hashlib.sha256(self.key).hexdigest()[:16]}.sandbox.jsonl"
 

@@ -26,6 +26,8 @@ from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_fold
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.file_address import file_address
+from pipeline.runtime.patience import rename, replace
 
 BUSY_MS = 10_000
 _EXAMPLE = "sqlite:///C:/carpeta/registro.db" if os.name == "nt" else "sqlite:////home/usuario/registro.db"
@@ -68,16 +70,21 @@ def sqlite_path(url: str) -> Path:
             f"La dirección del historial de envíos es relativa («{parsed.database}»): "
             "en cada carpeta de trabajo sería otro.",
             code="ledger-relative",
-            remedy=f"Escriba la ruta completa: sqlite:///{path.absolute().as_posix()}",
+            remedy=f"Escriba la ruta completa: {file_address(path.absolute())}",
         )
     return path
+
+
+def _key(path: Path) -> bytes:
+    """Identifies a place on this machine, however its name is written where capitals do not count."""
+    return os.fsencode(os.path.normcase(path.resolve()))
 
 
 class SqliteLedger(Database):
     """An open SQLite ledger; ``owner``: this process may end its log when it closes it."""
 
     def __init__(self, engine: Engine, path: Path, *, owner: bool = False) -> None:
-        super().__init__(engine, place=str(path), name=path.name, key=os.fsencode(path.resolve()))
+        super().__init__(engine, place=str(path), name=path.name, key=_key(path))
         self.path = path
         self._closed = False
         # Whatever ends a run without closing its ledger, a second Ctrl+C in the middle of that say, leaves its log.
@@ -134,7 +141,7 @@ class SqliteLocation:
     @property
     def key(self) -> bytes:
         """Identifies this place among all others on this machine."""
-        return os.fsencode(self.path.resolve())
+        return _key(self.path)
 
     @property
     def request_log(self) -> Path:
@@ -318,9 +325,9 @@ def place_file(path: Path, begin: Callable[[Engine], None], driver: Any = sqlite
         engine.dispose()
     for left in (journal_of(path), wal.log_of(path)):  # of the lost ledger: SQLite would take it for the new one's
         if left.exists():
-            left.rename(free_name(left))
+            rename(left, free_name(left))
     wal.index_of(path).unlink(missing_ok=True)
-    fresh.replace(path)
+    replace(fresh, path)
 
 
 def _in_one(engine: Engine, work: Callable[[Connection], None]) -> None:

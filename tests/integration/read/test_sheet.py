@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from pipeline.domain.errors import InputRefused
 from pipeline.read.limits import Limits
 from pipeline.read.sheet import Sheet
+from pipeline.read.source import take
+from pipeline.runtime.patience import Patience
 from tests.support.reading import read_sheet
 
 Refusal = Callable[..., InputRefused]
@@ -67,6 +69,29 @@ def test_a_file_without_permission_is_refused(
     path = write(text)
     monkeypatch.setattr(os, "open", denied)
     assert refusal(path).code == "archivo-permiso"
+
+
+@pytest.mark.parametrize(("times", "said"), [(2, ""), (99, "archivo-abierto")])
+def test_a_file_that_is_open_in_excel_is_waited_for_a_second_and_then_named(
+    write: Make, text: str, refusal: Refusal, monkeypatch: pytest.MonkeyPatch, times: int, said: str
+) -> None:
+    path, opened, left, waits = write(text), os.open, [times], list[float]()
+
+    def held(*args: Any) -> int:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise type("Held", (PermissionError,), {"winerror": 32})(13, "in use")
+        return opened(*args)
+
+    monkeypatch.setattr(Patience.__init__, "__defaults__", ((), waits.append))
+    monkeypatch.setattr(os, "open", held)
+    if said:
+        refused = refusal(path)
+        assert refused.code == said
+        assert "Ciérrelo en Excel" in refused.sentence
+        assert sum(waits) == pytest.approx(1)
+    else:
+        assert take(path, Limits()).data == path.read_bytes()
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(

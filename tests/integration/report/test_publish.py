@@ -17,14 +17,16 @@ import pytest
 from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
+from pipeline.report import names as names_module
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
 from pipeline.report.preview import lines_of, preview_batch
-from pipeline.report.publish import publish, publish_export
+from pipeline.report.publish import check_folder, publish, publish_export
 from pipeline.report.summary import summarise
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify
 from pipeline.report.workbook import write_workbook
+from pipeline.runtime.patience import WAITS_S, Patience
 from tests.support.reading import read_sheet
 
 Batch = tuple[BatchInfo, list[ResultLine], list[EventLine]]
@@ -90,6 +92,25 @@ def test_a_workbook_that_is_open_in_excel_gets_a_numbered_sister(
     assert publish(report, tmp_path, "lote").name == "lote__20261120-7f3a__resultados (2).xlsx"
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_workbook_that_a_scanner_holds_for_a_moment_gets_its_own_name(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    replace_file, left = Path.replace, [times]
+
+    def held(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] >= 0:
+            error = type("Held", (PermissionError,), {"winerror": 32})
+            raise error(errno.EACCES, "in use")
+        return replace_file(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr(Patience.__init__, "__defaults__", (WAITS_S, lambda _: None))
+    assert publish(report, tmp_path, "lote").name == NAME
+    assert names(tmp_path) == [NAME]
+
+
 def test_when_no_name_can_be_used_one_sentence_says_why(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +141,26 @@ def test_a_path_that_is_no_folder_is_told_in_one_sentence(report: Report, tmp_pa
 def test_a_very_long_stem_is_shortened(report: Report, tmp_path: Path) -> None:
     path = publish(report, tmp_path, "ñ" * 300)
     assert path.name.endswith("ñ__20261120-7f3a__resultados.xlsx")
+
+
+def test_on_windows_a_long_folder_shortens_the_name_to_what_excel_opens(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names_module, "WINDOWS", True)
+    folder = tmp_path / ("Clientes " + "x" * (150 - len(str(tmp_path)) - 10))
+    path = publish(report, folder, "Anulaciones de noviembre de la Compañía Nacional de Seguros, S.A.")
+    assert len(str(path)) <= 218
+    assert path.name.endswith("__20261120-7f3a__resultados.xlsx")
+
+
+def test_a_folder_with_no_room_for_a_name_is_refused_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names_module, "WINDOWS", True)
+    check_folder(tmp_path / "corta", "lote")
+    with pytest.raises(StorageTrouble, match=r"demasiado larga.*No se envió nada"):
+        check_folder(tmp_path / ("x" * 180), "lote")
+    assert names(tmp_path) == []
 
 
 def test_rows_that_break_their_schema_are_not_published(batch: Batch, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import keyring
 import pytest
-from keyring.errors import KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
+from keyring.errors import KeyringLocked, NoKeyringError, PasswordDeleteError
 from pydantic import SecretStr
 
-from pipeline.domain.errors import WrongUsage
+from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger.scope import credential_mark
 from pipeline.queue.profiles import post_of, posts
 from pipeline.settings import load as load_module
@@ -41,7 +41,7 @@ class Machine:
     #: the keyring's entries by service and name; None: this machine has no keyring
     entries: dict[tuple[str, str], str] | None = field(default_factory=dict)
     #: what a keyring that does not answer raises
-    trouble: KeyringError | None = None
+    trouble: Exception | None = None
     #: reads of the keyring and of password files
     opened: list[str] = field(default_factory=list)
 
@@ -286,3 +286,28 @@ def test_who_hands_in_to_a_server_needs_no_password_and_a_worker_does(machine, l
     settings = machine.settle("norte", **{**given, "own": OWN})
     assert [one.mark for one in posts("norte", "", lambda _: None)] == [post_of(settings).mark]
     assert machine.opened == ["norte.clave"]
+
+
+class PywintypesError(Exception):
+    """What the library of Windows raises; it is none of the keyring library's errors."""
+
+    def __init__(self) -> None:
+        super().__init__(1312, "CredRead", "A specified logon session does not exist.")
+        self.winerror = 1312
+
+
+@pytest.mark.parametrize("trouble", [PywintypesError(), OSError(5, "Access is denied")], ids=["pywintypes", "system"])
+def test_a_session_without_a_vault_is_one_sentence_and_no_bug(machine, trouble):
+    settings = machine.settle("norte")
+    machine.trouble = trouble
+    with pytest.raises(StorageTrouble) as refused:
+        credentials(settings)
+    assert refused.value.code == "keyring-session"
+    assert "haya iniciado sesión" in refused.value.sentence
+
+
+def test_a_bug_in_a_keyring_stays_a_bug(machine):
+    settings = machine.settle("norte")
+    machine.trouble = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        credentials(settings)

@@ -90,6 +90,36 @@ def test_a_terminal_without_accents_gets_them_spelled_out():
     assert outlet.lost is None
 
 
+def test_a_sign_that_a_terminal_lacks_leaves_the_accents_as_they_are():
+    raw = io.BytesIO()
+    outlet = Outlet(io.TextIOWrapper(raw, encoding="cp1252", write_through=True))
+    outlet.write("✗ Historial íntegro\n")
+
+    assert raw.getvalue() == "\\u2717 Historial íntegro\n".encode("cp1252")
+
+
+def test_what_is_no_terminal_gets_utf_8_whatever_the_page_of_the_system(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp1252", write_through=True))
+    with outlets():
+        print("✓ Historial íntegro")  # noqa: T201
+
+    assert raw.getvalue().decode("utf-8") == "✓ Historial íntegro\n"
+
+
+def test_a_terminal_keeps_its_own_encoding(monkeypatch):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(raw, encoding="cp1252", write_through=True))
+    with outlets():
+        print("íntegro")  # noqa: T201
+
+    assert raw.getvalue() == "íntegro\n".encode("cp1252")
+
+
 def test_streams_are_put_back_and_emptied(monkeypatch):
     first, second = io.StringIO(), Failing()
     monkeypatch.setattr(sys, "stdout", first)

@@ -194,7 +194,7 @@ def begin(
                 raise _NothingLeft("no queda nada por enviar")
             proposal = store.take(proposal, Step.CONTINUED, clock.now(), who=who, address=address)
             crashpoint("approval-continued")
-            dropped += _release(proposal, held, approved, memory, clock)
+            dropped += _release(proposal, held, approved, memory, clock, note)
             if not memory.store.at_the_desk:
                 memory.store.reopen(info.id, clock.now())
         elif proposal.state in (ProposalState.APPROVED, ProposalState.ON_HOLD, ProposalState.SENDING):
@@ -284,7 +284,7 @@ def _into_ledger(
         if fresh:
             proposal = store.take(proposal, Step.BEGUN, clock.now())
         crashpoint("approval-begun")
-        dropped += _release(proposal, held, approved, memory, clock)
+        dropped += _release(proposal, held, approved, memory, clock, note)
         return proposal, info
     if info is None:
         folder = store.folder(proposal.id)
@@ -380,16 +380,16 @@ def _check_held(
 
 
 def _release(
-    proposal: Proposal, held: Sequence[Cancellation], approved: Sequence[bytes], memory: Memory, clock: Clock
+    proposal: Proposal, held: Sequence[Cancellation], approved: Sequence[bytes], memory: Memory, clock: Clock, note: str
 ) -> list[str]:
-    """Lets held rows of the batch be sent, but for those that became late since; these stay held."""
+    """Lets held rows of the batch be sent, with ``note`` in their events, but for those that became late since; these
+    stay held."""
     if beyond(approved, contents.payloads_of(held)):
         raise _Changed("hay facturas retenidas que no están entre las aprobadas")
     now, hours = clock.now(), memory.settings.deadline_hours
     good = [one for one in held if not contents.became_late(one.cufe, proposal.created, now, hours)]
-    memory.store.approve(
-        [Waiting(one.attempt, one.version, one.batch, one.pos, one.cufe) for one in good], now, who=text_of(proposal)
-    )
+    waiting = [Waiting(one.attempt, one.version, one.batch, one.pos, one.cufe) for one in good]
+    memory.store.approve(waiting, now, who=text_of(proposal), note=note)
     crashpoint("approval-released")
     return _dropped(0, len(held) - len(good))
 

@@ -15,7 +15,7 @@ from pipeline.approvals.carry import Carried
 from pipeline.approvals.orders import Order
 from pipeline.approvals.resend import carry_resend
 from pipeline.approvals.row_orders import RowOrders, write_books
-from pipeline.approvals.store import PROGRAM, RESEND, Proposal, Proposals
+from pipeline.approvals.store import FILE, PROGRAM, RESEND, Proposal, Proposals
 from pipeline.domain.errors import AnotherRun, AnularError, NotApproved, WrongUsage
 from pipeline.domain.orders import LATER, OF_PROPOSALS, Kind, OrderState
 from pipeline.domain.proposals import DUE, ProposalState, Step, asks_two
@@ -153,7 +153,9 @@ def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
     if proposal.state is ProposalState.FOLLOWING:
         info = memory.views.batch(proposal.batch)
         return Carried(_noticed(proposal, store, memory, clock), info)
-    note = f"{queued_by(carry.text_of(proposal))} {carry.certificates_note(proposal, memory, clock)}".rstrip()
+    note = carry.certificates_note(proposal, memory, clock)
+    if proposal.source == FILE and proposal.state is not ProposalState.STOPPED:  # of a batch that will be made
+        note = f"{queued_by(carry.text_of(proposal))} {note}".rstrip()
     begun = carry.begin(proposal, store, memory, clock, who=who, note=note)
     if begun.info is None:
         return begun

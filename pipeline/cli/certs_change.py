@@ -100,7 +100,8 @@ def edit_certificate(
             "--state",
             metavar="ESTADO",
             help="En qué quedó: aceptado, rechazado, completado, vencido (revocado o reemplazado), o en-tramite (una "
-            "solicitud rechazada que se envió otra vez). Sin esto corrige los datos de un certificado vigente.",
+            "solicitud rechazada que se envió otra vez). Sin esto corrige los datos de un certificado vigente o de "
+            "una solicitud en curso.",
         ),
     ] = "",
     observations: Annotated[
@@ -109,6 +110,7 @@ def edit_certificate(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXTO", help="Por qué dejó de valer antes de su fecha.")
     ] = "",
+    ruc: Annotated[str, typer.Option("--ruc", metavar="RUC", help="El RUC correcto, de una solicitud en curso.")] = "",
     holder: Holder = "",
     authority: Authority = "",
     request: Request = "",
@@ -122,12 +124,12 @@ def edit_certificate(
     as_json: Json = False,
     profile: Profile = "",
 ) -> int:
-    """Anota en qué quedó una solicitud, o corrige un certificado mientras está vigente. Lo anterior queda anotado."""
+    """Anota en qué quedó una solicitud, o corrige una en curso o un certificado vigente. Lo anterior queda anotado."""
     from pipeline.domain.certificates import State
 
     settings, talk = settings_for(profile, ""), Talk(as_json)
     now, wanted = now_of(settings), _state(state)
-    texts = {"holder": holder, "authority": authority, "request": request, "mail": mail}
+    texts = {"holder": holder, "authority": authority, "request": request, "mail": mail, "ruc": ruc}
     values: dict[str, Any] = {name: text.strip() for name, text in texts.items() if text.strip()}
     asked_on = _day(requested_on, "--requested-on")
     given = {
@@ -156,9 +158,11 @@ def edit_certificate(
                 from pipeline.certificates.registry import Dates
 
                 one = registry.complete(certificate, dates or Dates(None, None), now)
-            elif not values and dates is None:
+            elif not values and dates is None and asked_on is None:
                 raise WrongUsage("Falta qué corregir.", code="certificado-nada", remedy="Vea la ayuda con --help.")
             else:
+                if asked_on is not None:
+                    values["requested_on"] = asked_on
                 one = registry.edit(certificate, values, now, dates)
         if wanted is State.REJECTED:
             tell(registry, talk, context, now)
@@ -196,7 +200,7 @@ def _state(text: str) -> State | None:
 
 
 _DATES = frozenset({"--file", "--from", "--until"})
-_TEXTS = frozenset({"--holder", "--authority", "--request", "--mail"})
+_TEXTS = frozenset({"--holder", "--authority", "--request", "--mail", "--ruc", "--requested-on"})
 
 
 def _refuse_unused(wanted: State | None, given: set[str]) -> None:

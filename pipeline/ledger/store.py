@@ -214,9 +214,9 @@ class Store:
         crashpoint("recover-done")
         return len(moves)
 
-    def approve(self, waiting: Sequence[Waiting], now: datetime, *, who: str) -> None:
-        """A person releases rows that were held on arrival: they may be sent; who and when stand in their events."""
-        moves = [Move.of(one, State.HELD, Event.APPROVED, now, who=who) for one in waiting]
+    def approve(self, waiting: Sequence[Waiting], now: datetime, *, who: str, note: str = "") -> None:
+        """A person releases rows that were held: they may be sent; who, when and a ``note`` stand in their events."""
+        moves = [Move.of(one, State.HELD, Event.APPROVED, now, note=note, who=who) for one in waiting]
         for start in range(0, len(moves), _CHUNK):
             self.apply(moves[start : start + _CHUNK])
 

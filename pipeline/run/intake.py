@@ -33,7 +33,7 @@ def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "
     """Writes a file that ``who`` approved into the ledger, whole, with ``note`` among its notes, within the ``cap``;
     for a known one releases what was held and makes what was proven unsent ready again. Raises ``StorageTrouble``."""
     if plan.known is not None:
-        return release(plan, memory.store, who=who)
+        return release(plan, memory.store, who=who, note=note)
     assert plan.checked is not None
     assert plan.sheet is not None
     info = batch_info(plan.sheet, plan.checked, memory.settings, who=who, folder=folder, now=plan.moment)
@@ -43,11 +43,12 @@ def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "
     return taken
 
 
-def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
-    """Continues a known batch: ``who`` approves what was held, and what was proven unsent may be sent again."""
+def release(plan: Plan, store: Store, *, who: str, note: str = "") -> BatchInfo:
+    """Continues a known batch: ``who`` approves what was held, with a ``note`` in its events, since those of a batch
+    are as it was taken in; and what was proven unsent may be sent again."""
     assert plan.known is not None
     if plan.held:
-        store.approve(plan.held, plan.moment, who=who)
+        store.approve(plan.held, plan.moment, who=who, note=note)
     if not store.at_the_desk:  # else whoever carries the batch out does so
         store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
     return plan.known

@@ -48,9 +48,11 @@ def test_a_person_releases_what_was_held_on_arrival_and_nothing_else(book, row, 
 
 def test_the_log_says_who_released_it_and_the_ledger_stays_whole(book, held):
     info = book.take([held(1)])
-    book.store.approve(book.views.waiting(info.id, HELD_ON_ARRIVAL), book.now, who="Ana Ruiz")
+    waiting = book.views.waiting(info.id, HELD_ON_ARRIVAL)
+    book.store.approve(waiting, book.now, who="Ana Ruiz", note="Certificado digital: vence mañana.")
     (told,) = [line for line in book.views.log(info) if line.event is Event.APPROVED]
     assert (told.source, told.target, told.who) == (State.HELD, State.READY, "Ana Ruiz")
+    assert told.note == "Certificado digital: vence mañana."
     assert examine(book.database).faults == []
 
 

@@ -10,26 +10,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.approvals import content as contents
 from pipeline.approvals.certified import check_certificates
 from pipeline.approvals.decisions import is_folder
 from pipeline.approvals.prepare import read_stored
-from pipeline.approvals.store import PROGRAM, Proposal, Proposals, check_clock
+from pipeline.approvals.stopping import left, rules_of, settle, stoppable
+from pipeline.approvals.store import PROGRAM, TERMINAL, Proposal, Proposals, check_clock
 from pipeline.certificates.check import note_of
 from pipeline.domain.approval_digest import FIXED, FORMAT, Content, beyond, departure, digest_of
 from pipeline.domain.approved_by import ApprovedBy
 from pipeline.domain.commands import order
-from pipeline.domain.eligibility import barred
-from pipeline.domain.errors import AnularError, InputRefused, NotApproved
-from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.errors import AnularError, InputRefused, NotApproved, SendingStopped
 from pipeline.domain.proposals import MAY_SEND, ProposalState, Step, proven
 from pipeline.domain.records import BatchInfo, Cancellation, Waiting
 from pipeline.domain.visible import one_line, thousands
 from pipeline.ledger.ledger_events import continued
-from pipeline.ledger.moves import Move, batch_id
+from pipeline.ledger.moves import batch_id
 from pipeline.read.sheet import Sheet
 from pipeline.run import session
 from pipeline.run.intake import retry_if_taken, take_in
@@ -38,12 +37,9 @@ from pipeline.run.progress import Progress
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.settings.model import Settings
-from pipeline.submit.submit import SendRules
 from pipeline.wiring.companies import elsewhere
 from pipeline.wiring.ledger import Memory
-from pipeline.wiring.rules import check_rules, send_rules
-
-_CHUNK = 5_000
+from pipeline.wiring.rules import check_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,8 @@ class _NothingLeft(Exception):
 def text_of(proposal: Proposal) -> str:
     """What the ledger records of its approval, where the chain covers it."""
     people = proposal.people
-    return str(ApprovedBy("terminal", people.approved_by, people.submitted_by or people.prepared_by, proposal.digest))
+    preparer = people.submitted_by or people.prepared_by
+    return str(ApprovedBy(proposal.way, people.approved_by, preparer, proposal.digest))
 
 
 def check_proven(proposal: Proposal, *, two: bool) -> None:
@@ -118,7 +115,8 @@ def carry_out(
     """Carries ``proposal`` as far as it goes: into the ledger, to eDoc, to its answers. Idempotent: what another
     process did, or was killed in the middle of, is found in the ledger and not done again.
 
-    ``who`` lets a stopped one go on. ``base`` is the running sandbox's address. Raises ``NotApproved``.
+    ``who`` lets a stopped one go on. An order to stop it, which a person may give at any time in the office database,
+    ends the sending. ``base`` is the running sandbox's address. Raises ``NotApproved``.
     """
     proposal = store.get(proposal.id)  # as it is now that the ledger is ours
     check_proven(proposal, two=two)
@@ -127,10 +125,13 @@ def carry_out(
     info, proposal = begun.info, begun.proposal
     if info is None or proposal.state not in (ProposalState.SENDING, ProposalState.FOLLOWING):
         return begun
-    trouble = None
-    if proposal.state in MAY_SEND and (memory.views.ready(info.id) or memory.views.followed([info.id])):
-        work = session.send_and_follow([info], memory, progress, follows=follows)
-        trouble = session.carry_out(memory, clock, base, work, _rules(proposal, memory))
+    trouble: AnularError | None = None
+    if proposal.state in MAY_SEND and store.orders.stop_of(proposal.id) is not None:
+        trouble = SendingStopped()
+    elif proposal.state in MAY_SEND and (memory.views.ready(info.id) or memory.views.followed([info.id])):
+        sending = stoppable(proposal, store, memory)
+        work = session.send_and_follow([info], sending, progress, follows=follows)
+        trouble = session.carry_out(sending, clock, base, work, rules_of(proposal, memory))
     elif follows and memory.views.followed([info.id]):
         trouble = session.carry_out(memory, clock, base, session.follow_all([info], memory, progress))
     crashpoint("approval-session-ended")
@@ -160,16 +161,19 @@ def check_time(proposal: Proposal, store: Proposals, now: datetime) -> None:
     )
 
 
-def _rules(proposal: Proposal, memory: Memory) -> SendRules:
-    """Rules of the sending. Where no late row was approved, one that becomes late on the way does not leave."""
-    rules = send_rules(memory.settings, memory.anew, memory.sent)
-    if proposal.content["late"] or rules.allowed is None:
-        return rules
-    return replace(rules, allowed=replace(rules.allowed, late="reject"))
-
-
-def begin(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *, who: str, note: str = "") -> Carried:
+def begin(
+    proposal: Proposal,
+    store: Proposals,
+    memory: Memory,
+    clock: Clock,
+    *,
+    who: str,
+    note: str = "",
+    address: str = TERMINAL,
+) -> Carried:
     """Brings an approved proposal into the ledger, with ``note``, or finds it there; nothing is sent yet.
+
+    ``who`` lets a stopped one go on, from ``address``.
 
     Ends it, with the reason, when it is not within what was approved. Raises ``NotApproved`` when somebody else took a
     step meanwhile.
@@ -186,11 +190,11 @@ def begin(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *,
                     remedy="Use el historial de envíos con el que se empezó a enviar.",
                 )
             held = contents.held_by_a_stop(memory.views, info.id)
-            if not held and not _left(proposal, info, memory, clock):
+            if not held and not left(proposal, info, memory, clock):
                 raise _NothingLeft("no queda nada por enviar")
-            proposal = store.take(proposal, Step.CONTINUED, clock.now(), who=who)
+            proposal = store.take(proposal, Step.CONTINUED, clock.now(), who=who, address=address)
             crashpoint("approval-continued")
-            dropped += _release(proposal, held, approved, memory, clock)
+            dropped += _release(proposal, held, approved, memory, clock, note)
             if not memory.store.at_the_desk:
                 memory.store.reopen(info.id, clock.now())
         elif proposal.state in (ProposalState.APPROVED, ProposalState.ON_HOLD, ProposalState.SENDING):
@@ -206,53 +210,6 @@ def begin(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *,
         ended = _ended_changed(store.get(proposal.id), store, memory, clock, str(changed))
         return Carried(ended, None, None, tuple(dropped))
     return Carried(proposal, info, None, tuple(dropped))
-
-
-def settle(
-    proposal: Proposal,
-    info: BatchInfo,
-    store: Proposals,
-    memory: Memory,
-    clock: Clock,
-    trouble: AnularError | None,
-    *,
-    who: str,
-    followed: bool,
-) -> Proposal:
-    """``proposal`` after a session: stopped, with what is unsent held in the ledger; or sent; or ended."""
-    now = clock.now()
-    if proposal.state is ProposalState.SENDING:
-        if _left(proposal, info, memory, clock) or memory.views.stopped(info.id):
-            why = trouble.sentence if trouble is not None else "quedaron facturas sin enviar"
-            memory.store.stop(info.id, now, who=f"terminal: {who}", why=trouble.code if trouble is not None else "stop")
-            crashpoint("approval-rows-held")
-            return store.take(proposal, Step.STOPPED, now, who=who, why=why)
-        proposal = store.take(proposal, Step.ALL_SENT, now)
-    if followed or not memory.views.followed([info.id]):
-        return store.take(proposal, Step.FOLLOWED, now)
-    return proposal
-
-
-def _left(proposal: Proposal, info: BatchInfo, memory: Memory, clock: Clock) -> int:
-    """How many rows of its batch could still be sent by today's rules."""
-    rules, now = _rules(proposal, memory).allowed or check_rules(memory.settings), clock.now()
-    return sum(not barred(rules, code, now) for code in memory.views.unsent_codes(info.id))
-
-
-def give_up(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *, who: str, why: str) -> Proposal:
-    """Ends a stopped proposal: its unsent rows are taken back (RETIRADA), and their codes are free.
-
-    The rows first: a kill in between leaves it stopped, and the same command ends it.
-    """
-    assert proposal.state is ProposalState.STOPPED
-    now = clock.now()
-    waiting = memory.views.stopped(proposal.batch)
-    note = f"Retirada antes de enviarla [withdrawn]. Motivo: {why}"
-    moves = [Move.of(one, State.HELD, Event.WITHDRAWN, now, note=note, who=f"terminal: {who}") for one in waiting]
-    for start in range(0, len(moves), _CHUNK):
-        memory.store.apply(moves[start : start + _CHUNK])
-    crashpoint("approval-rows-withdrawn")
-    return store.take(proposal, Step.GIVEN_UP, now, who=who, why=why)
 
 
 # --- what is approved, and what is there now
@@ -283,7 +240,7 @@ def _approved_hashes(proposal: Proposal, store: Proposals) -> tuple[bytes, ...]:
         or said["payloads"] != hashlib.sha256(b"".join(hashes)).hexdigest()
     ):
         raise _Changed("lo guardado de la propuesta ya no corresponde a su huella")
-    if store.signed(proposal.id) != (proposal.people, proposal.digest):
+    if store.signed(proposal.id) != (proposal.people, proposal.digest, proposal.way):
         raise _Changed("lo guardado de la propuesta no es lo que dicen sus eventos")
     return hashes
 
@@ -327,7 +284,7 @@ def _into_ledger(
         if fresh:
             proposal = store.take(proposal, Step.BEGUN, clock.now())
         crashpoint("approval-begun")
-        dropped += _release(proposal, held, approved, memory, clock)
+        dropped += _release(proposal, held, approved, memory, clock, note)
         return proposal, info
     if info is None:
         folder = store.folder(proposal.id)
@@ -423,16 +380,16 @@ def _check_held(
 
 
 def _release(
-    proposal: Proposal, held: Sequence[Cancellation], approved: Sequence[bytes], memory: Memory, clock: Clock
+    proposal: Proposal, held: Sequence[Cancellation], approved: Sequence[bytes], memory: Memory, clock: Clock, note: str
 ) -> list[str]:
-    """Lets held rows of the batch be sent, but for those that became late since; these stay held."""
+    """Lets held rows of the batch be sent, with ``note`` in their events, but for those that became late since; these
+    stay held."""
     if beyond(approved, contents.payloads_of(held)):
         raise _Changed("hay facturas retenidas que no están entre las aprobadas")
     now, hours = clock.now(), memory.settings.deadline_hours
     good = [one for one in held if not contents.became_late(one.cufe, proposal.created, now, hours)]
-    memory.store.approve(
-        [Waiting(one.attempt, one.version, one.batch, one.pos, one.cufe) for one in good], now, who=text_of(proposal)
-    )
+    waiting = [Waiting(one.attempt, one.version, one.batch, one.pos, one.cufe) for one in good]
+    memory.store.approve(waiting, now, who=text_of(proposal), note=note)
     crashpoint("approval-released")
     return _dropped(0, len(held) - len(good))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.approvals.certified import check_certificates
-from pipeline.approvals.store import FOLDER, Draft, Proposal, Proposals, check_clock, moved_on
+from pipeline.approvals.store import FOLDER, TERMINAL, Draft, Proposal, Proposals, check_clock, moved_on
 from pipeline.domain.approval_digest import same_digest
 from pipeline.domain.certificates import Finding
 from pipeline.domain.commands import order
@@ -40,7 +40,9 @@ class Consent:
     version: int | None = None
 
 
-def propose(store: Proposals, draft: Draft, now: datetime, *, who: str) -> tuple[Proposal, bool]:
+def propose(
+    store: Proposals, draft: Draft, now: datetime, *, who: str, address: str = TERMINAL
+) -> tuple[Proposal, bool]:
     """Keeps ``draft`` and asks for its approval; True when it was not proposed before.
 
     What is open already is returned as it is; a draft of the same person, which a kill left behind, is submitted now.
@@ -52,20 +54,28 @@ def propose(store: Proposals, draft: Draft, now: datetime, *, who: str) -> tuple
             code="approval-nothing",
             remedy="Corrija el archivo y propóngalo otra vez.",
         )
-    found, new = store.add(draft, now, who=who)
+    found, new = store.add(draft, now, who=who, address=address)
     if found.state is ProposalState.DRAFT and not refusal(Step.SUBMITTED, who, found.people, two=True):
-        return submit(store, found, now, who=who), True
+        return submit(store, found, now, who=who, address=address), True
     return found, new
 
 
-def submit(store: Proposals, proposal: Proposal, now: datetime, *, who: str) -> Proposal:
+def submit(store: Proposals, proposal: Proposal, now: datetime, *, who: str, address: str = TERMINAL) -> Proposal:
     """Asks for the approval of a draft. Raises ``NotApproved``."""
-    _check(proposal, Step.SUBMITTED, who, two=True)
-    return store.take(proposal, Step.SUBMITTED, now, who=who)
+    check_step(proposal, Step.SUBMITTED, who, two=True)
+    return store.take(proposal, Step.SUBMITTED, now, who=who, address=address)
 
 
 def approve(
-    store: Proposals, proposal: Proposal, consent: Consent, now: datetime, settings: Settings, *, who: str, two: bool
+    store: Proposals,
+    proposal: Proposal,
+    consent: Consent,
+    now: datetime,
+    settings: Settings,
+    *,
+    who: str,
+    two: bool,
+    address: str = TERMINAL,
 ) -> Proposal:
     """Approves exactly what the proposal holds; nothing changes unless all of it fits. Raises ``NotApproved``."""
     certificates = check_approvable(store, proposal, now, settings, who=who, two=two)
@@ -102,7 +112,7 @@ def approve(
             remedy="Revise el archivo e indique cuántas con --hidden-count.",
         )
     data = {"digest": proposal.digest, "certificates": [one.words for one in certificates]}
-    return store.take(proposal, Step.APPROVED, now, who=who, data=data)
+    return store.take(proposal, Step.APPROVED, now, who=who, address=address, data=data)
 
 
 def check_approvable(
@@ -118,14 +128,23 @@ def check_approvable(
             code="approval-expired",
             remedy=f"Propóngala otra vez: {order('propose', 'ARCHIVO')}",
         )
-    _check(proposal, Step.APPROVED, who, two=two)
+    check_step(proposal, Step.APPROVED, who, two=two)
     return check_certificates(proposal, settings, now)
 
 
-def decline(store: Proposals, proposal: Proposal, now: datetime, *, who: str, why: str, two: bool) -> Proposal:
+def decline(
+    store: Proposals,
+    proposal: Proposal,
+    now: datetime,
+    *,
+    who: str,
+    why: str,
+    two: bool,
+    address: str = TERMINAL,
+) -> Proposal:
     """Does not approve a proposal, or takes one's own back; ends an approved one of which nothing was sent.
 
-    What was stopped halfway is ended with ``carry.give_up``, which also takes its rows back. Raises ``NotApproved``.
+    What was stopped halfway is ended with ``stopping.give_up``, which also takes its rows back. Raises ``NotApproved``.
     """
     why = reason(why)
     own = who in proposal.people.preparers
@@ -135,8 +154,8 @@ def decline(store: Proposals, proposal: Proposal, now: datetime, *, who: str, wh
         step = Step.GIVEN_UP
     else:
         step = Step.DECLINED
-    _check(proposal, step, who, two=two)
-    return store.take(proposal, step, now, who=who, why=why)
+    check_step(proposal, step, who, two=two)
+    return store.take(proposal, step, now, who=who, why=why, address=address)
 
 
 def reason(text: str) -> str:
@@ -149,7 +168,7 @@ def reason(text: str) -> str:
     return words
 
 
-def _check(proposal: Proposal, step: Step, who: str, *, two: bool) -> None:
+def check_step(proposal: Proposal, step: Step, who: str, *, two: bool) -> None:
     """Raises ``NotApproved`` when ``who`` may not take this ``step``, or the state does not allow it."""
     if (proposal.state, step) not in MOVES:
         about = f" ({proposal.why})" if proposal.why else ""

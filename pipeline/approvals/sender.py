@@ -1,4 +1,4 @@
-"""Sender: goes over the proposals in which something is to be done and does it, one after the other.
+"""Sender: goes over the orders and proposals in which something is to be done and does it, one after the other.
 
 Called again and again, by a person's command or by a process of its own; what was done before is known from the ledger
 and not done again. On a SQLite ledger it sends itself; on a server it hands in to the queue, and workers send.
@@ -6,16 +6,21 @@ and not done again. On a SQLite ledger it sends itself; on a server it hands in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pipeline.approvals import carry
+from pipeline.approvals import carry, stopping
 from pipeline.approvals.carry import Carried
+from pipeline.approvals.orders import Order
 from pipeline.approvals.resend import carry_resend
-from pipeline.approvals.store import PROGRAM, RESEND, Proposal, Proposals
-from pipeline.domain.errors import AnotherRun, AnularError, NotApproved
-from pipeline.domain.proposals import DUE, ProposalState, Step
+from pipeline.approvals.row_orders import RowOrders, write_books
+from pipeline.approvals.store import FILE, PROGRAM, RESEND, Proposal, Proposals
+from pipeline.domain.errors import AnotherRun, AnularError, NotApproved, WrongUsage
+from pipeline.domain.orders import LATER, OF_PROPOSALS, Kind, OrderState
+from pipeline.domain.proposals import DUE, ProposalState, Step, asks_two
 from pipeline.ledger.storage.location import location_of
+from pipeline.run import session
 from pipeline.run.intake import queued_by, was_queued
 from pipeline.run.progress import Progress, Unseen
 from pipeline.runtime.clock import Clock
@@ -26,30 +31,51 @@ from pipeline.wiring.ledger import Memory, open_memory
 from pipeline.wiring.sandbox import running_sandbox
 from pipeline.wiring.views import open_views
 
+StopWhen = Callable[[], AnularError | None]
+"""Why the sender is to end now; None while it may go on."""
+
 
 def carry_all(
     store: Proposals,
     settings: Settings,
     clock: Clock,
     *,
-    two: bool,
+    two: bool | None = None,
     progress: Progress | None = None,
     bus: EventBus = SILENT,
+    follows: bool = True,
+    stop_when: StopWhen | None = None,
 ) -> list[Carried]:
     """Every proposal that is approved, on hold, being sent or followed, carried as far as it goes now.
 
     What another run keeps busy waits (``En espera``); what may not be sent is passed over. Never raises for one of
-    them: its trouble stands in its ``Carried``.
+    them: its trouble stands in its ``Carried``. Without ``follows`` nobody waits for answers here. None is begun once
+    ``stop_when`` says why not. ``two`` people are asked for; None: by the setting, and where each was approved.
     """
     store.sweep(clock.now())
-    return [
-        _carried(one, store, settings, clock, progress or Unseen(), bus, two=two)
-        for one in store.open()
-        if one.state in DUE
-    ]
+    done = []
+    for one in store.open():
+        if stop_when is not None and stop_when() is not None:
+            break
+        if one.state in DUE:
+            asked = two if two is not None else asks_two(settings.approval, one.way)
+            done.append(
+                carry_one(
+                    one,
+                    store,
+                    settings,
+                    clock,
+                    progress or Unseen(),
+                    bus,
+                    two=asked,
+                    follows=follows,
+                    stop_when=stop_when,
+                )
+            )
+    return done
 
 
-def _carried(
+def carry_one(
     proposal: Proposal,
     store: Proposals,
     settings: Settings,
@@ -58,7 +84,10 @@ def _carried(
     bus: EventBus,
     *,
     two: bool,
+    follows: bool = True,
+    stop_when: StopWhen | None = None,
 ) -> Carried:
+    """The same for one of them."""
     queue = location_of(settings.ledger).shared and proposal.source != RESEND
     try:
         carry.check_proven(proposal, two=two)
@@ -66,8 +95,12 @@ def _carried(
         with open_memory(settings, files=store.given(proposal), bus=bus, hands_in=queue) as memory:
             if queue:
                 return hand_in(proposal, store, memory, clock, who=PROGRAM)
+            memory = replace(memory, stop_when=stop_when)
             with running_sandbox(settings) as base:
-                return send_here(proposal, store, memory, clock, base, progress, who=PROGRAM, two=two)
+                done = send_here(proposal, store, memory, clock, base, progress, who=PROGRAM, two=two, follows=follows)
+            if done.info is not None and done.proposal.state is not proposal.state:
+                write_books(done.info, memory)
+            return done
     except AnotherRun as busy:
         return Carried(wait(proposal, store, clock.now()), None, busy)
     except AnularError as trouble:
@@ -112,15 +145,17 @@ def with_workers(proposal: Proposal, settings: Settings) -> bool:
 
 
 def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *, who: str) -> Carried:
-    """Brings an approved proposal into the ledger and its batch into the queue; notices when workers are done with it.
-    Raises ``NotApproved``, ``StorageTrouble``."""
+    """Brings an approved proposal into the ledger and its batch into the queue; notices when workers are done with it,
+    or that it was stopped. Raises ``NotApproved``, ``StorageTrouble``."""
     from pipeline.queue import enqueue
 
     proposal = store.get(proposal.id)
     if proposal.state is ProposalState.FOLLOWING:
         info = memory.views.batch(proposal.batch)
         return Carried(_noticed(proposal, store, memory, clock), info)
-    note = f"{queued_by(carry.text_of(proposal))} {carry.certificates_note(proposal, memory, clock)}".rstrip()
+    note = carry.certificates_note(proposal, memory, clock)
+    if proposal.source == FILE and proposal.state is not ProposalState.STOPPED:  # of a batch that will be made
+        note = f"{queued_by(carry.text_of(proposal))} {note}".rstrip()
     begun = carry.begin(proposal, store, memory, clock, who=who, note=note)
     if begun.info is None:
         return begun
@@ -130,6 +165,11 @@ def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
         return begun
     if enqueue.in_work([begun.info], memory.views, memory.settings):
         return begun
+    if memory.views.stopped(begun.info.id):  # by a stop that was killed halfway, or another one of the office
+        stopped = stopping.hold(
+            begun.proposal, begun.info, store, memory, clock, who=PROGRAM, note="stop", why=stopping.UNSENT
+        )
+        return replace(begun, proposal=stopped)
     sent = store.take(begun.proposal, Step.ALL_SENT, clock.now())
     return replace(begun, proposal=_noticed(sent, store, memory, clock))
 
@@ -138,3 +178,166 @@ def _noticed(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock)
     if memory.views.followed([proposal.batch]):
         return proposal
     return store.take(proposal, Step.FOLLOWED, clock.now())
+
+
+# --- orders
+
+
+def carry_orders(
+    store: Proposals,
+    settings: Settings,
+    clock: Clock,
+    *,
+    two: bool,
+    bus: EventBus = SILENT,
+    stop_when: StopWhen | None = None,
+) -> list[Order]:
+    """Every open order, done, refused with a sentence, or waiting with one: stops first, the others as they came.
+    Never raises for one of them."""
+    done, rows = [], RowOrders(store, settings, clock, two)
+    for one in sorted(store.orders.open(), key=lambda order: (order.wish.kind is not Kind.STOP, order.id)):
+        if stop_when is not None and stop_when() is not None:
+            break
+        try:
+            if one.wish.kind in OF_PROPOSALS:
+                done.append(_of_a_proposal(one, store, settings, clock, bus, two=two))
+            else:
+                done.append(rows.carry(one, stop_when))
+        except AnotherRun:
+            done.append(store.orders.wait(store.orders.get(one.id), LATER))
+        except AnularError as trouble:
+            done.append(store.orders.wait(store.orders.get(one.id), trouble.sentence))
+    return done
+
+
+def _of_a_proposal(
+    order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, *, two: bool
+) -> Order:
+    do = {Kind.STOP: _stop, Kind.CONTINUE: _continue, Kind.END: _end}[order.wish.kind]
+    try:
+        answer = do(order, store, settings, clock, bus, two)
+    except (NotApproved, WrongUsage) as refusal:
+        return store.orders.take(store.orders.get(order.id), OrderState.REFUSED, clock.now(), refusal.sentence)
+    fresh = store.orders.get(order.id)
+    if fresh.state is OrderState.DONE:
+        return fresh
+    return store.orders.take(fresh, OrderState.DONE, clock.now(), answer)
+
+
+def _stop(order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, _two: bool) -> str:
+    """Stops what nobody sends in this moment, or what workers send. Raises ``AnotherRun`` while another process of this
+    machine sends it: that one looks at the orders itself."""
+    wish, proposal = order.wish, _proposal(order, store)
+    if proposal.state is ProposalState.STOPPED:
+        return "Ya estaba detenida"
+    if proposal.state is not ProposalState.SENDING:
+        raise NotApproved(
+            f"La propuesta {proposal.id} está «{proposal.word}»: no hay nada que detener.", code="approval-state"
+        )
+    queue = location_of(settings.ledger).shared
+    with open_memory(settings, sends=False, bus=bus, hands_in=queue) as memory:
+        info = memory.views.batch(proposal.batch) if proposal.batch else None
+        if info is None:  # it was begun, and killed before it was taken in
+            store.take(proposal, Step.CHANGED, clock.now(), why=f"se pidió detenerla antes de enviar: {wish.why}")
+            return "Se detuvo antes de enviar ninguna factura"
+        stopping.hold(
+            proposal,
+            info,
+            store,
+            memory,
+            clock,
+            who=wish.who,
+            note=wish.why,
+            why=wish.why,
+            address=wish.address or wish.way,
+        )
+        return stopping.held_words(info, memory)
+
+
+def _continue(order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, two: bool) -> str:
+    """Lets a stopped proposal go on: what was held is released. The sending is the next thing that the sender does."""
+    wish, proposal = order.wish, _proposal(order, store)
+    if order.state is OrderState.DOING and proposal.version != wish.data["version"]:
+        return "Continúa"
+    _check_seen(order, proposal)
+    carry.check_proven(proposal, two=two)
+    carry.check_time(proposal, store, clock.now())
+    queue = location_of(settings.ledger).shared
+    with open_memory(settings, sends=False, bus=bus, hands_in=queue) as memory:
+        if order.state is OrderState.ASKED:
+            store.orders.take(order, OrderState.DOING, clock.now())
+        begun = carry.begin(proposal, store, memory, clock, who=wish.who, address=wish.address or wish.way)
+    if begun.proposal.state is not ProposalState.SENDING:
+        return f"No queda nada por enviar: está «{begun.proposal.word}»"
+    return " ".join(["Continúa", *(f"({words})" for words in begun.dropped)])
+
+
+def _end(order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, _two: bool) -> str:
+    """Ends a stopped proposal: what was held is taken back."""
+    wish, proposal = order.wish, _proposal(order, store)
+    if order.state is OrderState.DOING and proposal.version != wish.data["version"]:
+        return "Terminada"
+    _check_seen(order, proposal)
+    with open_memory(settings, sends=False, bus=bus) as memory:
+        if order.state is OrderState.ASKED:
+            store.orders.take(order, OrderState.DOING, clock.now())
+        address = wish.address or wish.way
+        stopping.give_up(proposal, store, memory, clock, who=wish.who, why=wish.why, address=address)
+        info = memory.views.batch(proposal.batch)
+        told = write_books(info, memory) if info is not None else ""
+    return f"Terminada: lo que no se envió quedó RETIRADA{told}"
+
+
+def _proposal(order: Order, store: Proposals) -> Proposal:
+    assert order.wish.proposal is not None, "an order about a proposal names it"
+    return store.get(order.wish.proposal)
+
+
+def _check_seen(order: Order, proposal: Proposal) -> None:
+    if proposal.state is ProposalState.STOPPED and proposal.version == order.wish.data["version"]:
+        return
+    raise NotApproved(
+        f"La propuesta {proposal.id} cambió desde que usted la abrió: está «{proposal.word}». No se cambió nada.",
+        code="approval-changed",
+    )
+
+
+# --- what is open
+
+
+def has_open(settings: Settings, now: datetime) -> bool:
+    """Whether rows of this company wait for an answer and were not asked about for ``ANULAR_QUEUE_POLL`` seconds, or
+    were left being sent by a run that ended. On a server workers look after them."""
+    if location_of(settings.ledger).shared:
+        return False
+    with open_views(settings, mine=True) as views:
+        if views is None:
+            return False
+        return views.unasked_since(now - timedelta(seconds=settings.queue_poll)) or bool(views.cut_off())
+
+
+def ask_open(
+    store: Proposals,
+    settings: Settings,
+    clock: Clock,
+    progress: Progress,
+    bus: EventBus,
+    stop_when: StopWhen | None = None,
+) -> AnularError | None:
+    """Queries every open row of this company until it is final or the time of a run is up, and ends the proposals whose
+    answers were waited for; returns what ended it early. Raises ``AnotherRun``, and like ``open_memory``."""
+    waiting = [one for one in store.open() if one.state is ProposalState.FOLLOWING]
+    with open_memory(settings, bus=bus) as memory:
+        rows = memory.views.followed()
+        infos = [info for name in sorted({row.batch for row in rows}) if (info := memory.views.batch(name)) is not None]
+        trouble = None
+        if infos:
+            asking = replace(memory, stop_when=stop_when)
+            with running_sandbox(settings) as base:
+                work = session.follow_all(infos, asking, progress)
+                trouble = session.carry_out(asking, clock, base, work)
+            for info in infos:
+                write_books(info, memory)
+        for one in waiting if trouble is None else ():
+            store.take(one, Step.FOLLOWED, clock.now())
+    return trouble

@@ -17,6 +17,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from pipeline.approvals.messages import KEY, message_of
+from pipeline.approvals.orders import PROGRAM as PROGRAM
+from pipeline.approvals.orders import Orders
 from pipeline.domain.approval_digest import Content, joined, split
 from pipeline.domain.commands import order
 from pipeline.domain.errors import NotApproved, StorageTrouble
@@ -38,9 +40,8 @@ from pipeline.runtime.failpoints import crashpoint
 
 FILE, FOLDER, RESEND = "archivo", "carpeta", "reenvio"
 """What a proposal is about: a file that a person proposed, a batch that the drop folder held, one row sent again."""
-PROGRAM = "anular"
-"""Who takes the steps that no person takes."""
 TERMINAL = "terminal"
+"""Where a step at a terminal comes from; any other address is that of a page's client."""
 UPLOADED = "uploaded"
 
 
@@ -68,6 +69,8 @@ class Proposal:
     digest: str
     canonical: str
     people: People
+    #: where it was approved, one of ``approved_by.WAYS``
+    way: str
     #: id of its batch; empty while the ledger has none
     batch: str
     #: newest reason, in words
@@ -127,6 +130,11 @@ class Proposals:
         self._mails = mails
 
     @property
+    def orders(self) -> Orders:
+        """Orders to the sender of the same company."""
+        return Orders(self._office, self._profile, self._env)
+
+    @property
     def lasting(self) -> timedelta:
         """How long an approval is waited for, and how long it is good for until the first row leaves."""
         return timedelta(hours=self._hours)
@@ -162,9 +170,9 @@ class Proposals:
             for line in self._office.read(query)
         ]
 
-    def signed(self, number: int) -> tuple[People, str]:
-        """People of a proposal and the digest that was approved, as its events say, which cannot be changed."""
-        people, digest = People(), ""
+    def signed(self, number: int) -> tuple[People, str, str]:
+        """People of a proposal, the digest that was approved, and where, as its events say, which cannot be changed."""
+        people, digest, way = People(), "", TERMINAL
         for one in self.events(number):
             if one.event == Step.CHECKED.value:
                 people = replace(people, prepared_by=one.who)
@@ -172,7 +180,8 @@ class Proposals:
                 people = replace(people, submitted_by=one.who)
             elif one.event == Step.APPROVED.value:
                 people, digest = replace(people, approved_by=one.who), str(one.data.get("digest", ""))
-        return people, digest
+                way = way_of(one.address)
+        return people, digest, way
 
     def plan_data(self, number: int) -> Mapping[str, Any]:
         """What was kept of the plan when it was made."""
@@ -288,7 +297,7 @@ class Proposals:
         if step is Step.SUBMITTED:
             values["submitted_by"] = who
         if step is Step.APPROVED:
-            values["approved_by"] = who
+            values |= {"approved_by": who, "approved_way": way_of(address)}
         if batch:
             values["batch"] = batch
         table = tables.proposal
@@ -377,6 +386,11 @@ class Proposals:
                 remedy=f"Vea las que están abiertas: {order('proposals')}",
             )
         return _proposal(found[0])
+
+
+def way_of(address: str) -> str:
+    """Where a step that comes from ``address`` is taken, one of ``approved_by.WAYS``."""
+    return TERMINAL if address == TERMINAL else "web"
 
 
 def check_clock(proposal: Proposal, now: datetime) -> None:
@@ -477,6 +491,7 @@ def _proposal(line: Any) -> Proposal:
         digest=line.digest or "",
         canonical=line.canonical or "",
         people=People(line.prepared_by, line.submitted_by or "", line.approved_by or ""),
+        way=line.approved_way,
         batch=line.batch or "",
         why=line.why,
         created=to_time(line.created_at),

@@ -169,13 +169,18 @@ class Registry:
         dates: Dates | None = None,
         version: int | None = None,
     ) -> Certificate:
-        """Other values for a certificate that is active (C3, C4); the old ones stay in its events. Of ``dates`` those
-        that are None stay. Raises ``WrongUsage``."""
+        """Other values for a certificate that is active, or for a request under way, which has no dates yet (C3, C4);
+        the old ones stay in its events. Of ``dates`` those that are None stay. Another ``ruc`` is for a request alone,
+        and no request of that issuer may be in the way (C5, C6). Raises ``WrongUsage``."""
         with self.writing() as connection:
             one = self._current(connection, id_, now, version)
             rules.moved(one.state, Event.EDITED)
             rules.check_editable(one, now)
             rules.check_record(replace(one, **values), _day(now))
+            rules.check_correction(one, values, dates=dates is not None)
+            if "ruc" in values:
+                others = [other for other in self.read(connection) if other.id != id_]
+                rules.check_request(values["ruc"], others, now, self.settings.cert_renew_months)
             told = dict(values)
             if dates is not None:
                 since, until = dates.valid_from or one.valid_from, dates.valid_until or one.valid_until

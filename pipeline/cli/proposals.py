@@ -138,7 +138,7 @@ def reject_proposal(
     ledger: Ledger = "",
 ) -> int:
     """No aprueba una propuesta. La propia se descarta; una detenida se termina y retira lo que no se envió."""
-    from pipeline.approvals import carry, decisions
+    from pipeline.approvals import decisions, stopping
     from pipeline.approvals.identity import terminal_user
     from pipeline.domain.proposals import ProposalState
     from pipeline.wiring.ledger import open_memory
@@ -151,7 +151,7 @@ def reject_proposal(
         if proposal.state is ProposalState.STOPPED:
             bus = observation_of(context).bus(settings, "reject")
             with open_memory(settings, sends=False, bus=bus) as memory:
-                done = carry.give_up(proposal, store, memory, clock, who=who, why=why)
+                done = stopping.give_up(proposal, store, memory, clock, who=who, why=why)
         else:
             done = decisions.decline(store, proposal, clock.now(), who=who, why=why, two=two_asked(settings))
     talk.data(proposal_data(done))

@@ -29,6 +29,7 @@ def release_batch(
     ledger: Ledger = "",
 ) -> int:
     """Aprueba y envía lo que la carpeta o una regla retuvo, por el número del lote. Pregunta antes de enviar."""
+    from pipeline.certificates.check import note_of
     from pipeline.ledger.ownership import who_am_i
     from pipeline.run import session
     from pipeline.run.intake import release
@@ -50,7 +51,7 @@ def release_batch(
             talk.out.print("No hay nada que aprobar ni que enviar en este lote.")
         check_certificates(talk, plan, settings, certificates)
         approve(talk, plan, settings, yes=yes, only=None)
-        release(plan, memory.store, who=who_am_i())
+        release(plan, memory.store, who=who_am_i(), note=note_of(certificates))
         work = session.send_and_follow([info], memory, talk.progress, follows=not no_poll)
         trouble = session.carry_out(memory, clock, base, work, send_rules(settings, memory.anew, memory.sent))
         return report_batches([info], memory, talk, settings, trouble, news=News.ALL)

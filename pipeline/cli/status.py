@@ -60,7 +60,7 @@ def status(
         if views is None and batch:
             raise no_batch(batch)
         infos = [] if views is None else [batch_named(views, batch)] if batch else views.batches(most)
-        told = [counts_data(info) for info in infos]
+        told = [{**counts_data(info), "approved_by": info.approved_by or None} for info in infos]
         if views is not None and not batch and len(infos) == most:
             left = views.how_many() - len(infos)
     talk.data(told)

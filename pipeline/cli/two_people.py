@@ -37,19 +37,11 @@ def another_person(info: BatchInfo, settings: Settings, by: str) -> str:
     and it is who prepared the batch."""
     if not two_asked(settings):
         return by
+    from pipeline.approvals.asking import check_another
     from pipeline.approvals.identity import terminal_user
-    from pipeline.domain.approved_by import ApprovedBy
 
     who = terminal_user()
-    texts = [info.approved_by or "", *(one.who for one in info.approvals)]
-    prepared = {read.preparer if (read := ApprovedBy.read(text)) else text for text in texts}
-    if who in prepared:
-        raise NotApproved(
-            f"Usted ({who}) preparó el lote {info.id}: sobre sus facturas decide otra persona (ANULAR_APPROVAL=two). "
-            "No se cambió nada.",
-            code="approval-own-batch",
-            remedy="Pídaselo a otra persona de la oficina, con su propio usuario de este equipo.",
-        )
+    check_another(info, who, two=True)
     return f"terminal: {who} ({by})"
 
 

@@ -60,6 +60,8 @@ MOVES: dict[tuple[State | None, Event], State] = {
     (State.ACCEPTED, Event.REJECTED): State.REJECTED,
     (State.IN_PROCESS, Event.READY): State.COMPLETE,
     (State.ACCEPTED, Event.READY): State.COMPLETE,
+    (State.IN_PROCESS, Event.EDITED): State.IN_PROCESS,
+    (State.ACCEPTED, Event.EDITED): State.ACCEPTED,
     (State.COMPLETE, Event.EDITED): State.COMPLETE,
     (State.COMPLETE, Event.ENDED): State.EXPIRED,
     (State.COMPLETE, Event.RAN_OUT): State.EXPIRED,
@@ -116,8 +118,8 @@ def moved(state: State | None, event: Event) -> State:
 
 
 _NEXT = {
-    State.IN_PROCESS: "Puede ser aceptada, rechazada o quedar lista.",
-    State.ACCEPTED: "Puede ser rechazada o quedar lista.",
+    State.IN_PROCESS: "Puede ser aceptada, rechazada o quedar lista; sus datos se pueden corregir.",
+    State.ACCEPTED: "Puede ser rechazada o quedar lista; sus datos se pueden corregir.",
     State.REJECTED: "Corrija lo que dicen las observaciones y envíe la solicitud otra vez.",
     State.COMPLETE: "Se puede corregir mientras está vigente, o darse por terminado con un motivo.",
     State.EXPIRED: "No cambia más: haga una nueva solicitud.",
@@ -227,8 +229,9 @@ def check_subject(ruc: str, others: Sequence[str], *, confirmed: bool) -> None:
 
 
 def check_editable(one: Certificate, now: datetime) -> None:
-    """C4: a certificate is edited only while it is active. Raises ``WrongUsage``."""
-    if is_active(one, now):
+    """C4: a certificate is edited only while it is active, and a request while it is under way. Raises
+    ``WrongUsage``."""
+    if is_active(one, now) or one.state in OPEN:
         return
     assert one.valid_from is not None, "what is complete has dates"
     when = f"vale desde el {day_words(one.valid_from)}" if one.valid_from > now else ran_out_words(one)
@@ -236,6 +239,23 @@ def check_editable(one: Certificate, now: datetime) -> None:
         f"El certificado {one.id} no está vigente ({when}): no se puede corregir.",
         code="certificado-no-vigente",
     )
+
+
+def check_correction(one: Certificate, values: Collection[str], *, dates: bool) -> None:
+    """C4: what of ``one`` may be corrected: a request has no dates yet, and a certificate keeps its issuer and the day
+    of its request. Raises ``WrongUsage``."""
+    under_way = one.state in OPEN
+    if under_way and dates:
+        raise WrongUsage(
+            f"La solicitud {one.id} está «{one.state}» y todavía no tiene fechas de vigencia.",
+            code="certificado-opcion",
+            remedy="Si ya está listo el certificado, agregue --state completado.",
+        )
+    if not under_way and {"ruc", "requested_on"} & set(values):
+        raise WrongUsage(
+            f"El certificado {one.id} está «{one.state}»: el RUC y el día de la solicitud ya no se corrigen.",
+            code="certificado-opcion",
+        )
 
 
 def check_reason(reason: str) -> None:

@@ -105,6 +105,10 @@ class StorageTrouble(StoppedEarly):
     """No se pudo guardar en el disco. Se dejó de enviar por seguridad."""
 
 
+class SendingStopped(StoppedEarly):
+    """Una persona pidió detener el envío. Lo que no había salido quedó RETENIDA."""
+
+
 class AnotherRun(AnularError):
     """Otra ejecución está usando el mismo historial de envíos. Espere a que termine."""
 

@@ -173,6 +173,12 @@ def proven(people: People, *, two: bool) -> bool:
     return bool(people.approved_by) and not (two and people.approved_by in people.preparers)
 
 
+def asks_two(approval: str | None, way: str) -> bool:
+    """Whether two people are asked for where an approval is given ``way`` (``approved_by.WAYS``), by the setting
+    ``ANULAR_APPROVAL``: where it is unset, two on a page and one at a terminal."""
+    return approval == "two" or (approval is None and way != "terminal")
+
+
 def lasts_until(state: ProposalState, since: datetime, hours: float) -> datetime | None:
     """Until when a proposal that came into ``state`` at ``since`` may stay there; None for as long as it takes.
 

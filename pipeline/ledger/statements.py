@@ -15,7 +15,7 @@ class Fence(Enum):
     EVERYTHING = "everything"  # a ledger without companies, in tests and copies
     FILE = "file"  # a credential's rows, in a file that one run owns
     SERVER = "server"  # a credential's rows, on a server where other credentials have runs too
-    DESK = "desk"  # a credential's rows, released by the process that hands in and has no run
+    DESK = "desk"  # a credential's rows, released or held by the process that hands in and has no run
 
 
 # The newest run's number fences all before it: of the whole ledger where one run owns it, else of the same credential.
@@ -38,7 +38,7 @@ _FENCE: dict[Fence, ColumnElement[bool]] = {
     Fence.EVERYTHING: and_(_SAME, NEWEST[True] == bindparam("b_epoch")),
     Fence.FILE: and_(_SAME, _OWN, NEWEST[True] == bindparam("b_epoch")),
     Fence.SERVER: and_(_SAME, _OWN, NEWEST[False] == bindparam("b_epoch")),
-    Fence.DESK: and_(_SAME, _OWN),  # no epoch: held rows, which no run changes
+    Fence.DESK: and_(_SAME, _OWN),  # no epoch: rows that no run has claimed
 }
 
 # One statement for claims (CLAIM) and one for every other move (FIND), for each fence.

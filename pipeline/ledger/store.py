@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import exists, func, insert, select, true
 from sqlalchemy.engine import Connection
 
-from pipeline.domain.errors import Bug
+from pipeline.domain.errors import Bug, SendingStopped
 from pipeline.domain.lifecycle import FOLLOWED, RETRIED, Event, State, move
-from pipeline.domain.outcomes import ELSEWHERE, STOPPED
+from pipeline.domain.outcomes import BARRED, ELSEWHERE, STOPPED
 from pipeline.domain.records import BatchInfo, CheckedRow, Correction, Source, Verdict, Waiting
 from pipeline.ledger import codec, reserve_journal, tables
 from pipeline.ledger.cap import Cap
@@ -214,28 +214,39 @@ class Store:
         crashpoint("recover-done")
         return len(moves)
 
-    def approve(self, waiting: Sequence[Waiting], now: datetime, *, who: str) -> None:
-        """A person releases rows that were held on arrival: they may be sent; who and when stand in their events."""
-        moves = [Move.of(one, State.HELD, Event.APPROVED, now, who=who) for one in waiting]
+    def approve(self, waiting: Sequence[Waiting], now: datetime, *, who: str, note: str = "") -> None:
+        """A person releases rows that were held: they may be sent; who, when and a ``note`` stand in their events."""
+        moves = [Move.of(one, State.HELD, Event.APPROVED, now, note=note, who=who) for one in waiting]
         for start in range(0, len(moves), _CHUNK):
             self.apply(moves[start : start + _CHUNK])
 
     def stop(self, batch: str, now: datetime, *, who: str, why: str) -> int:
-        """Holds every row of ``batch`` that may be sent and was not claimed, and returns how many. No run, worker or
-        folder sends any of them until a person releases them (``approve``)."""
-        attempt = tables.attempt
-        with self._database.write() as connection:
-            query = select(attempt.c.id, attempt.c.v, attempt.c.batch, attempt.c.pos).where(
-                attempt.c.batch == batch, attempt.c.state == State.READY.value, self._scope.rows(attempt)
-            )
-            found = connection.execute(query.order_by(attempt.c.pos)).all()
-        note = f"{STOPPED}: {why}"
-        moves = [
-            Move.of(_waiting(line.id, line), State.READY, Event.STOPPED, now, note=note, who=who) for line in found
-        ]
-        for start in range(0, len(moves), _CHUNK):
-            self.apply(moves[start : start + _CHUNK])
-        return len(moves)
+        """Holds every row of ``batch`` that may be sent and was not claimed, or would be tried again, and returns how
+        many. No run, worker or folder sends any of them until a person releases them (``approve``).
+
+        Also who only hands in may do this while a run sends: its next claim finds the row held (``SendingStopped``).
+        """
+        self.reopen(batch, now, barred=False)
+        attempt, held, note = tables.attempt, 0, f"{STOPPED}: {why}"
+        query = select(attempt.c.id, attempt.c.v, attempt.c.batch, attempt.c.pos).where(
+            attempt.c.batch == batch, attempt.c.state == State.READY.value, self._scope.rows(attempt)
+        )
+        while True:
+            with self._database.write() as connection:
+                found = connection.execute(query.order_by(attempt.c.pos).limit(_CHUNK)).all()
+                moves = [
+                    Move.of(_waiting(line.id, line), State.READY, Event.STOPPED, now, note=note, who=who)
+                    for line in found
+                ]
+                self._compare_and_set(connection, moves)
+                self._append(connection, [move_event(wish) for wish in moves])
+                crashpoint("stop-before-commit")
+            if not moves:
+                return held
+            held += len(moves)
+            if self._bus.has_listeners:
+                for wish in moves:
+                    self._bus.note("row_moved", **move_facts(wish, Moved(wish.version + 1, wish.target)))
 
     def keep_aside(self, moves: Sequence[Move]) -> None:
         """Outcomes that could not be committed go to the reserve journal. Where that fails too they are unknown."""
@@ -279,9 +290,10 @@ class Store:
         note = f"reserve {one.finding.note}".strip()
         return Move.of(_waiting(one.attempt, line), State.SENDING, event, one.at, one.finding, note, next_due=due)
 
-    def reopen(self, batch: str, now: datetime, *, known_elsewhere_by: str = "") -> int:
+    def reopen(self, batch: str, now: datetime, *, known_elsewhere_by: str = "", barred: bool = True) -> int:
         """A further attempt for each row that an earlier run proved unsent, unless its CUFE lives elsewhere. Those that
-        another ledger of this machine sent only when a person (their name) knows it; eDoc is asked before."""
+        another ledger of this machine sent only when a person (their name) knows it; eDoc is asked before. ``barred``:
+        also those that the rules of a day kept back, to be judged by today's."""
         attempt = tables.attempt.alias()
         other = tables.attempt.alias()
         newest = select(func.max(other.c.n)).where(other.c.batch == attempt.c.batch, other.c.pos == attempt.c.pos)
@@ -300,6 +312,7 @@ class Store:
                     attempt.c.state.in_([state.value for state in RETRIED]),
                     attempt.c.n == newest.scalar_subquery(),
                     true() if known_elsewhere_by else attempt.c.note != ELSEWHERE,
+                    true() if barred else ~attempt.c.note.startswith(BARRED, autoescape=True),
                     ~live,
                 )
                 .order_by(attempt.c.id)
@@ -333,7 +346,17 @@ class Store:
         statements = CLAIM[self._fence], FIND[self._fence]
         for statement, values in zip(statements, (claims, others), strict=True):
             if values and connection.execute(statement, values).rowcount != len(values):
+                if self._stopped(connection, moves):
+                    raise SendingStopped
                 raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
+
+    def _stopped(self, connection: Connection, moves: Sequence[Move]) -> bool:
+        """Whether one of ``moves``, of a row that was to be sent, finds it held by a stop: on a server somebody else
+        may ask for one while a run sends."""
+        attempt = tables.attempt
+        wanted = [wish.attempt for wish in moves if wish.source is State.READY and wish.event is not Event.STOPPED]
+        query = select(attempt.c.id).where(attempt.c.id.in_(wanted), attempt.c.state == State.HELD.value)
+        return connection.execute(query.where(attempt.c.note.startswith(STOPPED, autoescape=True))).first() is not None
 
     def _claim_values(self, wish: Move) -> dict[str, Any]:
         return {

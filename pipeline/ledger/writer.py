@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 
-from pipeline.domain.errors import Bug
+from pipeline.domain.errors import Bug, SendingStopped
 from pipeline.ledger.moves import Move, Moved
 from pipeline.ledger.store import Store
 from pipeline.runtime.failpoints import crashpoint
@@ -43,7 +43,8 @@ class Writer:
         self._thread.shutdown(wait=True)
 
     async def record(self, wish: Move) -> Moved:
-        """Returns once ``wish`` is durable. Raises ``StorageTrouble`` or ``Bug``; the move did not happen then."""
+        """Returns once ``wish`` is durable. Raises ``StorageTrouble``, ``SendingStopped`` or ``Bug``; the move did
+        not happen then."""
         if self._broken is not None:
             await self._keep_aside([wish])
             raise self._broken
@@ -74,8 +75,9 @@ class Writer:
         crashpoint("group-taken")
         try:
             moved = await self._in_thread([wish for wish, _ in group])
-        except Bug:
-            # One impossible move must not lose the outcomes of the others: each separately.
+        except (Bug, SendingStopped):
+            # One impossible move, or a claim of what was held meanwhile, must not lose the outcomes of the others: each
+            # separately.
             for pair in group:
                 await self._commit_alone(pair)
         except BaseException as error:
@@ -90,8 +92,8 @@ class Writer:
         wish, future = pair
         try:
             (moved,) = await self._in_thread([wish])
-        except Bug as bug:
-            _fail([pair], bug)
+        except (Bug, SendingStopped) as refused:
+            _fail([pair], refused)
         except BaseException as error:
             self._broken = error
             await self._give_up([pair], error)

@@ -23,7 +23,7 @@ from pipeline.office.database import Kind, Office, office_errors
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 SPACE = "anular_office"
 """Name of its schema on a server."""
 PATIENCE_MS = 20_000

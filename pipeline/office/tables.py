@@ -1,7 +1,8 @@
-"""Office tables (decision 0109): proposals with their events and files, certificates with theirs, and messages to send.
+"""Office tables (decision 0109): proposals with their events and files, certificates with theirs, orders to
+the sender with theirs, and messages to send.
 
 Every instant is text as in the ledger (``ledger/codec.py``), every ``version`` the number that a compare-and-set needs.
-The two tables of events are append-only: the database refuses to change or remove a line.
+The tables of events are append-only: the database refuses to change or remove a line.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ proposal = Table(
     Column("prepared_by", Text, nullable=False),
     Column("submitted_by", Text),
     Column("approved_by", Text),
+    Column("approved_way", String(16), nullable=False, server_default="terminal"),  # where it was approved
     Column("batch", String(32)),
     Column("why", Text, nullable=False),  # the newest reason, in a person's or the program's words
     Column("created_at", String(32), nullable=False),
@@ -154,4 +156,54 @@ outbox = Table(
     Column("sent_at", String(32)),
 )
 
-APPEND_ONLY = ("proposal_event", "certificate_event")
+# What a person asked for on a page, which writes into no ledger: the sender carries it out.
+decision_order = Table(
+    "decision_order",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("version", Integer, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("env", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("proposal", Integer),  # of the proposal that it is about, or that it became
+    Column("batch", String(32), nullable=False),
+    Column("line", Integer),  # of the row in its file; none for an order about a proposal
+    Column("who", Text, nullable=False),
+    Column("way", String(16), nullable=False),  # where from: ``web``, ``terminal``
+    Column("address", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("data", Text, nullable=False),  # JSON: what exactly, and what the person saw
+    Column("answer", Text, nullable=False),  # the newest sentence about it
+    Column("found", Text, nullable=False),  # JSON: what came of it
+    Column("asked_at", String(32), nullable=False),
+    Column("changed_at", String(32), nullable=False),
+    Index("ix_order_state", "state"),
+    Index("ix_order_row", "batch", "line"),
+)
+
+decision_order_event = Table(
+    "decision_order_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("decision", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("data", Text, nullable=False),  # JSON
+    Index("one_order_event_per_version", "decision", "version", unique=True),
+)
+
+# The newest sign of life of each sender, for who wonders whether one is running.
+sender_sign = Table(
+    "sender_sign",
+    metadata,
+    Column("name", String(100), primary_key=True),  # machine and process
+    Column("at", String(32), nullable=False),
+)
+
+APPEND_ONLY = ("proposal_event", "certificate_event", "decision_order_event")

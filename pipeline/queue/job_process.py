@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.domain.errors import AnularError, Interrupted, StorageTrouble
+from pipeline.domain.errors import AnularError, Interrupted, SendingStopped, StorageTrouble
 from pipeline.domain.records import BatchInfo
 from pipeline.notify import has_recipients, send
 from pipeline.run import session
@@ -25,7 +23,7 @@ from pipeline.run.results import Written, exit_code, renew_corrected, write_resu
 from pipeline.run.session import Steps
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.internal_error import internal
-from pipeline.runtime.shutdown import Stop
+from pipeline.runtime.shutdown import Stop, when_input_closes
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import whose
 from pipeline.wiring.companies import check_own
@@ -90,9 +88,17 @@ def carry(profile: str, batch: str, seen: Observation) -> tuple[AnularError | No
                 sent = session.Sent(infos, settings.out) if batch else None
                 await session.follow(ids, steps, memory, stop, progress, sent=sent)
 
+            async def ask(steps: Steps, stop: Stop) -> None:
+                _end_with_worker(stop)
+                await session.follow(ids, steps, memory, stop, Unseen())
+
             with running_sandbox(settings) as base:
                 sending = send_rules(settings, memory.anew, memory.sent) if batch else None
                 trouble = session.carry_out(memory, clock, base, work, sending)
+                if isinstance(trouble, SendingStopped):
+                    # The job is done: put back into the queue it would find nothing to send until a person lets it go
+                    # on, who hands it in again.
+                    trouble = session.carry_out(memory, clock, base, ask)
         notified = has_recipients(settings) and bool(batch) and trouble is None
         unwritten, news = list[str](), list[Digest]()
         for info in infos:
@@ -128,14 +134,11 @@ def _write(info: BatchInfo, memory: Memory, folder: Path | None) -> tuple[str, W
 def _end_with_worker(stop: Stop) -> None:
     loop = asyncio.get_running_loop()
 
-    def listen() -> None:
-        with suppress(OSError):
-            while os.read(0, 4096):
-                pass
+    def end() -> None:
         with suppress(RuntimeError):  # the loop is closed: the job has ended by itself
             loop.call_soon_threadsafe(stop.stop_for, Interrupted())
 
-    threading.Thread(target=listen, daemon=True).start()
+    when_input_closes(end)
 
 
 if __name__ == "__main__":

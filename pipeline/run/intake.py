@@ -36,7 +36,7 @@ def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "
 
     Raises ``StorageTrouble``, also for a folder in which the results could not be written."""
     if plan.known is not None:
-        return release(plan, memory.store, who=who)
+        return release(plan, memory.store, who=who, note=note)
     assert plan.checked is not None
     assert plan.sheet is not None
     if plan.to_send and not memory.store.at_the_desk:  # else another machine writes the results
@@ -48,11 +48,12 @@ def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "
     return taken
 
 
-def release(plan: Plan, store: Store, *, who: str) -> BatchInfo:
-    """Continues a known batch: ``who`` approves what was held, and what was proven unsent may be sent again."""
+def release(plan: Plan, store: Store, *, who: str, note: str = "") -> BatchInfo:
+    """Continues a known batch: ``who`` approves what was held, with a ``note`` in its events, since those of a batch
+    are as it was taken in; and what was proven unsent may be sent again."""
     assert plan.known is not None
     if plan.held:
-        store.approve(plan.held, plan.moment, who=who)
+        store.approve(plan.held, plan.moment, who=who, note=note)
     if not store.at_the_desk:  # else whoever carries the batch out does so
         store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
     return plan.known

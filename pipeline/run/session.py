@@ -7,12 +7,13 @@ ledger and not done again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.domain.errors import AnularError
+from pipeline.domain.errors import AnularError, StorageTrouble
 from pipeline.domain.lifecycle import FOLLOWED, Event, State
 from pipeline.domain.outcomes import outcome
 from pipeline.domain.records import BatchInfo, Cancellation, Finding
@@ -61,7 +62,8 @@ def carry_out(
     """Runs ``work`` with everything it needs; returns what ended it early, if anything did.
 
     ``base`` is the running sandbox's address. Without the rules of ``sending`` nothing can be sent, and every row is
-    queried at once. A request to stop also reaches ``ending``, the pass that this session is a part of.
+    queried at once. A request to stop also reaches ``ending``, the pass that this session is a part of; what
+    ``memory.stop_when`` answers is one too.
     """
     settings, bus = memory.settings, memory.bus
 
@@ -70,12 +72,40 @@ def carry_out(
         async with open_service(settings, clock, base, bus) as service:
             asking = poll_rules(settings, now=sending is None)
             with signals(stop):
-                await work(Steps(service.client, service.limiter, clock, sending, asking, bus), stop)
+                async with _watching(stop, memory.stop_when):
+                    await work(Steps(service.client, service.limiter, clock, sending, asking, bus), stop)
         if ending is not None:
             ending.asked |= stop.interrupted
         return stop.reason
 
     return asyncio.run(inside())
+
+
+LOOK_S = 1.0
+"""How often a session asks whether it is to end."""
+
+
+@asynccontextmanager
+async def _watching(stop: Stop, stop_when: Callable[[], AnularError | None] | None) -> AsyncIterator[None]:
+    """Until the end of the block, asks ``stop_when``, in a thread, whether the session is to end. What keeps it from
+    answering (the office database is busy) is no reason to end: it is asked again."""
+    if stop_when is None:
+        yield
+        return
+
+    async def look() -> None:
+        while await stop.sleep(LOOK_S):
+            with suppress(StorageTrouble):
+                if (why := await asyncio.to_thread(stop_when)) is not None:
+                    stop.stop_for(why)
+                    return
+
+    looking = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 def send_and_follow(

@@ -7,8 +7,10 @@ away: it is checked between two of them.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -129,6 +131,19 @@ def signals(stop: Stop) -> Iterator[None]:
                 signal.signal(number, lambda *_: asked())
                 undo.callback(signal.signal, number, before)
         yield
+
+
+def when_input_closes(call: Callable[[], object]) -> None:
+    """Has ``call`` called, in a thread of its own, when standard input closes: the process that gave it is gone, or
+    asks this one to end."""
+
+    def listen() -> None:
+        with suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        call()
+
+    threading.Thread(target=listen, daemon=True).start()
 
 
 async def first(*waits: object) -> int:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from pipeline.domain.deadline import PANAMA
-from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.domain.errors import AnularError, StorageTrouble, WrongUsage
 from pipeline.ledger import ownership, watermark
 from pipeline.ledger.backup import Backup, back_up
 from pipeline.ledger.ledger_events import (
@@ -57,6 +57,8 @@ class Memory:
     anew: datetime | None = None
     #: what this machine sent, in whatever ledger; None where that is not checked
     sent: Sent | None = None
+    #: asked about once a second while a session works: what ends it; None lets it go on
+    stop_when: Callable[[], AnularError | None] | None = None
 
     @property
     def bus(self) -> EventBus:

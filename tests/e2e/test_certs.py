@@ -82,6 +82,20 @@ def test_a_valid_certificate_is_corrected_and_a_new_request_leads_to_it(place):
     assert changed["holder"] == ["", "EMPRESA, S.A."]
 
 
+def test_what_was_mistyped_in_a_request_is_corrected_while_it_is_under_way(place):
+    place.anular("certs", "add", "--ruc", "155-1-2018", "--request", "S-1", "--requested-on", "28/10/2026")
+    done = place.anular("certs", "edit", "1", "--ruc", ISSUER, "--request", "S-7", "--requested-on", "27/10/2026")
+    assert done.code == 0
+    assert "Consulte el estado a más tardar el 11/11/2026" in done.out
+    shown = place.anular("certs", "show", "1", "--json").data
+    assert (shown["issuer"], shown["request"], shown["state"]) == (ISSUER, "S-7", "En trámite")
+    assert (shown["log"][-1]["event"], shown["log"][-1]["changed"]["request"]) == ("editada", ["S-1", "S-7"])
+    refused = place.anular("certs", "edit", "1", "--until", "30/06/2027")
+    assert refused.code == 2
+    assert "todavía no tiene fechas de vigencia" in refused.err
+    assert "--state completado" in refused.err
+
+
 def test_the_list_names_the_issuers_of_the_ledger_that_have_no_certificate(place, office):
     place.anular("run", place.batch(["000"]), "--yes")
     none = place.anular("certs", "list", ANULAR_ISSUERS=f"{ISSUER},{RUC}")

@@ -142,6 +142,14 @@ class Certificates(RuleBasedStateMachine):
                 self._moved(kept, State.COMPLETE, "editada")
                 kept.until = until
 
+    @rule(pick=st.integers(0, 9), request=st.sampled_from(["S-1", "S-2"]))
+    def corrected(self, pick: int, request: str) -> None:
+        if (one := self._picked(pick)) is not None:
+            number, kept = one
+            allowed = kept.now(self.now) in OPEN or kept.active(self.now)
+            if self._tried(lambda: self.registry.edit(number, {"request": request}, self.now), allowed):
+                self._moved(kept, kept.state, "editada")
+
     @rule(pick=st.integers(0, 9))
     def revoked(self, pick: int) -> None:
         if (one := self._picked(pick)) is not None:

@@ -410,6 +410,26 @@ def _person(name: str) -> None:
     _replace(identity, _name=lambda: name)
 
 
+def _turn() -> None:
+    """The process takes a turn of the sender, whatever command it was given."""
+    from pipeline.approvals import turn
+    from pipeline.cli import main
+    from pipeline.domain.errors import AnularError
+    from pipeline.runtime.shutdown import Ending
+    from pipeline.wiring.telemetry import Observation
+
+    def take(_arguments: Sequence[str]) -> int:
+        try:
+            words, code = list(turn.take("", "", Ending(), Observation())), 0
+        except AnularError as trouble:
+            words, code = [f"✗ {trouble.sentence}"], trouble.exit_code
+        sys.stdout.write("\n".join([*words, ""]))
+        return code
+
+    _replace(turn, when_input_closes=lambda _call: None)  # it has none
+    _replace(main, run_command=take)
+
+
 _RIGS: dict[str, Callable[..., None]] = {
     "largest-file": _largest_file,
     "failing-commit": _failing_commit,
@@ -428,5 +448,6 @@ _RIGS: dict[str, Callable[..., None]] = {
     "mounted": _mounted,
     "somebody-else": _somebody_else,
     "person": _person,
+    "turn": _turn,
     "files-of-a-night": _files_of_a_night,
 }

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,14 +56,16 @@ def working(scene: Scene, *arguments: str, **env: str) -> AbstractContextManager
 
 
 @contextmanager
-def working_on(machine: Machine | None, scene: Scene, *arguments: str, **env: str) -> Iterator[Running]:
-    """As ``working``, on a machine of its own, with folders of its own there."""
+def working_on(
+    machine: Machine | None, scene: Scene, *arguments: str, command: Sequence[str] = ("worker",), **env: str
+) -> Iterator[Running]:
+    """As ``working``, on a machine of its own, with folders of its own there; or another ``command`` that goes on."""
     own, prefix = (_of_its_own(scene, machine), machine.prefix) if machine else ({}, [])
-    spec = scene.spec("worker", *arguments, env={**QUICK, **own, **env})
-    command = [*prefix, sys.executable, "-m", "pipeline", *spec["arguments"]]
+    spec = scene.spec(*command, *arguments, env={**QUICK, **own, **env})
+    started = [*prefix, sys.executable, "-m", "pipeline", *spec["arguments"]]
     with Path(spec["out"]).open("wb") as out:
         process = subprocess.Popen(
-            command,
+            started,
             env={**_environment(), **spec["env"], "PYTHONPATH": str(ROOT)},
             cwd=scene.folder,
             stdin=subprocess.DEVNULL,

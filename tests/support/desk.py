@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.approvals import carry, decisions, prepare, sender
+from pipeline.approvals import carry, decisions, prepare, sender, stopping
 from pipeline.approvals.carry import Carried
 from pipeline.approvals.decisions import Consent
+from pipeline.approvals.orders import Order
 from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.errors import AnularError, StoppedEarly
@@ -71,10 +72,20 @@ class Desk:
     posts: Counter[str] = field(default_factory=Counter)
     #: after how many rows the next sending stops; None: never
     stops_after: int | None = None
+    #: what eDoc answers to some codes; to the others that they are cancelled
+    findings: dict[str, Finding] = field(default_factory=dict)
+    #: called after each row that leaves, with how many did in this sending
+    after_row: Callable[[int], object] = lambda _count: None
+    #: why the sender is to end, while it is asked to
+    ends: AnularError | None = None
 
     def __post_init__(self) -> None:
         self.office = place_of(self.settings.office).open(self.clock.now())
         self.store = Proposals(self.office, self.settings.profile, str(self.settings.env), hours=72)
+        self.patched()
+
+    def patched(self) -> None:
+        """The double of the sending in its place."""
         self.patch.setattr(session, "carry_out", self._send)
         self.patch.setattr(session, "send_and_follow", lambda batches, *_, **__: list(batches))
         self.patch.setattr(session, "follow_all", lambda *_, **__: [])
@@ -161,7 +172,7 @@ class Desk:
 
     def give_up(self, proposal: Proposal, who: str = "luis") -> Proposal:
         with self.memory() as memory:
-            return carry.give_up(proposal, self.store, memory, self.clock, who=who, why="ya no hace falta")
+            return stopping.give_up(proposal, self.store, memory, self.clock, who=who, why="ya no hace falta")
 
     def carry(self, proposal: Proposal, who: str = "luis") -> Carried:
         """``run --approved``."""
@@ -173,8 +184,12 @@ class Desk:
             return carry.carry_out(proposal, self.store, memory, self.clock, "", Unseen(), who=who, two=self.two)
 
     def sweep(self) -> list[Carried]:
-        """What the sender does each time."""
-        return sender.carry_all(self.store, self.settings, self.clock, two=self.two)
+        """What the sender does each time about proposals."""
+        return sender.carry_all(self.store, self.settings, self.clock, two=self.two, stop_when=lambda: self.ends)
+
+    def orders(self) -> list[Order]:
+        """And about orders."""
+        return sender.carry_orders(self.store, self.settings, self.clock, two=self.two)
 
     def approved(self, numbers: Sequence[int] = (1, 2, 3), **more: Any) -> Proposal:
         """A file of these invoices, prepared by ana and approved by luis."""
@@ -188,7 +203,8 @@ class Desk:
     def _send(self, memory: Memory, _clock: Clock, _base: str, batches: Any, *_: Any) -> AnularError | None:
         for info in batches:
             if not self._rows(memory, info):
-                return StoppedEarly("Se detuvo.", code="test-stop")
+                why = memory.stop_when() if memory.stop_when is not None else None
+                return why or StoppedEarly("Se detuvo.", code="test-stop")
         return None
 
     def _rows(self, memory: Memory, info: BatchInfo) -> bool:
@@ -200,10 +216,13 @@ class Desk:
             claim = Move.of(row, State.READY, Event.CLAIMED, self.clock.now(), cufe=row.cufe)
             moved = memory.store.apply([claim])[0]
             self.posts[row.cufe] += 1
-            finding = Finding(Source.CANCELLATION, Event.CANCELLED, http=200)
-            done = Move(row.attempt, moved.version, row.batch, row.pos, State.SENDING, Event.CANCELLED,
+            finding = self.findings.get(row.cufe, Finding(Source.CANCELLATION, Event.CANCELLED, http=200))
+            done = Move(row.attempt, moved.version, row.batch, row.pos, State.SENDING, finding.event,
                         self.clock.now(), finding)  # fmt: skip
             memory.store.apply([done])
+            self.after_row(number + 1)
+            if memory.stop_when is not None and memory.stop_when() is not None:
+                return False
         return True
 
 

@@ -13,6 +13,7 @@ from pipeline.certificates.check import in_note
 from pipeline.certificates.registry import Dates, Registry
 from pipeline.domain.certificates import Certificate, State
 from pipeline.domain.errors import NotApproved
+from pipeline.domain.lifecycle import Event
 from pipeline.domain.proposals import ProposalState
 from pipeline.office import tables
 from tests.support.desk import Desk
@@ -89,3 +90,17 @@ def test_a_sending_that_stopped_goes_on_only_with_a_certificate_that_counts(desk
     with pytest.raises(NotApproved, match="certificado digital"):
         desk.carry(one)
     assert sum(desk.posts.values()) == 1
+
+
+def test_of_a_batch_that_the_folder_held_the_release_says_it_in_the_ledger(desk: Desk):
+    certificate_until(desk, 1)
+    info = desk.run(desk.file([1, 2]), held=True)
+    desk.later(days=2)
+    one = desk.approve(desk.propose_batch(info))
+    done = desk.carry(one)
+    assert done.proposal.state is ProposalState.ENDED
+    with desk.memory() as memory:
+        notes = [line.note for line in memory.views.log(info) if line.event is Event.APPROVED]
+    assert len(notes) == 2
+    assert all("venció" in in_note([note]) for note in notes)
+    desk.verified()

@@ -103,6 +103,37 @@ def test_an_edit_keeps_the_old_values_in_the_log(registry):
     assert edits[1]["valid_until"] == ["2027-11-29T15:00:00.000000Z", "2027-06-17T15:00:00.000000Z"]
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_request_under_way_is_corrected_and_what_was_typed_before_stays_in_the_log(registry, accepted):
+    one = registry.request(ASKED, NOW)
+    if accepted:
+        one = registry.accept(one.id, NOW)
+    done = registry.edit(one.id, {"request": "S-7", "requested_on": date(2026, 11, 17)}, LATER, version=one.version)
+    assert (done.state, done.request, done.requested_on) == (one.state, "S-7", date(2026, 11, 17))
+    assert registry.log(one.id)[-1].data == {"request": ["S-1", "S-7"], "requested_on": ["2026-11-18", "2026-11-17"]}
+    refused(registry.edit, one.id, {"mail": "no"}, LATER, code="certificado-correo")
+    refused(registry.edit, one.id, {}, LATER, DATES, code="certificado-opcion")
+    refused(registry.edit, one.id, {"mail": "b@e.com"}, LATER, None, one.version, code="certificado-cambio")
+
+
+def test_the_ruc_of_a_request_is_corrected_unless_another_one_is_in_the_way(registry):
+    one = registry.request(replace(ASKED, ruc="8-123-456"), NOW)
+    other = registry.request(ASKED, NOW)
+    refused(registry.edit, one.id, {"ruc": RUC}, LATER, code="certificado-en-curso")
+    registry.reject(other.id, "Falta la cédula", NOW)
+    assert registry.edit(one.id, {"ruc": RUC}, LATER).ruc == RUC
+
+
+def test_a_rejected_request_and_the_issuer_of_a_certificate_are_not_corrected(registry):
+    one = registry.request(ASKED, NOW)
+    registry.reject(one.id, "Falta la cédula", NOW)
+    refused(registry.edit, one.id, {"request": "S-7"}, LATER, code="certificado-estado")
+    again = registry.request_again(one.id, date(2026, 11, 18), NOW)
+    registry.complete(again.id, DATES, NOW)
+    refused(registry.edit, one.id, {"ruc": "8-123-456"}, LATER, code="certificado-opcion")
+    refused(registry.edit, one.id, {"requested_on": date(2026, 11, 1)}, LATER, code="certificado-opcion")
+
+
 def test_what_has_run_out_cannot_be_edited_whether_or_not_that_was_written(registry):
     one = registry.register(ASKED, DATES, NOW)
     after = NOW + timedelta(days=365)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from pipeline.domain.errors import StorageTrouble
+from pipeline.domain.errors import SendingStopped, StorageTrouble
 from pipeline.domain.lifecycle import HELD_ON_ARRIVAL, Event, State
+from pipeline.domain.outcomes import BARRED
 from pipeline.domain.problems import problem
-from pipeline.domain.records import Verdict
+from pipeline.domain.records import Finding, Source, Verdict
 from pipeline.ledger.cap import Cap
+from pipeline.ledger.moves import Move
 from pipeline.ledger.verify import examine
+from pipeline.ledger.writer import Writer
 
 
 @pytest.fixture
@@ -44,9 +48,11 @@ def test_a_person_releases_what_was_held_on_arrival_and_nothing_else(book, row, 
 
 def test_the_log_says_who_released_it_and_the_ledger_stays_whole(book, held):
     info = book.take([held(1)])
-    book.store.approve(book.views.waiting(info.id, HELD_ON_ARRIVAL), book.now, who="Ana Ruiz")
+    waiting = book.views.waiting(info.id, HELD_ON_ARRIVAL)
+    book.store.approve(waiting, book.now, who="Ana Ruiz", note="Certificado digital: vence mañana.")
     (told,) = [line for line in book.views.log(info) if line.event is Event.APPROVED]
     assert (told.source, told.target, told.who) == (State.HELD, State.READY, "Ana Ruiz")
+    assert told.note == "Certificado digital: vence mañana."
     assert examine(book.database).faults == []
 
 
@@ -119,3 +125,62 @@ def test_a_file_that_is_given_again_does_not_go_on_with_what_was_stopped(book, r
     assert book.views.waiting(info.id, HELD_ON_ARRIVAL) == []
     assert book.store.reopen(info.id, book.now) == 0
     assert book.views.ready(info.id) == []
+
+
+def test_a_stop_also_holds_what_was_proven_unsent_and_would_be_tried_again(book, row):
+    info = book.take([row(1), row(2), row(3)])
+    book.send(book.views.ready(info.id)[0], Event.THROTTLED)
+    assert book.views.unsent(info.id) == 3
+
+    assert book.store.stop(info.id, book.now, who="web: luis", why="falta revisar") == 3
+
+    assert book.views.unsent(info.id) == 0
+    assert book.store.reopen(info.id, book.now) == 0, "a later run, worker or folder finds nothing to try again"
+    assert [one.pos for one in book.views.stopped(info.id)] == [1, 2, 3]
+    book.store.approve(book.views.stopped(info.id), book.now, who="web: luis")
+    assert [one.pos for one in book.views.ready(info.id)] == [1, 2, 3]
+    assert examine(book.database).faults == []
+
+
+def test_a_stop_leaves_alone_what_the_rules_of_the_day_kept_back(book, row):
+    info = book.take([row(1)])
+    (one,) = book.views.ready(info.id)
+    book.store.apply([Move.of(one, State.READY, Event.BARRED, book.now, note=f"{BARRED}: pasó el plazo")])
+    assert book.store.stop(info.id, book.now, who="web: luis", why="falta revisar") == 0
+    assert book.views.stopped(info.id) == []
+
+
+def test_who_wants_to_claim_what_somebody_held_meanwhile_hears_of_the_stop_and_the_rest_is_kept(book, row):
+    info = book.take([row(1), row(2)])
+    first, second = book.views.ready(info.id)
+    claimed = book.store.apply([Move.of(first, State.READY, Event.CLAIMED, book.now, cufe=first.cufe)])[0]
+    book.store.stop(info.id, book.now, who="web: luis", why="falta revisar")
+
+    with pytest.raises(SendingStopped) as stopped:
+        book.store.apply([Move.of(second, State.READY, Event.CLAIMED, book.now, cufe=second.cufe)])
+
+    assert (stopped.value.code, stopped.value.exit_code) == ("sending-stopped", 5)
+    answer = Finding(Source.CANCELLATION, Event.CANCELLED, http=200)
+    on_the_way = replace(first, version=claimed.version)
+    book.store.apply([Move.of(on_the_way, State.SENDING, Event.CANCELLED, book.now, answer)])
+    assert book.views.counts(info.id) == {"ANULADA": 1, "RETENIDA": 1}
+    assert examine(book.database).faults == []
+
+
+def test_a_group_of_writes_loses_only_the_claims_of_what_was_held(book, row):
+    info = book.take([row(1), row(2)])
+    first, second = book.views.ready(info.id)
+    claimed = book.store.apply([Move.of(first, State.READY, Event.CLAIMED, book.now, cufe=first.cufe)])[0]
+    book.store.stop(info.id, book.now, who="web: luis", why="falta revisar")
+    answer = Finding(Source.CANCELLATION, Event.CANCELLED, http=200)
+    on_the_way = replace(first, version=claimed.version)
+
+    async def both() -> list[object]:
+        async with Writer(book.store) as writer:
+            outcome = Move.of(on_the_way, State.SENDING, Event.CANCELLED, book.now, answer)
+            claim = Move.of(second, State.READY, Event.CLAIMED, book.now, cufe=second.cufe)
+            return await asyncio.gather(writer.record(outcome), writer.record(claim), return_exceptions=True)
+
+    done, refused = asyncio.run(both())
+    assert getattr(done, "state", None) is State.CANCELLED
+    assert isinstance(refused, SendingStopped)

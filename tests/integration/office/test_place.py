@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.domain.errors import StorageTrouble, WrongUsage
@@ -209,7 +209,27 @@ def test_the_tables_are_those_that_its_steps_make(url):
     for table in tables.metadata.sorted_tables:
         office.read(select(*table.columns))
     office.close()
-    assert SCHEMA == "0001"
+    assert SCHEMA == "0002"
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date_and_keeps_its_lines(url):
+    office = place_of(url).open(NOW)
+    with office.write() as connection:
+        connection.execute(insert(tables.proposal_event).values(EVENT))
+        for table in (tables.decision_order_event, tables.decision_order, tables.sender_sign):
+            connection.execute(text(f"DROP TABLE {its(table.name, url)}"))
+        connection.execute(text(f"ALTER TABLE {its('proposal', url)} DROP COLUMN approved_way"))
+        connection.execute(text(f"UPDATE {its('alembic_version', url)} SET version_num = '0001'"))
+    (made,) = ids(office)
+    office.close()
+
+    again = place_of(url).open(NOW)
+
+    assert ids(again) == [made]
+    assert [line.who for line in again.read(select(tables.proposal_event))] == ["ana"]
+    assert again.read(select(tables.decision_order)) == []
+    assert again.read(select(tables.proposal.c.approved_way)) == []
+    again.close()
 
 
 def test_no_error_says_a_value(url):

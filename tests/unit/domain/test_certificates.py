@@ -52,7 +52,7 @@ def test_nothing_leaves_an_end_state():
         (State.REJECTED, Event.ACCEPTED),
         (State.REJECTED, Event.READY),
         (State.COMPLETE, Event.REJECTED),
-        (State.ACCEPTED, Event.EDITED),
+        (State.REJECTED, Event.EDITED),
     ],
 )
 def test_a_move_that_the_table_does_not_have_is_refused_with_what_can_be_done(state, event):

@@ -96,7 +96,10 @@ def begin(connection: Any, path: Path) -> None:
             return
         crashpoint("wal-begun")
     if _mark_in(path) == MARK == _version(connection) and _filled(path):
-        return  # a run was killed, and this one goes on
+        # A run was killed, and this one goes on. Its mark may not be on the disk yet, and somebody may be reading.
+        connection.execute(f"PRAGMA user_version={MARK}")
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return
     connection.execute(f"PRAGMA user_version={MARK}")
     crashpoint("wal-mark-logged")
     if not _checkpointed(connection):

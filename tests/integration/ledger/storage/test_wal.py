@@ -74,6 +74,13 @@ def test_a_killed_run_has_lost_nothing(killed, book):
     assert (head(killed), beside(killed)) == ((False, 0), [""])
 
 
+def test_a_run_that_goes_on_after_a_kill_first_has_the_log_written_into_the_file(killed):
+    """The killed one may have written the mark there, and not yet had it synchronised."""
+    alone = wal.read_only(killed, past_log=True)
+    with closing(open_ledger(url_of(killed))), closing(sqlite3.connect(alone, uri=True)) as file:
+        assert file.execute("SELECT count(*) FROM run").fetchone() == (1,)
+
+
 @pytest.mark.parametrize("left", [None, b"", b"x" * 32])
 def test_a_copy_without_its_log_is_refused_and_stays_as_it_is(killed, left):
     wal.log_of(killed).unlink()

@@ -251,7 +251,7 @@ def test_status_shows_the_newest_batches_and_says_how_many_more_there_are(place)
     one = place.anular("status", "--last", "1")
 
     assert [name in one.words for name in ("uno.xlsx", "dos.xlsx", "tres.xlsx")] == [False, False, True]
-    assert "… y 2 lotes anteriores: véalos con anular status --last 0" in one.words
+    assert "… y 2 lotes anteriores: véalos con «anular status --last 0»" in one.words
     assert len(place.anular("status", "--last", "2", "--json").data) == 2
     assert len(place.anular("status", "--json").data) == 3
     everything = place.anular("status", "--last", "0")

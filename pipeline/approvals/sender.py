@@ -225,7 +225,7 @@ def _of_a_proposal(
 
 
 def _stop(order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, _two: bool) -> str:
-    """Stops what no process sends in this moment, or what workers send. Raises ``AnotherRun`` while another process of this
+    """Stops what no process sends in this moment, or what workers send. Raises ``AnotherRun`` while another one of this
     machine sends it: that one looks at the orders itself."""
     wish, proposal = order.wish, _proposal(order, store)
     if proposal.state is ProposalState.STOPPED:

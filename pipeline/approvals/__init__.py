@@ -6,9 +6,16 @@ store       proposals in the office database: compare-and-set, one event for eac
 certified   the certificates of the issuers, before an approval and before the sending
 decisions   the use cases of people: propose, submit, take back, approve, decline; and what the clock does
 carry       an approved proposal carried out: the file read again, within what was approved, through the ledger
+stopping    a sending that ends early, by itself or by a person's order: held in the ledger, then in the office
 messages    who is told of which step, through the outbox
 resend      the same for one row that is sent again
-sender      all proposals in which something is to be done, one after the other, through restarts
+orders      what people ask the sender for on a page: kept, taken by compare-and-set
+asking      the use cases of who asks
+row_orders  orders about one row, carried out
+sender      all orders and proposals in which something is to be done, one after the other, through restarts
+turn        one company's turn, in a process of its own
+work        what is to be done for which company, in one look
+service     whose turn it is
 
 Nothing here draws on a terminal or knows a page. What became of a row is the ledger's; the office only points to it.
 """

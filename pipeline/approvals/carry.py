@@ -170,10 +170,12 @@ def begin(
     who: str,
     note: str = "",
     address: str = TERMINAL,
+    resumed: bool = False,
 ) -> Carried:
     """Brings an approved proposal into the ledger, with ``note``, or finds it there; nothing is sent yet.
 
-    ``who`` lets a stopped one go on, from ``address``.
+    ``who`` lets a stopped one go on, from ``address``; ``resumed``: they did, and a kill came before its rows were
+    released.
 
     Ends it, with the reason, when it is not within what was approved. Raises ``NotApproved`` when somebody else took a
     step meanwhile.
@@ -182,7 +184,7 @@ def begin(
     try:
         approved = _approved_hashes(proposal, store)
         info = _known(proposal, memory)
-        if proposal.state is ProposalState.STOPPED:
+        if proposal.state is ProposalState.STOPPED or resumed:
             if info is None or proposal.ledger not in {contents.ledger_of(memory), *continued(memory.database)}:
                 raise NotApproved(
                     f"El lote de la propuesta {proposal.id} no está en este historial de envíos. No se envió nada.",
@@ -190,9 +192,10 @@ def begin(
                     remedy="Use el historial de envíos con el que se empezó a enviar.",
                 )
             held = contents.held_by_a_stop(memory.views, info.id)
-            if not held and not left(proposal, info, memory, clock):
+            if not held and not resumed and not left(proposal, info, memory, clock):
                 raise _NothingLeft("no queda nada por enviar")
-            proposal = store.take(proposal, Step.CONTINUED, clock.now(), who=who, address=address)
+            if not resumed:
+                proposal = store.take(proposal, Step.CONTINUED, clock.now(), who=who, address=address)
             crashpoint("approval-continued")
             dropped += _release(proposal, held, approved, memory, clock, note)
             if not memory.store.at_the_desk:

@@ -69,7 +69,7 @@ class Order:
 
     @property
     def signature(self) -> str:
-        """Who decides, as the ledger records it: ``web: luis.gomez``."""
+        """Name of the person who decides, as the ledger records it: ``web: luis.gomez``."""
         return f"{self.wish.way}: {self.wish.who}"
 
 
@@ -147,7 +147,7 @@ class Orders:
     # --- writing
 
     def add(self, wish: Wish, now: datetime) -> tuple[Order, bool]:
-        """Keeps an order; True when it is new. One that waits for the same is returned instead, whoever asked."""
+        """Keeps an order; True when it is new. One that waits for the same is returned instead, of any person."""
         with self._office.write() as connection:
             known = self._known(connection, wish)
             if known is not None:

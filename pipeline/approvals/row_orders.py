@@ -141,7 +141,7 @@ _OF_THE_MACHINE = frozenset({"credentials-missing"})
 
 
 def write_books(info: BatchInfo, memory: Memory) -> str:
-    """The results workbook of ``info`` written anew; a note where that cannot be done now, since the ledger has all."""
+    """Writes the results workbook of ``info`` again; a note where that cannot be done now, since the ledger has all."""
     try:
         written = write_results(info, memory.views, memory.settings.out)
         renew_corrected([written.batch], memory.views, memory.settings.out)

@@ -225,7 +225,7 @@ def _of_a_proposal(
 
 
 def _stop(order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, _two: bool) -> str:
-    """Stops what nobody sends in this moment, or what workers send. Raises ``AnotherRun`` while another process of this
+    """Stops what no process sends in this moment, or what workers send. Raises ``AnotherRun`` while another one of this
     machine sends it: that one looks at the orders itself."""
     wish, proposal = order.wish, _proposal(order, store)
     if proposal.state is ProposalState.STOPPED:
@@ -257,16 +257,21 @@ def _stop(order: Order, store: Proposals, settings: Settings, clock: Clock, bus:
 def _continue(order: Order, store: Proposals, settings: Settings, clock: Clock, bus: EventBus, two: bool) -> str:
     """Lets a stopped proposal go on: what was held is released. The sending is the next thing that the sender does."""
     wish, proposal = order.wish, _proposal(order, store)
-    if order.state is OrderState.DOING and proposal.version != wish.data["version"]:
+    since = proposal.version - int(wish.data["version"])
+    continued = order.state is OrderState.DOING and since == 1 and proposal.state is ProposalState.SENDING
+    if order.state is OrderState.DOING and since and not continued:  # done before a kill, and gone on since
         return "Continúa"
-    _check_seen(order, proposal)
+    if not continued:
+        _check_seen(order, proposal)
     carry.check_proven(proposal, two=two)
     carry.check_time(proposal, store, clock.now())
     queue = location_of(settings.ledger).shared
     with open_memory(settings, sends=False, bus=bus, hands_in=queue) as memory:
         if order.state is OrderState.ASKED:
             store.orders.take(order, OrderState.DOING, clock.now())
-        begun = carry.begin(proposal, store, memory, clock, who=wish.who, address=wish.address or wish.way)
+        begun = carry.begin(
+            proposal, store, memory, clock, who=wish.who, address=wish.address or wish.way, resumed=continued
+        )
     if begun.proposal.state is not ProposalState.SENDING:
         return f"No queda nada por enviar: está «{begun.proposal.word}»"
     return " ".join(["Continúa", *(f"({words})" for words in begun.dropped)])

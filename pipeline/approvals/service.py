@@ -12,7 +12,6 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from pipeline.ledger.scope import credential_mark
 from pipeline.ledger.storage.location import location_of
 from pipeline.office.database import Office
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.own_process import NO_WINDOW, own_module, with_our_code
 from pipeline.runtime.shutdown import SIGNALS, Ending
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
@@ -257,12 +257,13 @@ class Child:
         demo = company.settings.sandbox_now is not None
         now = {"ANULAR_SANDBOX_NOW": clock.now().isoformat()} if demo else {}
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
-            [sys.executable, "-m", "pipeline.approvals.turn", company.settings.profile, ledger],
+            own_module("pipeline.approvals.turn", company.settings.profile, ledger),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **now},
+            env=with_our_code({**os.environ, **now}),
             start_new_session=True,
+            creationflags=NO_WINDOW,
         )
         self._asked = False
 

@@ -174,6 +174,6 @@ def give_up(
 
 
 def stopped_by(store: Proposals, proposal: Proposal) -> str:
-    """Who stopped ``proposal`` last: a person, or ``PROGRAM`` for one that stopped by itself."""
+    """Name of the last to stop ``proposal``: a person, or ``PROGRAM`` for one that stopped by itself."""
     steps = [one for one in store.events(proposal.id) if one.event == Step.STOPPED.value]
     return steps[-1].who if steps else PROGRAM

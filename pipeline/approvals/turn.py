@@ -143,7 +143,7 @@ def take(profile: str, ledger: str, ending: Ending, seen: Observation) -> Sequen
 
 @contextmanager
 def _interruptible(ending: Ending) -> Iterator[None]:
-    """A signal, or the end of standard input, asks for the end; a session in between hears of it too."""
+    """A signal, or the end of standard input, asks for the end; a session in between is ended too."""
 
     def asked() -> None:
         ending.asked = True

@@ -29,7 +29,7 @@ def serve_web(
     """
     if only != SENDER:
         raise WrongUsage(
-            "Las páginas de anular web todavía no existen: esta versión solo tiene la parte que envía.",
+            "El comando web todavía no tiene páginas: en esta versión solo tiene la parte que envía.",
             code="web-only-sender",
             remedy=f"Ejecute {order('web', '--only', SENDER)}",
         )

@@ -351,8 +351,8 @@ class Store:
                 raise Bug("a compare-and-set found another state, or a newer run owns the ledger")
 
     def _stopped(self, connection: Connection, moves: Sequence[Move]) -> bool:
-        """Whether one of ``moves``, of a row that was to be sent, finds it held by a stop: on a server somebody else
-        may ask for one while a run sends."""
+        """Whether one of ``moves``, of a row that was to be sent, finds it held by a stop: on a server another
+        process may ask for one while a run sends."""
         attempt = tables.attempt
         wanted = [wish.attempt for wish in moves if wish.source is State.READY and wish.event is not Event.STOPPED]
         query = select(attempt.c.id).where(attempt.c.id.in_(wanted), attempt.c.state == State.HELD.value)

@@ -177,6 +177,18 @@ def test_while_a_run_has_the_ledger_a_decision_waits(desk: Desk, batch: BatchInf
     assert order.state is F
 
 
+def test_an_order_is_whole_or_not_there(desk: Desk, batch: BatchInfo, monkeypatch):
+    def dies(name: str) -> None:
+        if name == "order-before-commit":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as here:
+        here.setattr("pipeline.approvals.orders.crashpoint", dies)
+        with pytest.raises(KeyboardInterrupt):
+            asked(desk, batch, Kind.WITHDRAW, 4)
+    assert desk.store.orders.open() == []
+
+
 @pytest.mark.parametrize("point", ["order-doing-after-commit", "order-decided", "order-done-before-commit"])
 def test_killed_on_the_way_it_is_decided_once(desk: Desk, batch: BatchInfo, monkeypatch, point: str):
     asked(desk, batch, Kind.WITHDRAW, 4)

@@ -155,6 +155,46 @@ def test_what_a_person_stopped_a_person_continues_or_ends(desk: Desk, monkeypatc
     desk.verified()
 
 
+def test_killed_after_a_person_continued_it_the_next_turn_goes_on_without_another_word(desk: Desk, monkeypatch):
+    one = begun(desk, monkeypatch)
+    asked(desk, Kind.STOP, one)
+    desk.orders()
+    asked(desk, Kind.CONTINUE, desk.store.get(one.id), who="luis")
+    monkeypatch.setattr("pipeline.approvals.carry.crashpoint", _dies_at("approval-continued"))
+    with pytest.raises(KeyboardInterrupt):
+        desk.orders()
+    monkeypatch.undo()
+    desk.patched()
+    assert desk.counts(one.batch) == {"RETENIDA": 3}
+
+    (order,) = desk.orders()
+    desk.sweep()
+
+    assert order.state is OrderState.DONE
+    assert desk.store.get(one.id).state is ProposalState.ENDED
+    assert desk.posts == codes(1, 2, 3)
+    assert [event.who for event in desk.store.events(one.id) if event.event == "continued"] == ["luis"]
+
+
+def test_what_was_stopped_again_is_not_released_by_the_order_before(desk: Desk, monkeypatch):
+    one = begun(desk, monkeypatch)
+    asked(desk, Kind.STOP, one)
+    desk.orders()
+    asked(desk, Kind.CONTINUE, desk.store.get(one.id), who="luis")
+    monkeypatch.setattr("pipeline.approvals.carry.crashpoint", _dies_at("approval-continued"))
+    with pytest.raises(KeyboardInterrupt):
+        desk.orders()
+    monkeypatch.undo()
+    desk.patched()
+    asked(desk, Kind.STOP, desk.store.get(one.id))
+
+    desk.orders()
+    desk.sweep()
+
+    assert desk.store.get(one.id).state is ProposalState.STOPPED
+    assert desk.posts == {}
+
+
 def test_who_saw_it_before_somebody_else_took_a_step_is_refused(desk: Desk, monkeypatch):
     one = begun(desk, monkeypatch)
     asked(desk, Kind.STOP, one)

@@ -213,6 +213,10 @@ def synced(fresh: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL})
+"""Answers of disks on which a file has one name only; the last one is that of Windows for a stick."""
+
+
 def placed(fresh: Path, folder: Path, name: str) -> Path:
     """Gives the copy its name, or the first free one after it; never that of another file."""
     for number in range(1, 10_000):
@@ -222,14 +226,7 @@ def placed(fresh: Path, folder: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            if error.errno not in (
-                errno.EPERM,
-                errno.EOPNOTSUPP,
-                errno.ENOSYS,
-                errno.EMLINK,
-                errno.EACCES,
-                errno.EINVAL,
-            ):
+            if error.errno not in _NO_LINKS:
                 raise
             if path.exists():  # a disk without links (FAT): nobody else writes such names
                 continue

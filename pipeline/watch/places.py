@@ -90,8 +90,8 @@ def lay_out(
     """The lanes of ``root``, with missing folders created, and the subfolders without a profile.
 
     ``default`` is the profile of files directly in ``inbox/``. A subfolder of ``inbox/``, or one of
-    ``processing/`` in which files wait, is a lane when its name is a profile, on ``windows`` in capitals or not. Raises ``StorageTrouble`` for a folder
-    that cannot be used or trusted.
+    ``processing/`` in which files wait, is a lane when its name is a profile; on ``windows`` capitals do not count.
+    Raises ``StorageTrouble`` for a folder that cannot be used or trusted.
     """
     with folder_errors(root):
         _trusted(root)

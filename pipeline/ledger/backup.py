@@ -33,7 +33,7 @@ from pipeline.ledger.storage.files import TROUBLES, reason_of
 from pipeline.ledger.storage.location import Location
 from pipeline.ledger.storage.sqlite import BUSY_MS, SqliteLedger, SqliteLocation, connect, create
 from pipeline.ledger.verify import Examination, examine
-from pipeline.runtime.atomic_file import sync_folder
+from pipeline.runtime.atomic_file import sync_file, sync_folder
 from pipeline.runtime.patience import rename
 
 BESIDE_OTHERS_S = BUSY_MS / 1000 / 2
@@ -209,8 +209,12 @@ def _verified(database: Database, fresh: Path) -> Examination:
 def synced(fresh: Path) -> str:
     """Puts the file on the disk; its SHA-256."""
     with fresh.open("rb+") as stream:
-        os.fsync(stream.fileno())
+        sync_file(stream.fileno())
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL})
+"""Answers of disks on which a file has one name only; the last one is that of Windows for a stick."""
 
 
 def placed(fresh: Path, folder: Path, name: str) -> Path:
@@ -222,7 +226,7 @@ def placed(fresh: Path, folder: Path, name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
+            if error.errno not in _NO_LINKS:
                 raise
             if path.exists():  # a disk without links (FAT): nobody else writes such names
                 continue
@@ -246,7 +250,7 @@ def _copy_reserve(journal: Path, path: Path, location: SqliteLocation | None) ->
     with journal.open("rb") as source, os.fdopen(handle, "wb") as target:
         shutil.copyfileobj(source, target)
         target.flush()
-        os.fsync(target.fileno())
+        sync_file(target.fileno())
     return copy
 
 

@@ -21,7 +21,7 @@ from pipeline.domain.lifecycle import Event
 from pipeline.domain.records import Finding, Source
 from pipeline.ledger import codec
 from pipeline.ledger.storage.files import free_name
-from pipeline.runtime.atomic_file import sync_folder
+from pipeline.runtime.atomic_file import sync_file, sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.patience import rename
 
@@ -47,13 +47,14 @@ def reserve_path(ledger: Path) -> Path:
 def keep(path: Path, outcomes: Sequence[Kept]) -> None:
     """Appends ``outcomes``; they are durable on return. Raises ``OSError``: then the rows stay "sending"."""
     text = "".join(f"\n{_line(one)}\n" for one in outcomes)  # a line break first: the last line may be incomplete
-    handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    extra = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # else Windows makes two bytes of a line feed
+    handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | extra, 0o600)
     try:
         rest = text.encode("ascii")
         while rest:
             rest = rest[os.write(handle, rest) :]
         crashpoint("reserve-before-sync")
-        os.fsync(handle)
+        sync_file(handle)
     finally:
         os.close(handle)
     crashpoint("reserve-kept")

@@ -26,7 +26,7 @@ from pipeline.report.names import LONGEST_PATH, corrections_name, preview_name, 
 from pipeline.report.temporary import new_aside
 from pipeline.report.verify import verify, verify_corrections
 from pipeline.report.workbook import write_corrections, write_workbook
-from pipeline.runtime.atomic_file import sync_folder
+from pipeline.runtime.atomic_file import sync_file, sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.patience import Patience, replace
 from schemas.columns import RESULT_COLUMNS
@@ -184,7 +184,7 @@ def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write(stream)
         stream.flush()
         crashpoint("results-before-sync")
-        os.fsync(stream.fileno())
+        sync_file(stream.fileno())
     crashpoint("results-after-sync")
     path.chmod(0o644)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,8 @@ else:
 
 
 KEPT_OPEN = sys.platform != "win32"
+LEFT_S = 3600.0
+"""Age of a file without a lock from which on nobody works on it any more."""
 
 
 @contextmanager
@@ -58,6 +61,10 @@ def _sweep(folder: Path, prefix: str) -> None:
 
 
 def _remove_if_free(path: Path) -> None:
+    if not KEPT_OPEN:  # no lock says whether it is in use, so its age does
+        if time.time() - path.stat().st_mtime > LEFT_S:
+            unlink(path)
+        return
     handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
         _hold(handle)

@@ -39,6 +39,8 @@ class Clock:
         """Seconds since boot *including* sleep, for the staleness guard (reliability.md R9)."""
         if sys.platform == "linux":
             return time.clock_gettime(time.CLOCK_BOOTTIME)
+        elif sys.platform == "darwin":
+            return time.clock_gettime(time.CLOCK_MONOTONIC)
         else:
             return time.monotonic()
 

@@ -26,7 +26,7 @@ from pipeline.read.source import Source
 from pipeline.read.source import take as take_bytes
 from pipeline.report.names import plain
 from pipeline.report.temporary import new_aside
-from pipeline.runtime.atomic_file import sync_folder
+from pipeline.runtime.atomic_file import sync_file, sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.patience import Patience, is_held, rename, unlink
 from pipeline.runtime.patience import replace as swap
@@ -224,7 +224,7 @@ def safe_name(name: str) -> str:
     path = PurePath(plain(name.replace("/", "_")))
     suffix = path.suffix if len(path.suffix.encode("utf-8", "replace")) <= 10 else ""
     stem = path.name.removesuffix(suffix).strip(". -") or "archivo"
-    if _RESERVED.fullmatch(stem):
+    if _RESERVED.fullmatch(stem.partition(".")[0]):
         stem = f"_{stem}"
     while len((stem + suffix).encode("utf-8", "replace")) > LONGEST:
         stem = stem[:-1].rstrip(". -")
@@ -281,7 +281,7 @@ def write_whole(path: Path, data: bytes, batch: str) -> None:
         with temporary.open("r+b") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            sync_file(stream.fileno())
         temporary.chmod(0o640)
         swap(temporary, path)
     sync_folder(path.parent)

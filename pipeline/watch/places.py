@@ -84,12 +84,14 @@ def _homes() -> set[Path]:
     return {home, home.parent}
 
 
-def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[Lane], list[Path]]:
+def lay_out(
+    root: Path, default: str, profiles: Collection[str], *, windows: bool = os.name == "nt"
+) -> tuple[list[Lane], list[Path]]:
     """The lanes of ``root``, with missing folders created, and the subfolders without a profile.
 
     ``default`` is the profile of files directly in ``inbox/``. A subfolder of ``inbox/``, or one of
-    ``processing/`` in which files wait, is a lane when its name is a profile. Raises ``StorageTrouble`` for a folder
-    that cannot be used or trusted.
+    ``processing/`` in which files wait, is a lane when its name is a profile; on ``windows`` capitals do not count.
+    Raises ``StorageTrouble`` for a folder that cannot be used or trusted.
     """
     with folder_errors(root):
         _trusted(root)
@@ -97,8 +99,9 @@ def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[L
         strange: list[Path] = []
         dropped, waiting = _subfolders(root / INBOX), _subfolders(root / PROCESSING, with_claims=True)
         for name in sorted(dropped | waiting):
-            if name in profiles and not CLAIM.fullmatch(name):
-                lanes.append(_lane(root, name, name))
+            profile = _profile_of(name, profiles, windows=windows)
+            if profile and not CLAIM.fullmatch(name):
+                lanes.append(_lane(root, profile, name))
             else:
                 strange += [root / INBOX / name] if name in dropped else []
                 strange += [root / PROCESSING / name] if name in waiting else []
@@ -109,6 +112,12 @@ def lay_out(root: Path, default: str, profiles: Collection[str]) -> tuple[list[L
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
             ]
     return lanes, strange
+
+
+def _profile_of(name: str, profiles: Collection[str], *, windows: bool) -> str:
+    """Profile of a subfolder; "" for none. Of two that differ in capitals only the one that is written so counts."""
+    alike = [one for one in profiles if one.casefold() == name.casefold()] if windows else []
+    return name if name in profiles else alike[0] if len(alike) == 1 else ""
 
 
 def _subfolders(folder: Path, *, with_claims: bool = False) -> set[str]:

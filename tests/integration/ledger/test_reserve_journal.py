@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -227,3 +228,19 @@ def test_an_outcome_comes_back_as_it_was_kept(tmp_path):
 
     assert reserve_journal.read(tmp_path / "r.jsonl") == ([one, one], 0)
     assert reserve_journal.read(tmp_path / "none.jsonl") == ([], 0)
+
+
+@pytest.mark.sqlite
+def test_on_windows_a_line_feed_stays_one(journal, monkeypatch):
+    asked: list[int] = []
+    opened, binary = os.open, 0x8000_0000
+
+    def seen(path, flags, *more):
+        if str(path) == str(journal):
+            asked.append(flags & binary)
+        return opened(path, flags & ~binary, *more)
+
+    monkeypatch.setattr(os, "O_BINARY", binary, raising=False)
+    monkeypatch.setattr(os, "open", seen)
+    reserve_journal.keep(journal, [])
+    assert asked == [binary]

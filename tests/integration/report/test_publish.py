@@ -18,6 +18,7 @@ from pipeline.domain.errors import Bug, StorageTrouble
 from pipeline.domain.lifecycle import State
 from pipeline.domain.records import BatchInfo, CheckedRow, EventLine, Position, Problem, ResultLine, Verdict
 from pipeline.report import names as names_module
+from pipeline.report import temporary as temporary_module
 from pipeline.report.exports import write_csv, write_jsonl
 from pipeline.report.model import LogRow, Report
 from pipeline.report.preview import lines_of, preview_batch
@@ -147,7 +148,7 @@ def test_on_windows_a_long_folder_shortens_the_name_to_what_excel_opens(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(names_module, "WINDOWS", True)
-    folder = tmp_path / ("Clientes " + "x" * (150 - len(str(tmp_path)) - 10))
+    folder = tmp_path / ("Clientes " + "x" * max(10, 140 - len(str(tmp_path))))
     path = publish(report, folder, "Anulaciones de noviembre de la Compañía Nacional de Seguros, S.A.")
     assert len(str(path)) <= 218
     assert path.name.endswith("__20261120-7f3a__resultados.xlsx")
@@ -193,6 +194,28 @@ def test_what_a_killed_run_left_behind_is_swept_away_but_nothing_in_use_is(repor
         publish(report, tmp_path, "lote")
         assert in_use.exists()
     assert names(tmp_path) == [other.name, NAME]
+
+
+def test_where_files_in_use_have_no_locks_only_an_old_leftover_is_swept_away(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(temporary_module, "KEPT_OPEN", False)
+    monkeypatch.setattr(temporary_module, "_hold", lambda _: None)
+    old, young = (tmp_path / f".anular-20261120-7f3a-{name}.tmp" for name in ("old", "young"))
+    for path in (old, young):
+        path.write_bytes(b"half a workbook")
+    os.utime(old, (1_700_000_000, 1_700_000_000))
+    opened, unlink = os.open, Path.unlink
+    handles: list[object] = []
+    monkeypatch.setattr(os, "open", lambda path, *more: (handles.append(path), opened(path, *more))[1])
+
+    def free_only(self: Path, missing_ok: bool = False) -> None:
+        assert self not in handles, "Windows removes no file that is open"
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", free_only)
+    publish(report, tmp_path, "lote")
+    assert names(tmp_path) == [young.name, NAME]
 
 
 def test_the_file_aside_is_private_until_it_is_published(tmp_path: Path) -> None:

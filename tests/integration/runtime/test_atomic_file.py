@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 
 import pytest
 
 from pipeline.runtime.atomic_file import replace_file, sync_folder
+from tests.support.warm import ROOT
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
@@ -57,3 +59,29 @@ def test_a_folder_that_may_not_be_opened_is_no_trouble(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "open", forbidden)
     sync_folder(tmp_path)
+
+
+def test_on_macos_a_file_is_on_the_disk_and_not_in_its_cache(tmp_path, monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda handle, number: asked.append(number))
+    replace_file(tmp_path / "nota.json", b"nuevo", sync=True)
+    assert asked == [51]
+
+
+def test_a_disk_of_macos_that_cannot_be_asked_is_synchronised_as_others_are(tmp_path, monkeypatch):
+    asked: list[object] = []
+
+    def refuse(handle, number):
+        raise OSError(45, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    monkeypatch.setattr(os, "fsync", asked.append)
+    replace_file(tmp_path / "nota.json", b"nuevo", sync=True)
+    assert len(asked) == 1
+
+
+def test_nothing_is_synchronised_by_another_way():
+    texts = {path.name: path.read_text("utf-8") for path in (ROOT / "pipeline").rglob("*.py")}
+    assert [name for name, text in texts.items() if "os.fsync(" in text] == ["atomic_file.py"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import WrongUsage
-from pipeline.watch.places import check_drop_folder
+from pipeline.watch.places import check_drop_folder, lay_out
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +52,19 @@ def test_a_folder_with_other_things_in_it_is_refused_until_inbox_is_made_in_it_o
     check_drop_folder(tmp_path / "vacia")
     (folder / "inbox").mkdir()
     check_drop_folder(folder)
+
+
+@pytest.mark.parametrize(("windows", "found"), [(True, ["", "ACME"]), (False, [""])])
+def test_where_capitals_do_not_count_a_folder_is_its_profiles_however_it_is_written(tmp_path, windows, found):
+    (tmp_path / "inbox" / "acme").mkdir(parents=True)
+    lanes, strange = lay_out(tmp_path, "", ["ACME", "beta"], windows=windows)
+    assert [lane.profile for lane in lanes] == found
+    assert len(strange) == (0 if windows else 1)
+
+
+def test_of_two_profiles_that_differ_in_capitals_a_folder_is_one_or_none(tmp_path):
+    for name in ("acme", "Acme"):
+        (tmp_path / "inbox" / name).mkdir(parents=True)
+    lanes, strange = lay_out(tmp_path, "", ["ACME", "acme"], windows=True)
+    assert [lane.profile for lane in lanes] == ["", "acme"]
+    assert [path.name for path in strange] == ["Acme"]

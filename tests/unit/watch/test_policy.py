@@ -122,3 +122,13 @@ def test_a_safe_name_is_one_plain_part_that_can_be_shown(name):
 )
 def test_a_note_never_has_the_name_of_its_file(tmp_path, name, note):
     assert note_of(tmp_path / name) == tmp_path / note
+
+
+@pytest.mark.parametrize("name", ["con.final.xlsx", "NUL.csv", "aux.2026.11.csv", "com1..xlsx"])
+def test_a_name_that_windows_keeps_for_a_device_gets_another_beginning(name):
+    assert safe_name(name).startswith("_")
+    assert safe_name(safe_name(name)) == safe_name(name)
+
+
+def test_a_name_that_only_begins_like_a_device_stays():
+    assert safe_name("consolidado.final.xlsx") == "consolidado.final.xlsx"

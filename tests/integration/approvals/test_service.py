@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.approvals import service
+from pipeline.approvals import sender, service
 from pipeline.approvals.orders import Orders, Wish
 from pipeline.approvals.service import RETRY_S, Company, Service
 from pipeline.approvals.work import is_alive
@@ -62,7 +62,7 @@ class Bench:
     open: bool = False
 
     def __post_init__(self) -> None:
-        self.desk.patch.setattr(service.sender, "has_open", lambda *_: self.open)
+        self.desk.patch.setattr(sender, "has_open", lambda *_: self.open)
 
     def company(self, profile: str = "", mark: str = "a") -> Company:
         settings = self.desk.settings.model_copy(update={"profile": profile, "company": profile})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.approvals import asking, stopping
+from pipeline.approvals.orders import Wish
 from pipeline.approvals.store import PROGRAM, Proposal
 from pipeline.domain.errors import AnotherRun, Interrupted, NotApproved, WrongUsage
 from pipeline.domain.lifecycle import Event
@@ -227,7 +228,7 @@ def test_a_stop_that_came_too_late_says_so(desk: Desk, monkeypatch):
     order = desk.store.orders.get(number)
     desk.store.orders.take(order, OrderState.REFUSED, desk.clock.now(), "de prueba")
     desk.sweep()
-    late = asking.Wish(Kind.STOP, "eva", WHY, proposal=one.id, batch=one.batch, data={"version": one.version})
+    late = Wish(Kind.STOP, "eva", WHY, proposal=one.id, batch=one.batch, data={"version": one.version})
     desk.store.orders.add(late, desk.clock.now())
     (order,) = desk.orders()
     assert order.state is OrderState.REFUSED

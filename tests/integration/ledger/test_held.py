@@ -175,7 +175,7 @@ def test_a_group_of_writes_loses_only_the_claims_of_what_was_held(book, row):
     answer = Finding(Source.CANCELLATION, Event.CANCELLED, http=200)
     on_the_way = replace(first, version=claimed.version)
 
-    async def both() -> list[object]:
+    async def both() -> tuple[object, object]:
         async with Writer(book.store) as writer:
             outcome = Move.of(on_the_way, State.SENDING, Event.CANCELLED, book.now, answer)
             claim = Move.of(second, State.READY, Event.CLAIMED, book.now, cufe=second.cufe)

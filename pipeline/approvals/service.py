@@ -12,6 +12,7 @@ import os
 import platform
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class _State:
     """What the service remembers of a company."""
 
     running: Running | None = None
+    #: the work that its last turn began with
+    begun: Work = field(default_factory=Work)
     #: of the work that its last turn left behind
     left: Work = field(default_factory=Work)
     #: when that ended, by the monotonic clock; None before the first
@@ -143,14 +146,15 @@ class Service:
             self._trouble = trouble.sentence
             return
         for company in ended:
-            self._states[company.key].left = _of(works, company)
+            state = self._states[company.key]
+            state.left = _of(works, company).among(state.begun)  # what came meanwhile is new
         busy = {one.mark for one in self._companies if self._states[one.key].running is not None}
         for company in self._companies:
             state = self._states[company.key]
             if self._ending.asked or len(busy) >= AT_ONCE:
                 return
             if company.mark not in busy and self._is_due(company, state, _of(works, company)):
-                state.day = self._today()
+                state.day, state.begun = self._today(), _of(works, company)
                 state.running = self._start(company)
                 busy.add(company.mark)
 
@@ -256,10 +260,11 @@ class Child:
         # The demo's clock starts anew with each process: a turn goes on where the sender is.
         demo = company.settings.sandbox_now is not None
         now = {"ANULAR_SANDBOX_NOW": clock.now().isoformat()} if demo else {}
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that nobody reads meanwhile would fill up
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
             own_module("pipeline.approvals.turn", company.settings.profile, ledger),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=self._said,
             stderr=subprocess.DEVNULL,
             env=with_our_code({**os.environ, **now}),
             start_new_session=True,
@@ -271,9 +276,9 @@ class Child:
         code = self._process.poll()
         if code is None:
             return None
-        assert self._process.stdout is not None
-        said = self._process.stdout.read().decode("utf-8", "replace").strip()
-        self._process.stdout.close()
+        self._said.seek(0)
+        said = self._said.read().decode("utf-8", "replace").strip()
+        self._said.close()
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:

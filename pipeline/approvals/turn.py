@@ -68,13 +68,15 @@ class Turn:
                 if not self._ask_open():
                     break
                 continue
+            begun = self._open()
             two = asks_two(self.settings.approval, "web")  # orders come from pages alone
             how: dict[str, Any] = {"bus": self.bus, "stop_when": self._asked}
             for order in sender.carry_orders(self.store, self.settings, self.clock, two=two, **how):
                 self._tell_order(order)
             for done in sender.carry_all(self.store, self.settings, self.clock, follows=False, **how):
                 self._tell(done)
-            self._tried |= self._open()
+            # Not what came while this was done: it has its try next.
+            self._tried |= {one for one in self._open() if one[:2] in {known[:2] for known in begun}}
         self._deliver()
 
     def _open(self) -> set[tuple[str, int, int]]:

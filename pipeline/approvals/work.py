@@ -33,6 +33,14 @@ class Work:
     #: proposals whose answers are waited for, and messages to send
     patient: frozenset[Mark] = frozenset()
 
+    def among(self, others: Work) -> Work:
+        """What of it is about the same orders, proposals and messages as ``others``, in whichever version."""
+        known = {one[:2] for one in others.all}
+        return Work(
+            frozenset(one for one in self.urgent if one[:2] in known),
+            frozenset(one for one in self.patient if one[:2] in known),
+        )
+
     @property
     def all(self) -> frozenset[Mark]:
         return self.urgent | self.patient

@@ -130,6 +130,15 @@ def test_something_new_does_not_wait_for_that(bench: Bench):
     assert bench.look() == 1
 
 
+def test_what_came_while_a_turn_was_taken_has_the_next_one_at_once(bench: Bench):
+    bench.serve()
+    bench.desk.approved()
+    bench.look()
+    order(bench.desk)
+    bench.turns[0].code = 0
+    assert bench.look() == 1
+
+
 def test_a_turn_that_died_is_taken_again(bench: Bench):
     bench.serve()
     order(bench.desk)

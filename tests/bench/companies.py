@@ -1,8 +1,8 @@
 """Many companies on one PostgreSQL: what each of them costs ``status``, ``poll --all`` and a pass of the drop folder.
 
-The server is the one that ``ANULAR_TEST_PG`` names (``.ci/postgres python -m tests.bench companies``); without one there are
-no figures. The other side is the benchmark's own eDoc, in the lab environment, so that everything that a ledger with legal
-effect is checked for is checked.
+The server is the one that ``ANULAR_TEST_PG`` names (``.ci/postgres python -m tests.bench companies``); without one
+there are no figures. The other side is the benchmark's own eDoc, in the lab environment, so that everything that a
+ledger with legal effect is checked for is checked.
 """
 
 from __future__ import annotations
@@ -84,14 +84,13 @@ def fill(url: str, place: Path, companies: int, batches: int, rows: int, pending
         for turn in range(batches):
             name = f"2026{number:04d}-{turn:08x}"
             created = now - timedelta(days=1 + batches - turn)
-            info = replace(batch(name, rows, place / "resultados", created), env="lab", sha256=f"{number:032x}{turn:032x}")
+            info = replace(
+                batch(name, rows, place / "resultados", created), env="lab", sha256=f"{number:032x}{turn:032x}"
+            )
             info = replace(info, issuers=(ruc(number),))
             store.intake(
                 info,
-                [
-                    replace(row, cufe=code(number, turn * rows + row.pos, day))
-                    for row in checked(rows, 1 + turn * rows)
-                ],
+                [replace(row, cufe=code(number, turn * rows + row.pos, day)) for row in checked(rows, 1 + turn * rows)],
             )
             ready = views.ready(name)
             store.apply([Move(r.attempt, 1, name, r.pos, State.READY, Event.CLAIMED, now) for r in ready])

@@ -8,14 +8,13 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_state_path
-
 from pipeline.domain.errors import WrongUsage
 from pipeline.ledger.kept_counts import KeptCounts
 from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.views import Views
-from pipeline.settings.model import PROGRAM, Settings
+from pipeline.runtime.folders import state_folder
+from pipeline.settings.model import Settings
 from pipeline.wiring.credentials import user_of
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def open_views(
 def kept_counts(location: Location) -> KeptCounts:
     """Counts that this user's commands and pages kept of the ledger there; ``save`` writes what is new."""
     name = hashlib.sha256(location.key).hexdigest()[:32]
-    return KeptCounts(user_state_path(PROGRAM) / "recuentos" / f"{name}.json")
+    return KeptCounts(state_folder() / "recuentos" / f"{name}.json")
 
 
 def scope_of(settings: Settings) -> Scope:

@@ -174,7 +174,7 @@ def test_at_night_every_company_is_asked_about_and_the_trouble_of_one_is_its_own
     """Side by side, in the order of their names, whoever ends first."""
     for number, name in enumerate(("norte", "sur"), start=1):
         sent = two.anular(
-            "run", two.batch(["940"], f"{name}.xlsx", number * 50), "--yes", "--profile", name, ANULAR_POLL_FOR="1"
+            "run", two.batch(["950"], f"{name}.xlsx", number * 50), "--yes", "--profile", name, ANULAR_POLL_FOR="1"
         )
         assert sent.code == 4, sent.words
     both = two.anular("poll", "--all", "--json", ANULAR_POLL_FOR="1")

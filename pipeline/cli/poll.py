@@ -15,7 +15,6 @@ from pipeline.runtime.garbage import loading
 from pipeline.wiring.telemetry import Observation
 
 if TYPE_CHECKING:
-    from pipeline.run.follow_up import Company
     from pipeline.run.session import Steps
     from pipeline.runtime.shutdown import Stop
 
@@ -69,12 +68,7 @@ def _poll_all(talk: Talk, profile: str, ledger: str, seen: Observation) -> int:
     from pipeline.run.results import to_correct, totals
 
     answer = ExitCodes()
-    found: list[Company] = []
-    for name in follow_up.companies(profile):
-        company = follow_up.follow_up(name, ledger, talk.progress, seen)
-        found += [company] if company is not None else []
-        if company is not None and company.interrupted:
-            break  # asked to stop: not the next one either
+    found = follow_up.follow_up_all(profile, ledger, talk.progress, seen)
     for company in found:
         answer.codes += company.codes
         seen.came_to(company.profile, ExitCodes(company.codes).code)

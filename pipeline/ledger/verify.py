@@ -6,7 +6,9 @@ own structure, and the whole ledger if that takes about a second, else its newes
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,16 +118,54 @@ def _contents(database: Database, found: Examination) -> None:
     _one_live(database, found)
 
 
-def look_over(database: Database, *, sound: bool = False) -> None:
+class LookedOver:
+    """Newest event of each ledger up to which one command has looked it over: what it opens again, for another of its
+    companies, is checked from there on. For threads."""
+
+    def __init__(self) -> None:
+        self._heads: dict[bytes, tuple[int, bytes]] = {}
+        self._firsts: dict[bytes, threading.Lock] = {}
+
+    @contextmanager
+    def first(self, database: Database) -> Iterator[None]:
+        """Of several who open a ledger for the first time, one looks it over, and the others wait for that."""
+        with self._firsts.setdefault(database.key, threading.Lock()) if self.of(database) is None else nullcontext():
+            yield
+
+    def of(self, database: Database) -> tuple[int, bytes] | None:
+        """Number and hash of that event; None for a ledger that was not looked over yet."""
+        return self._heads.get(database.key)
+
+    def add(self, database: Database, seq: int, head: bytes) -> None:
+        """Notes up to which event a ledger is found in order."""
+        self._heads[database.key] = seq, head
+
+
+def look_over(database: Database, *, sound: bool = False, before: LookedOver | None = None) -> None:
     """Checks what must be right before a run may write. Raises ``StorageTrouble`` that names the first fault.
 
     ``sound``: the pages of a large file were found in order recently (``integrity_cache.py``) and are not read again.
+    ``before``: what this command looked over before, and does now: of that, the newest event alone is compared.
     """
+    if before is None:
+        _look_over(database, sound)
+        return
+    with before.first(database):
+        before.add(database, *_look_over(database, sound, before.of(database)))
+
+
+def _look_over(database: Database, sound: bool, known: tuple[int, bytes] | None = None) -> tuple[int, bytes]:
+    """Returns the number and hash of the newest event."""
     try:
         last = database.read(select(func.max(tables.event.c.seq)))[0][0] or 0
-        found = examine(database) if last <= WHOLE else _newest(database, last, sound=sound)
+        if known is not None:
+            found, start = _newest(database, known[0], sound=sound, head=known[1]), known[0]
+        elif last <= WHOLE:
+            found, start = examine(database), 0
+        else:
+            found, start = _newest(database, last - WHOLE, sound=sound), last - WHOLE
     except StorageTrouble as trouble:
-        found = Examination()
+        found, start = Examination(), 0
         found.add("unreadable", trouble.message)
     if found.faults:
         raise StorageTrouble(
@@ -135,21 +175,24 @@ def look_over(database: Database, *, sound: bool = False) -> None:
             remedy="No lo use para enviar. Restaure la última copia buena y declárelo una vez (adopt con --restored) "
             f"o pida ayuda; vea {order('verify')}",
         )
+    return start + found.events, found.head
 
 
-def _newest(database: Database, last: int, *, sound: bool) -> Examination:
+def _newest(database: Database, start: int, *, sound: bool, head: bytes | None = None) -> Examination:
+    """Checks what came after the event ``start``, whose hash is ``head`` where it is known."""
     found = Examination()
     _structure(database, found, "" if sound else "quick_check")
     with database.still():
-        _newest_contents(database, found, last - WHOLE)
+        _newest_contents(database, found, start, head)
     return found
 
 
-def _newest_contents(database: Database, found: Examination, start: int) -> None:
+def _newest_contents(database: Database, found: Examination, start: int, head: bytes | None) -> None:
     before = database.read(select(tables.event.c.hash).where(tables.event.c.seq == start))
     if not before:
         found.add("gap", f"falta el evento {start} de la bitácora.", start)
-    elif not isinstance(before[0].hash, bytes):  # SQLite takes any kind of value
+    elif not isinstance(before[0].hash, bytes) or before[0].hash != (head or before[0].hash):
+        # SQLite takes any kind of value
         found.add("chain", f"el evento {start} de la bitácora fue alterado.", start)
     elif _chain(database, found, after=start, prev=before[0].hash, whole=False):
         _newest_attempts(database, found)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -24,11 +25,13 @@ from sqlalchemy import func, select
 
 from pipeline.domain.errors import AnularError
 from pipeline.ledger import tables
-from pipeline.ledger.ledger_events import newest_word
+from pipeline.ledger.ledger_events import id_of, newest_word
 from pipeline.ledger.storage.database import Database
 from pipeline.runtime.atomic_file import replace_file
 from pipeline.runtime.windows import this_windows
 
+_KEEPING = threading.Lock()
+"""Of several companies side by side, one looks at the records and replaces them: else one could lower another's."""
 RENEWED_S = 1.0
 """Least seconds between two updates while rows are sent."""
 
@@ -68,7 +71,7 @@ def keep(folder: Path, database: Database, *, sync: bool = True, placed: bool = 
     error of the storage nothing is recorded: the data may be wrong."""
     if database.troubled:
         return
-    with suppress(OSError, AnularError):
+    with suppress(OSError, AnularError), _KEEPING:
         mark = take(database)
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         for path in (_of_place(folder, database.key), _of_ledger(folder, mark.ledger)):
@@ -128,9 +131,10 @@ def doubts(folder: Path, database: Database) -> list[str]:
 
     A person's word that a record does not know overrides it, on the server on which it was given.
     """
+    # The records first: of a ledger on a server, another company's run may go on meanwhile, and its record with it.
+    place, same = _read(_of_place(folder, database.key)), _read(_of_ledger(folder, id_of(database)))
     mark, word = take(database), newest_word(database)
     found = []
-    place, same = _read(_of_place(folder, database.key)), _read(_of_ledger(folder, mark.ledger))
     if word is not None and word.server == mark.site:
         place, same = (None if one is not None and _is_news(one, mark.word) else one for one in (place, same))
     if place is not None and place.ledger != mark.ledger:

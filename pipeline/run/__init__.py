@@ -10,5 +10,6 @@
   no workbook
 - ``reconcile``: comparison of the ledger with what eDoc answers now
 - ``notification_texts``: what notifications and notes say of batches
+- ``side_by_side``: many companies at the same time, those that share a ledger or a credential one after the other
 - ``follow_up``: the nightly queries of every company, and what has grown old
 """

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.domain.actions import Action
 from pipeline.domain.deadline import PANAMA
-from pipeline.domain.errors import AnularError
+from pipeline.domain.errors import AnularError, Bug, Interrupted
 from pipeline.domain.lifecycle import FOLLOWED, PERSON
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import thousands
@@ -20,14 +20,17 @@ from pipeline.notify import Notification
 from pipeline.report.lines import action_of
 from pipeline.run import results, session
 from pipeline.run.notification_texts import limit_words, limits_of, outcome_words, trouble_words
-from pipeline.run.progress import Progress
+from pipeline.run.progress import Aside, Progress
 from pipeline.run.results import Written, batch_data, exit_code, note_written, renew_corrected, write_results
 from pipeline.run.session import Steps
-from pipeline.runtime.shutdown import Ending, Stop
+from pipeline.run.side_by_side import MOST, owns, side_by_side
+from pipeline.runtime.internal_error import internal
+from pipeline.runtime.shutdown import Ending, Stop, listening
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.ledger import open_memory
+from pipeline.wiring.many import Ledgers
 from pipeline.wiring.rules import make_clock
 from pipeline.wiring.sandbox import running_sandbox
 from pipeline.wiring.telemetry import Observation
@@ -83,47 +86,103 @@ def companies(only: str) -> list[str]:
     return [only] if only else ["", *profile_names()]
 
 
+def follow_up_all(
+    profile: str, ledger: str, progress: Progress, seen: Observation | None = None, *, most: int = MOST
+) -> list[Company]:
+    """``follow_up`` of every company, ``most`` at the same time, each within its own rate; in the order of their names.
+    What one comes to is its own; a request to stop reaches them all, and no other is begun."""
+    names, ending = companies(profile), Ending()
+    if len(names) == 1:
+        alone = follow_up(names[0], ledger, progress, seen)
+        return [alone] if alone is not None else []
+    loaded = [_loaded(name, ledger, seen) for name in names]
+    progress.say(f"Consultando {thousands(len(names))} empresas")
+    with Ledgers(most) as ledgers, listening(ending):
+
+        def work(one: _Loaded) -> Company | None:
+            return None if ending.asked else _followed(one, ledger, Aside(progress), ending, ledgers)
+
+        owned = [owns(one.settings) if one.settings is not None else set() for one in loaded]
+        found = dict(side_by_side(loaded, owned, work, most=most))
+    return [company for _, company in sorted(found.items()) if company is not None]
+
+
 def follow_up(profile: str, ledger: str, progress: Progress, seen: Observation | None = None) -> Company | None:
     """Queries everything open in the ledger of ``profile``; None when there is no ledger yet. Raises nothing that a
     person can cause: the error is returned in ``trouble``."""
-    company, bus = Company(profile), SILENT
+    return _followed(_loaded(profile, ledger, seen), ledger, progress, Ending())
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A profile with its settings, or with what is wrong with them."""
+
+    profile: str
+    settings: Settings | None
+    bus: EventBus = SILENT
+    trouble: AnularError | None = None
+
+
+def _loaded(profile: str, ledger: str, seen: Observation | None) -> _Loaded:
     try:
         settings = load_settings(profile, ledger)
-        company.name = settings.company
-        if not ledger_exists(settings):
-            return None
-        bus = seen.bus(settings, "poll") if seen is not None else SILENT
-        _through(company, settings, progress, bus)
+        return _Loaded(profile, settings, seen.bus(settings, "poll") if seen is not None else SILENT)
     except AnularError as trouble:
-        if not profile and trouble.code == "credentials-missing" and profile_names():
+        return _Loaded(profile, None, trouble=trouble)
+
+
+def _followed(
+    one: _Loaded, ledger: str, progress: Progress, ending: Ending, ledgers: Ledgers | None = None
+) -> Company | None:
+    company, bus = Company(one.profile), SILENT
+    try:
+        if one.settings is None:
+            raise one.trouble or Bug("neither settings nor what is wrong with them")
+        company.name = one.settings.company
+        if not ledger_exists(one.settings, ledgers):
+            return None
+        bus = one.bus
+        _through(company, one.settings, progress, bus, ending, ledgers)
+    except AnularError as trouble:
+        if not one.profile and trouble.code == "credentials-missing" and profile_names():
             return None  # the settings without a name are only what the companies have in common
-        company.trouble = whose(profile, ledger).complete_error(trouble)
+        company.trouble = whose(one.profile, ledger).complete_error(trouble)
+    except Exception as error:
+        if ledgers is None:
+            raise
+        company.trouble = internal(error)  # a bug that one company meets does not stop the others
     if company.trouble is not None:
         bus.note("run_stopped", error=company.trouble.code)
     return company
 
 
-def _through(company: Company, settings: Settings, progress: Progress, bus: EventBus) -> None:
+def _through(
+    company: Company,
+    settings: Settings,
+    progress: Progress,
+    bus: EventBus,
+    ending: Ending,
+    ledgers: Ledgers | None,
+) -> None:
     clock = make_clock(settings)
     company.before = before = clock.now() - timedelta(hours=settings.old_hours)
-    with open_views(settings, mine=True) as views:
+    with open_views(settings, mine=True, ledgers=ledgers) as views:
         waiting = set[str]()
         if views is not None:
             waiting = views.waiting_since(before) | {row.batch for row in views.followed()} | views.cut_off()
     if not waiting:
         return
-    with open_memory(settings, bus=bus) as memory:
+    with open_memory(settings, bus=bus, ledgers=ledgers) as memory:
         infos = [info for one in sorted(waiting) if (info := memory.views.batch(one)) is not None]
         ids = [row.batch for row in memory.views.followed([info.id for info in infos])]
         if ids:
-            ending = Ending()
 
             async def work(steps: Steps, stop: Stop) -> None:
                 await session.follow(sorted(set(ids)), steps, memory, stop, progress)
 
             with running_sandbox(settings) as base:
                 company.trouble = session.carry_out(memory, clock, base, work, ending=ending)
-            company.interrupted = ending.asked
+            company.interrupted = isinstance(company.trouble, Interrupted) or ending.asked
         company.written = [write_results(info, memory.views, settings.out) for info in infos]
         renew_corrected([one.batch for one in company.written], memory.views, settings.out)
         for one in company.written:

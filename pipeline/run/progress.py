@@ -43,6 +43,16 @@ class Unseen:
         pass
 
 
+class Aside(Unseen):
+    """Progress of one of several companies side by side: of each only the warnings are shown."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def warn(self, words: str) -> None:
+        self._progress.warn(words)
+
+
 def waiting_words(pending: int, others: int, seconds: float, books: int) -> str:
     """What a run waits for: ``pending`` rows for the authority's answer, ``others`` that eDoc is asked about, at most
     ``seconds``. ``books`` workbooks already say what is known now, so nobody has to stay for the answers."""

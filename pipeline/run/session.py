@@ -7,8 +7,9 @@ ledger and not done again.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def carry_out(
         stop = Stop(clock)
         async with open_service(settings, clock, base, bus) as service:
             asking = poll_rules(settings, now=sending is None)
-            with signals(stop):
+            with _hears(stop, ending):
                 async with _watching(stop, memory.stop_when):
                     await work(Steps(service.client, service.limiter, clock, sending, asking, bus), stop)
         if ending is not None:
@@ -79,6 +80,13 @@ def carry_out(
         return stop.reason
 
     return asyncio.run(inside())
+
+
+def _hears(stop: Stop, ending: Ending | None) -> AbstractContextManager[None]:
+    """Signals reach the main thread alone; where several companies work side by side it passes them on."""
+    if threading.current_thread() is threading.main_thread():
+        return signals(stop)
+    return (ending or Ending()).reaching(stop)
 
 
 LOOK_S = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600, sync: bool = Fal
     With ``sync`` the bytes are on the disk before the name is; the folder is synchronised by ``sync_folder``.
     Raises ``OSError``; then the earlier file is unchanged and nothing is left over.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         handle = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), mode)
         with os.fdopen(handle, "wb") as stream:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.runtime.clock import Clock
@@ -162,26 +162,49 @@ async def first(*waits: object) -> int:
 
 @dataclass
 class Ending:
-    """Whether the pass was requested to end: no further file is started."""
+    """Whether the pass was requested to end: no further file or company is started, and what is being sent or queried
+    for others in threads of its own is requested to stop."""
 
     asked: bool = False
+    _stops: dict[Stop, asyncio.AbstractEventLoop] = field(default_factory=dict, repr=False)
+
+    @property
+    def reaches_any(self) -> bool:
+        """Whether anything is being sent or queried in another thread."""
+        return bool(self._stops)
+
+    def ask(self) -> None:
+        """Requests the end, of everything that goes on; again: gives up the requests in flight."""
+        self.asked = True
+        for stop, loop in list(self._stops.items()):
+            with suppress(RuntimeError):  # its loop has just ended
+                loop.call_soon_threadsafe(stop.ask, Interrupted())
+
+    @contextmanager
+    def reaching(self, stop: Stop) -> Iterator[None]:
+        """For the running loop of another thread, which hears no signal: a request to end also reaches ``stop``."""
+        self._stops[stop] = asyncio.get_running_loop()
+        if self.asked:
+            stop.ask(Interrupted())
+        try:
+            yield
+        finally:
+            del self._stops[stop]
 
 
 @contextmanager
 def listening(ending: Ending) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal request the end; a second one also gives up the file being read."""
+    """Ctrl-C, SIGTERM and a closed terminal request the end; a second one also gives up the file being read, or the
+    requests in flight."""
 
     def asked(_number: int, _frame: object) -> None:
-        if ending.asked:
+        if ending.asked and not ending.reaches_any:
             raise KeyboardInterrupt
-        ending.asked = True
-
-    def closed() -> None:
-        ending.asked = True
+        ending.ask()
 
     before = {number: signal.signal(number, asked) for number in SIGNALS}
     try:
-        with window_closed(closed):
+        with window_closed(ending.ask):
             yield
     finally:
         for number, handler in before.items():

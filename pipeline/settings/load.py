@@ -8,6 +8,7 @@ import stat
 import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.runtime.file_address import file_address
 from pipeline.runtime.folders import config_folder, data_folder
 from pipeline.settings import companies
 from pipeline.settings.companies import PAIR, Pair
-from pipeline.settings.model import PREFIX, Settings, without_password
+from pipeline.settings.model import PREFIX, Env, Settings, without_password
 
 
 def config_path() -> Path:
@@ -36,7 +37,7 @@ def default_ledger() -> str:
 def default_office(ledgers: Iterable[str]) -> str:
     """Address of the default office database: one per machine, in the user's data folder; on the server that has the
     ledger of every company (``ledgers``), where there is one."""
-    common = {without_password(url) for url in ledgers}
+    common = {without_password(url) for url in set(ledgers)}
     if len(common) == 1 and (url := common.pop()).startswith("postgres"):
         return url
     return file_address(data_folder() / "anular-office.db")
@@ -50,7 +51,7 @@ def load_settings(profile: str = "", ledger: str = "") -> Settings:
     base, profiles = _read_file()
     values = _merged(profile, base, profiles)
     _refuse_unknown_names()
-    companies.check_no_ruc_twice(base, profiles, _from_variables(("issuers", "env")))
+    _check_rucs(_file(), tuple(_from_variables(("issuers", "env")).items()))
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -125,15 +126,48 @@ def profile_names() -> list[str]:
     return sorted(_read_file()[1])
 
 
+def named_places() -> dict[str, tuple[str, str]]:
+    """Environment and ledger of every profile, and of the settings without one (""), as they are written and not
+    examined: to pass over those of hundreds of companies that are of no interest. Raises ``WrongUsage`` when the file
+    cannot be read."""
+    base, profiles = _read_file()
+    variables = _from_variables(("ledger", "env"))
+    told = {name: {**base, **profiles.get(name, {}), **variables} for name in ("", *sorted(profiles))}
+    return {
+        name: (str(one.get("env") or Env.SANDBOX), str(one.get("ledger") or default_ledger()))
+        for name, one in told.items()
+    }
+
+
 def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The top level of the TOML file, and its profiles."""
+    """The top level of the TOML file, and its profiles. Both are shared: not to be changed."""
+    return _parsed(_file())
+
+
+@lru_cache(maxsize=2)
+def _parsed(content: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Parsed once as long as the file says the same: with hundreds of companies it takes longer than all else."""
+    values = tomllib.loads(content)
+    profiles: dict[str, dict[str, Any]] = values.pop("profile", {})
+    return values, profiles
+
+
+@lru_cache(maxsize=2)
+def _check_rucs(content: str, everywhere: tuple[tuple[str, str], ...]) -> None:
+    """``check_no_ruc_twice`` of a file's content, once for each."""
+    companies.check_no_ruc_twice(*_parsed(content), dict(everywhere))
+
+
+def _file() -> str:
+    """The content of the TOML file, which can be parsed; "" for none."""
     path = config_path()
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        content = path.read_text("utf-8")
+        _parsed(content)
     except FileNotFoundError:
         if os.environ.get(f"{PREFIX}CONFIG"):
             raise WrongUsage("No existe el archivo de configuración.", code="config", where=str(path)) from None
-        values = {}
+        return ""
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         raise WrongUsage(
             "No se puede leer el archivo de configuración.",
@@ -141,8 +175,7 @@ def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
             where=str(path),
             remedy="Revise que sea TOML válido y que tenga permiso de lectura.",
         ) from None
-    profiles: dict[str, dict[str, Any]] = values.pop("profile", {})
-    return values, profiles
+    return content
 
 
 def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> dict[str, Any]:

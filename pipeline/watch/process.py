@@ -63,6 +63,7 @@ from pipeline.wiring.sandbox import running_sandbox
 
 if TYPE_CHECKING:
     from pipeline.watch.queue_bridge import QueueBridge
+    from pipeline.wiring.many import Ledgers
 
 NIGHT = timedelta(hours=24)
 
@@ -77,11 +78,12 @@ def work(
     desk: QueueBridge | None = None,
     *,
     take_over: bool = False,
+    ledgers: Ledgers | None = None,
 ) -> list[Handled]:
     """Takes the claimed files of one company through the five steps; with a ``desk`` workers of its queue send and ask.
     ``take_over``: a person says that the ledger which had the folder before is gone. Whatever stops it is told with
-    each file that waits; nothing is raised."""
-    return _Shift(settings, clock, progress, ending, bus, desk, take_over=take_over).work(taken)
+    each file that waits; nothing is raised. ``ledgers``: those that are opened once for all companies of the pass."""
+    return _Shift(settings, clock, progress, ending, bus, desk, take_over=take_over, ledgers=ledgers).work(taken)
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,9 @@ class _Shift:
         desk: QueueBridge | None,
         *,
         take_over: bool = False,
+        ledgers: Ledgers | None = None,
     ) -> None:
-        self._take_over = take_over
+        self._take_over, self._ledgers = take_over, ledgers
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
         self._bus, self._desk = bus, desk
         self._limits = limits(settings)
@@ -195,7 +198,7 @@ class _Shift:
         # Earlier results of the same content lie where finished files go, not in processing/.
         given = [(read.claim.lane.done / str(read.claim.file and read.claim.file.name), read.sha256) for read in reads]
         queue = self._desk is not None
-        with open_memory(settings, files=given, bus=self._bus, hands_in=queue) as memory:
+        with open_memory(settings, files=given, bus=self._bus, hands_in=queue, ledgers=self._ledgers) as memory:
             if (lost := _waits_elsewhere(reads, memory)) is not None:
                 return lost_ledger.refusal(location_of(settings.ledger), [lost], settings.profile)
             memory = self._settled([read.claim for read in reads], memory)

@@ -20,6 +20,7 @@ from pipeline.queue.profiles import post_of
 from pipeline.settings.model import Settings
 from pipeline.watch.claim import Claim, wait_for
 from pipeline.watch.note import Fate, Handled
+from pipeline.wiring.many import Ledgers
 from pipeline.wiring.views import open_views
 
 PENDING_CODE = 4
@@ -41,9 +42,9 @@ class Sorted:
 class QueueBridge:
     """Hands batches of one company to its queue. Raises ``WrongUsage`` when its ledger is a file."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ledgers: Ledgers | None = None) -> None:
         check_server(settings.ledger)
-        self._settings = settings
+        self._settings, self._ledgers = settings, ledgers
 
     def sort(self, begun: Sequence[Claim], now: datetime) -> Sorted:
         """Which files of earlier passes still wait. Read only: a pass every minute leaves no trace in the ledger.
@@ -53,7 +54,8 @@ class QueueBridge:
         names = {one.id: one.batch for one in begun}
         found = Sorted()
         infos: dict[str, BatchInfo] = {}
-        with open_views(self._settings, mine=True) if any(names.values()) else nullcontext() as views:
+        there = open_views(self._settings, mine=True, ledgers=self._ledgers) if any(names.values()) else nullcontext()
+        with there as views:
             if views is not None:
                 infos = views.heads(sorted({name for name in names.values() if name}))
             busy = self.in_work(list(infos.values()), views) if views is not None else set()

@@ -14,7 +14,8 @@ from pipeline.domain.outcomes import worst
 from pipeline.domain.problems import refused
 from pipeline.domain.visible import one_line
 from pipeline.ledger.storage.files import locked
-from pipeline.run.progress import Progress
+from pipeline.run.progress import Aside, Progress
+from pipeline.run.side_by_side import MOST, owns, side_by_side
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Ending
 from pipeline.settings.load import load_settings, profile_names
@@ -25,6 +26,7 @@ from pipeline.watch.claim import Claim, begun, claim
 from pipeline.watch.note import Handled
 from pipeline.watch.places import INBOX, PROCESSING, Lane, folder_errors, lay_out
 from pipeline.watch.process import turn_away, work
+from pipeline.wiring.many import Ledgers
 from pipeline.wiring.rules import make_clock
 from pipeline.wiring.telemetry import Observation
 
@@ -89,44 +91,78 @@ def one_pass(
     result = Pass()
     lanes, strange = lay_out(root, profile, profile_names())
     result.troubles += [_strange(folder, waiting=folder.parent == root / PROCESSING) for folder in strange]
-    for lane in lanes:
-        if lane.inbox in resting:
-            continue
-        bus = SILENT
-        try:
-            settings = load_settings(lane.profile, ledger)
-            clock = make_clock(settings)
-            bus = seen.bus(settings, "watch") if seen is not None else SILENT
-            desk = _desk(settings) if queue else None
-            earlier = begun(lane)
-            if desk is not None:
-                sorted_out = desk.sort(earlier, clock.now())
-                earlier = sorted_out.free
-                result.handled += sorted_out.waiting
-                result.trouble(lane.profile, *sorted_out.troubles)
-            of_nobody = lane is lanes[0] and len(lanes) > 1
-            taken, left = claims(lane, [] if of_nobody else earlier, settings, clock, unchanged, ending, bus)
-            if of_nobody:  # what an earlier pass took goes on; nothing new is anybody's
-                refusal = refused("carpeta-sin-empresa", folders=_folders(lanes[1:]))
-                result.handled += turn_away(taken, settings, clock, progress, refusal, bus)
-                taken = list(earlier)
-        except AnularError as trouble:
-            result.trouble(lane.profile, whose(lane.profile, ledger).complete_error(trouble))
-            bus.note("run_stopped", error=trouble.code)
-            if seen is not None:
-                seen.came_to(lane.profile, trouble.exit_code)
-            continue
-        result.left += left
-        told = {"take_over": take_over}
-        handled = work(taken, settings, clock, progress, ending, bus, desk, **told) if taken else []
-        result.handled += handled
-        if seen is not None and handled:
-            seen.came_to(lane.profile, worst(one.exit_code for one in handled))
-        if any(one.exit_code == StoppedEarly.exit_code for one in handled):
-            result.stopped.add(lane.inbox)
+    found: list[_Claimed] = []
+    with Ledgers(MOST) as ledgers:
+        for lane in lanes:
+            if lane.inbox in resting:
+                continue
+            bus = SILENT
+            try:
+                settings = load_settings(lane.profile, ledger)
+                clock = make_clock(settings)
+                bus = seen.bus(settings, "watch") if seen is not None else SILENT
+                desk = _desk(settings, ledgers) if queue else None
+                earlier = begun(lane)
+                if desk is not None:
+                    sorted_out = desk.sort(earlier, clock.now())
+                    earlier = sorted_out.free
+                    result.handled += sorted_out.waiting
+                    result.trouble(lane.profile, *sorted_out.troubles)
+                of_nobody = lane is lanes[0] and len(lanes) > 1
+                taken, left = claims(lane, [] if of_nobody else earlier, settings, clock, unchanged, ending, bus)
+                if of_nobody:  # what an earlier pass took goes on; nothing new is anybody's
+                    refusal = refused("carpeta-sin-empresa", folders=_folders(lanes[1:]))
+                    result.handled += turn_away(taken, settings, clock, progress, refusal, bus)
+                    taken = list(earlier)
+            except AnularError as trouble:
+                result.trouble(lane.profile, whose(lane.profile, ledger).complete_error(trouble))
+                bus.note("run_stopped", error=trouble.code)
+                if seen is not None:
+                    seen.came_to(lane.profile, trouble.exit_code)
+                continue
+            result.left += left
+            if taken:
+                found.append(_Claimed(lane, taken, settings, clock, bus, desk))
+
+        def carry(one: _Claimed, shown: Progress) -> list[Handled]:
+            return work(
+                *(one.taken, one.settings, one.clock, shown, ending, one.bus, one.desk),
+                take_over=take_over,
+                ledgers=ledgers,
+            )
+
+        for one, handled in _carried(found, carry, progress):
+            result.handled += handled
+            if seen is not None and handled:
+                seen.came_to(one.lane.profile, worst(each.exit_code for each in handled))
+            if any(each.exit_code == StoppedEarly.exit_code for each in handled):
+                result.stopped.add(one.lane.inbox)
     if ending.asked and not any(code == Interrupted.exit_code for code in result.codes):
         result.troubles.append(Interrupted())
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """Files of one company that a pass took, with what works on them."""
+
+    lane: Lane
+    taken: list[Claim]
+    settings: Settings
+    clock: Clock
+    bus: EventBus
+    desk: QueueBridge | None
+
+
+def _carried(
+    found: Sequence[_Claimed], carry: Callable[[_Claimed, Progress], list[Handled]], progress: Progress
+) -> list[tuple[_Claimed, list[Handled]]]:
+    """What each company's work came to, in their order: of one alone here, of several side by side."""
+    if len(found) <= 1:
+        return [(one, carry(one, progress)) for one in found]
+    aside = Aside(progress)
+    done = dict(side_by_side(found, [owns(one.settings) for one in found], lambda one: carry(one, aside)))
+    return [(one, done[number]) for number, one in enumerate(found)]
 
 
 def _strange(folder: Path, *, waiting: bool) -> WrongUsage:
@@ -150,10 +186,10 @@ def _folders(lanes: Sequence[Lane]) -> str:
     return ", ".join(f"«{INBOX}/{one_line(lane.inbox.name)}»" for lane in lanes)
 
 
-def _desk(settings: Settings) -> QueueBridge:
+def _desk(settings: Settings, ledgers: Ledgers) -> QueueBridge:
     from pipeline.watch.queue_bridge import QueueBridge
 
-    return QueueBridge(settings)
+    return QueueBridge(settings, ledgers)
 
 
 def claims(

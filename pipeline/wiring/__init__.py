@@ -4,6 +4,7 @@
 - ``credentials``: user and password, and the lock on a credential
 - ``keyring_store``: credentials in the system's keyring
 - ``ledger``: the ledger of one command, opened and owned; ``views``: opened for reading
+- ``many``: the ledgers of a command that works for many companies, opened once
 - ``lost_ledger``: what says that a ledger was here before this one
 - ``companies``: whose a batch is
 - ``service``: the client of eDoc with its limiter and tokens

@@ -8,8 +8,8 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import AnularError, WrongUsage
 from pipeline.domain.records import BatchInfo
 from pipeline.ledger.views import Views
-from pipeline.settings.load import load_settings, profile_names
-from pipeline.settings.model import Settings
+from pipeline.settings.load import load_settings, named_places
+from pipeline.settings.model import Env, Settings
 from pipeline.wiring.views import open_views
 
 
@@ -43,8 +43,9 @@ def elsewhere(settings: Settings, views: Views, sha256: str) -> Elsewhere | None
     if known and not any(views.of_another(info.id) for info in known):
         return None
     looked = {settings.ledger} if not known else set()
-    for name in ["", *profile_names()]:
-        if name == settings.profile:
+    others = set(Env) - {settings.env}
+    for name, (env, ledger) in named_places().items():
+        if name == settings.profile or ledger in looked or env in others:
             continue
         try:
             other = load_settings(name)

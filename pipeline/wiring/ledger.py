@@ -32,7 +32,7 @@ from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.store import Store
 from pipeline.ledger.transfer import Transfer, move
-from pipeline.ledger.verify import look_over
+from pipeline.ledger.verify import LookedOver, look_over
 from pipeline.ledger.views import Views
 from pipeline.runtime.folders import state_folder
 from pipeline.settings.model import Env, Settings, limits
@@ -40,6 +40,7 @@ from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring import lost_ledger
 from pipeline.wiring.credentials import credentials, one_credential, user_of
 from pipeline.wiring.lost_ledger import Input
+from pipeline.wiring.many import Ledgers
 from pipeline.wiring.rules import make_clock, nothing_known
 from pipeline.wiring.views import scope_of
 
@@ -75,6 +76,7 @@ def open_memory(
     new_ledger: bool = False,
     bus: EventBus = SILENT,
     hands_in: bool = False,
+    ledgers: Ledgers | None = None,
 ) -> Iterator[Memory]:
     """Ledger opened for writing: in a trusted place, locked, sound, this machine's, and the one that has what was sent;
     the run is registered, and what an earlier one left undecided is recovered.
@@ -83,10 +85,12 @@ def open_memory(
     ``files`` are the inputs with their SHA-256, whose earlier results would be traces of another memory.
     ``new_ledger`` is a person's declaration that such a memory is lost. ``bus`` publishes what became durable.
     ``hands_in``: batches are taken in for workers to send, while a run may own the credential; nothing is recovered
-    and nothing can be sent. Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing:
+    and nothing can be sent. ``ledgers``: those that this command opens once for many companies.
+    Raises ``AnotherRun``, ``StorageTrouble``, and ``WrongUsage`` when credentials are missing:
     the user, and with ``sends`` the password too, unless it is only handed in.
     """
-    now, location, bound = make_clock(settings).now(), location_of(settings.ledger), settings.env is not Env.SANDBOX
+    now, bound = make_clock(settings).now(), settings.env is not Env.SANDBOX
+    location = ledgers.location(settings.ledger) if ledgers is not None else location_of(settings.ledger)
     inputs = [Input(file, sha256, settings.out or file.parent) for file, sha256 in files] if bound else []
     notes = _notes()
     with ExitStack() as stack:
@@ -109,7 +113,8 @@ def open_memory(
             why = "; ".join(lost) or "sin rastros del historial de envíos anterior"
             _declare_lost(database, location, now, who=who_am_i(), why=why)
 
-        database = stack.enter_context(_opened(settings, location, begin_anew if new_ledger else None))
+        before = ledgers.looked_over if ledgers is not None else None
+        database = stack.enter_context(_opened(settings, location, begin_anew if new_ledger else None, before=before))
         views = Views(database, settings.env, scope)
         sent = _sent(settings, database)
         if sent is not None:
@@ -229,13 +234,14 @@ def _opened(
     anew: Callable[[Database], None] | None = None,
     *,
     restored: bool = False,
+    before: LookedOver | None = None,
 ) -> Iterator[Database]:
     notes, now = _notes(), make_clock(settings).now()
     file = None if location.shared else Path(location.place)
     known = integrity_cache.sound_since(notes, file, now) if file is not None else None
     database = location.open(anew, restored=restored)
     try:
-        look_over(database, sound=known is not None)
+        look_over(database, sound=known is not None, before=before)
         if (gone := moved_to(database)) is not None:
             raise StorageTrouble(
                 f"Este historial de envíos se movió a {gone.place}: aquí solo se puede consultar. No se envió nada.",

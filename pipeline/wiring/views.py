@@ -8,33 +8,39 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_state_path
-
 from pipeline.domain.errors import WrongUsage
 from pipeline.ledger.kept_counts import KeptCounts
 from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.storage.location import Location, location_of
 from pipeline.ledger.views import Views
-from pipeline.settings.model import PROGRAM, Settings
+from pipeline.runtime.folders import state_folder
+from pipeline.settings.model import Settings
 from pipeline.wiring.credentials import user_of
 
 if TYPE_CHECKING:
     from pipeline.ledger.verify import Examination
+    from pipeline.wiring.many import Ledgers
 
 
 @contextmanager
 def open_views(
-    settings: Settings, *, alone: bool = False, mine: bool = False, kept: bool = False
+    settings: Settings,
+    *,
+    alone: bool = False,
+    mine: bool = False,
+    kept: bool = False,
+    ledgers: Ledgers | None = None,
 ) -> Iterator[Views | None]:
     """Ledger opened for reading, while a run may own it. None when there is no ledger yet.
 
     ``mine``: what is followed and what waits is that of these settings' credential. ``kept``: the counts of batches are
-    for a person to look at, and those of batches that did not move since are taken from this user's file.
+    for a person to look at, and those of batches that did not move since are taken from this user's file. ``ledgers``:
+    those that this command opens once.
 
     ``alone``: everything that is read is of one moment. A file is locked meanwhile (raises ``AnotherRun``); a server
     reads a snapshot and lets the others work.
     """
-    location = location_of(settings.ledger)
+    location = ledgers.location(settings.ledger) if ledgers is not None else location_of(settings.ledger)
     if not location.exists():
         yield None
         return
@@ -53,7 +59,7 @@ def open_views(
 def kept_counts(location: Location) -> KeptCounts:
     """Counts that this user's commands and pages kept of the ledger there; ``save`` writes what is new."""
     name = hashlib.sha256(location.key).hexdigest()[:32]
-    return KeptCounts(user_state_path(PROGRAM) / "recuentos" / f"{name}.json")
+    return KeptCounts(state_folder() / "recuentos" / f"{name}.json")
 
 
 def scope_of(settings: Settings) -> Scope:
@@ -61,9 +67,9 @@ def scope_of(settings: Settings) -> Scope:
     return Scope(credential_mark(settings.env, user_of(settings)), alone=False)
 
 
-def ledger_exists(settings: Settings) -> bool:
+def ledger_exists(settings: Settings, ledgers: Ledgers | None = None) -> bool:
     """Whether there is a ledger at all. Raises ``StorageTrouble`` when that cannot be determined, ``WrongUsage``."""
-    return location_of(settings.ledger).exists()
+    return (ledgers.location(settings.ledger) if ledgers is not None else location_of(settings.ledger)).exists()
 
 
 def verify_ledger(url: str) -> Examination:

@@ -168,3 +168,21 @@ def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
             continue
         done = two.anular(*command, *(["--yes"] if words[0] == "release" else []))
         assert done.code in (0, 1, 4), (words, done.words)
+
+
+def test_at_night_every_company_is_asked_about_and_the_trouble_of_one_is_its_own(two):
+    """Side by side, in the order of their names, whoever ends first."""
+    for number, name in enumerate(("norte", "sur"), start=1):
+        sent = two.anular(
+            "run", two.batch(["950"], f"{name}.xlsx", number * 50), "--yes", "--profile", name, ANULAR_POLL_FOR="1"
+        )
+        assert sent.code == 4, sent.words
+    both = two.anular("poll", "--all", "--json", ANULAR_POLL_FOR="1")
+    assert [one["profile"] for one in both.data] == ["norte", "sur"]
+
+    (two.folder / "norte" / "r.db").write_bytes(b"")
+    one = two.anular("poll", "--all", "--json", ANULAR_POLL_FOR="1")
+
+    assert one.code == 5
+    assert [each["profile"] for each in one.data] == ["sur"]
+    assert "ledger-empty" in one.words

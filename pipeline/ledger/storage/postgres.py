@@ -32,7 +32,8 @@ _RULES = ("event_no_update", "event_no_delete", "event_no_truncate", "one_live",
 
 
 class PostgresLedger(Database):
-    """An open ledger on a server. ``inside``: a transaction that others began and end."""
+    """An open ledger on a server. ``inside``: a transaction that others began and end; ``kept``: others go on with its
+    connections when it is closed."""
 
     shared = True
 
@@ -43,9 +44,10 @@ class PostgresLedger(Database):
         *,
         holding: Holding | None = None,
         inside: Connection | None = None,
+        kept: bool = False,
     ) -> None:
         super().__init__(engine, place=location.place, name=location.name, key=location.key)
-        self._holding, self._inside = holding, inside
+        self._holding, self._inside, self._stays_open = holding, inside, kept
         self._snapshot: Connection | None = None
         self._id = self._site = ""
 
@@ -58,6 +60,10 @@ class PostgresLedger(Database):
                 self._site = site_of(connection)
                 connection.rollback()
         return self._site
+
+    def close(self) -> None:
+        if not self._stays_open:
+            super().close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +40,19 @@ _ASKED = 4
 """How many times: a pooler that is just opening more sessions gives the right ones once by chance."""
 
 
+@dataclass
+class _Once:
+    """What the companies of one command have in common."""
+
+    engine: Engine
+    #: of the sessions that hold locks: each is its own
+    sessions: Engine
+    #: whether the ledger was found there, durable and of the newest schema
+    there: bool = False
+    #: whether nothing in between hands sessions around
+    direct: bool = False
+
+
 class PostgresLocation:
     """The place of a ledger on a server, whether there is one or not.
 
@@ -57,6 +72,27 @@ class PostgresLocation:
         self.place = f"postgresql://{user}{where}"
         self.key = f"postgresql://{where}".encode("utf-8", "surrogatepass")
         self._holding: Holding | None = None
+        self._once: _Once | None = None
+
+    @contextmanager
+    def kept_open(self, most: int) -> Iterator[Callable[[], PostgresLocation]]:
+        """Until the end of the block the ledger is opened once for many companies, of which ``most`` work at the same
+        time. What it gives makes this location again for each of them: the same connections, its own locks."""
+        once = _Once(
+            self._engine(pool_size=most, max_overflow=most),
+            self._engine(poolclass=NullPool, isolation_level="AUTOCOMMIT"),
+        )
+
+        def again() -> PostgresLocation:
+            one = copy.copy(self)
+            one._holding, one._once = None, once
+            return one
+
+        try:
+            yield again
+        finally:
+            once.engine.dispose()
+            once.sessions.dispose()
 
     @property
     def request_log(self) -> Path:
@@ -67,6 +103,8 @@ class PostgresLocation:
 
     def exists(self) -> bool:
         """Whether the database has a ledger in it. Raises ``StorageTrouble`` when that cannot be determined."""
+        if self._once is not None and self._once.there:
+            return True
         return self._asked(lambda connection: schema_of(connection, self.place)) is not None
 
     def emptied(self) -> bool:
@@ -157,6 +195,9 @@ class PostgresLocation:
         statement is given another one, or whoever connects is given the same one. Then none is locked: a lock would be
         anybody's, and stay with the pooler when this process has ended."""
         with self._session() as connection:
+            if self._once is not None and self._once.direct:
+                yield connection
+                return
             mine: set[int] = set()
             theirs: set[int] = set()
             with self._errors(), self._session() as another:
@@ -165,6 +206,8 @@ class PostgresLocation:
                     theirs.add(_session_of(another))
             if len(mine) > 1 or mine & theirs:
                 raise self._handed_around()
+            if self._once is not None:
+                self._once.direct = True
             yield connection
 
     def _handed_around(self) -> StorageTrouble:
@@ -181,13 +224,18 @@ class PostgresLocation:
 
         What ``anew`` writes is part of it. Raises ``StorageTrouble``.
         """
-        with self._errors(), self._kept() as engine:
+        once = self._once
+        if once is not None and once.there and anew is None:
+            return PostgresLedger(once.engine, self, holding=self._holding, kept=True)
+        with self._errors(), self._kept() if once is None else nullcontext(once.engine) as engine:
             with engine.begin() as connection:
                 check_server(connection, self.place)
                 found = schema_of(connection, self.place)
             if found != SCHEMA:
                 self._bring_up_to_date(engine, anew)
-        return PostgresLedger(engine, self, holding=self._holding)
+        if once is not None:
+            once.there = True
+        return PostgresLedger(engine, self, holding=self._holding, kept=once is not None)
 
     def open_to_read(self) -> PostgresLedger:
         """The ledger as for a run: on a server reading is no different."""
@@ -228,7 +276,8 @@ class PostgresLocation:
     @contextmanager
     def _session(self) -> Iterator[Connection]:
         """Connection outside of the pool, which ends with the block."""
-        engine, process = self._engine(poolclass=NullPool, isolation_level="AUTOCOMMIT"), os.getpid()
+        once, process = self._once, os.getpid()
+        engine = once.sessions if once is not None else self._engine(poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with self._errors():
             connection = engine.connect()
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text
@@ -418,3 +420,67 @@ def test_rows_of_before_the_lineage_are_told_by_the_same_hash(book, row):
     assert head.pop("corrects") is info.corrects is None
     assert fingerprint(head, line) == fingerprint({**head, "corrects": None}, line)
     assert fingerprint(head, line) != fingerprint({**head, "corrects": info.id}, line)
+
+
+# --- looked over once, for many companies of one command
+
+
+def test_what_was_looked_over_is_checked_from_there_on(lived, monkeypatch):
+    before = verify.LookedOver()
+    verify.look_over(lived.database, before=before)
+    first = before.of(lived.database)
+    assert first == (11, verify.examine(lived.database).head)
+
+    seen: list[int] = []
+    events = verify._events
+
+    def from_there(database, after):
+        seen.append(after)
+        return events(database, after)
+
+    monkeypatch.setattr(verify, "_events", from_there)
+    lived.send(lived.views.ready(lived.views.batches()[0].id)[0], Event.CANCELLED)
+    verify.look_over(lived.database, before=before)
+
+    assert seen == [11]
+    assert before.of(lived.database) == (13, verify.examine(lived.database).head)
+
+
+@pytest.mark.parametrize("change", ["event='already'", "utc='2026-01-01T00:00:00.000000Z'"])
+def test_a_new_event_that_was_altered_is_found_where_all_before_was_looked_over(lived, change):
+    before = verify.LookedOver()
+    verify.look_over(lived.database, before=before)
+    lived.send(lived.views.ready(lived.views.batches()[0].id)[0], Event.CANCELLED)
+    tamper(lived, f"UPDATE event SET {change} WHERE seq=12")
+
+    with pytest.raises(StorageTrouble, match="no está íntegro"):
+        verify.look_over(lived.database, before=before)
+
+
+def test_a_ledger_that_was_replaced_since_is_not_the_one_that_was_looked_over(lived):
+    before = verify.LookedOver()
+    verify.look_over(lived.database, before=before)
+    before.add(lived.database, 11, bytes(32))
+
+    with pytest.raises(StorageTrouble, match="alterado"):
+        verify.look_over(lived.database, before=before)
+
+
+def test_of_several_who_open_a_ledger_at_once_one_looks_it_over_whole(lived, monkeypatch):
+    before, whole = verify.LookedOver(), []
+    examine = verify.examine
+
+    def slow(database):
+        whole.append(1)
+        return examine(database)
+
+    monkeypatch.setattr(verify, "examine", slow)
+    look = partial(verify.look_over, lived.database, before=before)
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert len(whole) == 1
+    assert before.of(lived.database) == (11, examine(lived.database).head)

@@ -180,3 +180,34 @@ def test_a_note_tells_neither_the_place_nor_the_ledger_in_its_name(book, notes):
         for note in notes.iterdir()
         if book.database.name.strip("«»") in note.name or watermark.take(book.database).ledger in note.name
     ]
+
+
+def test_a_record_that_another_company_renews_meanwhile_is_no_doubt(book, row, notes, monkeypatch):
+    """On a server its run goes on between two looks: what is read of the ledger afterwards is at least as new."""
+    watermark.keep(notes, book.database)
+    take = watermark.take
+
+    def meanwhile(database):
+        mark = take(database)
+        book.take([row(1)])
+        monkeypatch.setattr(watermark, "take", take)
+        watermark.keep(notes, database)
+        return mark
+
+    monkeypatch.setattr(watermark, "take", meanwhile)
+
+    assert watermark.doubts(notes, book.database) == []
+
+
+def test_side_by_side_the_record_ends_at_the_newest_event(book, row, notes):
+    import threading
+
+    for number in range(1, 9):
+        book.take([row(1, cufe=f"{number:066}")], f"lote {number}", f"{number}")
+        threads = [threading.Thread(target=watermark.keep, args=(notes, book.database)) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        values = json.loads(next(notes.glob("registro-*.json")).read_bytes())
+        assert values["seq"] == number

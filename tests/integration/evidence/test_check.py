@@ -405,6 +405,7 @@ def test_whatever_a_pack_holds_is_a_fault_and_never_a_crash(pack, repack, unzipp
 def test_a_pack_is_made_of_the_ledger_alone(case, pack, unzipped):
     """Nothing in it comes from anywhere but the ledger and the workbook."""
     made = io.BytesIO()
-    fill(made, case.book.views.extract(case.info), io.BytesIO(unzipped(pack)[m.WORKBOOK]))
+    extract = case.book.views.extract(case.book.views.whole(case.info).info)
+    fill(made, extract, io.BytesIO(unzipped(pack)[m.WORKBOOK]), lambda _: extract.span()[1])
 
     assert made.getvalue() == pack.read_bytes()

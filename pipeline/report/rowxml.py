@@ -35,9 +35,9 @@ def row_xml(number: int, cells: Sequence[tuple[Value, int]], quote: Quote, heigh
             if style:
                 parts.append(f'<c r="{letters}{number}" s="{style}"/>')
         elif isinstance(value, str):
-            if looks_like_formula(value):
+            text, formula = _known(value) if len(value) <= _REPEATED else _written(value)
+            if formula:
                 style = quote(style)
-            text = _known_xml(value) if len(value) <= _REPEATED else text_xml(value)
             parts.append(f'<c r="{letters}{number}" s="{style}" t="inlineStr"><is>{text}</is></c>')
         elif isinstance(value, bool):
             parts.append(f'<c r="{letters}{number}" s="{style}" t="b"><v>{int(value)}</v></c>')
@@ -63,4 +63,9 @@ def text_xml(value: str, *, runs: bool = False) -> str:
     return f"<t{keep}>{text}</t>"
 
 
-_known_xml = lru_cache(4_096)(text_xml)
+def _written(value: str) -> tuple[str, bool]:
+    """The content of a text's cell, and whether a spreadsheet could take it for a formula."""
+    return text_xml(value), looks_like_formula(value)
+
+
+_known = lru_cache(4_096)(_written)

@@ -1,7 +1,7 @@
 """Early results: the workbooks as they are right after sending, for a person who does not stay for the answers.
 
 They are written again after polling. A workbook that cannot be written now (open in Excel, a full disk) stops nothing:
-the polling goes on, and the end of the run tries again and says what it came to. For 100,000 rows it costs some 20 s
+the polling goes on, and the end of the run tries again and says what it came to. For 100,000 rows it costs about 23 s
 (docs/rendimiento.md) after hours of sending; where nothing has to be waited for it is not done.
 """
 

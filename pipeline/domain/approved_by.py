@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 WAYS = ("terminal", "web")
 """Where an approval is given: each has its own user names."""
@@ -99,6 +100,7 @@ def signature(text: str | None) -> str | None:
     return found.signature if found else text
 
 
+@lru_cache(1_000)  # of a large batch the same few people are asked for with every event
 def people(text: str | None) -> str:
     """``text`` for a reader: who prepared and who approved in words, without the digest; any other text unchanged."""
     text = text or ""

@@ -15,6 +15,8 @@ from pipeline.domain.errors import Bug
 class State(Enum):
     """State of a row. The value is what the ledger stores."""
 
+    __hash__ = object.__hash__  # members are one object each; Enum's own hash is computed in Python every time
+
     RECEIVED = "RECEIVED"  # stored verbatim, not validated
     REJECTED_INPUT = "REJECTED_INPUT"  # failed validation
     DUPLICATE = "DUPLICATE"  # same CUFE, same payload as a leader row; mirrors it
@@ -41,6 +43,8 @@ class State(Enum):
 
 class Event(Enum):
     """The evidence that a move rests on. The value is what the ledger stores."""
+
+    __hash__ = object.__hash__  # members are one object each; Enum's own hash is computed in Python every time
 
     ACCEPTED = "accepted"  # validation: may be sent
     HELD = "held"  # validation: a person must approve

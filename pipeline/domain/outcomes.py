@@ -11,6 +11,8 @@ from pipeline.domain.lifecycle import State
 class Outcome(Enum):
     """Outcome of a row in the results. The order is the order of the summary."""
 
+    __hash__ = object.__hash__  # members are one object each; Enum's own hash is computed in Python every time
+
     CANCELLED = "ANULADA"
     ALREADY = "YA ANULADA"
     PENDING = "PENDIENTE"

@@ -193,18 +193,21 @@ class EdocClient:
             pause = self._limiter.hold(reply.headers, reply.received_at, self._jitter())
             known = reply.status == 429 and finding.note != CROSSED and not finding.claims
             return replace(finding, pause=pause, understood=known)
-        return replace(finding, stop=finding.stop or _why_stop(reply.status, place(url)))
+        if finding.stop is None and (stop := _why_stop(reply.status, url)):
+            return replace(finding, stop=stop)
+        return finding
 
 
 _RIGHTS = "Revise los permisos del usuario o llame a soporte de eDoc."
 
 
-def _why_stop(status: int, where: str) -> str | None:
+def _why_stop(status: int, url: str) -> str | None:
     """Why the run has to end after this status, in Spanish (edoc-api.md 7); None when it may go on."""
+    if not 300 <= status < 400 and status not in _WRONG_PLACE:
+        return None
+    where = place(url)
     if 300 <= status < 400:
         return f"{where}: eDoc respondió con una redirección (HTTP {status}), que no se sigue. Revise la dirección."
     if status == 403:
         return f"{where}: eDoc negó el acceso (HTTP 403). {_RIGHTS}"
-    if status in _WRONG_PLACE:
-        return f"{where}: la dirección no responde como el servicio de eDoc (HTTP {status}). Revise la configuración."
-    return None
+    return f"{where}: la dirección no responde como el servicio de eDoc (HTTP {status}). Revise la configuración."

@@ -119,6 +119,9 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         try:
             self._writer.write(buffer)
+            if not self._writer.transport.get_write_buffer_size():
+                await self._writer.drain()  # all of it is with the system: nothing to wait for, only to fail
+                return
             async with asyncio.timeout(timeout):
                 await self._writer.drain()
         except TimeoutError as error:

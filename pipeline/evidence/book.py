@@ -20,7 +20,7 @@ from pipeline.domain.commands import order
 from pipeline.domain.errors import InputRefused, WrongUsage
 from pipeline.domain.records import BatchInfo
 from pipeline.evidence import format as m
-from pipeline.evidence.remake import BOUNDS, Parts, differences, sheets_of, workbook
+from pipeline.evidence.remake import BOUNDS, Parts, Places, differences, sheets_of, workbook
 from pipeline.ledger.extract import Extract
 from pipeline.ledger.replay import Replay
 from pipeline.ledger.views import Views
@@ -156,12 +156,15 @@ def _as_of(info: BatchInfo, views: Views, seq: int) -> Iterator[bytes]:
     if replay.has_old_events:
         return
     others = {one[0]: m.other_line(*one) for one in extract.others()}
+    places = Places()
+    for row in extract.rows():
+        places.see(row)
     head = extract.head()
     for known in {bool(head["corrects_known"]), False}:
         for number in range(len(info.corrected_in), -1, -1):
             then = {**head, "corrects_known": known, "corrected_in": info.corrected_in[:number]}
-            parts = Parts(then, extract.rows, others, lambda: _own(extract), replay)
-            lines = replay.lines(head["sheet"], extract.rows, parts.other)
+            parts = Parts(then, extract.rows, others, lambda: _own(extract), replay, places)
+            lines = parts.lines(parts.leaders())
             yield workbook(parts, Counter(outcome_of(line).value for line in lines))
 
 

@@ -11,15 +11,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any, TypeVar
 
 from pipeline.domain.errors import InputRefused
-from pipeline.domain.lifecycle import MOVES, Event, State
-from pipeline.domain.records import ResultLine
+from pipeline.domain.lifecycle import MOVES, State
 from pipeline.evidence import format as m
-from pipeline.evidence.remake import Parts, differences, workbook
+from pipeline.evidence.remake import Parts, Places, differences, workbook
 from pipeline.evidence.unzip import LIMITS, Box, PackFault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
@@ -109,7 +109,8 @@ def _check(found: Pack, box: Box) -> None:
     told = _Events(found, head["id"], *chain)
     if not _parsed(found, box, m.EVENTS, lambda: told.all_of(box.lines(m.EVENTS))):
         return
-    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told))
+    places, counts = Places(), Counter[str]()
+    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told, places, counts))
     if taken is None:
         return
     faults, found.older = taken
@@ -118,16 +119,14 @@ def _check(found: Pack, box: Box) -> None:
     told.taken.clear()
     _bound(found, box, told)
     others = _parsed(found, box, m.OTHERS, lambda: _others(box)) or {}
-    counts: Counter[str] = Counter()
-    parts = Parts(head, lambda: _rows(box), others, lambda: map(m.read_event, box.lines(m.EVENTS)), told.replay)
-    lines = _counted(told.replay.lines(head["sheet"], parts.rows, parts.other), counts)
-    if m.WORKBOOK in box.sums:
-        _workbook(found, box, parts, lines)
-    for _ in lines:  # lines that the comparison did not reach are counted too
-        pass
+    events = partial(_columns, box)
+    parts = Parts(head, lambda: _rows(box), others, events, told.replay, places)
     found.counts = dict(sorted(counts.items()))
     if m.WORKBOOK in box.sums:
-        _remade(found, box, told, parts)
+        made = _made_again(found, told, parts)
+        if made is None or m.sum_of(made) != box.sums[m.WORKBOOK]:
+            _results(found, box, parts)  # else it is the very file, sheet by sheet
+        _compared(found, box, told, parts, made)
     if whole and not any(fault.code in ("sha256", "missing") for fault in found.faults):
         _manifest(found, head, box, told)
 
@@ -160,28 +159,40 @@ def _others(box: Box) -> dict[int, bytes]:
     return {m.read_other(line)[0]: line for line in box.lines(m.OTHERS)}
 
 
-def _workbook(found: Pack, box: Box, parts: Parts, lines: Iterator[ResultLine]) -> None:
+def _results(found: Pack, box: Box, parts: Parts) -> None:
     """Compares the sheet ``Resultados`` with the events: possible for any layout of the workbook."""
-    headings = json.loads(parts.head["headings"])
+    headings, lines = json.loads(parts.head["headings"]), parts.lines(parts.leaders())
     for fault in compare(box.content(m.WORKBOOK), headings, lines, found.rows, parts.head["deadline_hours"]):
         found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
 
 
-def _remade(found: Pack, box: Box, told: _Events, parts: Parts) -> None:
-    """Compares workbook and readme with new ones made from the events, if all parts before them are sound and this
-    program has the layout of the one that made the pack. Else ``found.not_covered`` says what was not compared."""
+def _sound(found: Pack, told: _Events) -> bool:
+    """Whether the parts from which a workbook is made again are."""
+    parts = (m.HEAD, m.ROWS, m.OTHERS, m.EVENTS)
+    return not told.broken and not any(fault.member in parts for fault in found.faults)
+
+
+def _made_again(found: Pack, told: _Events, parts: Parts) -> bytes | None:
+    """The workbook that these events lead to; None where it does not follow from them."""
+    if told.packed is None or not _sound(found, told) or found.older or told.replay.has_old_events:
+        return None
+    return workbook(parts, found.counts)
+
+
+def _compared(found: Pack, box: Box, told: _Events, parts: Parts, made: bytes | None) -> None:
+    """Compares workbook and readme with new ones from the events (``made``), if all parts before them are sound and
+    this program has the layout of the one that made the pack. Else ``found.not_covered`` says what was not compared."""
     if told.packed is None:
         found.not_covered.append(_OF_BEFORE)
         return
-    if told.broken or any(fault.member in (m.HEAD, m.ROWS, m.OTHERS, m.EVENTS) for fault in found.faults):
+    if not _sound(found, told):
         return
     same = told.packed[3] == layout()
     readme = m.readme(parts.head) == box.content(m.README) if m.README in box.sums else True
-    if found.older or told.replay.has_old_events:
+    if made is None:
         found.not_covered.append(_TAKEN_IN_BEFORE)
         differing: list[str] = []
     else:
-        made = workbook(parts, found.counts)
         same_bytes = m.sum_of(made) == box.sums[m.WORKBOOK]
         differing = [] if same_bytes else differences(box.content(m.WORKBOOK), made)
     if same:
@@ -206,12 +217,6 @@ _TAKEN_IN_BEFORE = (
     "El lote lo recibió una versión anterior, y de sus eventos no se deduce el libro entero. " + _BY_DIGEST
 )
 _OTHER_LAYOUT = "Lo hizo otra versión de anular, que escribe el libro de otra forma. " + _BY_DIGEST
-
-
-def _counted(lines: Iterator[ResultLine], counts: Counter[str]) -> Iterator[ResultLine]:
-    for line in lines:
-        counts[outcome_of(line).value] += 1
-        yield line
 
 
 def _sums(found: Pack, box: Box) -> None:
@@ -250,10 +255,15 @@ def _rows(box: Box) -> Iterator[dict[str, Any]]:
     """The rows, parsed again in each iteration. Raises ``ValueError`` for anything else."""
     keys = set(m.ROW_KEYS)
     for line in box.lines(m.ROWS):
-        row = json.loads(line)
-        if set(row) != keys:
+        row = m.read_columns(line)
+        if row.keys() != keys:
             raise ValueError("keys")
         yield row
+
+
+def _columns(box: Box) -> Iterator[dict[str, Any]]:
+    """The events once more, in the form in which ``_Events`` found them."""
+    return map(m.read_columns, box.lines(m.EVENTS))
 
 
 class _Events:
@@ -289,6 +299,7 @@ class _Events:
             self.replay.see(event)
         if self._foreign and not self.broken:
             self._found.add("chain", "cuenta eventos que no están entre los del lote.", m.CHAIN)
+        self._states.clear()
         return True
 
     def chain_text(self) -> bytes:
@@ -340,9 +351,12 @@ class _Events:
 
 def _legal(event: Mapping[str, Any]) -> bool:
     try:
-        return MOVES.get((State(event["from_"]), Event(event["event"]))) is State(event["to_"])
-    except ValueError:
+        return (event["from_"], event["event"], event["to_"]) in _MOVES
+    except TypeError:  # a list or an object
         return False
+
+
+_MOVES = frozenset((source.value, event.value, target.value) for (source, event), target in MOVES.items())
 
 
 def _taken_in(
@@ -350,15 +364,19 @@ def _taken_in(
     head: Mapping[str, Any],
     rows: Iterable[Mapping[str, Any]],
     told: _Events,
+    places: Places,
+    counts: Counter[str],
 ) -> tuple[list[PackFault], bool]:
     """Checks that every row is there once, in order, with the fingerprint that the chain holds; returns the faults, and
-    whether an earlier version took any of them in."""
+    whether an earlier version took any of them in. Gathers ``places`` and the ``counts`` by outcome."""
     faults: list[PackFault] = []
     taken, apart = told.taken, told.credential
     in_order, digest, older = True, head_digest(head, credential_apart=apart is not None), False
     for row in rows:
         found.rows += 1
         in_order = in_order and row["pos"] == found.rows
+        places.see(row)
+        counts[outcome_of(told.replay.line(head["sheet"], row)).value] += 1
         where = f"fila {row['line']}"
         if len(faults) >= MOST_FAULTS:
             continue

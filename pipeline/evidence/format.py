@@ -133,10 +133,22 @@ def event_line(event: Mapping[str, Any]) -> bytes:
     return _line({**told, **more, "body": coded, "hash": event["hash"].hex()})
 
 
+def read_columns(line: bytes) -> dict[str, Any]:
+    """Parses a line of ``sucesos.jsonl`` or ``filas.jsonl``: columns and values, as they are written. Raises
+    ``ValueError``, or ``TypeError`` where it is not an object."""
+    values = json.loads(line.decode("utf-8", "surrogatepass"))
+    if not isinstance(values, dict):
+        raise TypeError(type(values))
+    return values
+
+
+_EVENT, _MAYBE = {*EVENT_KEYS, "body", "hash"}, {"more"}
+
+
 def read_event(line: bytes) -> dict[str, Any]:
     """Parses the columns of an event. Raises ``ValueError``, ``KeyError`` or ``TypeError``."""
-    values = json.loads(line)
-    if set(values) - {"more"} != {*EVENT_KEYS, "body", "hash"} or type(values["seq"]) is not int:
+    values = read_columns(line)
+    if values.keys() - _MAYBE != _EVENT or type(values["seq"]) is not int:
         raise ValueError("keys")
     if "more" in values and not isinstance(values["more"], str):
         raise ValueError("more")
@@ -214,7 +226,10 @@ def readme(head: Mapping[str, Any]) -> bytes:
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
-    return (json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "surrogatepass")
+    return (_ENCODER.encode(values) + "\n").encode("utf-8", "surrogatepass")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 _README = """\

@@ -1,15 +1,14 @@
 """Evidence pack writer: makes the pack of a batch from the ledger and the workbook that was just published.
 
-The same batch gives the same bytes as long as it has no new event, whatever other batches do. The digests of its
-members go into the chain first; then the pack is written to a temporary file, read back, checked like any other pack,
-and renamed into place.
+The same batch gives the same bytes as long as it has no new event, whatever other batches do. The pack is written to a
+temporary file; between the members and the events their digests go into the chain. Then it is read back, checked like
+any other pack, and renamed into place.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +22,7 @@ from pipeline.evidence.check import check_stream
 from pipeline.evidence.unzip import BLOCK
 from pipeline.ledger.extract import Extract, Foreign
 from pipeline.ledger.ledger_events import bind_pack
-from pipeline.ledger.replay import Replay
 from pipeline.report.layout import layout
-from pipeline.report.lines import outcome_of
 from pipeline.report.names import evidence_name, room
 from pipeline.report.publish import publish_file
 from pipeline.report.xlsx_writer import FixedZip
@@ -34,16 +31,20 @@ from pipeline.report.xlsx_writer import FixedZip
 def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> Path:
     """Writes ``<input stem>__<batch>__evidencia.zip`` next to ``workbook`` and returns its path.
 
-    ``extract`` is the batch as the workbook shows it. Its digests go into the chain first, as ``who``'s event at
-    ``now``; the same state records them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger
-    is inconsistent: then there is no evidence, and nothing is left behind but the event.
+    ``extract`` is the batch as the workbook shows it. Its digests go into the chain as ``who``'s event at ``now``; the
+    same state records them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger is
+    inconsistent: then there is no evidence, and nothing is left behind but the event.
     """
     batch = extract.info
-    last = bind(extract, workbook, now, who=who)
+    assert batch.seal is not None, "a batch has rows, and each row an event"
+    seal = batch.seal.seq
+
+    def bind(sums: bytes) -> int:
+        return bind_pack(extract.database, batch.id, seal, now, who=who, sums=sums, layout=layout())
 
     def write(stream: IO[bytes]) -> None:
         with workbook.open("rb") as book:
-            fill(stream, extract.up_to(last), book)
+            fill(stream, extract, book, bind)
         stream.seek(0)
         found = check_stream(stream)
         if found.faults:
@@ -58,17 +59,6 @@ def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> 
     return publish_file(batch.id, workbook.parent / name, write)
 
 
-def bind(extract: Extract, workbook: Path, now: datetime, *, who: str) -> int:
-    """Adds the digests of the members to the chain; returns the number of their event."""
-    batch = extract.info
-    assert batch.seal is not None, "a batch has rows, and each row an event"
-    head = extract.head()
-    sums = {name: _sum(pieces) for name, pieces in _texts(extract, head)}
-    with workbook.open("rb") as book:
-        sums[m.WORKBOOK] = _sum(iter(lambda: book.read(BLOCK), b""))
-    return bind_pack(extract.database, batch.id, batch.seal.seq, now, who=who, sums=m.bound(sums), layout=layout())
-
-
 def _texts(extract: Extract, head: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The members of ``m.BOUND`` that are texts, in their written form."""
     yield m.README, [m.readme(head)]
@@ -77,10 +67,15 @@ def _texts(extract: Extract, head: Mapping[str, Any]) -> Iterator[tuple[str, Ite
     yield m.OTHERS, (m.other_line(*one) for one in extract.others())
 
 
-def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
-    """Writes the members one after the other, each as it is read: no part of a large batch is in memory as a whole."""
+def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes], bind: Callable[[bytes], int]) -> None:
+    """Writes the members one after the other, each as it is read: no part of a large batch is in memory as a whole.
+
+    ``bind`` gets the digests of ``m.BOUND`` once these are written, adds them to the chain, and returns the number of
+    their event, which is the last in the pack. The totals are those of the ledger; the check derives them from the
+    events.
+    """
     head = extract.head()
-    replay, count, seal, own = Replay(head["id"]), 0, (0, ""), (0, "")
+    count, seal, own = 0, (0, ""), (0, "")
     chain = io.BytesIO(m.start_line(extract.span()[0] - 1, extract.before()))
     chain.seek(0, io.SEEK_END)
     texts = dict(_texts(extract, head))
@@ -89,14 +84,14 @@ def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
         for name in m.BOUND:
             pieces = iter(lambda: workbook.read(BLOCK), b"") if name == m.WORKBOOK else texts[name]
             sums[name] = _put(box, name, pieces)
+        bounded = extract.up_to(bind(m.bound(sums)))
 
         def own_events() -> Iterator[bytes]:
             nonlocal count, seal, own
-            for one in extract.events():
+            for one in bounded.events():
                 if isinstance(one, Foreign):
                     chain.write(m.foreign_line(one))
                     continue
-                replay.see(one)
                 if one["batch"] == head["id"]:
                     own = one["seq"], one["hash"].hex()
                     count, seal = (count + 1, own) if one["pos"] else (count, seal)
@@ -104,22 +99,16 @@ def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes]) -> None:
 
         sums[m.EVENTS] = _put(box, m.EVENTS, own_events())
         sums[m.CHAIN] = _put(box, m.CHAIN, [chain.getvalue()])
-        counts = Counter(outcome_of(line).value for line in replay.lines(head["sheet"], extract.rows))
-        totals = dict(sorted(counts.items()))
+        totals = {word: number for word, number in sorted(extract.info.counts.items()) if number}
         _put(box, m.MANIFEST, [m.manifest(head, sums, events=count, seal=seal, counts=totals, pack=own)])
 
 
 def _put(box: FixedZip, name: str, pieces: Iterable[bytes]) -> m.Sum:
     """Writes a member piece by piece; returns its sum."""
-    with io.BufferedWriter(box.open(box.member(name), "w"), BLOCK) as member:
-        return _sum(pieces, member.write)
-
-
-def _sum(pieces: Iterable[bytes], write: Callable[[bytes], object] = lambda _: None) -> m.Sum:
-    """The sum of the pieces; each is also passed to ``write``."""
     digest, size = hashlib.sha256(), 0
-    for piece in pieces:
-        digest.update(piece)
-        size += len(piece)
-        write(piece)
+    with box.stream(name) as member:
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            member.write(piece)
     return m.Sum(size, digest.hexdigest())

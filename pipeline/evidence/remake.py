@@ -1,6 +1,7 @@
 """Remake: a batch's workbook made again from its events alone, and the differences to the one at hand.
 
-Rows are created on access; in memory are only the last state of each row, its packed cells, and the packed workbook.
+Rows are created on access; in memory are only the last state of each row, its place and code, and the packed workbook;
+where rows have to be shown in another order, also their packed cells.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import io
 import json
 import zipfile
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from itertools import zip_longest
 from typing import Any, overload
 
@@ -23,7 +25,7 @@ from pipeline.evidence.format import read_other
 from pipeline.evidence.sheet import Odd, sheet_rows
 from pipeline.evidence.unzip import BLOCK, DAMAGE, LIMITS
 from pipeline.ledger import codec
-from pipeline.ledger.replay import Other, Replay, following, mirroring, repeats
+from pipeline.ledger.replay import Other, Replay, repeats
 from pipeline.read.guard import Parts as Members
 from pipeline.read.limits import Limits
 from pipeline.read.worksheets import RELATIONS, WORKBOOK, tabs_of
@@ -42,6 +44,24 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where each row of a batch is, its code, and which rows are repeated; gathered in one pass over the rows."""
+
+    #: line in the input, from ordinal 1
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    cufes: list[str | None] = field(default_factory=list)
+    #: ordinals of the rows that others of the batch repeat
+    repeated: set[int] = field(default_factory=set)
+
+    def see(self, row: Mapping[str, Any]) -> None:
+        """Takes the next row."""
+        self.lines.append(row["line"])
+        self.cufes.append(row["cufe"])
+        if repeats(row):
+            self.repeated.add(row["leader_pos"])
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Parts from which a workbook is made."""
 
@@ -54,11 +74,24 @@ class Parts:
     events: Callable[[], Iterable[Mapping[str, Any]]]
     #: the result of these events for the rows
     replay: Replay
+    #: what was gathered of the rows
+    places: Places
 
     def other(self, pos: int) -> Other:
         """The row of another batch that row ``pos`` repeats."""
         line = self.others.get(pos)
         return read_other(line)[1:] if line is not None else None
+
+    def leaders(self) -> dict[int, ResultLine]:
+        """The rows that others of the batch repeat, after their events, by ordinal."""
+        wanted = self.places.repeated
+        rows = (row for row in self.rows() if row["pos"] in wanted) if wanted else ()
+        return {row["pos"]: self.replay.line(self.head["sheet"], row) for row in rows}
+
+    def lines(self, leaders: Mapping[int, ResultLine]) -> Iterator[ResultLine]:
+        """Every row after its events, in input order."""
+        whole = partial(self.replay.whole_line, self.head["sheet"], leaders=leaders, other=self.other)
+        return map(whole, self.rows())
 
 
 def workbook(parts: Parts, counts: Mapping[str, int]) -> bytes:
@@ -70,16 +103,12 @@ def workbook(parts: Parts, counts: Mapping[str, int]) -> bytes:
 
 def report(parts: Parts, counts: Mapping[str, int]) -> Report:
     """The content of the workbook."""
-    rows, head = _Kept(parts.rows), parts.head
-    return summarise(_info(parts, counts), _Lines(parts, rows), _Log(parts, rows, head["sheet"] or None))
+    return summarise(_info(parts, counts), _Lines(parts), _Log(parts))
 
 
 def _info(parts: Parts, counts: Mapping[str, int]) -> BatchInfo:
-    head, first = parts.head, None
-    for event in parts.events():
-        if _of_a_row(event, head["id"]):
-            first, last = first or event, event
-    if first is None:
+    head, first, last = parts.head, parts.replay.first, parts.replay.last
+    if first is None or last is None:
         raise ValueError("no event")
     return BatchInfo(
         id=head["id"],
@@ -103,10 +132,6 @@ def _info(parts: Parts, counts: Mapping[str, int]) -> BatchInfo:
         seal=Seal(last["seq"], bytes(last["hash"]).hex()),
         approvals=tuple(Approval(who, codec.to_time(utc), rows) for (who, utc), rows in parts.replay.approved.items()),
     )
-
-
-def _of_a_row(event: Mapping[str, Any], batch: str) -> bool:
-    return bool(event["batch"] == batch and event["pos"] > 0)
 
 
 class _Kept:
@@ -139,14 +164,15 @@ class _Kept:
 class _Lines(Sequence[ResultLine]):
     """The rows after their events, created on access."""
 
-    def __init__(self, parts: Parts, rows: _Kept) -> None:
-        self._parts, self._kept, self._sheet = parts, rows, parts.head["sheet"]
+    def __init__(self, parts: Parts) -> None:
+        self._parts, self._kept, self._sheet = parts, _Kept(parts.rows), parts.head["sheet"]
+        self._leaders = parts.leaders()
 
     def __len__(self) -> int:
         return int(self._parts.head["n_rows"])
 
     def __iter__(self) -> Iterator[ResultLine]:
-        return self._parts.replay.lines(self._sheet, self._parts.rows, self._parts.other)
+        return self._parts.lines(self._leaders)
 
     @overload
     def __getitem__(self, index: int) -> ResultLine: ...
@@ -155,32 +181,28 @@ class _Lines(Sequence[ResultLine]):
     def __getitem__(self, index: int | slice) -> ResultLine | Sequence[ResultLine]:
         if isinstance(index, slice):
             return [self[one] for one in range(*index.indices(len(self)))]
-        row, replay = self._kept[index + 1], self._parts.replay
-        line = replay.line(self._sheet, row)
-        if repeats(row):
-            return following(line, replay.line(self._sheet, self._kept[row["leader_pos"]]))
-        return mirroring(line, self._parts.other(row["pos"]))
+        return self._parts.replay.whole_line(self._sheet, self._kept[index + 1], self._leaders, self._parts.other)
 
 
 class _Log:
     """The events of the rows as lines of the log."""
 
-    def __init__(self, parts: Parts, rows: _Kept, sheet: str | None) -> None:
-        self._parts, self._rows, self._sheet = parts, rows, sheet
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def __iter__(self) -> Iterator[EventLine]:
+        batch, sheet, places = self._parts.head["id"], self._parts.head["sheet"] or None, self._parts.places
         for event in self._parts.events():
-            if _of_a_row(event, self._parts.head["id"]):
-                row = self._rows[event["pos"]]
+            if event["batch"] == batch and (pos := event["pos"]) > 0:
                 yield EventLine(
                     seq=event["seq"],
                     at=codec.to_time(event["utc"]),
-                    pos=event["pos"],
-                    position=Position(self._sheet, row["line"]),
+                    pos=pos,
+                    position=Position(sheet, places.lines[pos - 1]),
                     source=State(event["from_"]),
                     target=State(event["to_"]),
                     event=Event(event["event"]),
-                    cufe=row["cufe"],
+                    cufe=places.cufes[pos - 1],
                     http=event["http"],
                     estado=event["estado"],
                     message=event["message"],

@@ -44,7 +44,10 @@ def digest(values: Mapping[str, Any]) -> bytes:
 
 def holds(prev: bytes, values: Mapping[str, Any], kept: bytes) -> bool:
     """Whether ``kept`` is the hash of this event after ``prev``, in the present form or that of schema 0003."""
-    return kept in (link(prev, values), hashlib.sha256(prev + _content(values)).digest())
+    content = _content(values)
+    if kept == link_digest(prev, hashlib.sha256(content).digest()):
+        return True
+    return kept == hashlib.sha256(prev + content).digest()
 
 
 def walkable(prev: bytes, values: Mapping[str, Any], kept: bytes) -> bool:
@@ -102,10 +105,13 @@ def fingerprint(head: Mapping[str, Any], row: Mapping[str, Any]) -> bytes:
 
 
 def _text(values: list[Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=True, separators=(",", ":"), default=_foreign).encode("ascii")
+    return _ENCODER.encode(values).encode("ascii")
 
 
 def _foreign(value: object) -> dict[str, str]:
     """A value of a kind that its column never holds: SQLite takes any. No digest that was written can be the same,
     because no column holds an object of JSON."""
     return {type(value).__name__: repr(value)}
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_foreign)

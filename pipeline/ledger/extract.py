@@ -17,6 +17,7 @@ from pipeline.ledger.snapshot import line_of
 from pipeline.ledger.storage.database import Database
 
 _CHUNK = 5_000
+_ROW, _EVENT = (tuple(table.c.keys()) for table in (tables.row, tables.event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Extract:
         row, after = tables.row, 0
         query = select(row).where(row.c.batch == self._batch).order_by(row.c.pos).limit(_CHUNK)
         while lines := self.database.read(query.where(row.c.pos > after)):
-            yield from (dict(line._mapping) for line in lines)
+            yield from (dict(zip(_ROW, line, strict=True)) for line in lines)
             after = lines[-1].pos
 
     def others(self) -> Iterator[tuple[int, Leader, ResultLine]]:
@@ -96,7 +97,7 @@ class Extract:
         query = select(event).where(event.c.seq <= last).order_by(event.c.seq).limit(_CHUNK)
         while lines := self.database.read(query.where(event.c.seq > after)):
             for line in lines:
-                values = dict(line._mapping)
+                values = dict(zip(_EVENT, line, strict=True))
                 if line.batch in (self._batch, ""):
                     yield values
                 else:

@@ -6,7 +6,7 @@ do not contain ``NOT_TOLD``: comparisons skip these columns where ``Stand.old`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -77,12 +77,16 @@ class Replay:
         self.known: dict[int, Stand] = {}
         self.decided: dict[int, tuple[str, str]] = {}
         self.approved: dict[tuple[str, str], int] = {}  # who, when -> how many held rows
+        self.first: Mapping[str, Any] | None = None  # event of a row of the batch
+        self.last: Mapping[str, Any] | None = None
 
     def see(self, event: Mapping[str, Any]) -> None:
         """Applies the next event. Raises ``ValueError`` for values that the program does not know."""
         batch, pos, number = event["batch"], event["pos"], event["attempt"]
         if not pos or (self._batch is not None and batch != self._batch):
             return
+        if self._batch is not None and pos > 0:
+            self.first, self.last = self.first or event, event
         rows = self.newest.get(batch)
         if rows is None:
             rows = self.newest[self._shared(batch)] = {}
@@ -119,20 +123,14 @@ class Replay:
             return stand if stand is not None and stand.v == 1 and stand.n == 1 else None
         return stand
 
-    def lines(
-        self,
-        sheet: str,
-        rows: Callable[[], Iterable[Mapping[str, Any]]],
-        other: Callable[[int], Other] = lambda _: None,
-    ) -> Iterator[ResultLine]:
-        """Every row of the batch in input order, after its events. ``sheet`` is "" for a CSV; ``rows`` returns the rows
-        again on each call, up to three times, so that only repeated rows are held. ``other`` returns the row of another
-        batch that a row repeats, or in which it was corrected, with its line."""
-        wanted = {row["leader_pos"] for row in rows() if repeats(row)}
-        leaders = {row["pos"]: self.line(sheet, row) for row in rows() if row["pos"] in wanted} if wanted else {}
-        for row in rows():
-            line = self.line(sheet, row)
-            yield following(line, leaders[row["leader_pos"]]) if repeats(row) else mirroring(line, other(row["pos"]))
+    def whole_line(
+        self, sheet: str, row: Mapping[str, Any], leaders: Mapping[int, ResultLine], other: Callable[[int], Other]
+    ) -> ResultLine:
+        """One row after its events, with the row that it repeats: one of ``leaders``, by ordinal, or of another batch.
+        ``sheet`` is "" for a CSV; ``other`` returns the row of another batch that a row repeats, or in which it was
+        corrected, with its line."""
+        line = self.line(sheet, row)
+        return following(line, leaders[row["leader_pos"]]) if repeats(row) else mirroring(line, other(row["pos"]))
 
     def line(self, sheet: str, row: Mapping[str, Any]) -> ResultLine:
         """One row after its events, without the row that it repeats."""

@@ -130,10 +130,14 @@ class Log:
 
 
 def events_with_rows() -> Select[Any]:
-    """Events, each joined with the line and the code of its row."""
+    """What the log shows of events, each joined with the line and the code of its row."""
     event, row = tables.event, tables.row
     of_row = (row.c.batch == event.c.batch) & (row.c.pos == event.c.pos)
-    return select(event, row.c.line, row.c.cufe).join(row, of_row, isouter=True)
+    told = (event.c[name] for name in _TOLD)
+    return select(*told, row.c.line, row.c.cufe).join(row, of_row, isouter=True)
+
+
+_TOLD = ("seq", "utc", "pos", "from_", "to_", "event", "http", "estado", "message", "note", "more", "who")
 
 
 def event_line(line: Any, sheet: str | None) -> EventLine:

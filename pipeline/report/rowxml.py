@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from openpyxl.utils import get_column_letter
 
@@ -21,6 +22,8 @@ Quote = Callable[[int], int]
 # Excel reads _x0041_ inside a text as the letter A. Two runs of text keep the six characters apart in every reader.
 _ESCAPE_LOOK = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _LETTERS = [get_column_letter(number) for number in range(1, 300)]
+_REPEATED = 120
+"""Characters of a text that is worth remembering: most cells of a batch have one of a few short texts."""
 
 
 def row_xml(number: int, cells: Sequence[tuple[Value, int]], quote: Quote, height: float | None = None) -> bytes:
@@ -32,9 +35,10 @@ def row_xml(number: int, cells: Sequence[tuple[Value, int]], quote: Quote, heigh
             if style:
                 parts.append(f'<c r="{letters}{number}" s="{style}"/>')
         elif isinstance(value, str):
-            if looks_like_formula(value):
+            text, formula = _known(value) if len(value) <= _REPEATED else _written(value)
+            if formula:
                 style = quote(style)
-            parts.append(f'<c r="{letters}{number}" s="{style}" t="inlineStr"><is>{text_xml(value)}</is></c>')
+            parts.append(f'<c r="{letters}{number}" s="{style}" t="inlineStr"><is>{text}</is></c>')
         elif isinstance(value, bool):
             parts.append(f'<c r="{letters}{number}" s="{style}" t="b"><v>{int(value)}</v></c>')
         elif math.isfinite(value):
@@ -57,3 +61,11 @@ def text_xml(value: str, *, runs: bool = False) -> str:
     if runs or ("_x" in text and _ESCAPE_LOOK.search(text)):
         return "".join(f'<r><t xml:space="preserve">{run}</t></r>' for run in _ESCAPE_LOOK.sub("_\0", text).split("\0"))
     return f"<t{keep}>{text}</t>"
+
+
+def _written(value: str) -> tuple[str, bool]:
+    """The content of a text's cell, and whether a spreadsheet could take it for a formula."""
+    return text_xml(value), looks_like_formula(value)
+
+
+_known = lru_cache(4_096)(_written)

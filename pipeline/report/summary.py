@@ -52,7 +52,8 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
     repeatedly is kept as it is (flat memory), an iterator is read into a tuple. Raises ``Bug`` when rows
     are missing, repeated or out of order (reliability.md P3): such results must not be published.
     """
-    _every_row_once(batch, lines)
+    if len(lines) != batch.rows:
+        raise Bug(f"batch {batch.id} has {batch.rows} rows, the ledger gave {len(lines)}")
     preview, hours = batch.id == PREVIEW_ID, batch.deadline_hours
     own = own_columns(batch.headings)
     outcomes: Counter[Outcome] = Counter()
@@ -61,6 +62,8 @@ def summarise(batch: BatchInfo, lines: Sequence[ResultLine], events: Iterable[Ev
     elsewhere: Counter[str] = Counter()  # of rows that were corrected in another batch and cancelled there
     settled = waiting = 0
     for index, line in enumerate(lines):
+        if line.pos != index + 1:
+            raise Bug(f"batch {batch.id}: row {line.pos} stands where row {index + 1} belongs")
         word, action = outcome_of(line), action_of(line, preview=preview)
         outcomes[word] += 1
         amounts.add(word, line.cells)
@@ -171,14 +174,6 @@ class Log:
 
     def __iter__(self) -> Iterator[LogRow]:
         return (_log_row(event) for event in self._events)
-
-
-def _every_row_once(batch: BatchInfo, lines: Sequence[ResultLine]) -> None:
-    if len(lines) != batch.rows:
-        raise Bug(f"batch {batch.id} has {batch.rows} rows, the ledger gave {len(lines)}")
-    for expected, line in enumerate(lines, start=1):
-        if line.pos != expected:
-            raise Bug(f"batch {batch.id}: row {line.pos} stands where row {expected} belongs")
 
 
 def _headline(

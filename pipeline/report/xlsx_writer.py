@@ -9,7 +9,9 @@ cannot write a formula.
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -34,7 +36,9 @@ from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml
 from pipeline.report.rowxml import Quote, Value, row_xml
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_BUFFER = 1 << 18
+_BUFFER, _AHEAD = 1 << 20, 3
+"""Bytes that are compressed at a time, and how many such pieces wait at most."""
+
 _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 
 
@@ -49,17 +53,53 @@ class FixedZip(ZipFile):
         info.external_attr = 0o600 << 16
         return info
 
+    def stream(self, name: str) -> IO[bytes]:
+        """A member to be written piece by piece. It is compressed beside who makes its content, in a thread: zlib works
+        without the interpreter."""
+        return io.BufferedWriter(_Beside(self.open(self.member(name), "w")), _BUFFER)
+
     def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *args: Any, **kwargs: Any) -> None:
         """As in ``ZipFile``, with our own header for a plain name."""
         name = zinfo_or_arcname
         super().writestr(self.member(name) if isinstance(name, str) else name, data, *args, **kwargs)
 
 
+class _Beside(io.RawIOBase):
+    """Passes what it gets to ``member`` in a thread, in order. What fails there is raised at a later write, or at the
+    end."""
+
+    def __init__(self, member: IO[bytes]) -> None:
+        self._member = member
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zip")
+        self._waiting: deque[Future[int]] = deque()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        content = bytes(piece)
+        while len(self._waiting) >= _AHEAD:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(self._member.write, content))
+        return len(content)
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
+        finally:
+            self._thread.shutdown()
+            super().close()
+            self._member.close()
+
+
 class SheetStream(WorksheetWriter):
     """Writer of one worksheet into its zip member: start, row after row, end."""
 
     def __init__(self, sheet: WriteOnlyWorksheet, archive: FixedZip, path: str, quote: Quote) -> None:
-        self.file: IO[bytes] = io.BufferedWriter(archive.open(archive.member(path), "w"), _BUFFER)
+        self.file = archive.stream(path)
         super().__init__(sheet, out=path)
         self.written = 0
         self._quote = quote

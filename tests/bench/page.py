@@ -31,13 +31,14 @@ ABOUT = {
     "start": "Un comando frente a importar solo las bibliotecas sin las que no puede trabajar; `anular --help`, "
     "además, frente a un Python que no hace nada. `status` muestra un historial de envíos de un lote; `check` lee y "
     "valida 120 filas y escribe su libro de revisión.",
-    "rate": "Cuántas de las solicitudes permitidas llegan en 60 segundos, según el diario del servidor, que "
+    "rate": "Cuántas de las solicitudes permitidas llegan en 30 segundos, según el diario del servidor, que "
     "contesta 429 a quien pase del ritmo más una en cualquier segundo. Al lado, el bucle que se suele "
     "escribir: enviar y dormir un intervalo.",
     "submit": "Un servidor que tarda 50 ms. Lo nuestro guarda en disco cada intención antes de enviarla y cada "
     "resultado antes de contarlo, y abre una conexión por anulación; al lado, un bucle de httpx sin "
     "historial de envíos, con conexiones que se reutilizan, repartido entre tantos clientes como mejor le vaya. "
-    "`sockets` es el piso: solicitudes escritas a mano en conexiones abiertas.",
+    "`sockets` es el piso: solicitudes escritas a mano en conexiones abiertas. La otra fila de httpx abre, como lo "
+    "nuestro, una conexión por solicitud.",
     "rivals": "Mil filas, servidor de 50 ms, 32 en vuelo: leer el Excel, validar, enviar, guardar y escribir el "
     "libro. `newman` y el programa con `requests` envían de una en una; `xargs -P 32 curl` no lee ni "
     "escribe Excel. Ninguno de los tres lleva historial de envíos.",

@@ -1,4 +1,4 @@
-"""The permitted rate over a minute: how much of it is used, and whether the server ever sees more than it permits.
+"""The permitted rate over half a minute: how much of it is used, and whether the server ever sees more than it permits.
 
 Judged by the server's own journal. Beside ours the loop that people write: send, then sleep for one interval.
 """
@@ -37,7 +37,7 @@ WAYS: dict[str, Callable[..., Numbers]] = {"anular": submit.anular, "sleeping": 
 
 def bench(scale: Scale) -> list[Figure]:
     figures = []
-    seconds = scale.of(60, 6)
+    seconds = scale.of(30, 6)
     for rate, in_flight in RATES.items():
         rows = int(rate * seconds) + in_flight
         with server(LATENCY_MS, limit=rate) as ours, server(LATENCY_MS) as theirs:

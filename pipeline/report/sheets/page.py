@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from textwrap import wrap
 from typing import Any
 
@@ -136,10 +137,20 @@ def fit_height(texts: Iterable[tuple[Value, float]]) -> float | None:
 
 
 def _lines(text: str, width: int) -> int:
-    """How many lines ``text`` takes: counted where long words (codes) start a new line, else estimated."""
+    """How many lines ``text`` takes. Which digits are in it makes no difference, so codes are counted once a shape."""
+    return _known_lines(text.translate(_DIGITS), width) if len(text) <= _SHAPED else _counted_lines(text, width)
+
+
+def _counted_lines(text: str, width: int) -> int:
+    """The same, counted where long words (codes) start a new line, else estimated."""
     if any(len(word) * 3 > width for word in text.split(" ")):
         return len(wrap(text, width)) or 1
     return -(-(len(text) or 1) // width)
+
+
+_DIGITS = str.maketrans("123456789", "000000000")
+_SHAPED = 300
+_known_lines = lru_cache(4_096)(_counted_lines)
 
 
 def _print_text(text: str) -> str:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from pipeline.evidence import check as check_module
 from pipeline.evidence import format as m
 from pipeline.evidence.check import check, check_file
-from pipeline.evidence.pack import fill
+from pipeline.evidence.pack import fill, write_pack
 from pipeline.evidence.unzip import LIMITS, open_box
 from pipeline.ledger.chain import link, link_digest
 from pipeline.ledger.storage.location import open_ledger
 from pipeline.ledger.views import Views
 from pipeline.read.limits import Limits
+from pipeline.report.xlsx_writer import FixedZip
 from tests.integration.conftest import ENV
 from tests.integration.evidence import forge
 from tests.integration.evidence.conftest import CREDENTIAL
@@ -405,6 +406,36 @@ def test_whatever_a_pack_holds_is_a_fault_and_never_a_crash(pack, repack, unzipp
 def test_a_pack_is_made_of_the_ledger_alone(case, pack, unzipped):
     """Nothing in it comes from anywhere but the ledger and the workbook."""
     made = io.BytesIO()
-    fill(made, case.book.views.extract(case.info), io.BytesIO(unzipped(pack)[m.WORKBOOK]))
+    extract = case.book.views.extract(case.book.views.whole(case.info).info)
+    fill(made, extract, io.BytesIO(unzipped(pack)[m.WORKBOOK]), lambda _: extract.span()[1])
 
     assert made.getvalue() == pack.read_bytes()
+
+
+def test_a_workbook_that_is_the_very_file_is_not_read_cell_by_cell_too(pack, monkeypatch):
+    """Its events lead to every byte of it, so that a second reading could find nothing."""
+
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("pipeline.evidence.check.compare", never)
+
+    assert check_file(pack).good
+
+
+def test_a_workbook_packed_by_another_zip_program_is_read_cell_by_cell_and_good(case, pack, unzipped):
+    """The same parts, other bytes: the pack was bound with them, as a version with another library would."""
+    before, target = unzipped(pack)[m.WORKBOOK], io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(before)) as theirs, FixedZip(target, "w") as ours:
+        for name in theirs.namelist():
+            info = ours.member(name)
+            info.compress_type = zipfile.ZIP_STORED
+            ours.writestr(info, theirs.read(name))
+    book = next(pack.parent.glob("*resultados.xlsx"))
+    book.write_bytes(target.getvalue())
+    made = write_pack(case.book.views.extract(case.book.views.whole(case.info).info), book, case.book.now, who="ana")
+
+    found = check_file(made)
+
+    assert found.good, found.faults
+    assert unzipped(made)[m.WORKBOOK] == target.getvalue() != before

@@ -15,6 +15,7 @@ from pipeline.domain.records import Correction, Finding, Source, Waiting
 from pipeline.evidence import format as m
 from pipeline.evidence.book import check_book
 from pipeline.evidence.check import check, check_file
+from pipeline.evidence.remake import Parts, Places
 from pipeline.ledger.decisions import standing
 from pipeline.ledger.moves import Move
 from pipeline.ledger.replay import Replay
@@ -172,8 +173,12 @@ def test_what_the_events_say_is_what_the_ledger_says(case):
     for event in extract.events():
         if isinstance(event, dict):
             replay.see(event)
+    places = Places()
+    for row in extract.rows():
+        places.see(row)
+    parts = Parts({"sheet": "Hoja1"}, extract.rows, {}, extract.events, replay, places)
     unsaid = {"leader", "mirrored"}  # of a row that repeats one of another batch
-    for drawn, kept in zip(replay.lines("Hoja1", extract.rows), case.book.views.lines(case.info), strict=True):
+    for drawn, kept in zip(parts.lines(parts.leaders()), case.book.views.lines(case.info), strict=True):
         names = [name for name in type(kept).__slots__ if name not in unsaid]
         assert {name: getattr(drawn, name) for name in names} == {name: getattr(kept, name) for name in names}
         assert outcome_of(drawn) is outcome_of(kept)

@@ -105,6 +105,18 @@ class Settings(BaseSettings):
         description="two: cada envío lo prepara una persona y lo aprueba otra (propose, approve); none: basta una, "
         "que es lo que vale en la terminal por defecto",
     )
+    web_url: str = Field(
+        "", description="dirección pública de la página (https://…); sin ella solo atiende en este equipo"
+    )
+    web_host: str = Field("127.0.0.1", description="dirección en la que atiende la página")
+    web_port: int = Field(8420, ge=1, le=65535, description="puerto en el que atiende la página")
+    web_idle_min: float = Field(15.0, ge=1, le=240, description="minutos sin uso tras los que termina una sesión")
+    web_session_h: float = Field(8.0, gt=0, le=24, description="horas que dura una sesión, como máximo")
+    web_support: str = Field(
+        "",
+        max_length=500,
+        description="a quién se llama: nombre, teléfono, WhatsApp o correo que se muestra en la página",
+    )
     web_proposal_h: float = Field(72.0, gt=0, le=8760, description="horas tras las que caduca una propuesta sin enviar")
     late_rows: Literal["warn", "reject", "ignore"] = Field(
         "warn", description="facturas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"

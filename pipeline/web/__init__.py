@@ -1,0 +1,22 @@
+"""Pages of `anular web`: what people who use no terminal see and do. Django lives here and nowhere else.
+
+roles        what each role may do in a company
+routes       every address of the page, with who may ask for it
+site         what a process of the page works with: companies, clock, office database, key
+conf         Django's settings, made from ours
+models       accounts, roles, sessions, links, requests, and the log of accesses
+company      everything that one person may see of one company: every query goes through it
+middleware   what stands before every page: headers, session, roles
+headers      the security headers of every answer
+gate         what stands before Django: limits of a request's body
+frame        what every page shows: company, environment, menu
+pages        an answer from a template; forms with their errors
+texts        every word on screen
+audit        the log of accesses, which nothing changes
+access       log-in, accounts, second factors, requests, people
+sqlite       Django's way to the office database in a file
+asgi         the application that a server serves
+migrate      tables of accounts, made and brought up to date
+
+It opens ledgers for reading only, sends nothing and knows no password of eDoc (docs/spec/web.md).
+"""

@@ -102,7 +102,7 @@ def company_for(person: Any, profile: str) -> Company:
 def companies_of(person: Any) -> list[Company]:
     """Companies in which ``person`` has a role, by name; roles count from this request on."""
     roles: dict[str, set[Role]] = {}
-    for profile, role in person.memberships.values_list("profile", "role"):
+    for profile, role in person.memberships.filter(waits=False).values_list("profile", "role"):
         roles.setdefault(profile, set()).add(Role(role))
     known = site().companies
     found = [Company(person, name, known[name], frozenset(roles[name])) for name in roles if name in known]

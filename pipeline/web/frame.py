@@ -8,16 +8,18 @@ from pipeline.settings.model import Env
 from pipeline.web.roles import May
 from pipeline.web.site import site
 from pipeline.web.static_files import address_of
-from pipeline.web.texts import access, start
+from pipeline.web.texts import access, people, start
 from pipeline.web.texts import frame as words
 
-TEXTS = {"frame": words, "access": access, "start": start}
+TEXTS = {"frame": words, "access": access, "people": people, "start": start}
 """The words, as templates name them: ``t.frame.SKIP``."""
 
 BANDS = {Env.SANDBOX: words.BAND_SANDBOX, Env.LAB: words.BAND_LAB, Env.PRODUCTION: words.BAND_PRODUCTION}
 
 MENU: list[tuple[str, str, May | None]] = [
     ("start", words.MENU_START, None),
+    ("people", words.MENU_PEOPLE, May.ADMINISTER),
+    ("log", words.MENU_LOG, May.ACCESS_LOG),
 ]
 """Name of a route, its word, and what one has to be allowed to do to see it; None: everybody who logged in."""
 

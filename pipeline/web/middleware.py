@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost, PermissionDenied
-from django.http import HttpResponseNotAllowed, HttpResponsePermanentRedirect, HttpResponseRedirect
+from django.http import HttpResponseNotAllowed, HttpResponsePermanentRedirect, HttpResponseRedirect, JsonResponse
 from django.utils.http import urlencode
 
 from pipeline.web import audit, trouble
@@ -89,7 +90,7 @@ class Doorkeeper:
         if isinstance(route.access, May):
             _check_role(request, route, route.access)
         if route.fresh and not sessions.is_confirmed(request):
-            return HttpResponseRedirect(f"/entrar/confirmar?{urlencode({'siguiente': request.get_full_path()})}")
+            return _to_confirm(request, route)
         return None
 
 
@@ -97,6 +98,18 @@ def _to_log_in(request: Any) -> Any:
     asked = {"siguiente": request.get_full_path()} if request.method == "GET" and request.path != "/" else {}
     asked |= {"fin": "1"} if request.ended else {}
     return HttpResponseRedirect("/entrar" + (f"?{urlencode(asked)}" if asked else ""))
+
+
+def _to_confirm(request: Any, route: Route) -> Any:
+    """Where who one is is confirmed; afterwards back to the page, or to the one with the button that was pressed."""
+    back = request.get_full_path()
+    if "GET" not in route.methods:
+        came = urlsplit(str(request.headers.get("Referer", "")))
+        back = came.path if came.netloc == site().host else "/"
+    where = f"/entrar/confirmar?{urlencode({'siguiente': back})}"
+    if "application/json" in str(request.headers.get("Accept", "")):
+        return JsonResponse({"next": where}, status=403)
+    return HttpResponseRedirect(where)
 
 
 def _choose(request: Any) -> None:

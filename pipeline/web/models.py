@@ -6,19 +6,36 @@ Nothing of a person is deleted: their name stands in ledgers. The log of accesse
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
-from pipeline.web.roles import Role
 
-
-class PersonState(models.TextChoices):
+class PersonState(StrEnum):
     """State of an account (web.md 6); a request that is not accepted yet is an ``AccessRequest``."""
 
-    INVITED = "invitada", "Invitada"
-    ACTIVE = "activa", "Activa"
-    SUSPENDED = "suspendida", "Suspendida"
+    INVITED = "invitada"
+    ACTIVE = "activa"
+    SUSPENDED = "suspendida"
+
+
+class RequestState(StrEnum):
+    """State of a request for access."""
+
+    RECEIVED = "recibida"
+    INVITED = "invitada"
+    REFUSED = "rechazada"
+
+
+class LinkKind(StrEnum):
+    """What a link opens."""
+
+    SET_UP = "inicio"
+    INVITATION = "invitacion"
+    RESET = "clave"
+    REQUEST = "solicitud"
 
 
 class Person(AbstractBaseUser):
@@ -28,7 +45,7 @@ class Person(AbstractBaseUser):
     name = models.CharField(max_length=100)
     #: lower case; accepted as user name
     email = models.CharField(max_length=254, unique=True)
-    state = models.CharField(max_length=16, choices=PersonState.choices, default=PersonState.INVITED)
+    state = models.CharField(max_length=16, default=PersonState.INVITED.value)
     #: the operating system's user that is the same person, so that one person is not two (web.md 13)
     system_user = models.CharField(max_length=100, unique=True, null=True)
     made_at = models.DateTimeField()
@@ -57,9 +74,11 @@ class Membership(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
     profile = models.CharField(max_length=100, blank=True)
-    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    role = models.CharField(max_length=16)
     given_by = models.CharField(max_length=64)
     given_at = models.DateTimeField()
+    #: does not count until another administrator confirms it
+    waits = models.BooleanField(default=False)
 
     class Meta:
         db_table = "web_membership"
@@ -82,18 +101,13 @@ class WebSession(AbstractBaseSession):
 class AccessRequest(models.Model):
     """Somebody's request for an account."""
 
-    class State(models.TextChoices):
-        RECEIVED = "recibida", "Recibida"
-        INVITED = "invitada", "Invitación enviada"
-        REFUSED = "rechazada", "Rechazada"
-
     #: as typed, without blanks; ``profile`` is None where it is no company of ours
     ruc = models.CharField(max_length=40)
     profile = models.CharField(max_length=100, null=True)
     name = models.CharField(max_length=100)
     email = models.CharField(max_length=254)
     role = models.CharField(max_length=16)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.RECEIVED)
+    state = models.CharField(max_length=16, default=RequestState.RECEIVED.value)
     why = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
     decided_by = models.CharField(max_length=64, blank=True)
@@ -107,13 +121,7 @@ class AccessRequest(models.Model):
 class Link(models.Model):
     """A link that opens something once: kept as its digest, so that the database opens nothing."""
 
-    class Kind(models.TextChoices):
-        SET_UP = "inicio", "Primera vez"
-        INVITATION = "invitacion", "Invitación"
-        RESET = "clave", "Contraseña nueva"
-        REQUEST = "solicitud", "Estado de una solicitud"
-
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16)
     digest = models.CharField(max_length=64, unique=True)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True)
     request = models.ForeignKey(AccessRequest, on_delete=models.PROTECT, null=True)

@@ -37,7 +37,7 @@ class PageForm(forms.Form):
         """Each error with the id of its field; "" for one of the form as a whole."""
         found = []
         for name, errors in self.errors.items():
-            where = "" if name == "__all__" else self[name].id_for_label
+            where = "" if name == "__all__" else self[name].id_for_label or self[name].auto_id
             found += [(where, str(error)) for error in errors]
         return found
 

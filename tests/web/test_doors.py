@@ -57,9 +57,7 @@ def test_s02_each_role_gets_what_the_matrix_says_on_every_route(house: House):
     person = house.person("nadie")
     for role in Role:
         Membership.objects.filter(person=person).delete()
-        Membership.objects.create(
-            person=person, profile=ISTMO, role=role, given_by="admin", given_at=house.clock.now()
-        )
+        Membership.objects.create(person=person, profile=ISTMO, role=role, given_by="admin", given_at=house.clock.now())
         client = house.client("nadie")
         for route in routes().values():
             if isinstance(route.access, May) and role not in MATRIX[route.access]:

@@ -22,14 +22,7 @@ class Migration(migrations.Migration):
                 ("username", models.CharField(max_length=64, unique=True)),
                 ("name", models.CharField(max_length=100)),
                 ("email", models.CharField(max_length=254, unique=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("invitada", "Invitada"), ("activa", "Activa"), ("suspendida", "Suspendida")],
-                        default="invitada",
-                        max_length=16,
-                    ),
-                ),
+                ("state", models.CharField(default="invitada", max_length=16)),
                 ("system_user", models.CharField(max_length=100, null=True, unique=True)),
                 ("made_at", models.DateTimeField()),
                 ("changed_at", models.DateTimeField()),
@@ -47,18 +40,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100)),
                 ("email", models.CharField(max_length=254)),
                 ("role", models.CharField(max_length=16)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("recibida", "Recibida"),
-                            ("invitada", "Invitación enviada"),
-                            ("rechazada", "Rechazada"),
-                        ],
-                        default="recibida",
-                        max_length=16,
-                    ),
-                ),
+                ("state", models.CharField(default="recibida", max_length=16)),
                 ("why", models.CharField(blank=True, max_length=500)),
                 ("at", models.DateTimeField()),
                 ("decided_by", models.CharField(blank=True, max_length=64)),
@@ -104,18 +86,7 @@ class Migration(migrations.Migration):
             name="Link",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("inicio", "Primera vez"),
-                            ("invitacion", "Invitación"),
-                            ("clave", "Contraseña nueva"),
-                            ("solicitud", "Estado de una solicitud"),
-                        ],
-                        max_length=16,
-                    ),
-                ),
+                ("kind", models.CharField(max_length=16)),
                 ("digest", models.CharField(max_length=64, unique=True)),
                 ("over", models.CharField(blank=True, max_length=64)),
                 ("made_by", models.CharField(max_length=64)),
@@ -169,20 +140,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("profile", models.CharField(blank=True, max_length=100)),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[
-                            ("preparador", "preparador"),
-                            ("aprobador", "aprobador"),
-                            ("consulta", "consulta"),
-                            ("administrador", "administrador"),
-                        ],
-                        max_length=16,
-                    ),
-                ),
+                ("role", models.CharField(max_length=16)),
                 ("given_by", models.CharField(max_length=64)),
                 ("given_at", models.DateTimeField()),
+                ("waits", models.BooleanField(default=False)),
                 (
                     "person",
                     models.ForeignKey(

@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import conditional_escape, format_html
 
 from pipeline.domain.deadline import PANAMA
+from pipeline.web.texts import frame as words
 
 register = template.Library()
 
@@ -33,4 +34,11 @@ def field(bound: Any, **more: Any) -> dict[str, Any]:
     attributes: dict[str, Any] = {"aria-describedby": " ".join(told)} if told else {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
-    return {"field": bound, "input": bound.as_widget(attrs=attributes), **more}
+    shows = {"show": words.SHOW, "hide": words.HIDE}
+    return {"field": bound, "input": bound.as_widget(attrs=attributes), **shows, **more}
+
+
+@register.inclusion_tag("anular/parts/choices.html")
+def choices(bound: Any) -> dict[str, Any]:
+    """One field of a form that is a choice: its legend, and a box or button for each."""
+    return {"field": bound}

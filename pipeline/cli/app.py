@@ -33,6 +33,7 @@ COMMANDS = {
     "resend": "resend:resend_row",
     "support": "support:support",
     "certs": "certs:certs",
+    "web": "web:web",
     "verify": "verify:verify",
     "backup": "backup:backup",
     "adopt": "ledger:adopt",

@@ -13,10 +13,7 @@ MEGABYTE = 1_048_576
 
 
 def application(site: Site) -> App:
-    """The page of ``site``; Django is configured for it here, once in a process."""
-    from pipeline.web.conf import configure
-
-    configure(site)
+    """The page of ``site``, for which Django is configured (``opening.py``)."""
     from django.core.handlers.asgi import ASGIHandler
 
     most = int((max(one.max_file_mb for one in site.companies.values()) + 1) * MEGABYTE)

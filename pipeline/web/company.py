@@ -12,6 +12,7 @@ from django.http import Http404
 from pipeline.approvals.store import Proposal, Proposals
 from pipeline.domain.errors import NotApproved
 from pipeline.domain.records import BatchInfo
+from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.views import Views
 from pipeline.notify import has_recipients
@@ -20,7 +21,7 @@ from pipeline.web.models import Person
 from pipeline.web.roles import May, Role, allowed
 from pipeline.web.site import site
 from pipeline.web.texts import frame as words
-from pipeline.wiring.views import scope_of
+from pipeline.wiring.credentials import user_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Company:
             return
         database = location.open_as_it_is()
         try:
-            yield Views(database, self.settings.env, scope_of(self.settings))
+            user = user_of(self.settings, keyring=False)
+            yield Views(database, self.settings.env, Scope(credential_mark(self.settings.env, user), alone=False))
         finally:
             database.close()
 

@@ -30,7 +30,10 @@ def log_page(request: Any) -> Any:
         found = found.filter(id__lt=int(before))
     lines = list(found.order_by("-id")[: AT_ONCE + 1])
     about = {
-        "lines": [{"one": one, "what": words.EVENTS.get(one.event, one.event)} for one in lines[:AT_ONCE]],
+        "lines": [
+            {"one": one, "what": words.EVENTS.get(one.event, one.event), "about": _about(one)}
+            for one in lines[:AT_ONCE]
+        ],
         "older": lines[AT_ONCE - 1].pk if len(lines) > AT_ONCE else None,
         "events": sorted(words.EVENTS.items(), key=lambda pair: pair[1]),
         **chosen,
@@ -45,13 +48,16 @@ def log_csv(request: Any) -> Any:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([access.WHEN, words.LOG_WHO, access.ADDRESS, words.LOG_WHAT, words.LOG_ABOUT, access.RESULT])
     for one in found.order_by("-id")[:MOST].iterator():
-        about = " · ".join(part for part in (one.about, one.detail) if part)
-        told = [when(one.at), one.who, one.address, words.EVENTS.get(one.event, one.event), about]
+        told = [when(one.at), one.who, one.address, words.EVENTS.get(one.event, one.event), _about(one)]
         writer.writerow([_inert(part) for part in told] + [access.OK if one.ok else access.NOT_OK])
     audit.note(request, "bitacora-csv")
     answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="bitacora.csv"'
     return answer
+
+
+def _about(one: AuditEvent) -> str:
+    return " · ".join(part for part in (one.about, one.detail) if part)
 
 
 def _inert(text: str) -> str:

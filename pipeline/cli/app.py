@@ -21,7 +21,6 @@ COMMANDS = {
     "approve": "proposals:approve_proposal",
     "reject": "proposals:reject_proposal",
     "worker": "worker:work_for_others",
-    "web": "web:serve_web",
     "poll": "poll:poll_batches",
     "watch": "watch:watch_folder",
     "status": "status:status",

@@ -73,7 +73,9 @@ def invite_user(
     mail: Annotated[str, typer.Option("--mail", metavar="CORREO", help="Correo de la persona.")],
     role: Annotated[
         list[str],
-        typer.Option("--role", metavar="PAPEL", help="preparador, aprobador, consulta o administrador; se puede repetir."),
+        typer.Option(
+            "--role", metavar="PAPEL", help="preparador, aprobador, consulta o administrador; una o más veces."
+        ),
     ],
     profile: Profile = "",
 ) -> int:

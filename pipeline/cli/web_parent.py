@@ -14,7 +14,7 @@ from pipeline.cli.context import Talk
 from pipeline.cli.web_pages import SECRETS
 from pipeline.domain.errors import Interrupted, StoppedEarly, WrongUsage
 from pipeline.runtime.clock import Clock
-from pipeline.runtime.own_process import own_module
+from pipeline.runtime.own_process import NO_WINDOW, own_module, with_our_code
 from pipeline.runtime.shutdown import GRACE_S, SIGNALS
 
 LOOK_S = 0.2
@@ -69,8 +69,8 @@ class Watched:
 
 
 def watch_both(*, sample: bool) -> int:
-    """Starts both and watches them until Ctrl-C. Raises ``Interrupted`` then, and what the pages ended with if they could
-    not start."""
+    """Starts both and watches them until Ctrl-C. Raises ``Interrupted`` then, or an error for pages that could not
+    start."""
     from pipeline.settings.load import load_settings
     from pipeline.web.opening import check_place
     from pipeline.wiring.rules import make_clock
@@ -80,7 +80,9 @@ def watch_both(*, sample: bool) -> int:
     clock = make_clock(settings)
     demo = settings.sandbox_now is not None
     more = ["--sample"] if sample else []
-    pages = Watched(lambda: _child(["--only", "pages", *more], _environment(clock, demo, secrets=False)), time.monotonic)
+    pages = Watched(
+        lambda: _child(["--only", "pages", *more], _environment(clock, demo, secrets=False)), time.monotonic
+    )
     sender = Watched(lambda: _child(["--only", "sender"], _environment(clock, demo, secrets=True)), time.monotonic)
     asked = threading.Event()
 
@@ -120,7 +122,9 @@ def _look(talk: Talk, pages: Watched, sender: Watched) -> None:
 def _ended(code: int) -> WrongUsage | StoppedEarly:
     """Error for pages that ended: they said why themselves, above."""
     words = "La página no se pudo abrir; el motivo está arriba."
-    return WrongUsage(words, code="web-pages") if code == WrongUsage.exit_code else StoppedEarly(words, code="web-pages")
+    return (
+        WrongUsage(words, code="web-pages") if code == WrongUsage.exit_code else StoppedEarly(words, code="web-pages")
+    )
 
 
 def _finish(*both: Watched) -> None:
@@ -138,7 +142,7 @@ def _finish(*both: Watched) -> None:
 
 
 def _environment(clock: Clock, demo: bool, *, secrets: bool) -> Mapping[str, str]:
-    """Environment of a child: without ``secrets`` nothing that may hold a password of eDoc. The demo's clock goes on."""
+    """Environment of a child: without ``secrets`` nothing that may hold a password of eDoc. A demo's clock goes on."""
     found = {name: value for name, value in os.environ.items() if secrets or not name.startswith(SECRETS)}
     return {**found, **({"ANULAR_SANDBOX_NOW": clock.now().isoformat()} if demo else {})}
 
@@ -148,6 +152,7 @@ def _child(arguments: list[str], environment: Mapping[str, str]) -> subprocess.P
     return subprocess.Popen(  # noqa: S603  # nosec B603 - our own interpreter and module
         own_module("pipeline", "web", *arguments, "--child"),
         stdin=subprocess.PIPE,
-        env=dict(environment),
+        env=with_our_code(environment),
+        creationflags=NO_WINDOW,
         start_new_session=os.name == "posix",
     )

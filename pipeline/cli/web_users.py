@@ -14,6 +14,9 @@ from pipeline.cli.context import Talk, local_time
 from pipeline.cli.web_pages import without_secrets
 from pipeline.domain.errors import WrongUsage
 
+MAILS_S = 60.0
+"""Seconds that a command waits for its mails."""
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -27,7 +30,7 @@ def _opened() -> Iterator[tuple[Site, Talk, str]]:
     from pipeline.approvals.identity import terminal_user
     from pipeline.web.opening import opened_site
 
-    with opened_site(mails_wait=True) as site:
+    with opened_site(last_mails_s=MAILS_S) as site:
         yield site, Talk(False), f"terminal: {terminal_user()}"[:64]
 
 
@@ -51,10 +54,14 @@ def list_users(*, as_json: bool) -> int:
         talk.data({"users": found})
         for one in found:
             names = {profile: settings.company or profile for profile, settings in site.companies.items()}
-            told = ", ".join(f"{role['role']} de {names.get(role['profile'], role['profile'])}" for role in one["roles"])
+            told = ", ".join(
+                f"{role['role']} de {names.get(role['profile'], role['profile'])}" for role in one["roles"]
+            )
             talk.out.print(f"{one['user']}  {one['name']} · {one['state']} · {told or 'sin papeles'}", markup=False)
         if not found:
-            talk.out.print("Todavía no hay usuarios. anular web muestra la dirección para crear el primero.", markup=False)
+            talk.out.print(
+                "Todavía no hay usuarios. anular web muestra la dirección para crear el primero.", markup=False
+            )
     return 0
 
 
@@ -82,7 +89,13 @@ def invite_user(user: str, name: str, mail: str, roles: Sequence[str], profile: 
         if is_taken(user, mail):
             raise WrongUsage("Ese usuario o ese correo ya existe.", code="web-user")
         wanted = [Role(one) for one in roles]
-        values = {"username": user, "name": name.strip()[:100], "email": mail, "profile": profile, "roles": wanted}
+        values: dict[str, Any] = {
+            "username": user,
+            "name": name.strip()[:100],
+            "email": mail,
+            "profile": profile,
+            "roles": wanted,
+        }
         _, address, ends = people_rules.invite(None, by=who, **values)
         audit.note(None, "invitacion", who=who, about=user, detail=", ".join(wanted), profile=profile)
         _show(talk, address, ends)
@@ -177,7 +190,9 @@ def _person(user: str) -> Any:
 
     found = Person.objects.filter(username=user.strip().casefold()).first()
     if found is None:
-        raise WrongUsage(f"La página no tiene el usuario «{user}».", code="web-user", remedy="Vea anular web users list.")
+        raise WrongUsage(
+            f"La página no tiene el usuario «{user}».", code="web-user", remedy="Vea anular web users list."
+        )
     return found
 
 

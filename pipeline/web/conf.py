@@ -49,6 +49,8 @@ def django_settings(site: Site) -> dict[str, Any]:
         ],
         "MIDDLEWARE": [
             "pipeline.web.middleware.Outermost",
+            "django.middleware.security.SecurityMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -110,7 +112,13 @@ def _sessions(site: Site) -> dict[str, Any]:
         "CSRF_COOKIE_AGE": None,
         "CSRF_FAILURE_VIEW": "pipeline.web.trouble.forged",
         "CSRF_TRUSTED_ORIGINS": [site.url],
-        "SECURE_HSTS_SECONDS": 0,  # our own headers have it (headers.py), on every answer
+        # The headers are ours (headers.py), on every answer; what is left to Django is that http leads to https.
+        "SECURE_SSL_REDIRECT": site.https,
+        "SECURE_REDIRECT_EXEMPT": ["^salud$"],
+        "SECURE_HSTS_SECONDS": 31_536_000 if site.https else 0,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+        "SECURE_HSTS_PRELOAD": True,
+        "X_FRAME_OPTIONS": "DENY",
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -38,8 +39,9 @@ class Post:
         # Nothing but the mail: a webhook is told of batches, not of a person's link.
         self._settings = settings.model_copy(update={"webhook_url": "", "mail_attach": "off"})
         self._log = log
-        self._waiting: queue.Queue[Mail] = queue.Queue(MOST_WAITING)
-        threading.Thread(target=self._serve, name="correo", daemon=True).start()
+        self._waiting: queue.Queue[Mail | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._serve, name="correo", daemon=True)
+        self._thread.start()
 
     def __call__(self, mail: Mail) -> None:
         try:
@@ -47,9 +49,14 @@ class Post:
         except queue.Full:
             self._log("web_mail_lost", {"subject": mail.subject})
 
+    def close(self, seconds: float) -> None:
+        """Waits until what was handed over is sent, at most ``seconds``."""
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
+            self._thread.join(seconds)
+
     def _serve(self) -> None:
-        while True:
-            mail = self._waiting.get()
+        while (mail := self._waiting.get()) is not None:
             settings = self._settings.model_copy(update={"mail_to": frozenset({mail.to})})
             for warning in notify.send(settings, notify.Notification(mail.subject, mail.text.split("\n"), {})):
                 self._log("web_mail_lost", {"subject": mail.subject, "why": warning})

@@ -46,7 +46,7 @@ class Person(AbstractBaseUser):
     #: lower case; accepted as user name
     email = models.CharField(max_length=254, unique=True)
     state = models.CharField(max_length=16, default=PersonState.INVITED.value)
-    #: the operating system's user that is the same person, so that one person is not two (web.md 13)
+    #: the operating system's user that is the same person, so that one person is not two (web.md 6)
     system_user = models.CharField(max_length=100, unique=True, null=True)
     made_at = models.DateTimeField()
     changed_at = models.DateTimeField()

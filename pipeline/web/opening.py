@@ -1,4 +1,4 @@
-"""Site of a process: settings of every company, office database, signing key, mail, technical log; opened and closed."""
+"""Site of a process: settings of every company, office database, signing key, mail, technical log."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ SHORTEST_KEY = 50
 
 
 @contextmanager
-def opened_site(settings: Settings | None = None) -> Iterator[Site]:
-    """The site, with its tables up to date and Django configured: once in a process.
+def opened_site(settings: Settings | None = None, *, last_mails_s: float = 5.0) -> Iterator[Site]:
+    """The site, with its tables up to date and Django configured: once in a process. At its end mails that wait get
+    ``last_mails_s`` seconds.
 
     Raises ``WrongUsage``, ``StorageTrouble``, ``AnotherRun``.
     """
@@ -38,14 +39,19 @@ def opened_site(settings: Settings | None = None) -> Iterator[Site]:
     companies = company_settings()
     with opened_office(base) as office, _log_of(base) as log:
         url = base.web_url or f"http://localhost:{base.web_port}"
-        site = Site(base, companies, make_clock(base), keys_of(base), url, office, post_of(base, log), log)
+        post = post_of(base, log)
+        site = Site(base, companies, make_clock(base), keys_of(base), url, office, post, log)
         from pipeline.web.conf import configure
 
         configure(site)
         from pipeline.web.migrate import bring_up_to_date
 
         bring_up_to_date()
-        yield site
+        try:
+            yield site
+        finally:
+            if post is not None:
+                post.close(last_mails_s)
 
 
 def check_place(settings: Settings) -> None:
@@ -69,7 +75,7 @@ def check_place(settings: Settings) -> None:
         return
     if not tls and not settings.web_proxy:
         raise WrongUsage(
-            "ANULAR_WEB_URL es https y no hay con qué: ni ANULAR_WEB_TLS_CERT y ANULAR_WEB_TLS_KEY, ni ANULAR_WEB_PROXY.",
+            "ANULAR_WEB_URL es https y faltan ANULAR_WEB_TLS_CERT y ANULAR_WEB_TLS_KEY, o ANULAR_WEB_PROXY.",
             code="web-https",
             remedy="Defina el certificado y su clave, o la dirección del proxy que los tiene.",
         )

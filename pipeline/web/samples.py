@@ -21,8 +21,8 @@ _SYLLABLES = [one + two for one in "bcdfgjklmnprstv" for two in "aeiou"]
 
 
 def make(site: Site) -> dict[str, str]:
-    """Makes the four, or gives them new passwords; returns the passwords by user name. Raises ``WrongUsage`` outside the
-    sandbox, and where others can reach the page."""
+    """Makes the four, or gives them new passwords; returns the passwords by user name. Raises ``WrongUsage`` outside
+    the sandbox, and where others can reach the page."""
     if not site.sandbox or site.https or site.settings.web_url:
         raise WrongUsage(
             "Los usuarios de ejemplo solo existen en el sandbox y en este equipo.",

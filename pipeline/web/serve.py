@@ -1,4 +1,4 @@
-"""Server of the pages: uvicorn on one port, which ends on SIGTERM, on Ctrl-C, and as a child when its parent is gone."""
+"""Server of the pages: uvicorn on one port, which ends on SIGTERM, on Ctrl-C, and, as a child, with its parent."""
 
 from __future__ import annotations
 

@@ -142,8 +142,8 @@ def _fill(source: Connection, target: Connection) -> dict[str, int]:
 
 
 def _fill_accounts(source: Connection, target: Connection) -> None:
-    """Tables of the page's accounts, which are not ours but Django's: with their rules, from a file to a file. A server's
-    are in its own backups, and between a file and a server they are not taken along (docs/spec/web.md 8)."""
+    """Tables of the page's accounts, which are not ours but Django's: with their rules, from a file to a file. Those of
+    a server are in its own backups, and between a file and a server they are not taken along (docs/spec/web.md 8)."""
     if source.dialect.name != "sqlite" or target.dialect.name != "sqlite":
         return
     listed = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"

@@ -133,7 +133,9 @@ def test_s13_a_stranger_gets_the_same_page_and_as_many_lines_are_written(house: 
     pages = []
     for user in ("ana", "nobody", "invitada"):
         before = Link.objects.count()
-        pages.append(re.sub(r'value="\w+"', "", text_of(house.client().post("/entrar/olvide-clave", {"usuario": user}))))
+        pages.append(
+            re.sub(r'value="\w+"', "", text_of(house.client().post("/entrar/olvide-clave", {"usuario": user})))
+        )
         assert Link.objects.count() == before + 1
     assert len(set(pages)) == 1
     assert len(house.mails) == 1
@@ -349,7 +351,13 @@ def test_user_names_that_cannot_stand_in_a_ledger_or_are_taken_are_refused(house
 
 
 def ask(house: House, **given: Any) -> str:
-    values = {"ruc": "155999991-2-2026", "nombre": "Rita Sol", "correo": "rita@x.example", "papel": "aprobador", **given}
+    values = {
+        "ruc": "155999991-2-2026",
+        "nombre": "Rita Sol",
+        "correo": "rita@x.example",
+        "papel": "aprobador",
+        **given,
+    }
     answer = house.client().post("/entrar/solicitar", values)
     assert answer.status_code == 302, text_of(answer)
     return str(answer.headers["Location"])

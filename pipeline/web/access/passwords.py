@@ -20,6 +20,7 @@ from pipeline.web.texts import access as words
 
 SHORTEST, LONGEST = 12, 128
 AT_ONCE = threading.BoundedSemaphore(4)
+_ESTIMATE = threading.Lock()
 OURS = (
     "anular",
     "factura",
@@ -36,6 +37,8 @@ OURS = (
 )
 """Words that everybody here would think of."""
 _SCORE = 3
+_OTHER_LETTERS = 6
+"""Letters beside known words, at least."""
 _ESTIMATED = 72
 """Characters that the estimate looks at; more only make it harder to guess."""
 
@@ -71,14 +74,24 @@ def fault(password: str, about: Iterable[str] = ()) -> str | None:
         return words.TOO_LONG
     if _is_common(password):
         return words.TOO_COMMON
+    known = sorted({_plain(part) for text in (*OURS, *about) for part in re.split(r"[\W_]+", text) if len(part) > 2})
+    if _is_of_known_words(password, known):
+        return words.TOO_EASY
     from zxcvbn import zxcvbn
 
-    known = [*OURS, *(part for text in about for part in re.split(r"[^\w]+", text) if len(part) > 2)]
-    # Accents and case hide nothing from who guesses.
-    seen = min(
-        zxcvbn(text[:_ESTIMATED], [_plain(one) for one in known])["score"] for text in {password, _plain(password)}
-    )
-    return words.TOO_EASY if seen < _SCORE else None
+    with _ESTIMATE:  # its list of the person's words is one for the whole process
+        # Accents and case hide nothing from who guesses.
+        score = min(zxcvbn(text[:_ESTIMATED], known)["score"] for text in {password, _plain(password)})
+    return words.TOO_EASY if score < _SCORE else None
+
+
+def _is_of_known_words(password: str, known: list[str]) -> bool:
+    """Whether little but words that everybody here would think of makes it: the estimate counts several of them, one
+    after the other, as hard to guess."""
+    rest = _plain(password)
+    for word in sorted(known, key=len, reverse=True):
+        rest = rest.replace(word, " ")
+    return rest != _plain(password) and len(re.sub(r"[\W\d_]+", "", rest)) < _OTHER_LETTERS
 
 
 def _is_common(password: str) -> bool:

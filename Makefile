@@ -55,7 +55,7 @@ WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}"
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help install tools run test test-all test-unit test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock clean
+.PHONY: help install tools run web test test-all test-unit test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ $(TOOLS): $(READY) requirements-dev.txt
 
 run: $(READY)  ## take FILE (default: the sample batch) through all five steps against the local sandbox
 	@.ci/demo "$$FILE"
+
+web: $(READY)  ## open the page at http://localhost:8420/ with sample people, against the local sandbox (Ctrl-C ends it)
+	@.ci/web
 
 test: $(TOOLS)  ## run the tests: the same at every run, in some minutes (ARGS=... goes to pytest)
 	@.ci/deps

@@ -111,6 +111,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "La cola de trabajo": ("queue_",),
     "Avisos": ("mail_", "webhook_"),
     "Los certificados digitales": ("cert_",),
+    "La página": ("web_",),
     "El sandbox": ("sandbox_",),
 }
 NOT_SET_BY_PEOPLE = ("profile", "spare", "half", "home")

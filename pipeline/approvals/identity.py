@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from pipeline.domain.approved_by import is_name
+from pipeline.domain.commands import order
 from pipeline.domain.errors import NotApproved
+
+if TYPE_CHECKING:
+    from pipeline.office.database import Office
 
 
 def terminal_user() -> str:
@@ -22,6 +27,25 @@ def terminal_user() -> str:
             remedy="Trabaje con un usuario propio del sistema operativo.",
         )
     return name
+
+
+def person_at_terminal(office: Office | None) -> str:
+    """Name under which this person proposes and approves: that of their account where the page has users, so that one
+    person is not two; else the operating system's user. Raises ``NotApproved`` for a user who is no account."""
+    from pipeline.office.people import account_of, has_people
+
+    name = terminal_user()
+    if office is None or not has_people(office):
+        return name
+    account = account_of(office, name)
+    if account is None:
+        raise NotApproved(
+            f"La página tiene usuarios, y el usuario {name} de este equipo no es ninguno de ellos: no se sabe quién es "
+            "usted. No se cambió nada.",
+            code="approval-not-linked",
+            remedy=f"Quien administra el equipo los une: {order('web', 'users', 'link', 'USUARIO', name)}.",
+        )
+    return account
 
 
 if sys.platform == "win32":

@@ -9,7 +9,7 @@ import typer
 from pipeline.cli.context import Talk, observation_of, settings_for
 from pipeline.cli.output import News, report_batches
 from pipeline.cli.proposals import proposal_data, proposal_facts
-from pipeline.cli.two_people import opened_proposals, two_asked
+from pipeline.cli.two_people import opened_proposals, person_here, two_asked
 from pipeline.domain.commands import order
 from pipeline.domain.errors import AnotherRun, NotApproved, WrongUsage
 
@@ -29,7 +29,6 @@ def carry_approved(
 ) -> int:
     """Carries out one approved proposal; 0, or the exit code of its batch, or 7 when it may not be sent."""
     from pipeline.approvals import carry, sender
-    from pipeline.approvals.identity import terminal_user
     from pipeline.approvals.store import RESEND
     from pipeline.domain.proposals import ProposalState
     from pipeline.wiring.ledger import open_memory
@@ -37,7 +36,7 @@ def carry_approved(
     from pipeline.wiring.sandbox import running_sandbox
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    clock, who, two = make_clock(settings), terminal_user(), two_asked(settings)
+    clock, who, two = make_clock(settings), person_here(settings), two_asked(settings)
     bus = observation_of(context).bus(settings, "run")
     if queue:
         from pipeline.queue.app import check_server

@@ -97,8 +97,15 @@ def _asked(arguments: Sequence[str]) -> list[str]:
 
 
 def _without(error: ModuleNotFoundError) -> AnularError:
-    """Remedy for a package that is not installed: PostgreSQL's are an extra of their own."""
-    if (error.name or "").partition(".")[0] not in ("psycopg", "psycopg_pool", "procrastinate"):
+    """Remedy for a package that is not installed: PostgreSQL's and the page's are extras of their own."""
+    missing = (error.name or "").partition(".")[0]
+    if missing in ("allauth", "argon2", "django", "fido2", "qrcode", "zxcvbn"):
+        return WrongUsage(
+            "Esta instalación de anular no trae lo que necesita para la página.",
+            code="web-missing",
+            remedy="Instálelo con: pip install 'anular[web]'.",
+        )
+    if missing not in ("psycopg", "psycopg_pool", "procrastinate"):
         return internal(error)
     return WrongUsage(
         "Esta instalación de anular no trae lo que necesita para PostgreSQL.",

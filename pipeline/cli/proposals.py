@@ -10,7 +10,7 @@ import typer
 from pipeline.cli.approve import is_count
 from pipeline.cli.context import Talk, local_time, observation_of, settings_for
 from pipeline.cli.options import Json, Ledger, Profile
-from pipeline.cli.two_people import opened_proposals, two_asked
+from pipeline.cli.two_people import opened_proposals, person_here, two_asked
 from pipeline.domain.approved_by import short_digest
 from pipeline.domain.commands import order
 from pipeline.domain.errors import Interrupted
@@ -106,11 +106,10 @@ def approve_proposal(
     No envía: después se envía con «run --approved NÚMERO».
     """
     from pipeline.approvals import decisions
-    from pipeline.approvals.identity import terminal_user
     from pipeline.wiring.rules import make_clock
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    clock, who = make_clock(settings), terminal_user()
+    clock, who = make_clock(settings), person_here(settings)
     with opened_proposals(settings, talk) as store:
         proposal, two = store.get(number), two_asked(settings)
         found = decisions.check_approvable(store, proposal, clock.now(), settings, who=who, two=two)
@@ -139,13 +138,12 @@ def reject_proposal(
 ) -> int:
     """No aprueba una propuesta. La propia se descarta; una detenida se termina y retira lo que no se envió."""
     from pipeline.approvals import decisions, stopping
-    from pipeline.approvals.identity import terminal_user
     from pipeline.domain.proposals import ProposalState
     from pipeline.wiring.ledger import open_memory
     from pipeline.wiring.rules import make_clock
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    clock, who, why = make_clock(settings), terminal_user(), decisions.reason(reason)
+    clock, who, why = make_clock(settings), person_here(settings), decisions.reason(reason)
     with opened_proposals(settings, talk) as store:
         proposal = store.get(number)
         if proposal.state is ProposalState.STOPPED:

@@ -27,7 +27,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import show_plan
 from pipeline.cli.proposals import proposal_data, proposal_facts
-from pipeline.cli.two_people import opened_proposals
+from pipeline.cli.two_people import opened_proposals, person_here
 from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
 
@@ -77,10 +77,9 @@ def propose_file(
         "include_hidden": include_hidden,
     }
     from pipeline.approvals import decisions
-    from pipeline.approvals.identity import terminal_user
     from pipeline.wiring.rules import make_clock
 
-    who, clock = terminal_user(), make_clock(settings)
+    who, clock = person_here(settings), make_clock(settings)
     if file is None:
         draft = _of_batch(batch, settings, clock)
     else:

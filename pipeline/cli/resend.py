@@ -11,7 +11,7 @@ from pipeline.cli.decide import company_fact, confirm_code, show_row
 from pipeline.cli.inputs import own_batch
 from pipeline.cli.options import BatchId, Confirm, Json, Ledger, Profile, RowName, Who, Why
 from pipeline.cli.output import News, notifies, report_batches
-from pipeline.cli.two_people import opened_proposals, two_asked
+from pipeline.cli.two_people import opened_proposals, person_here, two_asked
 from pipeline.domain.commands import order
 
 if TYPE_CHECKING:
@@ -103,7 +103,6 @@ def _request(
     """Where two people are asked for: the request is kept, and another person's approval carries it out."""
     from pipeline import decide
     from pipeline.approvals import decisions
-    from pipeline.approvals.identity import terminal_user
     from pipeline.approvals.resend import draft_of_resend
     from pipeline.cli import console
     from pipeline.cli.proposals import proposal_data, proposal_facts
@@ -112,7 +111,7 @@ def _request(
     from pipeline.wiring.ledger import open_ledger_views
     from pipeline.wiring.rules import check_rules, make_clock
 
-    who, now = terminal_user(), make_clock(settings).now()
+    who, now = person_here(settings), make_clock(settings).now()
     with open_ledger_views(settings) as (views, database):
         info = own_batch(views, batch)
         found = named_row(database, info, row)

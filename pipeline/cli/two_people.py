@@ -21,6 +21,15 @@ def two_asked(settings: Settings) -> bool:
     return settings.approval == "two"
 
 
+def person_here(settings: Settings) -> str:
+    """Name under which this person proposes and approves. Raises ``NotApproved`` like ``person_at_terminal``."""
+    from pipeline.approvals.identity import person_at_terminal
+    from pipeline.wiring.office import office_if_any
+
+    with office_if_any(settings) as office:
+        return person_at_terminal(office)
+
+
 def need_two(settings: Settings, what: str, instead: str) -> None:
     """Raises ``NotApproved`` where two people are asked for; ``instead`` is the command that prepares it."""
     if two_asked(settings):
@@ -38,9 +47,8 @@ def another_person(info: BatchInfo, settings: Settings, by: str) -> str:
     if not two_asked(settings):
         return by
     from pipeline.approvals.asking import check_another
-    from pipeline.approvals.identity import terminal_user
 
-    who = terminal_user()
+    who = person_here(settings)
     check_another(info, who, two=True)
     return f"terminal: {who} ({by})"
 

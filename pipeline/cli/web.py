@@ -1,66 +1,130 @@
-"""``anular web``: the sender of what was approved, and, when there are pages, those beside it."""
+"""``anular web``: the page and the sender beside it, as two children of this process, or one of them alone."""
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.context import Talk
-from pipeline.cli.options import Ledger, Profile
-from pipeline.domain.commands import order
-from pipeline.domain.errors import Interrupted, WrongUsage
+from pipeline.cli.help import SpanishCommand, SpanishGroup
+from pipeline.cli.options import Json, Ledger, Profile
+from pipeline.domain.errors import WrongUsage
 
-SENDER = "sender"
+PAGES, SENDER = "pages", "sender"
+
+web = typer.Typer(
+    cls=SpanishGroup,
+    help="La página en el navegador y, a su lado, el envío de lo aprobado, hasta que se detenga con Ctrl-C.",
+)
+users = typer.Typer(cls=SpanishGroup, help="Usuarios de la página, para cuando fallan el correo o la página.")
+web.add_typer(users, name="users", cls=SpanishGroup)
+
+User = Annotated[str, typer.Argument(metavar="USUARIO", help="Nombre de usuario en la página.")]
 
 
+@web.callback(invoke_without_command=True)
 def serve_web(
+    context: typer.Context,
     only: Annotated[
-        str, typer.Option("--only", metavar="PARTE", help="Solo esta parte. Por ahora existe una: sender, que envía.")
+        str, typer.Option("--only", metavar="PARTE", help="Solo esta parte: pages, la página, o sender, que envía.")
     ] = "",
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Crea cuatro usuarios de ejemplo; solo en el sandbox y en este equipo.")
+    ] = False,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
-    """Envía lo que se aprobó, consulta lo que quedó pendiente y manda los avisos, hasta que se detenga (Ctrl-C).
+    """Abre la página en el navegador y, a su lado, envía lo que se aprobó, hasta que se detenga con Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return 0
+    if only == SENDER:
+        from pipeline.cli.web_sender import serve_sender
 
-    Por ahora sin páginas: anular web --only sender. Lo que se aprueba con «approve» sale sin otro comando.
-    """
-    if only != SENDER:
+        return serve_sender(profile, ledger, child=child)
+    if only not in ("", PAGES):
+        raise WrongUsage(f"anular web no tiene la parte «{only}».", code="web-only", remedy="Es pages o sender.")
+    if profile or ledger:
         raise WrongUsage(
-            "El comando web todavía no tiene páginas: en esta versión solo tiene la parte que envía.",
-            code="web-only-sender",
-            remedy=f"Ejecute {order('web', '--only', SENDER)}",
+            "La página es de todas las empresas de este equipo: --profile y --ledger solo valen con --only sender.",
+            code="web-one-page",
         )
-    return _send(profile, ledger, child=child)
+    if only == PAGES:
+        from pipeline.cli.web_pages import serve_pages
+
+        return serve_pages(sample=sample, child=child)
+    from pipeline.cli.web_parent import watch_both
+
+    return watch_both(sample=sample)
 
 
-def _send(profile: str, ledger: str, *, child: bool) -> int:
-    """Serves the sender. As a ``child`` it ends when its standard input closes."""
-    from pipeline.approvals.service import Child, Service, companies, hurrying
-    from pipeline.cli import console
-    from pipeline.runtime.shutdown import Ending, when_input_closes
-    from pipeline.wiring.rules import make_clock
+@users.command("list", cls=SpanishCommand)
+def list_users(as_json: Json = False) -> int:
+    """Muestra los usuarios, sus papeles y su estado."""
+    from pipeline.cli import web_users
 
-    talk, ending = Talk(False), Ending()
+    return web_users.list_users(as_json=as_json)
 
-    def say(words: str) -> None:
-        talk.out.print(words, markup=False)
-        talk.out.file.flush()
 
-    def end() -> None:
-        ending.asked = True
+@users.command("invite", cls=SpanishCommand)
+def invite_user(
+    user: User,
+    name: Annotated[str, typer.Option("--name", metavar="NOMBRE", help="Nombre de la persona.")],
+    mail: Annotated[str, typer.Option("--mail", metavar="CORREO", help="Correo de la persona.")],
+    role: Annotated[
+        list[str],
+        typer.Option(
+            "--role", metavar="PAPEL", help="preparador, aprobador, consulta o administrador; una o más veces."
+        ),
+    ],
+    profile: Profile = "",
+) -> int:
+    """Invita a una persona a una empresa, y muestra el enlace una sola vez."""
+    from pipeline.cli import web_users
 
-    found = companies(profile, ledger, lambda trouble: console.say_error(talk.err, trouble))
-    clock = make_clock(found[0].settings)
-    service = Service(found, clock, lambda company: Child(company, ledger, clock), say, time.sleep, ending)
-    with hurrying(ending, service):
-        if child:
-            when_input_closes(end)
-        names = ", ".join(sorted(one.settings.company or one.settings.profile or "(sin nombre)" for one in found))
-        say(f"Envía lo que se aprueba. Empresas: {names}.")
-        service.serve()
-    if not child:
-        raise Interrupted("Se dejó de enviar. Lo que faltaba sigue en el próximo inicio.", code="sender-stopped")
-    return 0
+    return web_users.invite_user(user, name, mail, role, profile)
+
+
+@users.command("unlock", cls=SpanishCommand)
+def unlock_user(user: User) -> int:
+    """Olvida los intentos fallidos de un usuario: puede entrar otra vez sin esperar."""
+    from pipeline.cli import web_users
+
+    return web_users.unlock_user(user)
+
+
+@users.command("end-sessions", cls=SpanishCommand)
+def end_sessions(user: User) -> int:
+    """Cierra todas las sesiones de un usuario."""
+    from pipeline.cli import web_users
+
+    return web_users.end_sessions(user)
+
+
+@users.command("reset-link", cls=SpanishCommand)
+def reset_link(user: User) -> int:
+    """Muestra una sola vez un enlace con el que el usuario elige otra contraseña, o acepta su invitación."""
+    from pipeline.cli import web_users
+
+    return web_users.reset_link(user)
+
+
+@users.command("reset-factor", cls=SpanishCommand)
+def reset_factor(user: User) -> int:
+    """Quita el segundo factor de un usuario que perdió su teléfono; se avisa a todos los administradores."""
+    from pipeline.cli import web_users
+
+    return web_users.reset_factor(user)
+
+
+@users.command("link", cls=SpanishCommand)
+def link_user(
+    user: User,
+    system_user: Annotated[
+        str, typer.Argument(metavar="USUARIO_DEL_EQUIPO", help="Usuario del sistema operativo que es esa persona.")
+    ],
+) -> int:
+    """Une un usuario de la página con el del sistema operativo: es una persona, y no dos."""
+    from pipeline.cli import web_users
+
+    return web_users.link_user(user, system_user)

@@ -1,5 +1,6 @@
 """Office database: what the people of an office do around the ledgers, one database per machine (or per server).
 
+people       which account of the page a user of the operating system is
 outbox       messages that are sent once, whoever sends them
 tables       proposals, uploads, certificates, messages to send, and their append-only events
 database     serial transactions and reads, on a SQLite file or in a schema of a PostgreSQL server

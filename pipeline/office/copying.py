@@ -52,6 +52,7 @@ def back_up(office: Office, folder: Path, now: datetime) -> Path:
         try:
             with office.moment() as source, copy.write() as target:
                 _fill(source, target)
+                _fill_accounts(source, target)
         finally:
             copy.close()
         synced(fresh)
@@ -87,6 +88,7 @@ def move(source: Place, target: Place, now: datetime) -> Moved:
             with after.write() as new:
                 if _is_empty(new):
                     counts = _fill(old, new)
+                    _fill_accounts(old, new)
                 elif _same(old, new):
                     counts = _counts(old)
                 else:
@@ -137,6 +139,30 @@ def _fill(source: Connection, target: Connection) -> dict[str, int]:
     if not _same(source, target):
         raise StorageTrouble("La copia y la base de datos de la oficina no son iguales.", code="copy-differs")
     return _counts(source)
+
+
+def _fill_accounts(source: Connection, target: Connection) -> None:
+    """Tables of the page's accounts, which are not ours but Django's: with their rules, from a file to a file. Those of
+    a server are in its own backups, and between a file and a server they are not taken along (docs/spec/web.md 8)."""
+    if source.dialect.name != "sqlite" or target.dialect.name != "sqlite":
+        return
+    listed = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+    known = {name for (name,) in target.exec_driver_sql("SELECT name FROM sqlite_master")}
+    found = [line for line in source.exec_driver_sql(listed) if line.name not in known]
+    for line in found:
+        if line.type == "table":
+            target.exec_driver_sql(line.sql)
+            _copy_lines(source, target, line.name)
+    for line in found:
+        if line.type != "table":
+            target.exec_driver_sql(line.sql)
+
+
+def _copy_lines(source: Connection, target: Connection, table: str) -> None:
+    lines = source.exec_driver_sql(f'SELECT * FROM "{table}"')  # noqa: S608  # nosec B608 - a name of the database itself
+    places = ", ".join("?" * len(lines.keys()))
+    for part in lines.partitions(_AT_ONCE):
+        target.exec_driver_sql(f'INSERT INTO "{table}" VALUES ({places})', [tuple(one) for one in part])  # noqa: S608  # nosec B608
 
 
 def _same(one: Connection, other: Connection) -> bool:

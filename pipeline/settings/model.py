@@ -105,6 +105,34 @@ class Settings(BaseSettings):
         description="two: cada envío lo prepara una persona y lo aprueba otra (propose, approve); none: basta una, "
         "que es lo que vale en la terminal por defecto",
     )
+    web_url: str = Field(
+        "", description="dirección pública de la página (https://…); sin ella solo atiende en este equipo"
+    )
+    web_host: str = Field("127.0.0.1", description="dirección en la que atiende la página")
+    web_port: int = Field(8420, ge=1, le=65535, description="puerto en el que atiende la página")
+    web_idle_min: float = Field(15.0, ge=1, le=240, description="minutos sin uso tras los que termina una sesión")
+    web_session_h: float = Field(8.0, gt=0, le=24, description="horas que dura una sesión, como máximo")
+    web_tls_cert: Path | None = Field(None, description="certificado TLS de la página (PEM)")
+    web_tls_key: Path | None = Field(None, description="clave del certificado TLS de la página (PEM)")
+    web_proxy: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="direcciones de los proxys a los que se cree X-Forwarded-*, separadas por comas"
+    )
+    web_secret_file: Path | None = Field(
+        None,
+        description="archivo con la clave de firma de la página; por defecto, uno en la carpeta de datos del usuario",
+    )
+    web_access_hours: Annotated[tuple[int, int], NoDecode] = Field(
+        (48, 120),
+        description="horas habituales y máximas para responder una solicitud de acceso, separadas por una coma",
+    )
+    web_user_hint: Literal["masked", "mail"] = Field(
+        "masked", description="¿Olvidó su usuario?: masked muestra parte del correo del administrador; mail, nada"
+    )
+    web_support: str = Field(
+        "",
+        max_length=500,
+        description="a quién se llama: nombre, teléfono, WhatsApp o correo que se muestra en la página",
+    )
     web_proposal_h: float = Field(72.0, gt=0, le=8760, description="horas tras las que caduca una propuesta sin enviar")
     late_rows: Literal["warn", "reject", "ignore"] = Field(
         "warn", description="facturas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"
@@ -211,7 +239,7 @@ class Settings(BaseSettings):
         without a password that the address may have."""
         return Here(self.profile, "" if self.ledger == self.home else without_password(self.ledger), os.name == "nt")
 
-    @field_validator("issuers", "watch_issuers", "mail_to", mode="before")
+    @field_validator("issuers", "watch_issuers", "mail_to", "web_proxy", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         parts = value.split(",") if isinstance(value, str) else value
@@ -221,6 +249,26 @@ class Settings(BaseSettings):
         if value and not found:  # «,» must not come to mean "any"
             raise ValueError("no trae ninguno; escríbalos separados por comas, o deje el ajuste vacío")
         return found
+
+    @field_validator("web_access_hours", mode="before")
+    @classmethod
+    def _hours(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            return value
+        told = [str(part).strip() for part in parts]
+        right = len(told) == 2 and all(one.isascii() and one.isdigit() and 0 < int(one) <= 8760 for one in told)
+        if not right or int(told[0]) > int(told[1]):
+            raise ValueError("deben ser dos números de horas, el habitual y el máximo, por ejemplo 48,120")
+        return int(told[0]), int(told[1])
+
+    @field_validator("web_url")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.query):
+            raise ValueError("debe ser https:// con el nombre del servidor y nada más")
+        return value.rstrip("/")
 
     @field_validator("cert_remind", mode="before")
     @classmethod

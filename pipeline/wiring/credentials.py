@@ -68,12 +68,13 @@ def credentials(settings: Settings) -> tuple[str, SecretStr]:
     return pair.user, SecretStr(pair.password)
 
 
-def user_of(settings: Settings) -> str:
-    """User, for what looks or hands in: that of ``credentials``, without a password. Raises ``WrongUsage``."""
-    from pipeline.wiring.keyring_store import user_kept
+def user_of(settings: Settings, *, keyring: bool = True) -> str:
+    """User, for what looks or hands in: that of ``credentials``, without a password. Without ``keyring`` that is not
+    opened even where nothing is noted of it. Raises ``WrongUsage``."""
+    from pipeline.wiring.keyring_store import user_kept, user_noted
 
-    pair = _before_the_keyring(settings)
-    if pair is None and (kept := user_kept(settings.env, settings.profile)) is not None:
+    pair, kept_of = _before_the_keyring(settings), user_kept if keyring else user_noted
+    if pair is None and (kept := kept_of(settings.env, settings.profile)) is not None:
         return kept
     pair = pair or settings.spare
     if pair is None:

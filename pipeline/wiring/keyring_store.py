@@ -115,6 +115,12 @@ def user_kept(env: str, profile: str) -> str | None:
     return user if isinstance(user, str) else None
 
 
+def user_noted(env: str, profile: str) -> str | None:
+    """User that is noted of the stored credentials, for what may never open the keyring; None where nothing is."""
+    user = _noted(env, profile)
+    return user if isinstance(user, str) else None
+
+
 def _noted(env: str, profile: str) -> Any:
     try:
         user = json.loads(_note_path(env, profile).read_bytes()[:10_000])["user"]

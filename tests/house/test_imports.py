@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUSE = [
     ["__main__"],
     ["cli"],
-    ["watch"],
+    ["watch", "web"],
     ["queue"],
     ["run", "doctor"],
     ["certificates"],
@@ -62,6 +62,8 @@ def test_the_contracts_are_those_of_the_house() -> None:
         "http",
         "queue",
         "certificates",
+        "django",
+        "web",
         "terminal",
     }
     assert contracts["layers"]["exhaustive"] is True
@@ -92,6 +94,11 @@ def test_the_contracts_are_those_of_the_house() -> None:
         ("pipeline/run/x.py", "import procrastinate", "Only the queue knows procrastinate"),
         ("pipeline/run/x.py", "from cryptography import x509", "One file reads certificates"),
         ("pipeline/run/x.py", "import holidays", "One file reads certificates"),
+        ("pipeline/run/x.py", "import django", "Only the page knows Django"),
+        ("pipeline/cli/x.py", "from allauth.mfa import models", "Only the page knows Django"),
+        ("pipeline/web/x.py", "from pipeline.edoc import transport", "The page sends nothing"),
+        ("pipeline/web/x.py", "from pipeline.submit import x", "The page sends nothing"),
+        ("pipeline/web/x.py", "from pipeline.ledger import store", "The page sends nothing"),
     ],
 )
 def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, file: str, line: str, contract: str) -> None:
@@ -122,6 +129,7 @@ def write_small_house(folder: Path) -> None:
         "ledger",
         "sandbox",
         "runtime",
+        "web",
     ):
         files |= {f"pipeline/{package}/__init__.py": "", f"pipeline/{package}/x.py": ""}
     files |= {
@@ -132,6 +140,8 @@ def write_small_house(folder: Path) -> None:
         "pipeline/validate/x.py": "from schemas import x",
         "pipeline/cli/x.py": "from pipeline.sandbox import x\nimport rich",
         "pipeline/edoc/transport.py": "import httpx",
+        "pipeline/ledger/store.py": "",
+        "pipeline/web/x.py": "import django\nfrom allauth.mfa import models",
     }
     for name, text in files.items():
         path = folder / name

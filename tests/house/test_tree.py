@@ -105,7 +105,17 @@ def test_the_documents_of_the_project_exist_and_say_something(document: str) -> 
 
 @pytest.mark.parametrize(
     "script",
-    [".ci/run", ".ci/venv", ".ci/deps", ".ci/demo", ".ci/lock", ".ci/pictures", ".ci/postgres", ".ci/pgbouncer"],
+    [
+        ".ci/run",
+        ".ci/venv",
+        ".ci/deps",
+        ".ci/demo",
+        ".ci/lock",
+        ".ci/pictures",
+        ".ci/postgres",
+        ".ci/pgbouncer",
+        ".ci/web",
+    ],
 )
 def test_every_script_can_be_executed(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)

@@ -33,6 +33,17 @@ def libreoffice() -> None:
         missing(_how_to_get_libreoffice())
 
 
+def chromium() -> str:
+    """The system's own browser; ends the test where there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    missing(
+        "the page in a browser needs chromium on this machine: install it "
+        "(Debian/Ubuntu: apt-get install chromium; macOS: brew install chromium)"
+    )
+
+
 def postgres() -> Path:
     """The folder of PostgreSQL's own programs, the newest; ends the test where there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)

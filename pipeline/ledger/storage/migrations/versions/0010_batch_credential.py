@@ -14,7 +14,7 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
-_MARKS = "SELECT DISTINCT attempt.batch, attempt.credential FROM attempt JOIN batch ON batch.id = attempt.batch ORDER BY attempt.batch"  # noqa: E501
+_MARKS = "SELECT DISTINCT attempt.batch, attempt.credential FROM attempt JOIN batch ON batch.id = attempt.batch ORDER BY attempt.batch"
 _TELL = (
     "INSERT INTO event (seq, batch, pos, from_, to_, event, utc, run, who, message, note, more, prev, hash) "
     "VALUES (:seq, :batch, 0, 'LEDGER', 'LEDGER', 'credential', :utc, :run, 'anular', :mark, 'esquema 0010', '', "

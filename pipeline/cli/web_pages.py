@@ -1,0 +1,46 @@
+"""``anular web --only pages``: the pages alone, without a password of eDoc."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pipeline.cli.context import Talk
+from pipeline.domain.errors import Interrupted
+
+SECRETS = "ANULAR_PASSWORD"
+
+
+def serve_pages(*, sample: bool, child: bool) -> int:
+    """Serves the pages. As a ``child`` they end when their standard input closes."""
+    without_secrets()
+    from pipeline.web.opening import opened_site
+
+    talk = Talk(False)
+    with opened_site() as site:
+        from pipeline.web import samples, starting
+        from pipeline.web.serve import serve
+
+        samples.suspend(site)
+        people = samples.make(site) if sample else {}
+        address = starting.set_up_address()
+
+        def ready() -> None:
+            talk.out.print(f"Página: {site.url}/", markup=False)
+            for user, password in people.items():
+                talk.out.print(f"  {user:<6} {password}", markup=False)
+            if address is not None:
+                talk.out.print(f"Primera vez (30 minutos, una sola vez): {address}", markup=False)
+            talk.out.file.flush()
+
+        serve(site, on_ready=ready, child=child)
+    if not child:
+        raise Interrupted("La página se cerró. Lo que se estaba enviando no depende de ella.", code="pages-stopped")
+    return 0
+
+
+def without_secrets() -> None:
+    """Takes what may hold a password of eDoc away from this process: variables, and the keyring's library."""
+    for name in [name for name in os.environ if name.startswith(SECRETS)]:
+        del os.environ[name]
+    sys.modules["keyring"] = None  # type: ignore[assignment]  # an import of it fails

@@ -1,0 +1,55 @@
+"""What every page shows: company, environment, menu, help, and the words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.settings.model import Env
+from pipeline.web.roles import May
+from pipeline.web.site import site
+from pipeline.web.static_files import address_of
+from pipeline.web.texts import access, people, start
+from pipeline.web.texts import frame as words
+
+TEXTS = {"frame": words, "access": access, "people": people, "start": start}
+"""The words, as templates name them: ``t.frame.SKIP``."""
+
+BANDS = {Env.SANDBOX: words.BAND_SANDBOX, Env.LAB: words.BAND_LAB, Env.PRODUCTION: words.BAND_PRODUCTION}
+
+MENU: list[tuple[str, str, May | None]] = [
+    ("start", words.MENU_START, None),
+    ("people", words.MENU_PEOPLE, May.ADMINISTER),
+    ("log", words.MENU_LOG, May.ACCESS_LOG),
+]
+"""Name of a route, its word, and what one has to be allowed to do to see it; None: everybody who logged in."""
+
+
+def frame(request: Any) -> dict[str, Any]:
+    """Django's context processor: part of every template's context."""
+    here, company = site(), getattr(request, "company", None)
+    person = getattr(request, "user", None)
+    match = getattr(request, "resolver_match", None)
+    found: dict[str, Any] = {
+        "t": TEXTS,
+        "support": here.settings.web_support,
+        "css": address_of("anular.css"),
+        "js": address_of("anular.js"),
+        "icon": address_of("anular.svg"),
+        "here": match.url_name if match is not None else "",
+        "company": company,
+        "alone": here.alone,
+        "warn_at": int(here.idle.total_seconds()),
+    }
+    if person is None or not person.is_authenticated:
+        return found
+    from pipeline.web.company import companies_of
+
+    return {
+        **found,
+        "person": person,
+        "companies": companies_of(person),
+        "band": BANDS[company.settings.env] if company is not None else "",
+        "env": company.settings.env.value if company is not None else "",
+        "roles": company.role_words if company is not None else "",
+        "menu": [(name, word) for name, word, what in MENU if what is None or (company and company.may(what))],
+    }

@@ -1,0 +1,4 @@
+"""Tags of our templates.
+
+anular       words with values, a field of a form
+"""

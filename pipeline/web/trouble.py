@@ -1,0 +1,53 @@
+"""Answers to what went wrong: a number and a sentence, never a trace; the same number is in the technical log."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+from typing import Any
+
+from pipeline.domain.errors import AnularError
+from pipeline.web.pages import render
+from pipeline.web.site import site
+from pipeline.web.texts import frame as words
+
+
+def page(request: Any, status: int, title: str, text: str, number: str = "") -> Any:
+    """A page with one sentence."""
+    return render(request, "trouble.html", {"title": title, "text": text, "number": number}, status=status)
+
+
+def bad_request(request: Any, exception: BaseException | None = None) -> Any:
+    del exception
+    return page(request, 400, words.BAD_REQUEST, words.BAD_REQUEST_TEXT)
+
+
+def refused(request: Any, exception: BaseException | None = None) -> Any:
+    text = str(exception) if exception is not None and str(exception) else words.REFUSED_TEXT
+    return page(request, 403, words.REFUSED, text)
+
+
+def not_found(request: Any, exception: BaseException | None = None) -> Any:
+    del exception
+    return page(request, 404, words.NOT_FOUND, words.NOT_FOUND_TEXT)
+
+
+def forged(request: Any, reason: str = "") -> Any:
+    """A form without the page's own token, or from another origin."""
+    site().log("web_refused", {"reason": "csrf", "path": request.path, "detail": reason[:80]})
+    return page(request, 403, words.FORGED, words.FORGED_TEXT)
+
+
+def broken(request: Any) -> Any:
+    return page(request, 500, words.BROKEN, words.BROKEN_TEXT)
+
+
+def answer(request: Any, error: BaseException) -> Any:
+    """Answer to an error of a view. An error of ours has its own sentence; any other gets a number."""
+    if isinstance(error, AnularError):
+        site().log("web_trouble", {"code": error.code, "path": request.path})
+        return page(request, 503 if error.exit_code == 5 else 409, words.TROUBLE, error.message)
+    number = secrets.token_hex(4)
+    told = "".join(traceback.format_exception(error, limit=-8))[-4000:]
+    site().log("web_error", {"number": number, "path": request.path, "kind": type(error).__name__, "trace": told})
+    return page(request, 500, words.BROKEN, words.BROKEN_TEXT, number)

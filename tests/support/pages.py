@@ -1,0 +1,211 @@
+"""The page of two companies without a server: sample people, a ledger with a sent batch of sample_data and a proposal
+that waits, a clock that a test moves, and Django's client.
+
+Everything is made once in a process and copied for each test (SQLite).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.office.place import place_of
+from pipeline.settings.model import Env, Settings
+from pipeline.web.conf import configure, database
+from pipeline.web.site import Mail, Site
+from tests.support.desk import NOW, Desk, FixedClock, settings_of
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+KEY = "k" * 20 + "0123456789abcdefghijklmnopqrstuvwxyz"
+URL = "http://localhost:8420"
+HOST = "localhost:8420"
+ISTMO, CANAL = "istmo", "canal"
+PASSWORD = "cuatro palabras sin sentido"
+"""Of every sample person."""
+PEOPLE: dict[str, tuple[str, dict[str, list[str]]]] = {
+    "ana": ("Ana Pérez", {ISTMO: ["preparador"]}),
+    "luis": ("Luis Gómez", {ISTMO: ["aprobador"]}),
+    "marta": ("Marta Ríos", {ISTMO: ["consulta"]}),
+    "admin": ("Elena Paz", {ISTMO: ["administrador"]}),
+    "olga": ("Olga Díaz", {CANAL: ["preparador", "aprobador"]}),
+    "nadie": ("Noé Díaz", {}),
+}
+"""User name: name, and roles by company."""
+TEMPLATE: dict[str, Path] = {}
+"""Where this process has its template."""
+
+
+@dataclass
+class House:
+    """The page as one test has it."""
+
+    folder: Path
+    site: Site
+    clock: FixedClock
+    #: of the company ``istmo``: takes files in, prepares, approves, sends (with a double of the sending)
+    desk: Desk
+    mails: list[Mail] = field(default_factory=list)
+    #: lines of the technical log
+    lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def person(self, name: str) -> Any:
+        from pipeline.web.models import Person
+
+        return Person.objects.get(username=name)
+
+    def client(self, name: str = "", *, profile: str | None = None, csrf: bool = False) -> Any:
+        """Django's client, logged in as ``name`` (confirmed just now) unless "" is given; ``csrf``: forms are checked
+        for the page's token, as a browser's are."""
+        from django.test import Client
+
+        made = Client(HTTP_HOST=HOST, enforce_csrf_checks=csrf, raise_request_exception=False)
+        if name:
+            self.enter(made, name, profile)
+        return made
+
+    def enter(self, client: Any, name: str, profile: str | None = None) -> None:
+        from pipeline.web.access import sessions
+        from pipeline.web.middleware import CHOSEN
+
+        client.force_login(self.person(name), sessions.BACKEND)
+        session, now = client.session, self.clock.now().isoformat()
+        session.update({sessions.BEGAN: now, sessions.LAST: now, sessions.CONFIRMED: now})
+        if profile is not None:
+            session[CHOSEN] = profile
+        session.save()
+
+    def later(self, **more: float) -> None:
+        self.clock.moment += timedelta(**more)
+
+    def audit(self, event: str = "") -> list[Any]:
+        """Lines of the log of accesses, in order; with ``event`` those of this kind."""
+        from pipeline.web.models import AuditEvent
+
+        found = AuditEvent.objects.order_by("id")
+        return list(found.filter(event=event) if event else found)
+
+
+@contextmanager
+def house(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[House]:
+    """The page with a copy of the template in ``folder``; ``changes`` are settings of every company."""
+    shutil.copytree(template(), folder / "house")
+    patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+    with _opened(folder / "house", patch, changes) as made:
+        yield made
+
+
+@contextmanager
+def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Iterator[House]:
+    from django.db import connections
+    from django.test import override_settings
+
+    companies = _companies(folder, changes)
+    istmo, clock = companies[ISTMO], FixedClock(NOW)
+    mails: list[Mail] = []
+    lines: list[tuple[str, dict[str, Any]]] = []
+    with _office(istmo.office) as office:
+        base = istmo.model_copy(update={"profile": "", "company": ""})
+        send = mails.append if istmo.mail_host else None
+        log = lambda event, facts: lines.append((event, dict(facts)))  # noqa: E731
+        site = Site(base, companies, clock, (KEY,), istmo.web_url or URL, office, send, log)
+        _configure_once(site)
+        connections["default"].close()
+        connections["default"].settings_dict.update(database(istmo.office))
+        desk = Desk(folder, istmo, patch, clock)
+        try:
+            with override_settings(ANULAR_SITE=site):
+                yield House(folder, site, clock, desk, mails, lines)
+        finally:
+            desk.close()
+            connections["default"].close()
+
+
+@contextmanager
+def _office(url: str) -> Iterator[Any]:
+    office = place_of(url).open(NOW)
+    try:
+        yield office
+    finally:
+        office.close()
+
+
+def _companies(folder: Path, changes: dict[str, Any]) -> dict[str, Settings]:
+    office = f"sqlite:///{folder / 'office' / 'anular-office.db'}"
+    common = {"office": office, "approval": None, "env": Env.SANDBOX, "sandbox_now": NOW, **changes}
+
+    def company(profile: str, name: str, *rucs: str) -> Settings:
+        url = f"sqlite:///{folder / profile / 'registro.db'}"
+        return settings_of(folder, url, profile=profile, company=name, issuers=frozenset(rucs), **common)
+
+    return {
+        ISTMO: company(ISTMO, "Distribuidora Istmo, S.A.", "155999991-2-2026", "155999992-2-2026"),
+        CANAL: company(CANAL, "Ferretería Canal, S.A.", "155999993-2-2026"),
+    }
+
+
+@cache
+def _configured() -> list[bool]:
+    return []
+
+
+def _configure_once(site: Site) -> None:
+    if not _configured():
+        configure(site)
+        _configured().append(True)
+
+
+def template() -> Path:
+    """Folder with the office database and the ledgers that each test copies."""
+    if "made" not in TEMPLATE:
+        import tempfile
+
+        folder = Path(tempfile.mkdtemp(prefix="anular-pages-"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+            patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+            with _opened(folder, patch, {}) as made:
+                _fill(made)
+        TEMPLATE["made"] = folder
+    return TEMPLATE["made"]
+
+
+def forget() -> None:
+    """At the end of the session: nothing stays on the disk."""
+    if "made" in TEMPLATE:
+        shutil.rmtree(TEMPLATE.pop("made"), ignore_errors=True)
+
+
+def _fill(made: House) -> None:
+    from django.contrib.auth.hashers import make_password
+
+    from pipeline.web.migrate import bring_up_to_date
+    from pipeline.web.models import Membership, Person, PersonState
+
+    bring_up_to_date()
+    password, when = make_password(PASSWORD), datetime.fromisoformat("2026-11-01T08:00:00-05:00")
+    for user, (name, companies) in PEOPLE.items():
+        person = Person.objects.create(
+            username=user,
+            name=name,
+            email=f"{user}@empresa.example",
+            state=PersonState.ACTIVE,
+            password=password,
+            made_at=when,
+            changed_at=when,
+        )
+        for profile, roles in companies.items():
+            for role in roles:
+                Membership.objects.create(person=person, profile=profile, role=role, given_by="admin", given_at=when)
+    desk = made.desk
+    sent = desk.propose(SAMPLES / "lote_mensual.csv", "ana")
+    desk.carry(desk.approve(sent, "luis", issuers=tuple(sent.content["issuers"])), "luis")
+    desk.propose(SAMPLES / "lote_con_errores.xlsx", "ana")

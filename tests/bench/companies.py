@@ -1,17 +1,21 @@
 """Many companies on one PostgreSQL: what each of them costs ``status``, ``poll --all`` and a pass of the drop folder.
 
-The server is the one that ``ANULAR_TEST_PG`` names (``.ci/postgres python -m tests.bench companies``); without one
-there are no figures. The other side is the benchmark's own eDoc, in the lab environment, so that everything that a
-ledger with legal effect is checked for is checked.
+The server is the one that ``ANULAR_TEST_PG`` names; without one ``.ci/postgres`` starts one for this. The other side is
+the benchmark's own eDoc, in the lab environment, so that everything that a ledger with legal effect is checked for is
+checked.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -139,7 +143,7 @@ def anular(*arguments: object) -> list[str]:
 def bench(scale: Scale) -> list[Figure]:
     address = os.environ.get("ANULAR_TEST_PG", "")
     if not address:
-        return []
+        return _on_a_server(scale)
     companies, figures = scale.of(COMPANIES, 3), []
     with tempfile.TemporaryDirectory(dir=build()) as folder, database(address) as url, server() as base:
         place = Path(folder)
@@ -168,4 +172,17 @@ def bench(scale: Scale) -> list[Figure]:
     return figures
 
 
+def _on_a_server(scale: Scale) -> list[Figure]:
+    """The figures, measured by a process that ``.ci/postgres`` gives a server."""
+    told = json.dumps({"quick": scale.quick, "most": scale.most})
+    order = [str(ROOT / ".ci" / "postgres"), sys.executable, "-m", "tests.bench.companies", told]
+    done = subprocess.run(order, cwd=ROOT, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-3000:])
+    return [Figure(**one) for one in json.loads(done.stdout.splitlines()[-1])]
+
+
 __all__ = ["bench"]
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([asdict(one) for one in bench(Scale(**json.loads(sys.argv[1])))]) + "\n")

@@ -121,7 +121,42 @@ def looking(ledger: str, asked: int, known: bool) -> Numbers:
     return {"seen": seen, "status": told, "one": one}
 
 
-WAYS: dict[str, Callable[..., Numbers]] = {"bookkeeping": bookkeeping, "polling": polling, "looking": looking}
+def paging(ledger: str) -> Numbers:
+    """What pages ask of a ledger that has not moved since it was counted: processor time, in milliseconds."""
+    from pipeline.domain.outcomes import Outcome
+    from pipeline.ledger.kept_counts import KeptCounts
+    from pipeline.ledger.pages import Pages
+    from pipeline.ledger.storage.location import open_ledger
+
+    database = open_ledger(f"sqlite:///{ledger}")
+    with tempfile.TemporaryDirectory(dir=build()) as folder:
+        pages = Pages(database, ENV, kept=KeptCounts(Path(folder) / "recuentos.json"))
+        last = pages.recent()[-1]
+        ways: dict[str, Callable[[], object]] = {
+            "status": pages.recent,
+            "urgent": pages.urgent,
+            "rows": lambda: pages.rows(last.id, after=last.rows - 60, outcome=Outcome.CANCELLED),
+        }
+        told = {name: _milliseconds(way) for name, way in ways.items()}
+    database.close()
+    return told
+
+
+def _milliseconds(way: Callable[[], object], turns: int = 9) -> float:
+    found = []
+    for _ in range(turns):
+        start = time.process_time()
+        way()
+        found.append(1e3 * (time.process_time() - start))
+    return sorted(found)[turns // 2]
+
+
+WAYS: dict[str, Callable[..., Numbers]] = {
+    "bookkeeping": bookkeeping,
+    "polling": polling,
+    "looking": looking,
+    "paging": paging,
+}
 
 
 def bench(scale: Scale) -> list[Figure]:
@@ -178,11 +213,19 @@ def _history(scale: Scale, run: Callable[..., Numbers]) -> list[Figure]:
     status = {f"pasado de {rows:,}": [round(1e6 * told[rows]["status"] / rows, 2)] for rows in told}
     ratio = round(told[large]["status"] / large / (told[small]["status"] / small), 3)
     seconds = {"seconds": {f"{rows:,}": round(told[rows]["status"], 3) for rows in told}}
-    figures.append(
-        Figure(
-            "growth", "anular status, todos los lotes", "µs por fila", status, "grande ÷ chico", ratio, None, seconds
-        )
-    )
+    case = "contar todos los lotes por primera vez"
+    figures.append(Figure("growth", case, "µs por fila", status, "grande ÷ chico", ratio, None, seconds))
+    pages = {rows: run("paging", ledger=str(past.ledger(rows, 10))) for rows in (small, large)}
+    cases = {
+        "status": "los 25 lotes más recientes con sus resultados (status), ya contados",
+        "urgent": "los lotes más urgentes",
+        "rows": "una página de 50 filas con un resultado, al final de un lote",
+    }
+    for key, case in cases.items():
+        values = {f"pasado de {rows:,}": [round(pages[rows][key], 2)] for rows in pages}
+        ratio = round(pages[large][key] / pages[small][key], 3)
+        goal = None if scale.quick else ("<=", 2.0)
+        figures.append(Figure("growth", case, "ms de procesador", values, "grande ÷ chico", ratio, goal))
     return figures
 
 

@@ -26,6 +26,7 @@ TITLES = {
     "memory": "Memoria",
     "restart": "Volver a empezar con un historial de envíos grande",
     "growth": "Crecimiento",
+    "companies": "Muchas empresas en un PostgreSQL",
 }
 ABOUT = {
     "start": "Un comando frente a importar solo las bibliotecas sin las que no puede trabajar; `anular --help`, "
@@ -53,6 +54,8 @@ ABOUT = {
     "solicitud que llega.",
     "growth": "Lo que cuesta una fila según cuántas haya. Una razón cercana a 1 significa que el costo por fila no "
     "crece.",
+    "companies": "Doscientas empresas con sus 2,000 lotes en un PostgreSQL de este mismo equipo, cada una con su "
+    "ritmo de 5 solicitudes por segundo, contra el eDoc de la medición.",
 }
 
 

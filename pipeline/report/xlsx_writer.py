@@ -36,7 +36,7 @@ from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml
 from pipeline.report.rowxml import Quote, Value, row_xml
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_BUFFER, _AHEAD = 1 << 20, 3
+_BUFFER, _AHEAD = 1 << 19, 2
 """Bytes that are compressed at a time, and how many such pieces wait at most."""
 
 _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"

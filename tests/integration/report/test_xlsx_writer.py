@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -27,14 +28,14 @@ def test_in_whatever_pieces_it_comes_the_bytes_are_those_of_one_writing() -> Non
 
     assert len(CONTENT) > 4 << 20
     assert streamed(777) == streamed(3 << 20) == target.getvalue()
-    with ZipFile(io.BytesIO(target.getvalue())) as box:
-        assert box.read("a.xml") == CONTENT
+    with ZipFile(io.BytesIO(target.getvalue())) as archive:
+        assert archive.read("a.xml") == CONTENT
 
 
 class Full(io.BytesIO):
     """A disk that is full after some bytes."""
 
-    def write(self, content) -> int:  # type: ignore[no-untyped-def, override]
+    def write(self, content: Any) -> int:
         if self.tell() > 50_000:
             raise OSError(28, "No space left on device")
         return super().write(content)

@@ -43,7 +43,7 @@ def serve_web(
 
         return serve_sender(profile, ledger, child=child)
     if only not in ("", PAGES):
-        raise WrongUsage(f"anular web no tiene la parte «{only}».", code="web-only", remedy="Es pages o sender.")
+        raise WrongUsage(f"No existe la parte «{only}».", code="web-only", remedy="Es pages o sender.")
     if profile or ledger:
         raise WrongUsage(
             "La página es de todas las empresas de este equipo: --profile y --ledger solo valen con --only sender.",

@@ -7,6 +7,7 @@ import sys
 
 from pipeline.cli.context import Talk
 from pipeline.domain.errors import Interrupted
+from pipeline.runtime.own_process import own_module, with_our_code
 
 SECRETS = "ANULAR_PASSWORD"
 
@@ -40,7 +41,15 @@ def serve_pages(*, sample: bool, child: bool) -> int:
 
 
 def without_secrets() -> None:
-    """Takes what may hold a password of eDoc away from this process: variables, and the keyring's library."""
+    """Takes what may hold a password of eDoc away from this process: variables, and the keyring's library.
+
+    Where the system shows a process the variables that it began with, it begins anew without them.
+    """
+    names = [name for name in os.environ if name.startswith(SECRETS)]
+    if names and os.name == "posix" and sys.argv[1:2] == ["web"]:
+        clean = {name: value for name, value in os.environ.items() if name not in names}
+        sys.stdout.flush()
+        os.execve(sys.executable, own_module("pipeline", *sys.argv[1:]), with_our_code(clean))  # noqa: S606  # nosec B606
     for name in [name for name in os.environ if name.startswith(SECRETS)]:
         del os.environ[name]
     sys.modules["keyring"] = None  # type: ignore[assignment]  # an import of it fails

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.context import Talk, local_time
 from pipeline.cli.web_pages import without_secrets
+from pipeline.domain.commands import order
 from pipeline.domain.errors import WrongUsage
 
 MAILS_S = 60.0
@@ -59,19 +60,15 @@ def list_users(*, as_json: bool) -> int:
             )
             talk.out.print(f"{one['user']}  {one['name']} · {one['state']} · {told or 'sin papeles'}", markup=False)
         if not found:
-            talk.out.print(
-                "Todavía no hay usuarios. anular web muestra la dirección para crear el primero.", markup=False
-            )
+            talk.out.print(f"Todavía no hay usuarios; {order('web')} muestra cómo crear el primero.", markup=False)
     return 0
 
 
 def invite_user(user: str, name: str, mail: str, roles: Sequence[str], profile: str) -> int:
     with _opened() as (site, talk, who):
-        from django.core.exceptions import ValidationError
-
         from pipeline.web import audit
         from pipeline.web.access import people_rules
-        from pipeline.web.access.first import is_taken, mail_address, user_name
+        from pipeline.web.access.first import is_taken
         from pipeline.web.roles import Role
 
         if profile not in site.companies:
@@ -83,9 +80,9 @@ def invite_user(user: str, name: str, mail: str, roles: Sequence[str], profile: 
                 f"No existe el papel «{unknown[0]}».", code="web-role", remedy=f"Papeles: {', '.join(Role)}."
             )
         try:
-            user, mail = user_name(user), mail_address(mail)
-        except ValidationError as error:
-            raise WrongUsage(" ".join(error.messages), code="web-user") from None
+            user, mail = people_rules.named(user, mail)
+        except people_rules.NotAllowed as error:
+            raise WrongUsage(str(error), code="web-user") from None
         if is_taken(user, mail):
             raise WrongUsage("Ese usuario o ese correo ya existe.", code="web-user")
         wanted = [Role(one) for one in roles]
@@ -97,7 +94,7 @@ def invite_user(user: str, name: str, mail: str, roles: Sequence[str], profile: 
             "roles": wanted,
         }
         _, address, ends = people_rules.invite(None, by=who, **values)
-        audit.note(None, "invitacion", who=who, about=user, detail=", ".join(wanted), profile=profile)
+        audit.from_terminal("invitacion", who=who, about=user, detail=", ".join(wanted), profile=profile)
         _show(talk, address, ends)
     return 0
 
@@ -110,7 +107,7 @@ def unlock_user(user: str) -> int:
         person = _person(user)
         for kind in ("entrar-usuario", "factor", "confirmar"):
             limits.give_back(kind, person.username)
-        audit.note(None, "desbloqueo", who=who, about=person.username)
+        audit.from_terminal("desbloqueo", who=who, about=person.username)
         talk.out.print(f"{person.username} puede entrar otra vez.", markup=False)
     return 0
 
@@ -122,7 +119,7 @@ def end_sessions(user: str) -> int:
 
         person = _person(user)
         count = sessions.end_all(person)
-        audit.note(None, "sesiones-cerradas", who=who, about=person.username)
+        audit.from_terminal("sesiones-cerradas", who=who, about=person.username)
         talk.out.print(f"Sesiones cerradas de {person.username}: {count}.", markup=False)
     return 0
 
@@ -139,7 +136,7 @@ def reset_link(user: str) -> int:
         invited = person.state == PersonState.INVITED
         make = people_rules.invite_again if invited else people_rules.reset_link
         address, ends = make(person, by=who)
-        audit.note(None, "invitacion" if invited else "enlace", who=who, about=person.username)
+        audit.from_terminal("invitacion" if invited else "enlace", who=who, about=person.username)
         _show(talk, address, ends)
     return 0
 
@@ -155,7 +152,7 @@ def reset_factor(user: str) -> int:
         person = _person(user)
         factors.remove_all(person)
         sessions.end_all(person)
-        audit.note(None, "factor-quitado", who=who, about=person.username)
+        audit.from_terminal("factor-quitado", who=who, about=person.username)
         admins = Membership.objects.filter(role=Role.ADMIN, waits=False, person__state=PersonState.ACTIVE)
         told = {one.person.email for one in admins.select_related("person")} | {person.email}
         values = {"user": person.username, "when": site.now()}
@@ -180,7 +177,7 @@ def link_user(user: str, system_user: str) -> int:
                 f"El usuario {system_user} de este equipo ya es {other.username} en la página.", code="web-link"
             )
         Person.objects.filter(pk=person.pk).update(system_user=system_user)
-        audit.note(None, "vinculo", who=who, about=person.username, detail=system_user)
+        audit.from_terminal("vinculo", who=who, about=person.username, detail=system_user)
         talk.out.print(f"{system_user} en este equipo es {person.username} en la página.", markup=False)
     return 0
 
@@ -191,7 +188,7 @@ def _person(user: str) -> Any:
     found = Person.objects.filter(username=user.strip().casefold()).first()
     if found is None:
         raise WrongUsage(
-            f"La página no tiene el usuario «{user}».", code="web-user", remedy="Vea anular web users list."
+            f"La página no tiene el usuario «{user}».", code="web-user", remedy=f"Vea {order('web', 'users', 'list')}."
         )
     return found
 

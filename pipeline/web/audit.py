@@ -37,6 +37,11 @@ def note(
     )
 
 
+def from_terminal(event: str, *, who: str, about: str, detail: str = "", profile: str | None = None) -> None:
+    """Writes one line about a command of the terminal."""
+    note(None, event, who=who, about=about, detail=detail, profile=profile)
+
+
 def address_of(request: Any) -> str:
     """Address of who asks, as the server saw it; "terminal" without a request."""
     return str(request.META.get("REMOTE_ADDR", ""))[:64] if request is not None else "terminal"

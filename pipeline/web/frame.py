@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.approvals.work import is_alive
+from pipeline.domain.errors import StorageTrouble
 from pipeline.settings.model import Env
 from pipeline.web.roles import May
 from pipeline.web.site import site
@@ -24,6 +26,14 @@ MENU: list[tuple[str, str, May | None]] = [
 """Name of a route, its word, and what one has to be allowed to do to see it; None: everybody who logged in."""
 
 
+def _sends() -> bool:
+    """Whether a sender gave a sign of life within the last minute."""
+    try:
+        return is_alive(site().office, site().now())
+    except StorageTrouble:
+        return False
+
+
 def frame(request: Any) -> dict[str, Any]:
     """Django's context processor: part of every template's context."""
     here, company = site(), getattr(request, "company", None)
@@ -37,7 +47,6 @@ def frame(request: Any) -> dict[str, Any]:
         "icon": address_of("anular.svg"),
         "here": match.url_name if match is not None else "",
         "company": company,
-        "alone": here.alone,
         "warn_at": int(here.idle.total_seconds()),
     }
     if person is None or not person.is_authenticated:
@@ -50,6 +59,8 @@ def frame(request: Any) -> dict[str, Any]:
         "companies": companies_of(person),
         "band": BANDS[company.settings.env] if company is not None else "",
         "env": company.settings.env.value if company is not None else "",
+        "alone": company is not None and not company.two,
+        "stalled": not _sends(),
         "roles": company.role_words if company is not None else "",
         "menu": [(name, word) for name, word, what in MENU if what is None or (company and company.may(what))],
     }

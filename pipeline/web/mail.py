@@ -33,7 +33,7 @@ def when(moment: datetime) -> str:
 
 
 class Post:
-    """Mails of one process, sent one after the other by a thread; ``log`` is told of those that no server took."""
+    """Mails of one process, sent one after the other by a thread; ``log`` gets those that no server took."""
 
     def __init__(self, settings: Settings, log: Callable[[str, Mapping[str, Any]], None]) -> None:
         # Nothing but the mail: a webhook is told of batches, not of a person's link.

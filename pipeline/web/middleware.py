@@ -68,6 +68,8 @@ class Doorkeeper:
 
     def __call__(self, request: Any) -> Any:
         request.ended = sessions.end_if_over(request)
+        if not request.path.startswith("/estatico/") and request.user.is_authenticated:
+            _choose(request)  # before any address is looked at: a page about an error shows the company too
         return self._next(request)
 
     def process_view(self, request: Any, _view: Any, _args: Any, _more: Any) -> Any:
@@ -80,7 +82,6 @@ class Doorkeeper:
             return HttpResponseNotAllowed(route.methods)
         if request.user.is_authenticated:
             sessions.used(request, passive=route.passive)
-            _choose(request)
         if route.access is Door.OPEN:
             return None
         if not request.user.is_authenticated:

@@ -99,7 +99,7 @@ class WebSession(AbstractBaseSession):
 
 
 class AccessRequest(models.Model):
-    """Somebody's request for an account."""
+    """Request for an account."""
 
     #: as typed, without blanks; ``profile`` is None where it is no company of ours
     ruc = models.CharField(max_length=40)

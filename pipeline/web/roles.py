@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 class May(StrEnum):
-    """Something that not everybody may do."""
+    """Action that needs a role."""
 
     SEE = "ver"
     SEE_CERTIFICATES = "ver certificados"

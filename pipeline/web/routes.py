@@ -13,7 +13,7 @@ View = Callable[..., Any]
 
 
 class Door(Enum):
-    """Who may ask for a page that needs no role."""
+    """Condition of a page that needs no role."""
 
     #: everybody, without a session
     OPEN = "abierta"

@@ -27,7 +27,7 @@ def make(site: Site) -> dict[str, str]:
         raise WrongUsage(
             "Los usuarios de ejemplo solo existen en el sandbox y en este equipo.",
             code="web-sample",
-            remedy="Quite --sample; el primer usuario se crea con la dirección que muestra anular web.",
+            remedy="Quite --sample: el primer usuario se crea con la dirección que entonces se muestra.",
         )
     found = {}
     for user, (name, roles) in PEOPLE.items():

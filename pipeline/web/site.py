@@ -59,11 +59,6 @@ class Site:
         return urlsplit(self.url).netloc
 
     @property
-    def alone(self) -> bool:
-        """Whether one person may prepare and approve (``ANULAR_APPROVAL=none``), which every page says."""
-        return any(settings.approval == "none" for settings in self.companies.values())
-
-    @property
     def sandbox(self) -> bool:
         """Whether every company is in the sandbox."""
         return all(settings.env is Env.SANDBOX for settings in self.companies.values())

@@ -17,7 +17,12 @@ from tests.support.warm import without_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 #: by the name in pyproject.toml, where that is not the module's
-MODULE = {"pydantic-settings": "pydantic_settings", "python-calamine": "python_calamine"}
+MODULE = {
+    "argon2-cffi": "argon2",
+    "django-allauth": "allauth",
+    "pydantic-settings": "pydantic_settings",
+    "python-calamine": "python_calamine",
+}
 #: data, not modules
 NO_MODULE = {"tzdata"}
 #: what other libraries bring and takes long
@@ -38,6 +43,8 @@ LOADED_BY = {
     "--help": NOTHING,
     "--version": NOTHING,
     "run --help": OPTIONS,
+    "web --help": OPTIONS,
+    "web users --help": OPTIONS,
     "login": SETTINGS,
     "logout": {*SETTINGS, "keyring"},
     "status": LEDGER,
@@ -71,7 +78,8 @@ finally:
 def libraries() -> set[str]:
     """The modules that pyproject.toml lists for the program."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
+    extras = project["optional-dependencies"]
+    listed = [*project["dependencies"], *extras["postgres"], *extras["web"]]
     names = {re.split(r"[\[<>=; ]", one)[0] for one in listed}
     return {MODULE.get(name, name) for name in names - NO_MODULE}
 

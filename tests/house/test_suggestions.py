@@ -19,6 +19,8 @@ ELSEWHERE = {
     "pipeline/evidence/format.py",
     # names a file that only the person at the terminal knows, with the profile beside it
     "pipeline/wiring/lost_ledger.py",
+    # what a stranger sees under a dead address, whatever the page's settings are
+    "pipeline/web/texts/access.py",
     # the note of an event in the ledger: how it came about, and nothing to type
     "pipeline/ledger/ledger_events.py",
 }

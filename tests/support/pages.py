@@ -118,8 +118,7 @@ def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) ->
         log = lambda event, facts: lines.append((event, dict(facts)))  # noqa: E731
         site = Site(base, companies, clock, (KEY,), istmo.web_url or URL, office, send, log)
         _configure_once(site)
-        connections["default"].close()
-        connections["default"].settings_dict.update(database(istmo.office))
+        _use(database(istmo.office))
         desk = Desk(folder, istmo, patch, clock)
         try:
             with override_settings(ANULAR_SITE=site):
@@ -127,6 +126,15 @@ def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) ->
         finally:
             desk.close()
             connections["default"].close()
+
+
+def _use(address: dict[str, Any]) -> None:
+    """From now on Django works on this database."""
+    from django.db import connections
+
+    connections["default"].close()
+    del connections["default"]
+    connections.settings["default"] = connections.configure_settings({"default": address})["default"]
 
 
 @contextmanager

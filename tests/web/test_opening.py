@@ -51,7 +51,7 @@ def test_a_page_at_home_or_under_https_is_fine(values):
 def test_an_address_that_is_not_https_with_a_name_is_a_mistake(monkeypatch, url):
     monkeypatch.setenv("ANULAR_WEB_URL", url)
     with pytest.raises(ValueError, match="debe ser https"):
-        Settings()
+        settings()
 
 
 def test_the_key_is_made_once_for_its_owner_alone(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ class PersonBackend:
     """Django's way to find the person of a session; it checks no password (``log_in.py`` does)."""
 
     def authenticate(self, request: Any, **_given: Any) -> None:
-        """Nobody: passwords are checked in one place, with its limits."""
+        """No person: passwords are checked in one place, with its limits."""
         del request
 
     def get_user(self, number: Any) -> Person | None:

@@ -84,7 +84,7 @@ def remove_app(request: Any) -> Any:
 
 
 def codes(request: Any) -> Any:
-    """`/cuenta/codigos`: recovery codes that were just made, once; made anew with POST."""
+    """`/cuenta/codigos`: recovery codes that were just made, once; new ones with POST."""
     if request.method == "POST":
         if not factors.kinds(request.user):
             return HttpResponseRedirect(factors.SET_UP)

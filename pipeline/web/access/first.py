@@ -196,5 +196,5 @@ def _first(given: dict[str, Any]) -> Person:
 
 
 def is_taken(username: str, email: str) -> bool:
-    """Whether somebody has this user name or address."""
+    """Whether a person has this user name or address."""
     return bool(Person.objects.filter(Q(username=username) | Q(email=email)).exists())

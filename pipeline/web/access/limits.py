@@ -59,7 +59,7 @@ def count(kind: str, who: str) -> None:
 
 
 def give_back(kind: str, who: str) -> None:
-    """Forgets the tries of somebody: one succeeded, or an administrator unlocked them."""
+    """Forgets the tries of a person: one succeeded, or an administrator unlocked them."""
     Attempt.objects.filter(kind=kind, key=mark(kind, who)).delete()
 
 
@@ -78,7 +78,7 @@ def by_address(request: Any, kind: str) -> bool:
 
 
 def mark(kind: str, who: str) -> str:
-    """HMAC of somebody or something, under the page's key."""
+    """HMAC of a person or thing, under the page's key."""
     return hmac.new(
         site().keys[0].encode(), f"{kind}\n{who}".encode("utf-8", "surrogatepass"), hashlib.sha256
     ).hexdigest()

@@ -27,7 +27,7 @@ PATHS = {
 def make(
     kind: LinkKind, *, person: Person | None = None, request: AccessRequest | None = None, by: str = ""
 ) -> tuple[str, datetime | None]:
-    """A new link: its whole address, which nobody can get again, and when it ends. Earlier ones of the same kind for
+    """A new link: its whole address, which cannot be had again, and when it ends. Earlier ones of the same kind for
     the same person end now."""
     code, now = secrets.token_urlsafe(24), site().now()
     lasting = LASTING[kind]
@@ -66,7 +66,7 @@ def use(link: Link) -> bool:
 
 
 def dead(kind: LinkKind, by: str) -> None:
-    """The work of ``make`` for nobody, so that a stranger's request takes as long; its link opens nothing."""
+    """The work of ``make`` for no person, so that a stranger's request takes as long; its link opens nothing."""
     now = site().now()
     Link.objects.create(
         kind=kind, digest=_digest(secrets.token_urlsafe(24)), made_by=by, made_at=now, expires_at=now, used_at=now

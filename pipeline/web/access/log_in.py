@@ -97,7 +97,7 @@ def enter(request: Any, person: Person, where: str, event: str = "entrada") -> A
 
 
 def _alert(request: Any, person: Person | None, who: str) -> None:
-    """Tells a person, once, that somebody tried their name many times within an hour."""
+    """Alert to a person, once, about many tries with their name within an hour."""
     limits.count("fallos", who)
     if limits.in_an_hour("fallos", who) != limits.ALERT_AT:
         return
@@ -130,7 +130,7 @@ def second_factor(request: Any) -> Any:
 
 
 def pending(request: Any) -> tuple[Person | None, str]:
-    """Who gave the right password within five minutes in this session, and where they wanted to go."""
+    """Person who gave the right password within five minutes in this session, and where they wanted to go."""
     found = request.session.get(PENDING)
     if not isinstance(found, dict):
         return None, "/"
@@ -156,7 +156,7 @@ def person_named(text: str) -> Person | None:
 
 
 def right(person: Person | None, password: str) -> bool:
-    """Whether ``password`` is that of ``person`` and the account is active; the same work for nobody."""
+    """Whether ``password`` is that of ``person`` and the account is active; the same work for None."""
     if person is None or not person.has_usable_password():
         make_password(password)
         return False

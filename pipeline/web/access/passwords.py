@@ -86,7 +86,7 @@ def fault(password: str, about: Iterable[str] = ()) -> str | None:
 
 
 def _is_of_known_words(password: str, known: list[str]) -> bool:
-    """Whether little but words that everybody here would think of makes it: the estimate counts several of them, one
+    """Whether little but words that come to mind here makes it: the estimate counts several of them, one
     after the other, as hard to guess."""
     rest = _plain(password)
     for word in sorted(known, key=len, reverse=True):

@@ -127,7 +127,7 @@ def invite(request: Any) -> Any:
 
 
 def _give(request: Any, form: Any, person: Person, roles: list[Role]) -> Any:
-    """Roles in this company for somebody who has an account; None with the form's error where it is refused."""
+    """Roles in this company for a person who has an account; None with the form's error where it is refused."""
     profile = request.company.profile
     has = {
         Role(one) for one in Membership.objects.filter(person=person, profile=profile).values_list("role", flat=True)

@@ -23,6 +23,18 @@ class NotAllowed(Exception):
     """A change that is refused, as a Spanish sentence."""
 
 
+def named(username: str, email: str) -> tuple[str, str]:
+    """User name and address as they are kept. Raises ``NotAllowed`` for what cannot be one."""
+    from django.core.exceptions import ValidationError
+
+    from pipeline.web.access.first import mail_address, user_name
+
+    try:
+        return user_name(username), mail_address(email)
+    except ValidationError as error:
+        raise NotAllowed(" ".join(error.messages)) from None
+
+
 def administers_all(admin: Any, person: Any) -> bool:
     """Whether ``admin`` administers every company in which ``person`` has a role."""
     theirs = set(Membership.objects.filter(person=person).values_list("profile", flat=True))
@@ -55,7 +67,7 @@ def set_roles(admin: Any, person: Person, profile: str, roles: Iterable[Role]) -
 
 
 def needs_second(admin: Any, profile: str) -> bool:
-    """Whether another administrator has to confirm that somebody may approve."""
+    """Whether another administrator has to confirm that a person may approve."""
     company = site().companies[profile]
     return company.env is not Env.SANDBOX and any(one.pk != admin.pk for one in admins(profile))
 
@@ -102,7 +114,7 @@ def invite_again(person: Person, *, by: str) -> tuple[str, datetime | None]:
 
 
 def reset_link(person: Person, *, by: str) -> tuple[str, datetime | None]:
-    """A link with which ``person`` chooses a new password; nobody else sees one."""
+    """A link with which ``person`` chooses a new password; no one else sees it."""
     address, ends = links.make(LinkKind.RESET, person=person, by=by)
     mail.send(person.email, mails.RESET, mails.RESET_TEXT, name=person.name, link=address, when=ends)
     return address, ends

@@ -1,4 +1,4 @@
-"""Request for access: asked for by somebody without an account, answered by an administrator (web.md 6)."""
+"""Request for access: by a person without an account, answered by an administrator (web.md 6)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.web.texts import people as words
 
 
 class Ask(PageForm):
-    """Who asks for what."""
+    """Request, as it is typed."""
 
     ruc = forms.CharField(
         label=access.RUC,
@@ -60,7 +60,7 @@ def hours() -> tuple[int, int]:
 
 
 def ask(request: Any) -> Any:
-    """`/entrar/solicitar`: for a RUC that is nobody's the same, and nobody sees it."""
+    """`/entrar/solicitar`: for a RUC of no company the same, and no one sees it."""
     form, status = Ask(request.POST if request.method == "POST" else None), 200
     if form.is_bound and form.is_valid():
         if limits.by_address(request, "solicitud"):
@@ -104,7 +104,7 @@ def state(request: Any, code: str) -> Any:
 
 
 def waiting(profile: str) -> list[AccessRequest]:
-    """Requests of a company that nobody answered, oldest first."""
+    """Unanswered requests of a company, oldest first."""
     return list(AccessRequest.objects.filter(profile=profile, state=RequestState.RECEIVED).order_by("at"))
 
 

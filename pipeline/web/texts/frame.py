@@ -33,6 +33,7 @@ BAND_PRODUCTION = "PRODUCCIÓN: lo que se apruebe aquí anula facturas reales y 
 BAND_ALONE = (
     "Aprobación de una sola persona: en esta oficina quien prepara también puede aprobar (ANULAR_APPROVAL=none)."
 )
+BAND_STALLED = "Nada se está enviando: lo que envía no da señales. Avise a quien administra el equipo."
 
 ERROR = "Error:"
 PROBLEM = "Hay un problema"

@@ -42,13 +42,14 @@ def default_office(ledgers: Iterable[str]) -> str:
     return file_address(data_folder() / "anular-office.db")
 
 
-def load_settings(profile: str = "", ledger: str = "") -> Settings:
-    """Settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file over its top level).
+def load_settings(profile: str = "", ledger: str = "", file: Path | None = None) -> Settings:
+    """Settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file, or of ``file``, over its top level).
 
     Raises ``WrongUsage`` with one line per mistake, never with a secret.
     """
-    base, profiles = _read_file()
-    values = _merged(profile, base, profiles)
+    path = file or config_path()
+    base, profiles = _read_file(path)
+    values = _merged(profile, base, profiles, path)
     _refuse_unknown_names()
     companies.check_no_ruc_twice(base, profiles, _from_variables(("issuers", "env")))
     try:
@@ -122,12 +123,11 @@ def _from_variables(names: Iterable[str]) -> dict[str, str]:
 
 def profile_names() -> list[str]:
     """Names of the profiles in the TOML file. Raises ``WrongUsage`` when it cannot be read."""
-    return sorted(_read_file()[1])
+    return sorted(_read_file(config_path())[1])
 
 
-def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The top level of the TOML file, and its profiles."""
-    path = config_path()
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -145,8 +145,7 @@ def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     return values, profiles
 
 
-def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    path = config_path()
+def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]], path: Path) -> dict[str, Any]:
     if profile and profile not in profiles:
         known = ", ".join(sorted(profiles)) or "ninguno"
         raise WrongUsage(

@@ -39,6 +39,8 @@ LOADED_BY = {
     "--version": NOTHING,
     "run --help": OPTIONS,
     "login": SETTINGS,
+    "init": LEDGER,
+    "schedule poll": SETTINGS,
     "logout": {*SETTINGS, "keyring"},
     "status": LEDGER,
     "status 2026": LEDGER,

@@ -41,6 +41,9 @@ ON_ITS_OWN := tests/integration/ledger tests/integration/office tests/storm/test
 SEEDS ?= 1000
 ROWS ?= 50
 
+# The Python that an installed package has for itself.
+PACKAGE_PYTHON ?= 3.13
+
 # How long `make fuzz` tries each of its targets.
 SECONDS ?= 60
 FUZZER := .venv/.fuzzer
@@ -55,7 +58,7 @@ WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}"
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help install tools run web test test-all test-unit test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock clean
+.PHONY: help install tools run web test test-all test-unit test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock package-windows package-linux package-macos clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -187,6 +190,15 @@ coverage: $(TOOLS)  ## run the tests, measured: domain, ledger, submit and poll 
 
 lock: $(TOOLS)  ## make the locked requirements anew from pyproject.toml (ARGS=--upgrade: newest versions)
 	@.ci/lock $(ARGS)
+
+package-windows: $(TOOLS)  ## make the zip that an office installs on Windows, in build/ (PACKAGE_PYTHON=3.13)
+	@$(BIN)/python .ci/package.py windows --python $(PACKAGE_PYTHON)
+
+package-linux: $(TOOLS)  ## the same for Linux on x86-64, as a .tar.gz
+	@$(BIN)/python .ci/package.py linux --python $(PACKAGE_PYTHON)
+
+package-macos: $(TOOLS)  ## the same for macOS on arm64
+	@$(BIN)/python .ci/package.py macos --python $(PACKAGE_PYTHON)
 
 clean:  ## remove the environment, caches, and what the demo wrote (sandbox ledger and results)
 	rm -rf .venv .anular resultados build dist htmlcov coverage.json .coverage .coverage.*

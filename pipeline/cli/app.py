@@ -12,6 +12,7 @@ import typer
 from pipeline.cli.help import SpanishCommand, SpanishGroup
 
 COMMANDS = {
+    "init": "init:init",
     "template": "template:write_plantilla",
     "check": "check:check_command",
     "run": "run:run_files",
@@ -38,6 +39,7 @@ COMMANDS = {
     "adopt": "ledger:adopt",
     "ledger": "ledger:ledger_command",
     "sandbox": "sandbox:serve_sandbox",
+    "schedule": "schedule:schedule",
     "login": "login:login",
     "logout": "login:logout",
     "doctor": "doctor:doctor",

@@ -23,3 +23,10 @@ def with_our_code(environment: Mapping[str, str]) -> dict[str, str]:
     """``environment`` in which the child finds the code of its parent, wherever that was started from."""
     before = environment.get("PYTHONPATH", "")
     return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), before]))}
+
+
+def own_program() -> list[str]:
+    """Command that starts this installation later: its own script, else its interpreter and module."""
+    here = Path(sys.executable)
+    script = here.with_name("anular.exe" if os.name == "nt" else "anular")
+    return [str(script)] if script.exists() else own_module("pipeline")

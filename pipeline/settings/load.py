@@ -43,15 +43,16 @@ def default_office(ledgers: Iterable[str]) -> str:
     return file_address(data_folder() / "anular-office.db")
 
 
-def load_settings(profile: str = "", ledger: str = "") -> Settings:
-    """Settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file over its top level).
+def load_settings(profile: str = "", ledger: str = "", file: Path | None = None) -> Settings:
+    """Settings of ``profile`` (a ``[profile.NAME]`` table of the TOML file, or of ``file``, over its top level).
 
     Raises ``WrongUsage`` with one line per mistake, never with a secret.
     """
-    base, profiles = _read_file()
-    values = _merged(profile, base, profiles)
+    path = file or config_path()
+    base, profiles = _read_file(path)
+    values = _merged(profile, base, profiles, path)
     _refuse_unknown_names()
-    _check_rucs(_file(), tuple(_from_variables(("issuers", "env")).items()))
+    _check_rucs(_file(path), tuple(_from_variables(("issuers", "env")).items()))
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -123,14 +124,14 @@ def _from_variables(names: Iterable[str]) -> dict[str, str]:
 
 def profile_names() -> list[str]:
     """Names of the profiles in the TOML file. Raises ``WrongUsage`` when it cannot be read."""
-    return sorted(_read_file()[1])
+    return sorted(_read_file(config_path())[1])
 
 
 def named_places() -> dict[str, tuple[str, str]]:
     """Environment and ledger of every profile, and of the settings without one (""), as they are written and not
     examined: to pass over those of hundreds of companies that are of no interest. Raises ``WrongUsage`` when the file
     cannot be read."""
-    base, profiles = _read_file()
+    base, profiles = _read_file(config_path())
     variables = _from_variables(("ledger", "env"))
     told = {name: {**base, **profiles.get(name, {}), **variables} for name in ("", *sorted(profiles))}
     return {
@@ -139,9 +140,9 @@ def named_places() -> dict[str, tuple[str, str]]:
     }
 
 
-def _read_file() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The top level of the TOML file, and its profiles. Both are shared: not to be changed."""
-    return _parsed(_file())
+    return _parsed(_file(path))
 
 
 @lru_cache(maxsize=2)
@@ -158,9 +159,8 @@ def _check_rucs(content: str, everywhere: tuple[tuple[str, str], ...]) -> None:
     companies.check_no_ruc_twice(*_parsed(content), dict(everywhere))
 
 
-def _file() -> str:
+def _file(path: Path) -> str:
     """The content of the TOML file, which can be parsed; "" for none."""
-    path = config_path()
     try:
         content = path.read_text("utf-8")
         _parsed(content)
@@ -178,8 +178,7 @@ def _file() -> str:
     return content
 
 
-def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    path = config_path()
+def _merged(profile: str, values: dict[str, Any], profiles: dict[str, dict[str, Any]], path: Path) -> dict[str, Any]:
     if profile and profile not in profiles:
         known = ", ".join(sorted(profiles)) or "ninguno"
         raise WrongUsage(

@@ -9,18 +9,15 @@ from pathlib import Path
 
 import pytest
 import typer
-from defusedxml.ElementTree import parse
 
 from pipeline.cli.app import command_line
 from pipeline.runtime.shutdown import GRACE_S
 
 FOLDER = Path(__file__).parents[2] / "docs" / "despliegue"
 UNITS = sorted([*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
-TASKS = sorted(FOLDER.glob("*.xml"))
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
 CRON = FOLDER / "anular.cron"
 BY_HAND = FOLDER / "anular.sh"
-TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 
 
 def sections(unit):
@@ -42,9 +39,6 @@ def commands():
         for name, value in sections(unit).get("Service", []):
             if name == "ExecStart":
                 yield pytest.param(value.split()[1:], id=unit.name)
-    for task in TASKS:
-        tree = parse(task)
-        yield pytest.param((tree.findtext(f".//{TASK}Arguments") or "").split(), id=task.name)
     for line in CRON.read_text("utf-8").splitlines():
         if " /opt/anular/.venv/bin/anular " in line:
             told = line.partition("/opt/anular/.venv/bin/anular ")[2].partition(" >>")[0]
@@ -64,7 +58,6 @@ def test_there_are_examples_of_every_kind():
         "anular-vigila.service",
         "anular-worker.service",
     }
-    assert len(TASKS) == 2
     assert len([case for case in commands() if "cron" in str(case.id)]) == 2
 
 
@@ -138,7 +131,7 @@ def test_by_hand_what_was_typed_reaches_the_program_as_it_was_typed(tmp_path):
 
 def test_the_page_names_every_example():
     page = (FOLDER / "README.md").read_text("utf-8")
-    for example in (*UNITS, *TASKS, CRON, BY_HAND):
+    for example in (*UNITS, CRON, BY_HAND):
         assert f"]({example.name})" in page, example.name
 
 
@@ -147,10 +140,3 @@ def test_the_crontab_has_five_fields_and_a_command_in_each_line():
     for line in CRON.read_text("utf-8").splitlines():
         assert line.startswith("#") or re.fullmatch(rf"[A-Z_]+=\S+|(?:{field} ){{5}}/\S+/anular .+", line), line
         assert "%" not in line, "cron takes a percent sign for the end of the line"
-
-
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_a_task_of_windows_is_never_started_twice_at_once(task):
-    tree = parse(task)
-    assert tree.findtext(f".//{TASK}MultipleInstancesPolicy") == "IgnoreNew"
-    assert (tree.findtext(f".//{TASK}Command") or "").endswith("anular.exe")

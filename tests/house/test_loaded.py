@@ -46,6 +46,8 @@ LOADED_BY = {
     "web --help": OPTIONS,
     "web users --help": OPTIONS,
     "login": SETTINGS,
+    "init": LEDGER,
+    "schedule poll": SETTINGS,
     "logout": {*SETTINGS, "keyring"},
     "status": LEDGER,
     "status 2026": LEDGER,

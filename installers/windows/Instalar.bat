@@ -1,0 +1,96 @@
+@echo off
+rem Instala anular para este usuario, sin administrador. Se puede repetir.
+setlocal EnableExtensions DisableDelayedExpansion
+chcp 65001 >nul
+set "PYTHONUTF8=1"
+set "UV_NO_CONFIG=1"
+title Instalar anular
+set "AQUI=%~dp0"
+set "RAIZ=%LOCALAPPDATA%\Programs\anular"
+set "RC=1"
+
+if not exist "%AQUI%version.txt" goto sin_extraer
+if not exist "%AQUI%ruedas" goto sin_extraer
+set "RESTO=%AQUI:\AppData\Local\Temp\=%"
+if not "%RESTO%"=="%AQUI%" goto sin_extraer
+set "RESTO=%AQUI:OneDrive=%"
+if not "%RESTO%"=="%AQUI%" goto sincronizada
+set "RESTO=%AQUI:Dropbox=%"
+if not "%RESTO%"=="%AQUI%" goto sincronizada
+if not defined LOCALAPPDATA goto sin_carpeta
+
+set /p VERSION=<"%AQUI%version.txt"
+set /p PYTHON=<"%AQUI%python.txt"
+set "ANTES="
+if exist "%RAIZ%\actual.txt" set /p ANTES=<"%RAIZ%\actual.txt"
+set "NUEVA=%RAIZ%\v\%VERSION%"
+if not exist "%RAIZ%\v" mkdir "%RAIZ%\v"
+if errorlevel 1 goto sin_carpeta
+
+set "UV_PYTHON_INSTALL_DIR=%RAIZ%\python"
+if exist "%AQUI%python\" set "UV_PYTHON_INSTALL_MIRROR=file:///%AQUI:\=/%python"
+if exist "%NUEVA%\listo.txt" goto instalada
+if exist "%NUEVA%" rmdir /s /q "%NUEVA%"
+if exist "%NUEVA%" goto en_uso
+
+echo Preparando Python %PYTHON% (la primera vez se descarga) ...
+"%AQUI%uv.exe" python install %PYTHON% --managed-python
+if errorlevel 1 goto sin_python
+"%AQUI%uv.exe" venv --quiet --managed-python --python %PYTHON% "%NUEVA%"
+if errorlevel 1 goto sin_python
+
+echo Instalando anular %VERSION% ...
+"%AQUI%uv.exe" pip install --quiet --python "%NUEVA%\Scripts\python.exe" --offline --no-index --no-deps --find-links "%AQUI%ruedas" --require-hashes -r "%AQUI%requirements.txt"
+if errorlevel 1 goto sin_paquetes
+"%NUEVA%\Scripts\anular.exe" --version
+if errorlevel 1 goto sin_paquetes
+>"%NUEVA%\listo.txt" echo %VERSION%
+
+:instalada
+copy /y "%AQUI%Anular.bat" "%RAIZ%\Anular.bat" >nul
+if errorlevel 1 goto sin_carpeta
+copy /y "%AQUI%Volver.bat" "%RAIZ%\Volver.bat" >nul
+if errorlevel 1 goto sin_carpeta
+if not defined ANTES goto apuntar
+if /i "%ANTES%"=="%VERSION%" goto apuntar
+>"%RAIZ%\anterior.txt" echo %ANTES%
+
+:apuntar
+>"%RAIZ%\actual.txt" echo %VERSION%
+set "ESCRITORIO="
+for /f "tokens=2,*" %%A in ('reg query "HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders" /v Desktop 2^>nul') do set "ESCRITORIO=%%B"
+if defined ESCRITORIO call set "ESCRITORIO=%ESCRITORIO%"
+if not defined ESCRITORIO set "ESCRITORIO=%USERPROFILE%\Desktop"
+if exist "%ESCRITORIO%\" copy /y "%AQUI%Anular.bat" "%ESCRITORIO%\Anular.bat" >nul
+
+echo.
+echo Listo: anular %VERSION%. Abra Anular en el escritorio, o arrastre un archivo de Excel sobre el.
+if defined ANTES echo Para volver a la version %ANTES%: %RAIZ%\Volver.bat
+set "RC=0"
+if defined ANTES goto fin
+if defined SIN_PREGUNTAS goto fin
+echo.
+"%NUEVA%\Scripts\anular.exe" init
+goto fin
+
+:sin_extraer
+echo Primero extraiga el ZIP completo: boton derecho, Extraer todo. Luego abra Instalar en la carpeta nueva.
+goto fin
+:sincronizada
+echo Esta carpeta se sincroniza (OneDrive o Dropbox). Copie la carpeta a Descargas y abra Instalar desde alli.
+goto fin
+:sin_carpeta
+echo No se pudo crear la carpeta de anular en %RAIZ%.
+goto fin
+:en_uso
+echo La version %VERSION% esta en uso. Cierre las ventanas de anular y abra Instalar otra vez.
+goto fin
+:sin_python
+echo No se pudo preparar Python. La primera vez hace falta internet. No se cambio nada de lo instalado.
+goto fin
+:sin_paquetes
+echo No se pudo instalar: un archivo falta o no es el que debe ser. No se cambio nada de lo instalado.
+goto fin
+:fin
+if not defined SIN_PREGUNTAS pause
+exit /b %RC%

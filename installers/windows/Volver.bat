@@ -1,0 +1,25 @@
+@echo off
+rem Vuelve a la version de antes. El historial de envios no se toca: si es de la version nueva, la de antes no lo abre.
+setlocal EnableExtensions DisableDelayedExpansion
+chcp 65001 >nul
+title Volver a la version de antes
+set "RAIZ=%LOCALAPPDATA%\Programs\anular"
+set "RC=1"
+set "ANTES="
+set "AHORA="
+if exist "%RAIZ%\anterior.txt" set /p ANTES=<"%RAIZ%\anterior.txt"
+if exist "%RAIZ%\actual.txt" set /p AHORA=<"%RAIZ%\actual.txt"
+if not defined ANTES goto no_hay
+if not exist "%RAIZ%\v\%ANTES%\Scripts\anular.exe" goto no_hay
+"%RAIZ%\v\%ANTES%\Scripts\anular.exe" --version
+if errorlevel 1 goto no_hay
+>"%RAIZ%\actual.txt" echo %ANTES%
+>"%RAIZ%\anterior.txt" echo %AHORA%
+echo Listo: desde ahora Anular abre la version %ANTES%. Para deshacerlo, abra Volver otra vez.
+set "RC=0"
+goto fin
+:no_hay
+echo No hay una version de antes. No se cambio nada.
+:fin
+if not defined SIN_PREGUNTAS pause
+exit /b %RC%

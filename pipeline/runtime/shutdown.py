@@ -182,7 +182,7 @@ class Ending:
 
     @contextmanager
     def reaching(self, stop: Stop) -> Iterator[None]:
-        """Block of another thread, where no signal arrives: a request to end also reaches ``stop``, of its running loop."""
+        """Block of another thread, where no signal arrives: a request to end also reaches ``stop``."""
         self._stops[stop] = asyncio.get_running_loop()
         if self.asked:
             stop.ask(Interrupted())

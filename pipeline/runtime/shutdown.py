@@ -182,7 +182,7 @@ class Ending:
 
     @contextmanager
     def reaching(self, stop: Stop) -> Iterator[None]:
-        """For the running loop of another thread, which hears no signal: a request to end also reaches ``stop``."""
+        """Block of another thread, where no signal arrives: a request to end also reaches ``stop``."""
         self._stops[stop] = asyncio.get_running_loop()
         if self.asked:
             stop.ask(Interrupted())

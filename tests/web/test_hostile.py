@@ -35,7 +35,13 @@ BITS = (
     *("\x00", "\r\nSet-Cookie: a=b", "<script>alert(1)</script>", "' OR 1=1 --", "{{7*7}}", "\u202e", "9" * 400, "-1"),
     *("%00", "%0d%0a", "localhost:8420", "𝕏", "/entrar", "?", "#", "a" * 3000),
 )
-HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_FORWARDED", "HTTP_REFERER")
+HEADERS: tuple[str, ...] = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_FORWARDED",
+    "HTTP_REFERER",
+)
 HEADERS += ("HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_ORIGIN", "HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_COOKIE")
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD")
 FIELDS = (

@@ -135,7 +135,7 @@ def test_what_cannot_be_recorded_leaves_no_folder(told, tmp_path):
 
 def test_the_event_is_part_of_the_chain_and_moves_no_row(told):
     database, search, info = told
-    before = search.exactly(info.id)
+    before = search.exactly([info.id])
 
     add_support_case(database, info.id, NOW, who="Ana Pérez", rows="fila 3", digest=b"x" * 32)
 
@@ -143,4 +143,4 @@ def test_the_event_is_part_of_the_chain_and_moves_no_row(told):
     found = examine(database)
     assert (case.who, case.rows, case.at) == ("Ana Pérez", "fila 3", NOW)
     assert (found.faults, found.batches[info.id].packed) == ([], 0)
-    assert search.exactly(info.id) == before, "the seal of the batch is that of its rows"
+    assert search.exactly([info.id]) == before, "the seal of the batch is that of its rows"

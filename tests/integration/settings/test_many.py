@@ -22,7 +22,7 @@ def config(tmp_path, monkeypatch):
 def test_a_file_is_parsed_once_as_long_as_it_says_the_same(config, monkeypatch):
     parsed = []
     loads = tomllib.loads
-    monkeypatch.setattr(load.tomllib, "loads", lambda text: (parsed.append(1), loads(text))[1])
+    monkeypatch.setattr(tomllib, "loads", lambda text: (parsed.append(1), loads(text))[1])
     config.write_text("rate = 3\n[profile.norte]\nrate = 4\n")
     assert [load.load_settings(name).rate for name in ("", "norte", "", "norte")] == [3, 4, 3, 4]
     assert len(parsed) == 1

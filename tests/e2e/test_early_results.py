@@ -7,6 +7,7 @@ import signal
 import time
 from subprocess import DEVNULL
 
+from pipeline.report.publish import MOST_NAMES
 from tests.e2e.test_watch import Drop
 from tests.support.books import rows_of
 from tests.support.warm import LONGEST_S
@@ -68,15 +69,19 @@ def test_where_nothing_is_waited_for_the_workbook_is_written_once(place):
 
 
 def test_a_workbook_that_cannot_be_written_early_stops_nothing_and_is_written_at_the_end(place):
-    """Where the folder should be there is a file, until the first question was asked."""
-    out = place.folder / "out"
-    out.write_text("no es una carpeta")
+    """A batch that is gone on with: something has taken each of its names, until the first question was asked."""
+    file = place.batch(["000", "950"])
+    place.anular("run", file, "--yes", "--only", "1", "--no-poll")
+    book = place.results()
+    taken = [book, *(book.with_stem(f"{book.stem} ({number})") for number in range(2, MOST_NAMES + 1))]
+    book.unlink()
+    for name in taken:
+        name.mkdir()
     with (place.folder / "err").open("w+") as err:
-        process = place.start(
-            "run", place.batch(["000", "950"]), "--yes", stdout=DEVNULL, stderr=err, **WAITING, ANULAR_OUT=str(out)
-        )
+        process = place.start("run", file, "--yes", stdout=DEVNULL, stderr=err, **WAITING)
         until(lambda: any(entry["route"] == "query" for entry in place.entries()), process)
-        out.unlink()
+        for name in taken:
+            name.rmdir()
         process.send_signal(signal.SIGTERM)
         process.wait(LONGEST_S)
     said = (place.folder / "err").read_text("utf-8")

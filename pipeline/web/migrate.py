@@ -1,4 +1,4 @@
-"""Tables of accounts in the office database: made and brought up to date at the page's start, by one process at a time."""
+"""Tables of accounts in the office database: made and brought up to date at the start, by one process at a time."""
 
 from __future__ import annotations
 

@@ -57,7 +57,12 @@ def test_a_sender_that_dies_starts_again_after_five_seconds_three_times_in_ten_m
 
 def test_deaths_that_are_far_apart_are_not_counted_together():
     now, started = [0.0], list[Dies]()
-    sender = Watched(lambda: started.append(Dies()) or started[-1], lambda: now[0])  # type: ignore[return-value]
+
+    def start() -> Any:
+        started.append(Dies())
+        return started[-1]
+
+    sender = Watched(start, lambda: now[0])
     for _ in range(10):
         sender.look()
         started[-1].code = 5

@@ -56,6 +56,7 @@ def test_there_are_examples_of_every_kind():
     assert {unit.name for unit in UNITS} == {
         *(f"anular-{name}.{kind}" for name in ("watch", "poll") for kind in ("service", "timer")),
         "anular-vigila.service",
+        "anular-web.service",
         "anular-worker.service",
     }
     assert len([case for case in commands() if "cron" in str(case.id)]) == 2

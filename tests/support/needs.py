@@ -44,6 +44,12 @@ def chromium() -> str:
     )
 
 
+def proc() -> None:
+    """Ends the test where the system does not show the variables of a process."""
+    if not Path("/proc/self/environ").exists():
+        missing("what a process has in its variables is seen on Linux alone")
+
+
 def postgres() -> Path:
     """The folder of PostgreSQL's own programs, the newest; ends the test where there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)

@@ -104,6 +104,16 @@ def house(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[H
 
 
 @contextmanager
+def filled(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[House]:
+    """The page made anew, as for an office database on a server."""
+    patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+    with _opened(folder, patch, changes) as made:
+        _fill(made)
+        yield made
+
+
+@contextmanager
 def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Iterator[House]:
     from django.db import connections
     from django.test import override_settings

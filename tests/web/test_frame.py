@@ -10,7 +10,7 @@ from tests.support.pages import CANAL, House
 from tests.web.test_log_in import text_of
 
 STALLED = "Nada se está enviando"
-ALONE = "Aprueba una sola persona"
+ALONE = "ANULAR_APPROVAL=none"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import HttpResponseRedirect
 
 from pipeline.domain.approved_by import is_name
+from pipeline.settings.model import ENV_WORDS
 from pipeline.web import audit, mail, trouble
 from pipeline.web.access import limits, links, passwords, sessions
 from pipeline.web.access.log_in import enter
@@ -96,6 +97,10 @@ class SetUp(Someone, NewPassword):
     aprueba = forms.BooleanField(label=words.APPROVE_HERE, required=False)
     field_order = ("nombre", "correo", "usuario", "nueva", "otra", "prepara", "aprueba")
 
+    def __init__(self, data: Any, about: list[str]) -> None:
+        super().__init__(data, about)
+        self.fields["nueva"].label = words.PASSWORD
+
 
 def mail_address(text: str) -> str:
     """A mail address as it is kept. Raises ``ValidationError``."""
@@ -178,7 +183,7 @@ def set_up(request: Any, code: str) -> Any:
             person = _first(form.cleaned_data)
         audit.note(request, "primera-vez", who=person.username)
         return enter(request, person, "/cuenta/segundo-factor")
-    companies = [(one.company or one.profile, one.env.value) for one in here.companies.values()]
+    companies = [(one.company or one.profile, ENV_WORDS[one.env]) for one in here.companies.values()]
     return render(request, "access/set_up.html", {"form": form, "known": companies})
 
 

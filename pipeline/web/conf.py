@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ def configure(site: Site) -> None:
 
     settings.configure(**django_settings(site))
     django.setup()
+    # Django would write addresses to standard error, and some addresses are links that open something.
+    logger = logging.getLogger("django")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
 
 
 def django_settings(site: Site) -> dict[str, Any]:

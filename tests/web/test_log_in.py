@@ -93,6 +93,16 @@ def test_s12_ten_failures_a_minute_from_one_address_are_the_most(house: House):
     assert enter(client, "ana").status_code == 302
 
 
+def test_s12_a_right_log_in_between_gives_an_address_no_more_tries(house: House):
+    client = house.client()
+    answers = []
+    for number in range(12):
+        answers.append(enter(client, f"nobody{number}", "no es esta").status_code)
+        if number == 8:
+            assert enter(house.client(), "ana").status_code == 302
+    assert answers == [422] * 10 + [429] * 2
+
+
 def test_s12_many_failures_in_an_hour_are_told_once(house: House):
     for _ in range(5):
         for _ in range(5):

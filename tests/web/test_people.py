@@ -72,16 +72,20 @@ def test_s26_an_invitation_ends_after_a_day_and_a_new_one_ends_the_old(house: Ho
     assert "Invitación vencida" in text_of(house.client("admin").get("/usuarios"))
 
 
-def test_s26_links_have_128_bits_or_more_are_hashed_at_rest_and_stand_in_no_log(house: House, admin):
-    from pipeline.web.models import AuditEvent, Link
+def test_s26_links_have_128_bits_or_more_are_hashed_at_rest_and_stand_in_no_log(house: House, admin, capfd, caplog):
+    from pipeline.web.access.sessions import SessionStore
+    from pipeline.web.models import AuditEvent, Link, WebSession
 
-    link = invite(house, admin)
+    values = {"nombre": "Rita Sol", "correo": "rita@x.example", "usuario": "rita", "papeles": ["preparador"]}
+    answer = admin.post("/usuarios/invitar", values)
+    sessions = str([SessionStore().decode(one.session_data) for one in WebSession.objects.all()])
+    link = link_in(text_of(admin.get(answer.headers["Location"])))
     code = link.rpartition("/")[2]
     assert len(code) >= 32, "32 signs of base64 are 192 bits"
-    house.client().get(link)
-    house.client().get(link + "x")
+    assert house.client().get(link).status_code == 200
+    assert house.client().get(link + "x").status_code == 410
     kept = str([one.__dict__ for one in [*Link.objects.all(), *AuditEvent.objects.all()]]) + str(house.lines)
-    assert code not in kept
+    assert code not in kept + sessions + capfd.readouterr().err + caplog.text
 
 
 def test_s26_of_two_who_use_a_link_at_once_one_wins(house: House, admin, monkeypatch):
@@ -93,6 +97,17 @@ def test_s26_of_two_who_use_a_link_at_once_one_wins(house: House, admin, monkeyp
     assert house.client().post(link, {"nueva": GOOD, "otra": GOOD}).status_code == 410
     assert found is links.find
     assert not house.person("rita").has_usable_password()
+
+
+def test_who_is_suspended_while_they_choose_a_password_stays_out(house: House, ana):
+    from pipeline.web.access.first import set_password
+    from pipeline.web.models import Person, PersonState
+
+    person = house.person("ana")
+    Person.objects.filter(pk=person.pk).update(state=PersonState.SUSPENDED)
+    set_password(person, GOOD)
+    assert house.person("ana").state == "suspendida"
+    assert enter(house.client(), "ana", GOOD).status_code == 422
 
 
 # --- forgotten

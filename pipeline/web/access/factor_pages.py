@@ -8,7 +8,7 @@ from django.http import HttpResponseRedirect
 from django.utils.safestring import mark_safe
 
 from pipeline.web import audit, mail
-from pipeline.web.access import factors, limits
+from pipeline.web.access import factors, limits, sessions
 from pipeline.web.access.adapter import FactorAdapter
 from pipeline.web.access.log_in import Code
 from pipeline.web.pages import render
@@ -25,9 +25,9 @@ def second_factor(request: Any) -> Any:
     """`/cuenta/segundo-factor`: what there is, and an application of codes to set up."""
     person = request.user
     form, status = Code(request.POST if request.method == "POST" else None), 200
-    if not request.session.get(SECRET):
-        request.session[SECRET] = factors.new_secret()
-    secret = request.session[SECRET]
+    if not sessions.kept(request, SECRET):
+        sessions.keep(request, SECRET, factors.new_secret())
+    secret = sessions.kept(request, SECRET)
     if form.is_bound and form.is_valid():
         first = not factors.kinds(person)
         if not limits.take("factor", person.username):
@@ -64,7 +64,7 @@ def noted(request: Any, *, first: bool) -> str:
     audit.note(request, "factor-activo")
     tell(request.user)
     if first:
-        request.session[CODES] = factors.new_codes(request.user)
+        sessions.keep(request, CODES, factors.new_codes(request.user))
         return "/cuenta/codigos"
     return f"{factors.SET_UP}?hecho=1"
 
@@ -88,11 +88,11 @@ def codes(request: Any) -> Any:
     if request.method == "POST":
         if not factors.kinds(request.user):
             return HttpResponseRedirect(factors.SET_UP)
-        request.session[CODES] = factors.new_codes(request.user)
+        sessions.keep(request, CODES, factors.new_codes(request.user))
         audit.note(request, "codigos")
         tell(request.user)
         return HttpResponseRedirect("/cuenta/codigos")
-    found = request.session.pop(CODES, None)
+    found = sessions.kept(request, CODES, once=True)
     if not found:
         return HttpResponseRedirect(factors.SET_UP)
     return render(request, "access/codes.html", {"codes": found})

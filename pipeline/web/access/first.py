@@ -157,12 +157,13 @@ def _with_link(request: Any, kind: LinkKind, code: str) -> Any:
 def set_password(person: Person, password: str, but: str = "") -> None:
     """Sets the password of ``person``, who is active from now on; sessions end, except that with the id ``but``; a
     notice is mailed."""
-    was_active = person.state == PersonState.ACTIVE
-    now = site().now()
+    was_active, now = person.state == PersonState.ACTIVE, site().now()
+    person.set_password(password)
     with transaction.atomic():
-        person.set_password(password)
-        person.state, person.changed_at = PersonState.ACTIVE, now
-        person.save()
+        # Only these columns, and not of who was suspended meanwhile.
+        open_ones = Person.objects.filter(pk=person.pk).exclude(state=PersonState.SUSPENDED)
+        open_ones.update(password=person.password, state=PersonState.ACTIVE, changed_at=now)
+        person.refresh_from_db()
         sessions.end_all(person, but)
     if was_active:
         mail.send(person.email, mails.CHANGED, mails.CHANGED_TEXT, name=person.name, when=now)

@@ -53,6 +53,13 @@ def take(kind: str, who: str) -> bool:
     return True
 
 
+def take_back(kind: str, who: str) -> None:
+    """Forgets the newest try of somebody: it was no failure. Others of the same address stay counted."""
+    newest = Attempt.objects.filter(kind=kind, key=mark(kind, who)).order_by("-id").first()
+    if newest is not None:
+        newest.delete()
+
+
 def count(kind: str, who: str) -> None:
     """Counts something that is watched and not limited."""
     Attempt.objects.create(kind=kind, key=mark(kind, who), at=site().now())

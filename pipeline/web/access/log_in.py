@@ -81,7 +81,7 @@ def _try(request: Any, form: Any) -> Any:
         form.add_error(None, words.WRONG)
         return None
     limits.give_back("entrar-usuario", who)
-    limits.give_back("entrar-direccion", audit.address_of(request))
+    limits.take_back("entrar-direccion", audit.address_of(request))
     if factors.kinds(person):
         request.session.flush()
         request.session[PENDING] = {"id": person.pk, "at": site().now().isoformat(), "next": inside(request)}
@@ -91,6 +91,7 @@ def _try(request: Any, form: Any) -> Any:
 
 def enter(request: Any, person: Person, where: str, event: str = "entrada") -> Any:
     """Begins the session of ``person``, who showed all that is asked for."""
+    request.session.pop(PENDING, None)
     sessions.begin(request, person)
     audit.note(request, event, who=person.username)
     return HttpResponseRedirect(where)

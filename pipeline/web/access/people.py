@@ -9,7 +9,7 @@ from django import forms
 from django.http import Http404, HttpResponseRedirect
 
 from pipeline.web import audit, mail
-from pipeline.web.access import factors, people_rules, requests
+from pipeline.web.access import factors, people_rules, requests, sessions
 from pipeline.web.access.first import Someone, is_taken
 from pipeline.web.access.people_rules import NotAllowed
 from pipeline.web.models import AccessRequest, AuditEvent, Link, LinkKind, Membership, Person, PersonState, RequestState
@@ -158,7 +158,7 @@ def person_page(request: Any, number: int) -> Any:
             refused, status = str(error), 409
         else:
             return answer
-    shown = request.session.pop(LINK, None)
+    shown = sessions.kept(request, LINK, once=True)
     about = {
         "form": form,
         "line": _line(person, profile),
@@ -209,7 +209,7 @@ def _do(request: Any, person: Person, what: str) -> Any:
 def _show_link(request: Any, person: Person, link: str, ends: Any) -> Any:
     """Keeps a link for the one time that it is shown."""
     mailed = site().send is not None
-    request.session[LINK] = {"who": person.pk, "link": link, "ends": mail.when(ends), "mailed": mailed}
+    sessions.keep(request, LINK, {"who": person.pk, "link": link, "ends": mail.when(ends), "mailed": mailed})
     return HttpResponseRedirect(f"/usuarios/{person.pk}")
 
 

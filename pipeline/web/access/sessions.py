@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import login, logout
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
+from pipeline.web.access.adapter import FactorAdapter
 from pipeline.web.models import WebSession
 from pipeline.web.site import site
 
@@ -89,6 +91,18 @@ def used(request: Any, *, passive: bool) -> None:
     now, last = site().now(), _time(request.session.get(LAST))
     if not passive and (last is None or (now - last).total_seconds() >= KEEP_S):
         request.session[LAST] = now.isoformat()
+
+
+def keep(request: Any, name: str, value: Any) -> None:
+    """Keeps something in the session that is shown once: a copy of the database does not show it."""
+    request.session[name] = FactorAdapter().encrypt(json.dumps(value))
+
+
+def kept(request: Any, name: str, *, once: bool = False) -> Any:
+    """What ``keep`` kept; None where there is nothing. With ``once`` it is gone afterwards."""
+    found = request.session.pop(name, None) if once else request.session.get(name)
+    text = FactorAdapter().decrypt(found) if isinstance(found, str) else ""
+    return json.loads(text) if text else None
 
 
 def confirm(request: Any) -> None:

@@ -29,9 +29,7 @@ def configure(site: Site) -> None:
     settings.configure(**django_settings(site))
     django.setup()
     # Django would write addresses to standard error, and some addresses are links that open something.
-    logger = logging.getLogger("django")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    logging.getLogger("django").setLevel(logging.CRITICAL + 1)
 
 
 def django_settings(site: Site) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.cli import console
-from pipeline.cli.render import corrected_words, counts_data, status_facts
+from pipeline.cli.render import corrected_words, status_facts
 from pipeline.domain import outcomes
 from pipeline.domain.approved_by import people
 from pipeline.domain.commands import order
@@ -25,7 +25,7 @@ from pipeline.report.labels import EVENT_WORDS
 from pipeline.report.lines import row_of
 from pipeline.report.model import local
 from pipeline.report.names import results_name, room
-from pipeline.run.figures import ordered, path_text
+from pipeline.run.figures import counts_data, ordered, path_text
 
 _SHOWN = 12
 

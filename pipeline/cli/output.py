@@ -76,7 +76,7 @@ def show_plan(talk: Talk, plan: Plan, settings: Settings) -> list[Finding]:
     """Shows a plan; returns the findings about the certificates of its issuers (C8), which it shows as well."""
     from pipeline.certificates.check import check_before_run
     from pipeline.cli import console
-    from pipeline.cli.render import plan_facts, plan_problems
+    from pipeline.run.plan_words import plan_facts, plan_problems
 
     style = "bold white on red" if settings.env == "production" else "bold"
     console.facts(talk.out, f" {plan.file} ", plan_facts(plan, settings), style=style)

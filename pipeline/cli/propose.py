@@ -99,9 +99,9 @@ def propose_file(
 
 def _of_file(file: Path, found: Any, options: dict[str, Any], settings: Settings, talk: Talk, clock: Clock) -> Draft:
     from pipeline.approvals.prepare import draft_of_file
-    from pipeline.cli.render import plan_facts, plan_problems
     from pipeline.ledger.ledger_events import id_of
     from pipeline.read.source import take
+    from pipeline.run.plan_words import plan_facts, plan_problems
     from pipeline.settings.model import limits
     from pipeline.wiring.ledger import open_ledger_views
 

@@ -42,8 +42,8 @@ def status(
     """Muestra los lotes del historial de envíos y cuántas facturas tienen cada resultado."""
     with loading():
         from pipeline.cli import console
-        from pipeline.cli.render import corrected_words, counts_data, status_facts
-        from pipeline.run.figures import ordered
+        from pipeline.cli.render import corrected_words, status_facts
+        from pipeline.run.figures import counts_data, ordered
         from pipeline.wiring.rules import without_issuers
         from pipeline.wiring.views import open_views
 

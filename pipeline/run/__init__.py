@@ -1,6 +1,6 @@
 """One file through the five steps: what the command line, the drop folder and the workers have in common.
 
-- ``plan``: what would be sent, for the person who approves it
+- ``plan``: what would be sent, for the person who approves it; ``plan_words`` says it
 - ``questions``: what only a person can answer about a file
 - ``intake``: an approved plan becomes a batch in the ledger
 - ``session``: service, signals, sending and querying, until the time is up

@@ -2,7 +2,17 @@
 
 identity    who is at this terminal, as the operating system knows it
 content     what a person approves of a file, or of a batch that the drop folder held
+steps       what a step writes into the office database
 store       proposals in the office database: compare-and-set, one event for each step, the file's bytes
+causes      problems of rows by what is wrong
+review      what a person sees of a checked file, kept with the proposal
+scan        the office's own command that looks at a file before it is kept
+uploads     a file handed in by a page: kept as it came, within limits; what became of its check
+check_upload  the check of an upload: a draft, or a refusal with what may be chosen instead
+places      the private folder of what can be made again
+downloads   the files of a batch for a page, from the ledger alone
+reader      a child without passwords that does one piece of reading or writing; readers starts it
+readers     at most two of them, and how far each is
 certified   the certificates of the issuers, before an approval and before the sending
 decisions   the use cases of people: propose, submit, take back, approve, decline; and what the clock does
 carry       an approved proposal carried out: the file read again, within what was approved, through the ledger

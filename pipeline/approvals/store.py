@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from pipeline.approvals.messages import KEY, message_of
 from pipeline.approvals.orders import PROGRAM as PROGRAM
 from pipeline.approvals.orders import Orders
+from pipeline.approvals.steps import keep_file, write_step
 from pipeline.domain.approval_digest import Content, joined, split
 from pipeline.domain.commands import order
 from pipeline.domain.errors import NotApproved, StorageTrouble
@@ -126,30 +127,30 @@ class Proposals:
     def __init__(self, office: Office, profile: str, env: str, *, hours: float, mails: bool = False) -> None:
         """Proposals that ``office`` has; with ``mails`` (the company names a recipient) steps put messages into the
         outbox."""
-        self._office, self._profile, self._env, self._hours = office, profile, env, hours
+        self.office, self.profile, self.env, self.hours = office, profile, env, hours
         self._mails = mails
 
     @property
     def orders(self) -> Orders:
         """Orders to the sender of the same company."""
-        return Orders(self._office, self._profile, self._env)
+        return Orders(self.office, self.profile, self.env)
 
     @property
     def lasting(self) -> timedelta:
         """How long an approval is waited for, and how long it is good for until the first row leaves."""
-        return timedelta(hours=self._hours)
+        return timedelta(hours=self.hours)
 
     # --- reading
 
     def get(self, number: int) -> Proposal:
         """Proposal with this number. Raises ``NotApproved`` when there is none."""
-        return self._one(self._office.read(self._mine().where(tables.proposal.c.id == number)), number)
+        return self._one(self.office.read(self._mine().where(tables.proposal.c.id == number)), number)
 
     def open(self) -> list[Proposal]:
         """Those that are not at their end, oldest first."""
         states = [state.value for state in OPEN]
         query = self._mine().where(tables.proposal.c.state.in_(states)).order_by(tables.proposal.c.id)
-        return [_proposal(line) for line in self._office.read(query)]
+        return [proposal_of(line) for line in self.office.read(query)]
 
     def events(self, number: int) -> list[ProposalEvent]:
         """Every step of a proposal in order."""
@@ -167,7 +168,7 @@ class Proposals:
                 line.why,
                 json.loads(line.data),
             )
-            for line in self._office.read(query)
+            for line in self.office.read(query)
         ]
 
     def signed(self, number: int) -> tuple[People, str, str]:
@@ -197,7 +198,7 @@ class Proposals:
 
     def hashes(self, number: int) -> tuple[bytes, ...]:
         """Payload hashes that belong to its digest. Raises ``StorageTrouble`` when they are not those."""
-        found = self._office.read(
+        found = self.office.read(
             select(tables.proposal_hashes.c.hashes).where(tables.proposal_hashes.c.proposal == number)
         )
         return split(bytes(found[0].hashes)) if found else ()
@@ -205,13 +206,13 @@ class Proposals:
     def file(self, number: int) -> bytes:
         """Bytes of its file. Raises ``StorageTrouble`` when they are not those that were handed in."""
         upload, chunk = tables.upload, tables.upload_chunk
-        head = self._office.read(select(upload).where(upload.c.proposal == number))
+        head = self.office.read(select(upload).where(upload.c.proposal == number))
         if not head:
-            raise _damaged(self._office.place, number)
-        pieces = self._office.read(select(chunk.c.data).where(chunk.c.upload == head[0].id).order_by(chunk.c.n))
+            raise _damaged(self.office.place, number)
+        pieces = self.office.read(select(chunk.c.data).where(chunk.c.upload == head[0].id).order_by(chunk.c.n))
         data = b"".join(bytes(one.data) for one in pieces)
         if len(data) != head[0].size or hashlib.sha256(data).hexdigest() != head[0].sha256:
-            raise _damaged(self._office.place, number)
+            raise _damaged(self.office.place, number)
         return data
 
     # --- writing
@@ -222,23 +223,23 @@ class Proposals:
         The open proposal of the same bytes and sheet, or of the same batch, is returned instead.
         """
         content = draft.content
-        with self._office.write() as connection:
+        with self.office.write() as connection:
             known = self._known(connection, draft)
             if known is not None:
                 return known, False
             at = to_text(now)
-            until = lasts_until(ProposalState.DRAFT, now, self._hours)
+            until = lasts_until(ProposalState.DRAFT, now, self.hours)
             values = {
                 "version": 2,
-                "profile": self._profile,
-                "env": self._env,
+                "profile": self.profile,
+                "env": self.env,
                 "ledger": content.ledger,
                 "state": ProposalState.DRAFT.value,
                 "source": draft.source,
                 "file_name": draft.file_name,
                 "sha256": content.sha256,
                 "sheet": content.sheet or "",
-                "options": _options(content),
+                "options": options_text(content),
                 "rows": content.rows,
                 "to_send": content.to_send,
                 "digest": content.digest,
@@ -254,12 +255,13 @@ class Proposals:
             assert key is not None
             number = int(key[0])
             start, end = ProposalState.CHECKING.value, ProposalState.DRAFT.value
-            _tell(connection, number, 1, at, who, address, UPLOADED, "", start, "", {"sha256": content.sha256})
+            write_step(connection, number, 1, at, who, address, UPLOADED, "", start, "", {"sha256": content.sha256})
             told = {**draft.kept, "digest": content.digest}
-            _tell(connection, number, 2, at, who, address, Step.CHECKED.value, start, end, "", told)
+            write_step(connection, number, 2, at, who, address, Step.CHECKED.value, start, end, "", told)
             connection.execute(insert(tables.proposal_hashes).values(proposal=number, hashes=joined(content.payloads)))
             if draft.source == FILE:
-                _keep_file(connection, number, draft)
+                assert hashlib.sha256(draft.data).hexdigest() == content.sha256, "what is kept is what was read"
+                keep_file(connection, number, draft.file_name, draft.data)
             crashpoint("proposal-before-commit")
         crashpoint("proposal-added")
         return self.get(number), True
@@ -284,7 +286,7 @@ class Proposals:
         after = move(proposal.state, step)
         check_clock(proposal, now)
         at = to_text(max(now, proposal.changed))
-        until = lasts_until(after, now, self._hours)
+        until = lasts_until(after, now, self.hours)
         if after is ProposalState.ON_HOLD:
             until = proposal.expires
         values: dict[str, Any] = {
@@ -301,16 +303,16 @@ class Proposals:
         if batch:
             values["batch"] = batch
         table = tables.proposal
-        with self._office.write() as connection:
+        with self.office.write() as connection:
             done = connection.execute(
                 update(table)
                 .where(table.c.id == proposal.id, table.c.version == proposal.version)
-                .where(table.c.state == proposal.state.value, table.c.profile == self._profile)
+                .where(table.c.state == proposal.state.value, table.c.profile == self.profile)
                 .values(values)
             )
             if done.rowcount == 1:
                 said = dict(data or {})
-                _tell(
+                write_step(
                     connection,
                     proposal.id,
                     proposal.version + 1,
@@ -346,8 +348,8 @@ class Proposals:
         )
         told = message_of(after, step, who)
         if told is not None:
-            key = f"{KEY}{self._env} {proposal.id} {values['version']}"
-            outbox.put(connection, key, told, profile=self._profile, now=now)
+            key = f"{KEY}{self.env} {proposal.id} {values['version']}"
+            outbox.put(connection, key, told, profile=self.profile, now=now)
 
     def sweep(self, now: datetime) -> list[Proposal]:
         """Ends what was not submitted, approved or begun in time; returns those."""
@@ -366,17 +368,17 @@ class Proposals:
         query = self._mine().where(table.c.state.in_([state.value for state in OPEN]))
         query = query.where(table.c.source == draft.source)
         if draft.source == RESEND:
-            query = query.where(table.c.batch == draft.batch, table.c.options == _options(draft.content))
+            query = query.where(table.c.batch == draft.batch, table.c.options == options_text(draft.content))
         elif draft.source == FOLDER:
             query = query.where(table.c.batch == draft.batch)
         else:
             query = query.where(table.c.sha256 == draft.content.sha256, table.c.sheet == (draft.content.sheet or ""))
         found = connection.execute(query.order_by(table.c.id)).first()
-        return _proposal(found) if found is not None else None
+        return proposal_of(found) if found is not None else None
 
     def _mine(self) -> Any:
         table = tables.proposal
-        return select(table).where(table.c.profile == self._profile, table.c.env == self._env)
+        return select(table).where(table.c.profile == self.profile, table.c.env == self.env)
 
     def _one(self, found: Sequence[Any], number: int) -> Proposal:
         if not found:
@@ -385,7 +387,7 @@ class Proposals:
                 code="approval-unknown",
                 remedy=f"Vea las que están abiertas: {order('proposals')}",
             )
-        return _proposal(found[0])
+        return proposal_of(found[0])
 
 
 def way_of(address: str) -> str:
@@ -421,7 +423,8 @@ _LAPSED = {
 }
 
 
-def _options(content: Content) -> str:
+def options_text(content: Content) -> str:
+    """The options by which a file is read, as they are stored."""
     return json.dumps(dict(content.options), sort_keys=True)
 
 
@@ -434,46 +437,8 @@ def _damaged(place: str, number: int) -> StorageTrouble:
     )
 
 
-def _keep_file(connection: Connection, number: int, draft: Draft) -> None:
-    data = draft.data
-    assert hashlib.sha256(data).hexdigest() == draft.content.sha256, "what is kept is what was read"
-    head = {"proposal": number, "name": draft.file_name, "sha256": draft.content.sha256, "size": len(data)}
-    key = connection.execute(insert(tables.upload).values(head)).inserted_primary_key
-    assert key is not None
-    for n, start in enumerate(range(0, len(data), tables.CHUNK)):
-        piece = {"upload": int(key[0]), "n": n, "data": data[start : start + tables.CHUNK]}
-        connection.execute(insert(tables.upload_chunk).values(piece))
-
-
-def _tell(
-    connection: Connection,
-    number: int,
-    version: int,
-    at: str,
-    who: str,
-    address: str,
-    event: str,
-    before: str,
-    after: str,
-    why: str,
-    data: Mapping[str, Any],
-) -> None:
-    values = {
-        "proposal": number,
-        "version": version,
-        "at": at,
-        "who": who,
-        "address": address,
-        "event": event,
-        "before": before,
-        "after": after,
-        "why": why,
-        "data": json.dumps(dict(data), sort_keys=True),
-    }
-    connection.execute(insert(tables.proposal_event).values(values))
-
-
-def _proposal(line: Any) -> Proposal:
+def proposal_of(line: Any) -> Proposal:
+    """Proposal that a line of the table is."""
     return Proposal(
         id=line.id,
         version=line.version,

@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from pipeline.runtime.clock import Clock
     from pipeline.settings.model import Settings
 
-_PROBLEMS = 200
-"""Lines of rows that will not be sent that are kept for who approves."""
-
 
 def propose_file(
     context: typer.Context,
@@ -99,19 +96,14 @@ def propose_file(
 
 def _of_file(file: Path, found: Any, options: dict[str, Any], settings: Settings, talk: Talk, clock: Clock) -> Draft:
     from pipeline.approvals.prepare import draft_of_file
+    from pipeline.approvals.review import kept_of, review_of
     from pipeline.ledger.ledger_events import id_of
     from pipeline.read.source import take
-    from pipeline.run.plan_words import plan_facts, plan_problems
     from pipeline.settings.model import limits
     from pipeline.wiring.ledger import open_ledger_views
 
     def shown(plan: Plan) -> dict[str, Any]:
-        problems = plan_problems(plan)
-        more = [f"… y {len(problems) - _PROBLEMS} más"] if len(problems) > _PROBLEMS else []
-        return {
-            "facts": [list(fact) for fact in plan_facts(plan, settings)],
-            "problems": [*problems[:_PROBLEMS], *more],
-        }
+        return kept_of(review_of(plan, settings, views.newest()), plan, settings)
 
     source, folder = take(file, limits(settings)), results_folder(settings, file)
     with open_ledger_views(settings, files=[(file, found.sha256)]) as (views, database):

@@ -69,13 +69,13 @@ class Batches:
         for start in range(0, len(ids), IN):
             these = tables.batch.c.id.in_(ids[start : start + IN])
             query = select(tables.batch).where(tables.batch.c.env == self._env, these)
-            found |= {line.id: _head(line) for line in self._reads.read(query)}
+            found |= {line.id: head_of(line) for line in self._reads.read(query)}
         return found
 
     def of_content(self, sha256: str) -> list[BatchInfo]:
         """The batches made from a file with this content, one for each of its sheets, in the form of ``heads``."""
         query = select(tables.batch).where(tables.batch.c.env == self._env, tables.batch.c.sha256 == sha256)
-        return [_head(line) for line in self._reads.read(query)]
+        return [head_of(line) for line in self._reads.read(query)]
 
     def leaders(self, ids: Sequence[str]) -> dict[str, set[str]]:
         """The other batches whose rows are repeated by rows of these."""
@@ -127,7 +127,7 @@ class Batches:
         for line in lines:
             first, last = ends.get(line.id, (None, None))
             info = replace(
-                _head(line),
+                head_of(line),
                 started=codec.to_time(first.utc) if first else None,
                 ended=codec.to_time(last.utc) if last else None,
                 seal=_seal(last) if last else None,
@@ -209,7 +209,8 @@ class Batches:
         return tuple(Approval(who or "", codec.to_time(utc), rows) for who, utc, rows, _ in found)
 
 
-def _head(line: Any) -> BatchInfo:
+def head_of(line: Any) -> BatchInfo:
+    """A batch as it was taken in, without the results of its rows."""
     return BatchInfo(
         id=line.id,
         file=line.file,

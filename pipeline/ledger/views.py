@@ -17,11 +17,12 @@ from pipeline.domain.lifecycle import FOLLOWED, PERSON, RETRIED, TAKES_DOCUMENT,
 from pipeline.domain.outcomes import ELSEWHERE, STOPPED
 from pipeline.domain.records import BatchInfo, Cancellation, Position, ResultLine, Seen, Source, Tally, Tracked, Waiting
 from pipeline.ledger import codec, tables
-from pipeline.ledger.batches import Batches
+from pipeline.ledger.batches import Batches, head_of
 from pipeline.ledger.cap import Cap
 from pipeline.ledger.counts import IN, count_where, is_newest
 from pipeline.ledger.decisions import RowStatus, standing
 from pipeline.ledger.extract import Extract
+from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.lineage import fixed_rows
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.snapshot import Gathering, Log, Shared, Whole, in_parts
@@ -55,6 +56,10 @@ class Views(Batches):
     def of(self, env: str) -> Views:
         """The same ledger for another environment, read only."""
         return Views(self._database, env, self._scope, self._kept)
+
+    def ledger_id(self) -> str:
+        """Id of the ledger, which an approval is bound to."""
+        return id_of(self._database)
 
     def has_seal(self, batch: str, seq: int, hash_: str) -> bool:
         """Whether the event with this number is one of ``batch`` and has this hash (hex)."""
@@ -243,6 +248,13 @@ class Views(Batches):
         batch = tables.batch
         query = select(batch.c.issuers).distinct().where(batch.c.env == self._env, self._scope.rows(batch))
         return sorted({ruc for line in self._database.read(query) for ruc in json.loads(line.issuers)})
+
+    def newest(self) -> BatchInfo | None:
+        """The batch of this environment and scope that was taken in last, as it was taken in; None without any."""
+        batch = tables.batch
+        query = select(batch).where(batch.c.env == self._env, self._scope.rows(batch))
+        found = self._database.read(query.order_by(*tables.newest_first()).limit(1))
+        return head_of(found[0]) if found else None
 
     def unsent(self, batch: str) -> int:
         """How many rows of ``batch`` would be sent now: ready ones, and those proven not sent."""

@@ -134,6 +134,19 @@ class Settings(BaseSettings):
         description="a quién se llama: nombre, teléfono, WhatsApp o correo que se muestra en la página",
     )
     web_proposal_h: float = Field(72.0, gt=0, le=8760, description="horas tras las que caduca una propuesta sin enviar")
+    web_folder: Path | None = Field(
+        None,
+        description="carpeta privada donde la página guarda lo que puede volver a hacer (revisiones y descargas); por "
+        "defecto, en la carpeta de datos del usuario",
+    )
+    web_keep_days: float = Field(
+        30.0, gt=0, le=3650, description="días tras los que se borra el archivo de una propuesta que no se envió"
+    )
+    web_scan: str = Field(
+        "",
+        description="comando que recibe cada archivo cargado por su entrada estándar (un antivirus); si no termina "
+        "con 0, el archivo no se acepta",
+    )
     late_rows: Literal["warn", "reject", "ignore"] = Field(
         "warn", description="facturas con plazo vencido: warn (se envían al final y se marcan), reject, ignore"
     )

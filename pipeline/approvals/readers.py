@@ -53,7 +53,7 @@ class Reading(Protocol):
         """Has a piece of work done; nothing where it is being done already."""
 
     def work(self, settings: Settings, job: str, *arguments: str) -> Work | None:
-        """How far it is; None when nobody asked for it, or it is done."""
+        """Progress of a piece of work; None when nobody asked for it, or it is done."""
 
 
 class Readers:

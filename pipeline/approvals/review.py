@@ -1,4 +1,4 @@
-"""Review: what a person sees of a file that was checked, kept with its proposal as one value (web.md 5).
+"""Review: what a person sees of a file that was checked, kept with its proposal as one value .
 
 Every figure and every word comes from the plan that ``check`` and ``propose`` show too; nothing is judged here. It is
 bounded whatever the file holds: of many rows the first are in it, and how many there are; all of them are in the review

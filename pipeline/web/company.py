@@ -12,6 +12,7 @@ from django.http import Http404
 from pipeline.approvals.store import Proposal, Proposals
 from pipeline.domain.errors import NotApproved
 from pipeline.domain.records import BatchInfo
+from pipeline.ledger.pages import Pages
 from pipeline.ledger.scope import Scope, credential_mark
 from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.views import Views
@@ -22,6 +23,7 @@ from pipeline.web.roles import May, Role, allowed
 from pipeline.web.site import site
 from pipeline.web.texts import frame as words
 from pipeline.wiring.credentials import user_of
+from pipeline.wiring.views import kept_counts, scope_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,21 @@ class Company:
             yield Views(database, self.settings.env, Scope(credential_mark(self.settings.env, user), alone=False))
         finally:
             database.close()
+
+    @contextmanager
+    def pages(self) -> Iterator[Pages | None]:
+        """Batches and rows of this company by pages, with counts that were kept where a batch did not move; None where
+        there is no ledger yet. Raises like ``ledger``."""
+        location = location_of(self.settings.ledger)
+        if not location.exists():
+            yield None
+            return
+        database, kept = location.open_as_it_is(), kept_counts(location)
+        try:
+            yield Pages(database, self.settings.env, scope_of(self.settings), kept)
+        finally:
+            database.close()
+        kept.save()
 
     def batch(self, views: Views | None, number: str) -> BatchInfo:
         """Batch with exactly this number, if it is this company's. Raises ``Http404`` for any other, as for none."""

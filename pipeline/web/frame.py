@@ -10,16 +10,26 @@ from pipeline.settings.model import Env
 from pipeline.web.roles import May
 from pipeline.web.site import site
 from pipeline.web.static_files import address_of
-from pipeline.web.texts import access, people, start
+from pipeline.web.texts import access, batch, options, people, review, start, upload
 from pipeline.web.texts import frame as words
 
-TEXTS = {"frame": words, "access": access, "people": people, "start": start}
+TEXTS = {
+    "frame": words,
+    "access": access,
+    "batch": batch,
+    "options": options,
+    "people": people,
+    "review": review,
+    "start": start,
+    "upload": upload,
+}
 """The words, as templates name them: ``t.frame.SKIP``."""
 
 BANDS = {Env.SANDBOX: words.BAND_SANDBOX, Env.LAB: words.BAND_LAB, Env.PRODUCTION: words.BAND_PRODUCTION}
 
 MENU: list[tuple[str, str, May | None]] = [
     ("start", words.MENU_START, None),
+    ("upload", words.MENU_UPLOAD, May.UPLOAD),
     ("people", words.MENU_PEOPLE, May.ADMINISTER),
     ("log", words.MENU_LOG, May.ACCESS_LOG),
 ]

@@ -21,6 +21,8 @@ from pipeline.web.site import site
 CHOSEN = "empresa"
 """Name in the session of the company that is chosen."""
 Answer = Callable[[Any], Any]
+OWN = ("Cache-Control", "Content-Security-Policy")
+"""Headers that an answer may have set itself: a static file is kept, a download is in a sandbox."""
 
 
 class Outermost:
@@ -33,7 +35,7 @@ class Outermost:
         request.company = None
         answer = self._elsewhere(request) or self._next(request)
         for name, value in answer_headers(https=site().https).items():
-            if name != "Cache-Control" or name not in answer:
+            if name not in OWN or name not in answer:
                 answer[name] = value
         return answer
 

@@ -13,6 +13,7 @@ from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Env, Settings
 
 if TYPE_CHECKING:
+    from pipeline.approvals.readers import Reading
     from pipeline.office.database import Office
     from pipeline.runtime.clock import Clock
 
@@ -45,6 +46,8 @@ class Site:
     send: Callable[[Mail], None] | None = None
     #: takes a line of the technical log
     log: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
+    #: reader children, which read and write files; None where the page only lets people in
+    readers: Reading | None = None
 
     def now(self) -> datetime:
         return self.clock.now()

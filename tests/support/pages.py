@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.approvals.places import Places
+from pipeline.approvals.readers import Work
 from pipeline.office.place import place_of
 from pipeline.settings.model import Env, Settings
 from pipeline.web.conf import configure, database
@@ -41,6 +43,23 @@ PEOPLE: dict[str, tuple[str, dict[str, list[str]]]] = {
 """User name: name, and roles by company."""
 TEMPLATE: dict[str, Path] = {}
 """Where this process has its template."""
+
+
+class AtOnce:
+    """Reader children in this very process, done when they are asked for."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        self._clock, self.works = clock, dict[tuple[str, ...], Work]()
+
+    def ask(self, settings: Settings, job: str, *arguments: str) -> None:
+        from pipeline.approvals import reader
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reader, "make_clock", lambda _settings: self._clock)
+            reader.run_job(settings, job, arguments, Places.of(settings), lambda _phase, _rows: None)
+
+    def work(self, settings: Settings, job: str, *arguments: str) -> Work | None:
+        return self.works.get((settings.profile, job, *arguments))
 
 
 @dataclass
@@ -126,7 +145,7 @@ def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) ->
         base = istmo.model_copy(update={"profile": "", "company": ""})
         send = mails.append if istmo.mail_host else None
         log = lambda event, facts: lines.append((event, dict(facts)))  # noqa: E731
-        site = Site(base, companies, clock, (KEY,), istmo.web_url or URL, office, send, log)
+        site = Site(base, companies, clock, (KEY,), istmo.web_url or URL, office, send, log, AtOnce(clock))
         _configure_once(site)
         _use(database(istmo.office))
         desk = Desk(folder, istmo, patch, clock)

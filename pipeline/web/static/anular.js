@@ -83,3 +83,29 @@ for (const button of document.querySelectorAll("[data-key], [data-new-key]")) {
     }
   });
 }
+
+// A file that is dropped on its field, and the form that says that it is on its way.
+for (const zone of document.querySelectorAll("[data-drop]")) {
+  const field = zone.querySelector("input[type=file]");
+  const over = (on) => (event) => { event.preventDefault(); zone.classList.toggle("over", on); };
+  for (const name of ["dragenter", "dragover"]) zone.addEventListener(name, over(true));
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, over(false));
+  zone.addEventListener("drop", (event) => { if (event.dataTransfer.files.length) field.files = event.dataTransfer.files; });
+}
+for (const form of document.querySelectorAll("[data-sending]")) {
+  form.addEventListener("submit", () => { form.querySelector("[data-status]").textContent = form.dataset.sending; });
+}
+
+// Work that goes on: its words every second, and the page anew when it is over.
+for (const one of document.querySelectorAll("[data-live]")) {
+  const look = async () => {
+    try {
+      const answer = await fetch(one.dataset.live);
+      const found = await answer.json();
+      if (found.done) return location.reload();
+      if (one.textContent !== found.words) one.textContent = found.words;
+    } catch { /* asked again */ }
+    setTimeout(look, 1000);
+  };
+  setTimeout(look, 500);
+}

@@ -2,4 +2,9 @@
 
 frame        what every page shows, and errors
 access       log-in, accounts, people
+upload       the page that takes a file
+options      options of the command line as the page calls them
+review       the review of a file, and its approval
+batch        a batch, its rows and downloads
+start        the first page of a company
 """

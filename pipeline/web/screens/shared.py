@@ -1,0 +1,66 @@
+"""What the screens have in common: the reader children, names of people, downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+
+from pipeline.approvals.places import Places
+from pipeline.approvals.store import PROGRAM
+from pipeline.domain.errors import StorageTrouble
+from pipeline.web.models import Membership, Person, PersonState
+from pipeline.web.roles import Role
+from pipeline.web.site import site
+from pipeline.web.texts import review as words
+
+if TYPE_CHECKING:
+    from pipeline.approvals.readers import Reading
+    from pipeline.web.company import Company
+
+SANDBOX = "sandbox; default-src 'none'"
+"""Policy of a download: should a browser show it, nothing in it acts (S22)."""
+
+
+def readers() -> Reading:
+    """Reader children of this process. Raises ``StorageTrouble`` where it has none."""
+    found = site().readers
+    if found is None:
+        raise StorageTrouble("Esta página no puede leer archivos ahora.", code="web-readers")
+    return found
+
+
+def places(company: Company) -> Places:
+    """Private folder of what can be made again."""
+    return Places.of(company.settings)
+
+
+def approvers(company: Company, but: Iterable[str]) -> str:
+    """Names of the people who may approve in a company, without those ``but`` (user names); empty for none."""
+    found = Membership.objects.filter(
+        profile=company.profile, role=Role.APPROVER.value, person__state=PersonState.ACTIVE
+    ).exclude(person__username__in=list(but))
+    return ", ".join(found.order_by("person__name").values_list("person__name", flat=True))
+
+
+def named(users: Iterable[str]) -> dict[str, str]:
+    """Name of each user name; a name of a terminal stands for itself."""
+    wanted = {user for user in users if user}
+    found = dict(Person.objects.filter(username__in=wanted).values_list("username", "name"))
+    return {user: found.get(user, words.PROGRAM if user == PROGRAM else user) for user in wanted}
+
+
+def attachment(file: Path, mime: str, name: str = "") -> Any:
+    """A file as a download, by its own name."""
+    return download(file.read_bytes(), mime, name or file.name)
+
+
+def download(data: bytes, mime: str, name: str) -> Any:
+    """Bytes as a download."""
+    answer = HttpResponse(data, content_type=mime)
+    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    answer["Content-Security-Policy"] = SANDBOX
+    return answer

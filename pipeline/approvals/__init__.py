@@ -10,6 +10,7 @@ scan        the office's own command that looks at a file before it is kept
 uploads     a file handed in by a page: kept as it came, within limits; what became of its check
 check_upload  the check of an upload: a draft, or a refusal with what may be chosen instead
 places      the private folder of what can be made again
+pending     what people have to do about a batch, as its workbook says
 downloads   the files of a batch for a page, from the ledger alone
 reader      a child without passwords that does one piece of reading or writing; readers starts it
 readers     at most two of them, and how far each is

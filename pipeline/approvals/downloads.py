@@ -10,9 +10,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.approvals.pending import FILE, write_summary
 from pipeline.approvals.places import Places
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.records import BatchInfo
+from pipeline.ledger.views import Views
 from pipeline.run.results import write_results
 from pipeline.settings.model import Settings
 from pipeline.wiring.views import open_views
@@ -40,6 +42,8 @@ KINDS: dict[str, Kind] = {
     "constancias": Kind("__constancias.pdf", "application/pdf", "Una constancia por factura anulada (PDF)"),
 }
 """What a batch can be downloaded as. The evidence pack is an event of the ledger, and made by who may write it."""
+PENDING = "pendientes"
+"""What people have to do about a batch, for a page that shows it."""
 EMPTY = "vacio"
 """Name of the file that says that there is nothing of this kind."""
 
@@ -47,7 +51,8 @@ EMPTY = "vacio"
 def ready(settings: Settings, info: BatchInfo, kind: str, places: Places) -> Path | None:
     """The file, if it was made for this state of the batch; the one named ``EMPTY`` where the batch has none."""
     folder = places.of_download(settings, info.id, _newest(info), kind)
-    return places.file(folder, KINDS[kind].ending) or places.file(folder, EMPTY)
+    ending = FILE if kind == PENDING else KINDS[kind].ending
+    return places.file(folder, ending) or places.file(folder, EMPTY)
 
 
 def write_download(settings: Settings, batch: str, kind: str, places: Places) -> None:
@@ -58,19 +63,28 @@ def write_download(settings: Settings, batch: str, kind: str, places: Places) ->
         if views is None or info is None or info.id != batch or views.of_another(batch):
             raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
         with places.new() as folder:
-            wanted = {name: name == kind for name in ("csv", "jsonl", "constancias")}
-            written = write_results(info, views, folder, pdf=kind == "constancia", **wanted)
-            for file in folder.iterdir():
-                if not file.name.endswith(KINDS[kind].ending):
-                    file.unlink()
-            if not any(folder.iterdir()):
-                (folder / EMPTY).touch()
-            newest = _newest(written.batch)  # the batch may have moved on since it was looked up
+            if kind == PENDING:
+                write_summary(views, info, folder)
+                newest = _newest(info)
+            else:
+                newest = _newest(_write(info, views, kind, folder))  # it may have moved on since it was looked up
             target = places.of_download(settings, batch, newest, kind)
             places.put(folder, target)
         for old in target.parent.parent.iterdir():
             if old.name.isdecimal() and int(old.name) < newest:
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(info: BatchInfo, views: Views, kind: str, folder: Path) -> BatchInfo:
+    """The batch as it was when its file was written, alone in ``folder``."""
+    wanted = {name: name == kind for name in ("csv", "jsonl", "constancias")}
+    written = write_results(info, views, folder, pdf=kind == "constancia", **wanted)
+    for file in folder.iterdir():
+        if not file.name.endswith(KINDS[kind].ending):
+            file.unlink()
+    if not any(folder.iterdir()):
+        (folder / EMPTY).touch()
+    return written.batch
 
 
 def _newest(info: BatchInfo) -> int:

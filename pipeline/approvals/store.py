@@ -152,6 +152,13 @@ class Proposals:
         query = self._mine().where(tables.proposal.c.state.in_(states)).order_by(tables.proposal.c.id)
         return [proposal_of(line) for line in self.office.read(query)]
 
+    def of_batch(self, batch: str) -> Proposal | None:
+        """The newest proposal of a whole batch; None where it came without one."""
+        table = tables.proposal
+        query = self._mine().where(table.c.batch == batch, table.c.source != RESEND)
+        found = self.office.read(query.order_by(table.c.id.desc()).limit(1))
+        return proposal_of(found[0]) if found else None
+
     def events(self, number: int) -> list[ProposalEvent]:
         """Every step of a proposal in order."""
         event = tables.proposal_event

@@ -55,6 +55,20 @@ def read_certificate(path: Path, pin: Callable[[], SecretStr]) -> Told:
     Raises ``InputRefused``: no such file, too large, empty, damaged, wrong PIN, no certificate in it.
     """
     no_core_dump()
+    _check_kind(path)
+    return _told_of(path, _content(path), pin)
+
+
+def certificate_in(name: str, data: bytes, pin: Callable[[], SecretStr]) -> Told:
+    """The same for a file that came by a page and never lies on a disk. Raises ``InputRefused``."""
+    no_core_dump()
+    path = Path(name)
+    _check_kind(path)
+    _check_size(path, data)
+    return _told_of(path, data, pin)
+
+
+def _check_kind(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in (*WITH_KEY, *ALONE):
         raise InputRefused(
@@ -62,8 +76,10 @@ def read_certificate(path: Path, pin: Callable[[], SecretStr]) -> Told:
             code="certificado-tipo",
             where=one_line(path.name),
         )
-    data = _content(path)
-    found = _with_key(path, data, pin()) if suffix in WITH_KEY else _alone(path, data)
+
+
+def _told_of(path: Path, data: bytes, pin: Callable[[], SecretStr]) -> Told:
+    found = _with_key(path, data, pin()) if path.suffix.lower() in WITH_KEY else _alone(path, data)
     try:
         return _told(found)
     except Exception:  # whatever the library says of a certificate that it cannot read: it may quote it
@@ -83,6 +99,11 @@ def _content(path: Path) -> bytes:
             where=one_line(path.name),
             remedy="Revise el nombre, la carpeta y sus permisos.",
         ) from None
+    _check_size(path, data)
+    return data
+
+
+def _check_size(path: Path, data: bytes) -> None:
     if not data:
         raise InputRefused(
             "El archivo del certificado está vacío.",
@@ -97,7 +118,6 @@ def _content(path: Path) -> bytes:
             where=one_line(path.name),
             remedy="Revise que sea el archivo correcto.",
         )
-    return data
 
 
 def _with_key(path: Path, data: bytes, pin: SecretStr) -> Certificate:

@@ -52,9 +52,12 @@ class _NotAll(Exception):
 
 def import_file(registry: Registry, path: Path, now: datetime) -> Imported:
     """Imports a CSV, or returns every mistake in it. Raises ``InputRefused`` for what is no such table."""
-    allowed = limits(registry.settings)
-    data = take(path, allowed).data
-    rows, mistakes = read_table(data, path.name, allowed, now.astimezone(PANAMA).date())
+    return import_table(registry, path.name, take(path, limits(registry.settings)).data, now)
+
+
+def import_table(registry: Registry, name: str, data: bytes, now: datetime) -> Imported:
+    """The same for the bytes of a file called ``name``."""
+    rows, mistakes = read_table(data, name, limits(registry.settings), now.astimezone(PANAMA).date())
     done = Imported(mistakes=mistakes)
     try:
         with registry.writing() as connection:

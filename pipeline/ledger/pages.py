@@ -137,6 +137,18 @@ class Pages(Batches):
         following = shown[-1] if len(places) > most else None
         return RowsPage(tuple(lines[pos] for pos in shown), following)
 
+    def these(self, batch: str, places: Sequence[int]) -> tuple[ResultLine, ...]:
+        """The rows of a batch at ``places``, in this order; none of a batch that is not there."""
+        found = self._reads.read(self._mine().where(tables.batch.c.id == batch))
+        lines = self._lines(batch, places, found[0].sheet or None, leaders=True) if found else {}
+        return tuple(lines[pos] for pos in places if pos in lines)
+
+    def place_of(self, batch: str, line: int) -> int | None:
+        """The position of the row that stands in this line of the file; None where there is none."""
+        row = tables.row.c
+        found = self._reads.read(select(row.pos).where(row.batch == batch, row.line == line).limit(1))
+        return int(found[0].pos) if found and self.one(batch) is not None else None
+
     def _mine(self) -> Any:
         batch = tables.batch
         return select(batch).where(batch.c.env == self._env, self._scope.rows(batch))

@@ -23,7 +23,7 @@ from pipeline.web.roles import May, Role, allowed
 from pipeline.web.site import site
 from pipeline.web.texts import frame as words
 from pipeline.wiring.credentials import user_of
-from pipeline.wiring.views import kept_counts, scope_of
+from pipeline.wiring.views import kept_counts
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ class Company:
             return
         database = location.open_as_it_is()
         try:
-            user = user_of(self.settings, keyring=False)
-            yield Views(database, self.settings.env, Scope(credential_mark(self.settings.env, user), alone=False))
+            yield Views(database, self.settings.env, self._scope)
         finally:
             database.close()
 
@@ -82,10 +81,16 @@ class Company:
             return
         database, kept = location.open_as_it_is(), kept_counts(location)
         try:
-            yield Pages(database, self.settings.env, scope_of(self.settings), kept)
+            yield Pages(database, self.settings.env, self._scope, kept)
         finally:
             database.close()
         kept.save()
+
+    @property
+    def _scope(self) -> Scope:
+        """Rows of this company's own credential. Raises ``WrongUsage``."""
+        user = user_of(self.settings, keyring=False)
+        return Scope(credential_mark(self.settings.env, user), alone=False)
 
     def batch(self, views: Views | None, number: str) -> BatchInfo:
         """Batch with exactly this number, if it is this company's. Raises ``Http404`` for any other, as for none."""

@@ -10,16 +10,32 @@ from pipeline.settings.model import Env
 from pipeline.web.roles import May
 from pipeline.web.site import site
 from pipeline.web.static_files import address_of
-from pipeline.web.texts import access, batch, options, people, review, start, upload
+from pipeline.web.texts import (
+    access,
+    batch,
+    certificates,
+    configuration,
+    options,
+    people,
+    review,
+    search,
+    start,
+    upload,
+)
 from pipeline.web.texts import frame as words
+from pipeline.web.texts import help as help_words
 
 TEXTS = {
     "frame": words,
     "access": access,
     "batch": batch,
+    "certificates": certificates,
+    "configuration": configuration,
+    "help": help_words,
     "options": options,
     "people": people,
     "review": review,
+    "search": search,
     "start": start,
     "upload": upload,
 }
@@ -30,8 +46,12 @@ BANDS = {Env.SANDBOX: words.BAND_SANDBOX, Env.LAB: words.BAND_LAB, Env.PRODUCTIO
 MENU: list[tuple[str, str, May | None]] = [
     ("start", words.MENU_START, None),
     ("upload", words.MENU_UPLOAD, May.UPLOAD),
+    ("search", words.MENU_SEARCH, May.SEE),
+    ("certificates", words.MENU_CERTIFICATES, May.SEE_CERTIFICATES),
     ("people", words.MENU_PEOPLE, May.ADMINISTER),
     ("log", words.MENU_LOG, May.ACCESS_LOG),
+    ("configuration", words.MENU_SETTINGS, May.ADMINISTER),
+    ("help", words.HELP, None),
 ]
 """Name of a route, its word, and what one has to be allowed to do to see it; None: everybody who logged in."""
 

@@ -7,4 +7,8 @@ options      options of the command line as the page calls them
 review       the review of a file, and its approval
 batch        a batch, its rows and downloads
 start        the first page of a company
+search       the search
+certificates digital certificates
+configuration the settings, read-only
+help         the help
 """

@@ -1,0 +1,305 @@
+"""Rows of a batch, fifty a page, and one row with its life line and what a person may decide about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpResponseRedirect
+
+from pipeline import decide
+from pipeline.approvals.asking import ask_about_row
+from pipeline.approvals.decisions import WHY
+from pipeline.domain.approved_by import people
+from pipeline.domain.cufe import Cufe
+from pipeline.domain.errors import AnularError, CufeInvalid, WrongUsage
+from pipeline.domain.orders import OPEN, Kind
+from pipeline.domain.outcomes import Outcome
+from pipeline.domain.records import BatchInfo, EventLine, ResultLine
+from pipeline.ledger.pages import ROWS
+from pipeline.ledger.search import FoundRow, Hit
+from pipeline.report.labels import EVENT_WORDS, TONES
+from pipeline.report.lines import row_of
+from pipeline.report.model import Tone, local
+from pipeline.run.figures import ordered
+from pipeline.web import audit, trouble
+from pipeline.web.pages import PageForm, render
+from pipeline.web.roles import May
+from pipeline.web.screens.batch import order_words, summary
+from pipeline.web.site import site
+from pipeline.web.texts import batch as words
+from pipeline.web.texts.options import on_screen
+
+ROW_TONES = {Tone.DONE: "good", Tone.WAITS: "wait", Tone.PERSON: "wait", Tone.REFUSED: "bad", Tone.QUIET: ""}
+
+
+def rows(request: Any, batch: str) -> Any:
+    """`/lotes/ID/filas`."""
+    company = request.company
+    wanted, rule = str(request.GET.get("resultado", "")), str(request.GET.get("pendiente", ""))
+    after = str(request.GET.get("desde", ""))
+    begin = int(after) if after.isdecimal() and len(after) < 10 else 0
+    outcome = next((one for one in Outcome if one.value == wanted), None)
+    with company.pages() as pages:
+        info = pages.one(batch) if pages is not None else None
+        if pages is None or info is None:
+            raise Http404
+        title = ""
+        if rule:
+            found = summary(company, info)
+            group = next((one for one in found.pending if one.rule == rule), None) if found is not None else None
+            places = group.places if group is not None else ()
+            title = group.title if group is not None else ""
+            lines, following = pages.these(batch, places[begin : begin + ROWS]), begin + ROWS
+            more = following if following < len(places) else None
+        else:
+            page = pages.rows(batch, after=begin, outcome=outcome)
+            lines, more = (page.lines, page.following) if page is not None else ((), None)
+    shown = {
+        "info": info,
+        "rows": [_line(info, line) for line in lines],
+        "filters": list(ordered(info.counts).items()),
+        "wanted": outcome.value if outcome is not None else "",
+        "rule": rule,
+        "title": title,
+        "more": more,
+        "begin": begin,
+        "now": site().now(),
+    }
+    return render(request, "batches/rows.html", shown)
+
+
+def _line(info: BatchInfo, line: ResultLine) -> dict[str, Any]:
+    row = row_of(line, hours=info.deadline_hours)
+    return {
+        "line": line.position.line,
+        "place": str(line.position),
+        "cufe": line.cufe or "",
+        "outcome": row.added.resultado,
+        "tone": ROW_TONES[row.tone],
+        "todo": on_screen(row.todo),
+        "reason": line.reason or "",
+        "sent": line.sent_at,
+    }
+
+
+class Deciding(PageForm):
+    """Why, and the end of the code that is meant."""
+
+    motivo = forms.CharField(
+        label=words.WHY,
+        help_text=words.WHY_HINT,
+        min_length=WHY[0],
+        max_length=WHY[1],
+        error_messages=dict.fromkeys(("required", "min_length", "max_length"), words.WHY_WRONG),
+    )
+    final = forms.CharField(
+        label=words.LAST_EIGHT,
+        max_length=decide.CODE_LENGTH,
+        error_messages=dict.fromkeys(("required", "max_length"), words.LAST_EIGHT_WRONG),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class Resolving(Deciding):
+    """The same, and what became of the document."""
+
+    como = forms.ChoiceField(
+        label=words.RESOLVE_AS,
+        choices=[
+            (decide.Decision.CANCELLED.value, words.CANCELLED),
+            (decide.Decision.NOT_CANCELLED.value, words.NOT_CANCELLED),
+        ],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), words.AS_MISSING),
+        widget=forms.RadioSelect,
+    )
+
+
+KINDS: dict[str, tuple[Kind, type[Deciding] | None]] = {
+    "retirar": (Kind.WITHDRAW, Deciding),
+    "resolver": (Kind.RESOLVE, Resolving),
+    "reenviar": (Kind.RESEND, Deciding),
+    "consultar": (Kind.ASK, None),
+}
+ALLOWED = {
+    Kind.WITHDRAW: May.WITHDRAW,
+    Kind.RESOLVE: May.RESOLVE,
+    Kind.RESEND: May.ASK_RESEND,
+    Kind.ASK: May.WITHDRAW,
+}
+
+
+def row(request: Any, batch: str, line: int) -> Any:
+    """`/lotes/ID/filas/N`: N is the line of the file, as people see it."""
+    return _page(request, batch, line)
+
+
+def withdraw(request: Any, batch: str, line: int) -> Any:
+    return _decide(request, batch, line, "retirar")
+
+
+def resolve(request: Any, batch: str, line: int) -> Any:
+    return _decide(request, batch, line, "resolver")
+
+
+def resend(request: Any, batch: str, line: int) -> Any:
+    return _decide(request, batch, line, "reenviar")
+
+
+def ask(request: Any, batch: str, line: int) -> Any:
+    return _decide(request, batch, line, "consultar")
+
+
+def _decide(request: Any, batch: str, line: int, name: str) -> Any:
+    """GET: the page with one form; POST: an order to the sender, who checks all of it once more."""
+    company, (kind, made) = request.company, KINDS[name]
+    if kind not in _offered(request, batch, line):
+        found = _found(request, batch, line)
+        if request.method == "GET" or found is None:
+            return trouble.page(request, 409, words.NOT_DONE, words.NOTHING_TO_DECIDE)
+        return trouble.page(request, 409, words.NOT_DONE, words.NOTHING_TO_DECIDE)
+    form = made(request.POST if request.method == "POST" else None) if made is not None else None
+    if request.method == "GET" or (form is not None and not form.is_valid()):
+        return _page(request, batch, line, form, name)
+    said = form.cleaned_data if form is not None else {}
+    who, address = request.user.username, audit.address_of(request)
+    decision = decide.Decision(said["como"]) if kind is Kind.RESOLVE else None
+    try:
+        with company.ledger() as views:
+            info = company.batch(views, batch)
+            standing = views.standing(info, line)
+            ask_about_row(
+                company.proposals.orders,
+                kind,
+                info,
+                standing,
+                site().now(),
+                who=who,
+                address=address,
+                two=company.two,
+                why=said.get("motivo", ""),
+                confirm=said.get("final", ""),
+                decision=decision,
+            )
+    except WrongUsage as wrong:
+        if form is None or wrong.code != "wrong-confirmation":
+            return trouble.page(request, 409, words.NOT_DONE, on_screen(wrong.message))
+        form.add_error("final", words.LAST_EIGHT_WRONG)
+        return _page(request, batch, line, form, name)
+    except AnularError as refused:
+        audit.note(request, f"pide-{kind.value}", ok=False, about=f"lote {batch} fila {line}", detail=refused.code)
+        return trouble.page(request, 409, words.NOT_DONE, on_screen(refused.message))
+    audit.note(request, f"pide-{kind.value}", about=f"lote {batch} fila {line}")
+    return HttpResponseRedirect(f"/lotes/{batch}/filas/{line}")
+
+
+def _found(request: Any, batch: str, line: int) -> FoundRow | None:
+    company = request.company
+    with company.pages() as pages:
+        pos = pages.place_of(batch, line) if pages is not None else None
+    if pos is None:
+        return None
+    with company.ledger() as views:
+        info = company.batch(views, batch)
+        found: FoundRow = views.search().row(Hit(info.id, pos, info.env))
+        return found
+
+
+def _offered(request: Any, batch: str, line: int) -> list[Kind]:
+    """What the person may ask for about this row, as it is now."""
+    company = request.company
+    proposal = company.proposals.of_batch(batch)
+    own = proposal is not None and request.user.username in proposal.people.preparers
+    with company.ledger() as views:
+        info = company.batch(views, batch)
+        try:
+            standing = views.standing(info, line)
+        except WrongUsage:  # it was not to be sent itself
+            return []
+    orders = company.proposals.orders.of_row(batch, line)
+    waits = {one.wish.kind for one in orders if one.state in OPEN}
+    checks = {
+        Kind.WITHDRAW: decide.check_withdrawable,
+        Kind.RESOLVE: decide.check_resolvable,
+        Kind.RESEND: decide.check_resendable,
+        Kind.ASK: decide.check_resolvable,
+    }
+    found = []
+    for kind, check in checks.items():
+        if kind in waits or not company.may(ALLOWED[kind], own=own):
+            continue
+        try:
+            check(standing)
+        except WrongUsage:
+            continue
+        found.append(kind)
+    return found
+
+
+def _page(request: Any, batch: str, line: int, form: Any = None, name: str = "") -> Any:
+    company = request.company
+    found = _found(request, batch, line)
+    if found is None:
+        raise Http404
+    info, at = found.batch, found.line
+    made = row_of(at, hours=info.deadline_hours)
+    orders = company.proposals.orders.of_row(batch, line)
+    offered = _offered(request, batch, line)
+    shown = {
+        "info": info,
+        "at": at,
+        "line": line,
+        "place": str(at.position),
+        "added": made.added,
+        "todo": on_screen(made.todo),
+        "tone": ROW_TONES[TONES[next(one for one in Outcome if one.value == made.added.resultado)]],
+        "cufe": _cufe(at.cufe),
+        "received": _received(at),
+        "cells": list(zip(info.headings, at.cells, strict=False)),
+        "remarks": [on_screen(one) for one in (made.added.observaciones or "").split("\n") if one],
+        "events": [_event(one) for one in found.log],
+        "orders": [order_words(one) for one in orders],
+        "waiting": any(one.state in OPEN for one in orders),
+        "offered": [key for key, (kind, _) in KINDS.items() if kind in offered],
+        "form": form,
+        "chosen": name,
+        "now": site().now(),
+    }
+    return render(request, "batches/row.html", shown)
+
+
+def state(request: Any, batch: str, line: int) -> Any:
+    """`/lotes/ID/filas/N/estado`: whether an order about the row still waits, for the page's script."""
+    from django.http import JsonResponse
+
+    company = request.company
+    if _found(request, batch, line) is None:
+        raise Http404
+    waits = [one for one in company.proposals.orders.of_row(batch, line) if one.state in OPEN]
+    told = order_words(waits[0]) if waits else None
+    said = words.ORDER.format(what=told["what"], state=told["state"], answer=told["answer"]) if told else ""
+    return JsonResponse({"done": not waits, "words": said})
+
+
+def _cufe(text: str | None) -> Cufe | None:
+    try:
+        return Cufe.parse(text or "", allow_bad_check_digit=True)
+    except CufeInvalid:
+        return None
+
+
+def _received(line: ResultLine) -> str:
+    """The code as it was written in the file, where that is another text."""
+    return next((one.received for one in line.repairs), "")
+
+
+def _event(event: EventLine) -> dict[str, str]:
+    worded = " " in event.note
+    told = [event.message or "", event.note if worded else ""]
+    marks = [f"estado {event.estado}" if event.estado is not None else ""]
+    return {
+        "at": local(event.at),
+        "what": EVENT_WORDS[event.event],
+        "answer": on_screen(" · ".join(part for part in (*marks, *told) if part)),
+        "who": people(event.who),
+    }

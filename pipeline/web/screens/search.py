@@ -1,0 +1,64 @@
+"""Search by what a person has in hand: a code, a document number, a file, a batch, a checksum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.domain.lookup import wanted
+from pipeline.ledger.views import Views
+from pipeline.report.labels import TONES
+from pipeline.report.lines import outcome_of, row_of
+from pipeline.web.pages import render
+from pipeline.web.screens.rows import ROW_TONES
+from pipeline.web.screens.start import batch_line
+from pipeline.web.texts.options import on_screen
+
+MOST_ROWS, MOST_BATCHES, LONGEST = 20, 10, 400
+
+
+def search(request: Any) -> Any:
+    """`/buscar?q=`."""
+    text = str(request.GET.get("q", ""))[:LONGEST].strip()
+    shown: dict[str, Any] = {"q": text, "asked": bool(text)}
+    if text:
+        with request.company.ledger() as views:
+            if views is not None:
+                shown |= _found(views, text, str(request.company.settings.env))
+    return render(request, "search.html", shown)
+
+
+def _found(views: Views, text: str, env: str) -> dict[str, Any]:
+    """What there is of this company: on a shared ledger the batches of its own credential."""
+    wish, find = wanted(text), views.search()
+    if not wish.kinds:
+        return {}
+    foreign: dict[str, bool] = {}
+
+    def own(batch: str) -> bool:
+        if batch not in foreign:
+            foreign[batch] = views.of_another(batch)
+        return not foreign[batch]
+
+    hits = [hit for hit in find.hits(wish) if hit.env == env and own(hit.batch)]
+    names = [name for name, of in find.named(wish) if of == env and own(name)]
+    rows = []
+    for hit in hits[:MOST_ROWS]:
+        found = find.row(hit)
+        made = row_of(found.line, hours=found.batch.deadline_hours)
+        rows.append(
+            {
+                "batch": hit.batch,
+                "line": found.line.position.line,
+                "place": str(found.line.position),
+                "cufe": found.line.cufe or "",
+                "outcome": made.added.resultado,
+                "tone": ROW_TONES[TONES[outcome_of(found.line)]],
+                "todo": on_screen(made.todo),
+            }
+        )
+    return {
+        "rows": rows,
+        "batches": [batch_line(info) for info in find.exactly(names[:MOST_BATCHES])],
+        "left_rows": max(0, len(hits) - MOST_ROWS),
+        "left_batches": max(0, len(names) - MOST_BATCHES),
+    }

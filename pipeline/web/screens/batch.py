@@ -90,6 +90,8 @@ def _page(request: Any, batch: str, ending: Ending) -> Any:
         "ending": ending,
         "now": site().now(),
     }
+    if ending.is_bound:
+        found["form"] = ending  # its errors stand above the page
     if not moving:
         found["summary"] = _summary(company, info)
     return render(request, "batches/batch.html", found)

@@ -40,8 +40,8 @@ from pipeline.web.texts.options import on_screen
 
 _SIGNS = {
     State.COMPLETE: ("good", "✓"),
-    State.IN_PROCESS: ("wait", "⏳"),
-    State.ACCEPTED: ("wait", "⏳"),
+    State.IN_PROCESS: ("wait", "…"),
+    State.ACCEPTED: ("wait", "…"),
     State.REJECTED: ("bad", "✗"),
     State.EXPIRED: ("bad", "⚠"),
 }

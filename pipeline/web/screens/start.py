@@ -55,6 +55,8 @@ def start(request: Any) -> Any:
         urgent = pages.urgent() if pages is not None else []
     open_ = company.proposals.open()
     waiting = [one for one in open_ if one.state in DUE]
+    moving = {one.batch for one in waiting}  # what is on its way asks for nobody
+    urgent = [one for one in urgent if one.batch.id not in moving]
     found = {
         "sees": True,
         "uploads": company.may(May.UPLOAD),

@@ -79,7 +79,7 @@ SENT = "Enviada"
 SEE = "Ver"
 SEE_ROW = "Ver la {place}"
 
-ROW_TITLE = "Fila {place}"
+ROW_TITLE = "{place} · lote {lote}"
 RECEIVED_AS = "CUFE recibido"
 READ_AS = "CUFE enviado o por enviar"
 NO_CUFE = "No es válido"

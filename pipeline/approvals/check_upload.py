@@ -13,7 +13,7 @@ from pipeline.approvals.prepare import draft_of_file, read_stored
 from pipeline.approvals.review import kept_of, review_of
 from pipeline.approvals.store import Proposal, Proposals
 from pipeline.approvals.uploads import Choices
-from pipeline.domain.errors import AnularError, Choice, InputRefused, NotApproved, WrongUsage
+from pipeline.domain.errors import AnularError, Choice, InputRefused, NotApproved, StorageTrouble, WrongUsage
 from pipeline.domain.proposals import ProposalState
 from pipeline.read.sheet import Sheet
 from pipeline.read.source import Source
@@ -118,10 +118,10 @@ def refuse_questions(found: Sheet, said: Choices) -> None:
 
 def no_ledger() -> AnularError:
     """The error for a company without a ledger: the pages never make one."""
-    return WrongUsage(
-        "Esta empresa todavía no tiene historial de envíos, y la página no lo crea.",
-        code="no-ledger",
-        remedy="Lo crea el proceso que envía (anular web) al iniciar; avise a quien administra el programa.",
+    return StorageTrouble(
+        "Esta empresa todavía no tiene historial de envíos: lo crea el proceso que envía, en unos segundos.",
+        code="ledger-not-yet",
+        remedy="Vuelva a intentarlo; si sigue así, avise a quien administra el programa.",
     )
 
 

@@ -91,7 +91,7 @@ class Readers:
     def _do(self, settings: Settings, key: tuple[str, ...]) -> None:
         failed = "no se pudo"
         try:
-            failed = self._result(key)
+            failed = self._result(settings, key)
         except OSError as error:
             failed = f"el sistema no permitió iniciar el proceso de lectura ({os_words(error)})"
         finally:
@@ -103,14 +103,14 @@ class Readers:
         if failed.startswith(_DIED) and key[1] == CHECK and not self._closed:
             self._refuse(settings, int(key[2]), failed)
 
-    def _result(self, key: tuple[str, ...]) -> str:
+    def _result(self, settings: Settings, key: tuple[str, ...]) -> str:
         """Runs the child to its end; why it failed, "" when it did not."""
         process = subprocess.Popen(  # noqa: S603 # nosec B603 - our own interpreter and module
             [*self._command, *key],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=without_secrets(os.environ),
+            env={**without_secrets(os.environ), **self._now(settings)},
         )
         with self._lock:
             self._running.add(process)
@@ -134,6 +134,10 @@ class Readers:
         if code == 0:
             return ""
         return str(last["failed"]) if code == FAILED and "failed" in last else f"{_DIED} ({code})"
+
+    def _now(self, settings: Settings) -> dict[str, str]:
+        """The demo's clock begins anew in each process: a child goes on where this one is."""
+        return {"ANULAR_SANDBOX_NOW": self._clock.now().isoformat()} if settings.sandbox_now is not None else {}
 
     def _refuse(self, settings: Settings, number: int, why: str) -> None:
         """An upload whose check ended the process is not tried for ever."""

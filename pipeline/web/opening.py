@@ -13,6 +13,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from pipeline.approvals.readers import Readers
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.settings.load import load_settings, secret_file
@@ -40,16 +41,22 @@ def opened_site(settings: Settings | None = None, *, last_mails_s: float = 5.0) 
     with opened_office(base) as office, _log_of(base) as log:
         url = base.web_url or f"http://localhost:{base.web_port}"
         post = post_of(base, log)
-        site = Site(base, companies, make_clock(base), keys_of(base), url, office, post, log)
+        clock = make_clock(base)
+        readers = Readers(clock)
+        site = Site(base, companies, clock, keys_of(base), url, office, post, log, readers)
         from pipeline.web.conf import configure
 
         configure(site)
         from pipeline.web.migrate import bring_up_to_date
 
         bring_up_to_date()
+        from pipeline.web.screens.shared import check_left_over
+
         try:
+            check_left_over(site)
             yield site
         finally:
+            readers.close()
             if post is not None:
                 post.close(last_mails_s)
 

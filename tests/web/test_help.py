@@ -20,7 +20,7 @@ def test_w21_the_template_is_read_when_it_is_filled_in(house: House, tmp_path: P
     sheet = book.worksheets[0]
     head = next(row for row in sheet.iter_rows() if any(cell.value == "CUFE" for cell in row))
     places = {cell.value: cell.column for cell in head if cell.value}
-    line = head[0].row + 1
+    line = int(head[0].row or 0) + 1
     sheet.cell(line, places["CUFE"], cufe(1))
     sheet.cell(line, places["Motivo"], "Factura emitida con el monto equivocado")
     book.save(tmp_path / "plantilla.xlsx")

@@ -15,12 +15,13 @@ from pipeline.domain.certificates import Finding
 from pipeline.domain.errors import NotApproved, WrongUsage
 from pipeline.domain.proposals import ProposalState
 from pipeline.web import audit, trouble
-from pipeline.web.access import sessions
-from pipeline.web.access.log_in import right
+from pipeline.web.access import factors, sessions
+from pipeline.web.access.confirm import check
 from pipeline.web.pages import PageForm, render
 from pipeline.web.screens.review import about, conflict, head
 from pipeline.web.screens.shared import approvers
 from pipeline.web.site import site
+from pipeline.web.texts import access
 from pipeline.web.texts import review as words
 from pipeline.web.texts.options import on_screen
 
@@ -142,7 +143,7 @@ def approve(request: Any, number: int) -> Any:
         "issuers": [(ruc, issuers.get(ruc)) for ruc in proposal.content["issuers"]],
         "ticked": request.POST.getlist("emisores"),
         "binding": words.ENVIRONMENTS[company.settings.env.value],
-        "other_proof": _other_proof(),
+        "other_proof": bool(set(factors.kinds(request.user)) & {"totp", "webauthn"}),
     }
     return render(request, "proposals/approve.html", found)
 
@@ -188,10 +189,9 @@ def _is_right(request: Any, form: Approval) -> bool:
     """Whether all of the form is right, with the password where it was asked for."""
     good = bool(form.is_valid())
     if "clave" in form.fields and form.cleaned_data.get("clave"):
-        if right(request.user, form.cleaned_data["clave"]):
-            sessions.confirm(request)
-        else:
-            form.add_error("clave", words.PASSWORD_WRONG)
+        wrong = check(request, form.cleaned_data["clave"])
+        if wrong is not None:
+            form.add_error("clave", wrong if wrong == access.TOO_MANY else words.PASSWORD_WRONG)
             return False
     return good
 
@@ -224,10 +224,3 @@ def _changed(request: Any, proposal: Proposal, *, noted: bool = False) -> Any:
     if not noted:
         audit.note(request, "aprueba", ok=False, about=f"propuesta {proposal.id}", detail="approval-digest")
     return render(request, "proposals/changed.html", head(proposal), status=409)
-
-
-def _other_proof() -> bool:
-    """Whether there is a page on which who one is can be confirmed in another way."""
-    from pipeline.web.urls import ROUTES
-
-    return any(route.path == "entrar/confirmar" for route in ROUTES.values())

@@ -37,7 +37,7 @@ ROUTES = [
     Route(f"{_ROW}/retirar", rows.withdraw, "withdraw", May.WITHDRAW, BOTH),
     Route(f"{_ROW}/resolver", rows.resolve, "resolve", May.RESOLVE, BOTH),
     Route(f"{_ROW}/reenviar", rows.resend, "resend", May.ASK_RESEND, BOTH),
-    Route(f"{_ROW}/consultar", rows.ask, "ask", May.WITHDRAW, POST),
+    Route(f"{_ROW}/consultar", rows.ask, "ask_edoc", May.WITHDRAW, POST),
     Route("buscar", search.search, "search", May.SEE),
     Route("descargas/<slug:batch>/<slug:kind>", downloads.of_batch, "download", May.SEE, BOTH),
     Route("certificados", certificates.certificates, "certificates", May.SEE_CERTIFICATES),

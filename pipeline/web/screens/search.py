@@ -8,9 +8,13 @@ from pipeline.domain.lookup import wanted
 from pipeline.ledger.views import Views
 from pipeline.report.labels import TONES
 from pipeline.report.lines import outcome_of, row_of
+from pipeline.web import trouble
+from pipeline.web.access import limits
 from pipeline.web.pages import render
 from pipeline.web.screens.rows import ROW_TONES
 from pipeline.web.screens.start import batch_line
+from pipeline.web.texts import access
+from pipeline.web.texts import search as words
 from pipeline.web.texts.options import on_screen
 
 MOST_ROWS, MOST_BATCHES, LONGEST = 20, 10, 400
@@ -20,6 +24,8 @@ def search(request: Any) -> Any:
     """`/buscar?q=`."""
     text = str(request.GET.get("q", ""))[:LONGEST].strip()
     shown: dict[str, Any] = {"q": text, "asked": bool(text)}
+    if text and not (limits.take("buscar", request.user.username) and limits.by_address(request, "buscar")):
+        return trouble.page(request, 429, words.TITLE, access.TOO_MANY)
     if text:
         with request.company.ledger() as views:
             if views is not None:

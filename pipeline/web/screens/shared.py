@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
+from pipeline.approvals import uploads
 from pipeline.approvals.places import Places
-from pipeline.approvals.store import PROGRAM
+from pipeline.approvals.reader import CHECK
+from pipeline.approvals.store import PROGRAM, Proposals
 from pipeline.domain.errors import StorageTrouble
 from pipeline.web.models import Membership, Person, PersonState
 from pipeline.web.roles import Role
-from pipeline.web.site import site
+from pipeline.web.site import Site, site
 from pipeline.web.texts import review as words
 
 if TYPE_CHECKING:
@@ -31,6 +33,16 @@ def readers() -> Reading:
     if found is None:
         raise StorageTrouble("Esta página no puede leer archivos ahora.", code="web-readers")
     return found
+
+
+def check_left_over(here: Site) -> None:
+    """Has the uploads checked whose check was cut off, and deletes files that nobody needs; when the pages start."""
+    asked = here.readers
+    for settings in here.companies.values():
+        store = Proposals(here.office, settings.profile, str(settings.env), hours=settings.web_proposal_h)
+        uploads.forget_files(store, here.now(), settings.web_keep_days)
+        for one in uploads.to_check(store) if asked is not None else ():
+            asked.ask(settings, CHECK, str(one.id))
 
 
 def places(company: Company) -> Places:

@@ -13,12 +13,13 @@ from pipeline.approvals.scan import scan
 from pipeline.approvals.uploads import Choices, Handed
 from pipeline.domain.approved_by import people
 from pipeline.domain.errors import InputRefused, WrongUsage
-from pipeline.settings.model import limits
-from pipeline.web import audit
+from pipeline.settings import model
+from pipeline.web import audit, trouble
+from pipeline.web.access import limits
 from pipeline.web.pages import PageForm, render
 from pipeline.web.screens.shared import readers
 from pipeline.web.site import site
-from pipeline.web.texts import options
+from pipeline.web.texts import access, options
 from pipeline.web.texts import upload as words
 
 
@@ -61,6 +62,8 @@ def upload(request: Any) -> Any:
     """`/cargar`."""
     company, about = request.company, dict[str, Any]()
     form = Upload(request.POST, request.FILES) if request.method == "POST" else Upload()
+    if form.is_bound and not (limits.take("previa", request.user.username) and limits.by_address(request, "previa")):
+        return trouble.page(request, 429, words.TITLE, access.TOO_MANY)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data["archivo"]
         handed = Handed(given.name, given.read(), form.choices, again=_corrected(request))
@@ -91,7 +94,7 @@ def receive(request: Any, handed: Handed) -> uploads.Received:
     scan(settings.web_scan, handed.data, uploads.clean_name(handed.name))
     with company.ledger() as views:
         who, address = request.user.username, audit.address_of(request)
-        found = uploads.receive(store, views, handed, limits(settings), now, who=who, address=address)
+        found = uploads.receive(store, views, handed, model.limits(settings), now, who=who, address=address)
     if found.new and found.proposal is not None:
         audit.note(request, "carga", about=f"propuesta {found.proposal.id}", detail=found.proposal.file_name)
         readers().ask(settings, CHECK, str(found.proposal.id))

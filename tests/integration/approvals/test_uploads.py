@@ -15,7 +15,7 @@ from pipeline.approvals.check_upload import answers, check_upload
 from pipeline.approvals.review import review_in
 from pipeline.approvals.store import Proposal
 from pipeline.approvals.uploads import Handed, Received, receive
-from pipeline.domain.errors import InputRefused, WrongUsage
+from pipeline.domain.errors import InputRefused, StorageTrouble, WrongUsage
 from pipeline.domain.proposals import ProposalState
 from pipeline.office import tables
 from pipeline.read.limits import Limits
@@ -284,6 +284,9 @@ def test_the_pages_make_no_ledger(desk: Desk):
         desk.store, None, Handed("a.csv", table(1)), limits(desk.settings), desk.clock.now(), who="ana", address=""
     )
     assert found.proposal is not None
-    assert checked(desk, found.proposal).state is ProposalState.UNUSABLE
+    with pytest.raises(StorageTrouble) as trouble:
+        checked(desk, found.proposal)
+    assert trouble.value.code == "ledger-not-yet"
+    assert desk.store.get(found.proposal.id).state is ProposalState.CHECKING, "it is checked once there is one"
     with open_views(desk.settings) as views:
         assert views is None

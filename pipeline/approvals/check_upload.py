@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.approvals import uploads
 from pipeline.approvals.prepare import draft_of_file, read_stored
 from pipeline.approvals.review import kept_of, review_of
-from pipeline.approvals.store import Proposal, Proposals
+from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.approvals.uploads import Choices
 from pipeline.domain.errors import AnularError, Choice, InputRefused, NotApproved, StorageTrouble, WrongUsage
 from pipeline.domain.proposals import ProposalState
@@ -19,7 +19,7 @@ from pipeline.read.sheet import Sheet
 from pipeline.read.source import Source
 from pipeline.run import questions
 from pipeline.run.plan import Plan, make_plan
-from pipeline.run.results import Previewed, write_preview
+from pipeline.run.results import Previewed, to_correct_of, write_preview
 from pipeline.runtime.clock import Clock
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import elsewhere
@@ -45,11 +45,14 @@ def check_upload(
     if proposal.state is not ProposalState.CHECKING:
         return proposal
     try:
-        draft = _draft(store, proposal, settings, clock.now(), results, books, told)
+        draft, plan = _draft(store, proposal, settings, clock.now(), results, told)
     except (InputRefused, WrongUsage) as trouble:
         refusal: AnularError = trouble
         return _kept(store, number, lambda: uploads.keep_refused(store, proposal, refusal, clock.now()))
-    return _kept(store, number, lambda: uploads.keep_checked(store, proposal, draft, clock.now()))
+    checked = _kept(store, number, lambda: uploads.keep_checked(store, proposal, draft, clock.now()))
+    told(WRITING, checked.rows)  # nobody waits for the workbooks any more
+    write_preview(plan, settings, books)
+    return checked
 
 
 def _kept(store: Proposals, number: int, keep: Callable[[], Proposal]) -> Proposal:
@@ -60,8 +63,8 @@ def _kept(store: Proposals, number: int, keep: Callable[[], Proposal]) -> Propos
 
 
 def _draft(
-    store: Proposals, proposal: Proposal, settings: Settings, now: datetime, results: Path, books: Path, told: Told
-) -> Any:
+    store: Proposals, proposal: Proposal, settings: Settings, now: datetime, results: Path, told: Told
+) -> tuple[Draft, Plan]:
     data, said = store.file(proposal.id), uploads.choices_of(store, proposal.id)
     told(READING, 0)
     found = read_stored(data, proposal.file_name, said.sheet or None, said.options, settings)
@@ -79,15 +82,13 @@ def _draft(
             )
 
         def shown(plan: Plan) -> dict[str, Any]:
-            told(WRITING, len(found.cells))
-            written = write_preview(plan, settings, books)
-            return kept_of(review_of(plan, settings, views.newest(), to_correct=written.to_correct), plan, settings)
+            to_correct = to_correct_of(plan, settings)
+            return kept_of(review_of(plan, settings, views.newest(), to_correct=to_correct), plan, settings)
 
         options = {**said.options, "include_hidden": said.include_hidden or bool(found.hidden.count)}
-        draft, _ = draft_of_file(
+        return draft_of_file(
             found, source, settings, views, views.ledger_id(), now, options, shown, settings.out or results
         )
-    return draft
 
 
 def write_books(store: Proposals, number: int, settings: Settings, clock: Clock, books: Path) -> Previewed:

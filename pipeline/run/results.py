@@ -40,6 +40,18 @@ class Previewed:
 
 def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
     """Writes the workbooks of ``anular check``: what would happen, from validation alone. Raises ``StorageTrouble``."""
+    info, lines = _preview_of(plan, settings)
+    stem, fixes = Path(info.file).stem, corrections_of(info, lines)
+    workbook = publish(summarise(info, lines, ()), folder, stem)
+    return Previewed(workbook, publish_corrections(fixes, folder, stem), fixes.holds)
+
+
+def to_correct_of(plan: Plan, settings: Settings) -> str:
+    """How many rows of a plan a person can correct, in words; empty for none. Writes nothing."""
+    return corrections_of(*_preview_of(plan, settings)).holds
+
+
+def _preview_of(plan: Plan, settings: Settings) -> tuple[BatchInfo, list[ResultLine]]:
     assert plan.checked is not None
     assert plan.sheet is not None
     info = preview_batch(
@@ -55,10 +67,7 @@ def write_preview(plan: Plan, settings: Settings, folder: Path) -> Previewed:
         deadline_hours=settings.deadline_hours,
     )
     info = replace(info, corrects=plan.sheet.corrects or None, corrects_known=plan.parent_known)
-    lines, stem = lines_of(plan.checked.rows), Path(plan.sheet.name).stem
-    workbook = publish(summarise(info, lines, ()), folder, stem)
-    fixes = corrections_of(info, lines)
-    return Previewed(workbook, publish_corrections(fixes, folder, stem), fixes.holds)
+    return info, lines_of(plan.checked.rows)
 
 
 @dataclass(frozen=True, slots=True)

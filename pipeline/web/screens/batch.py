@@ -29,6 +29,7 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.proposals import ProposalState
 from pipeline.domain.records import COLUMNS, COMPANY, BatchInfo
 from pipeline.domain.visible import duration, thousands
+from pipeline.report.labels import count
 from pipeline.run.figures import counts_data, ordered
 from pipeline.settings.model import ENV_WORDS
 from pipeline.web import audit, trouble
@@ -81,9 +82,8 @@ def _page(request: Any, batch: str, ending: Ending) -> Any:
         "proposal": proposal,
         "tone": TONES.get(proposal.state, "wait") if proposal is not None else "",
         "figures": counts_data(info),
-        "invoices": info.rows - info.counts.get(Outcome.NOT_APPLICABLE.value, 0),
-        "settled": sum(info.counts.get(one.value, 0) for one in (Outcome.CANCELLED, Outcome.ALREADY)),
-        "totals": list(ordered(info.counts).items()),
+        "sentence": _sentence(info),
+        "totals": _totals(info, moving=moving),
         "moving": moving,
         "live": _progress(company, info, proposal) if moving and proposal is not None else None,
         "no_sender": moving and not is_alive(site().office, site().now()),
@@ -95,6 +95,12 @@ def _page(request: Any, batch: str, ending: Ending) -> Any:
     if not moving:
         found["summary"] = _summary(company, info)
     return render(request, "batches/batch.html", found)
+
+
+def _totals(info: BatchInfo, *, moving: bool) -> list[tuple[str, int]]:
+    """Rows by outcome; while they change also the outcomes without rows, which the script shows when one gets some."""
+    found = ordered(info.counts)
+    return [(one.value, found.get(one.value, 0)) for one in Outcome if moving or one.value in found]
 
 
 def _facts(request: Any, info: BatchInfo, proposal: Proposal | None) -> dict[str, Any]:
@@ -188,8 +194,15 @@ def _progress(company: Company, info: BatchInfo, proposal: Proposal) -> dict[str
         "left_s": round(left / rate) if sending else 0,
         "words": words.OF.format(done=thousands(done), all=thousands(proposal.to_send)),
         "left": words.LEFT.format(time=duration(left / rate)) if sending and left else "",
+        "sentence": _sentence(info),
         "said": words.LIVE_EVERY.format(word=proposal.word, done=thousands(done), all=thousands(proposal.to_send)),
     }
+
+
+def _sentence(info: BatchInfo) -> str:
+    invoices = info.rows - info.counts.get(Outcome.NOT_APPLICABLE.value, 0)
+    settled = sum(info.counts.get(one.value, 0) for one in (Outcome.CANCELLED, Outcome.ALREADY))
+    return words.SENTENCE.format(done=thousands(settled), all=count(invoices, "factura", "facturas"))
 
 
 def _now(company: Company, batch: str) -> tuple[dict[str, Any] | None, bool]:

@@ -133,7 +133,9 @@ def book(request: Any, number: int, kind: str) -> Any:
         return attachment(file, XLSX)
     if folder.is_dir() or not uploads.has_file(company.proposals, number):
         raise Http404
-    return preparing(request, f"/propuestas/{proposal.id}", BOOKS, str(number))
+    checking = readers().work(company.settings, CHECK, str(number))  # it writes them right after the review
+    job = CHECK if checking is not None and not checking.failed else BOOKS
+    return preparing(request, f"/propuestas/{proposal.id}", job, str(number))
 
 
 def preparing(request: Any, back: str, job: str, *arguments: str) -> Any:

@@ -41,8 +41,9 @@ def check_left_over(here: Site) -> None:
     for settings in here.companies.values():
         store = Proposals(here.office, settings.profile, str(settings.env), hours=settings.web_proposal_h)
         uploads.forget_files(store, here.now(), settings.web_keep_days)
-        for one in uploads.to_check(store) if asked is not None else ():
-            asked.ask(settings, CHECK, str(one.id))
+        if asked is not None:
+            for one in uploads.to_check(store):
+                asked.ask(settings, CHECK, str(one.id))
 
 
 def places(company: Company) -> Places:

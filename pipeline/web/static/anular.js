@@ -113,17 +113,20 @@ for (const one of document.querySelectorAll("[data-live]")) {
 // A sending: its progress as it comes, said aloud every ten seconds, and the page anew at its end.
 for (const card of document.querySelectorAll("[data-events]")) {
   const source = new EventSource(card.dataset.events);
-  let said = 0;
+  let said = 0, state = null;
   source.addEventListener("avance", (event) => {
     const found = JSON.parse(event.data);
     const bar = card.querySelector("progress");
     bar.max = found.all; bar.value = found.done;
     card.querySelector("[data-words]").textContent = found.words;
     card.querySelector("[data-left]").textContent = found.left;
-    for (const state of document.querySelectorAll("[data-state]")) state.textContent = found.state;
-    for (const [word, count] of Object.entries(found.counts)) {
-      const cell = document.querySelector(`[data-count="${CSS.escape(word)}"]`);
-      if (cell) cell.textContent = count.toLocaleString("en-US");
+    if (state !== null && state !== found.state) return location.reload(); // other buttons belong to it
+    state = found.state;
+    for (const one of document.querySelectorAll("[data-sentence]")) one.textContent = found.sentence;
+    for (const cell of document.querySelectorAll("[data-count]")) {
+      const count = found.counts[cell.dataset.count] || 0;
+      cell.textContent = count.toLocaleString("en-US");
+      cell.closest("tr").hidden = count === 0;
     }
     if (Date.now() - said > 10000) { said = Date.now(); card.querySelector("[data-said]").textContent = found.said; }
   });

@@ -53,7 +53,7 @@ class Reading(Protocol):
         """Has a piece of work done; nothing where it is being done already."""
 
     def work(self, settings: Settings, job: str, *arguments: str) -> Work | None:
-        """Progress of a piece of work; None when nobody asked for it, or it is done."""
+        """Progress of a piece of work; None when it was not asked for, or is done."""
 
 
 class Readers:
@@ -136,7 +136,7 @@ class Readers:
         return str(last["failed"]) if code == FAILED and "failed" in last else f"{_DIED} ({code})"
 
     def _now(self, settings: Settings) -> dict[str, str]:
-        """The demo's clock begins anew in each process: a child goes on where this one is."""
+        """Setting of the demo's clock, which starts with each process: a child goes on where this one is."""
         return {"ANULAR_SANDBOX_NOW": self._clock.now().isoformat()} if settings.sandbox_now is not None else {}
 
     def _refuse(self, settings: Settings, number: int, why: str) -> None:

@@ -137,7 +137,7 @@ def _may_continue(company: Company, by: str, who: str, *, own: bool) -> bool:
 
 
 def _held(company: Company, info: BatchInfo) -> int:
-    """Rows that the drop folder held and nobody released."""
+    """Rows that the drop folder held and that are not released."""
     if not info.counts.get(Outcome.HELD.value):
         return 0
     with company.ledger() as views:

@@ -58,7 +58,7 @@ def state(request: Any, number: int) -> Any:
 
 
 def progress(request: Any, proposal: Proposal) -> dict[str, str]:
-    """How far the check is, in words; a check that nobody does is asked for."""
+    """Progress of a check, in words; one that is in no hands is asked for."""
     settings, arguments = request.company.settings, (CHECK, str(proposal.id))
     work = readers().work(settings, *arguments)
     if work is None:

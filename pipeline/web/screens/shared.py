@@ -36,7 +36,7 @@ def readers() -> Reading:
 
 
 def check_left_over(here: Site) -> None:
-    """Has the uploads checked whose check was cut off, and deletes files that nobody needs; when the pages start."""
+    """Has uploads checked whose check was cut off, and deletes files past their time; when the pages start."""
     asked = here.readers
     for settings in here.companies.values():
         store = Proposals(here.office, settings.profile, str(settings.env), hours=settings.web_proposal_h)

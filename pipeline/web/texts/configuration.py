@@ -5,7 +5,7 @@ from __future__ import annotations
 TITLE = "Configuración"
 READ_ONLY = (
     "Aquí solo se ve. Se cambia en el archivo de configuración del servidor, o con variables ANULAR_…; después se "
-    "reinicia anular web."
+    "reinician la página y el envío."
 )
 FILE = "Archivo de configuración"
 NAME = "Ajuste"

@@ -20,7 +20,6 @@ from pipeline.approvals.reader import DOWNLOAD
 from pipeline.approvals.stopping import stopped_by
 from pipeline.approvals.store import FILE, PROGRAM, Proposal
 from pipeline.approvals.uploads import has_file
-from pipeline.approvals.work import is_alive
 from pipeline.domain.approved_by import digest_of, people
 from pipeline.domain.errors import AnularError, NotApproved
 from pipeline.domain.lifecycle import HELD_ON_ARRIVAL
@@ -86,7 +85,6 @@ def _page(request: Any, batch: str, ending: Ending) -> Any:
         "totals": _totals(info, moving=moving),
         "moving": moving,
         "live": _progress(company, info, proposal) if moving and proposal is not None else None,
-        "no_sender": moving and not is_alive(site().office, site().now()),
         "ending": ending,
         "now": site().now(),
     }
@@ -191,6 +189,7 @@ def _progress(company: Company, info: BatchInfo, proposal: Proposal) -> dict[str
         "done": done,
         "all": proposal.to_send,
         "rate": rate,
+        "pace": f"{rate:g}",
         "left_s": round(left / rate) if sending else 0,
         "words": words.OF.format(done=thousands(done), all=thousands(proposal.to_send)),
         "left": words.LEFT.format(time=duration(left / rate)) if sending and left else "",

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.approvals.store import Proposal
-from pipeline.approvals.work import is_alive
 from pipeline.certificates.calendar import due_day
 from pipeline.certificates.registry import Registry
 from pipeline.certificates.shown import what_now
@@ -64,7 +63,6 @@ def start(request: Any) -> Any:
         "batches": [batch_line(one) for one in infos[:NEWEST]],
         "more": infos[NEWEST - 1].id if len(infos) > NEWEST else "",
         "before": before,
-        "no_sender": bool(waiting) and not is_alive(site().office, site().now()),
     }
     return render(request, "start.html", found)
 

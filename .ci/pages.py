@@ -107,7 +107,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("sheet", "max_file_mb", "max_rows", "max_columns", "max_unpacked_mb", "read_memory_mb", "read_cpu_s"),
     ),
     "Dos personas": ("approval", "web_proposal_h"),
-    "La página": ("web_",),
     "La carpeta vigilada": ("watch_",),
     "La cola de trabajo": ("queue_",),
     "Avisos": ("mail_", "webhook_"),

@@ -15,12 +15,13 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
+from pipeline.domain.approved_by import WAYS
 from pipeline.domain.deadline import limit_of_day
 from pipeline.domain.outcomes import DONE, Outcome
 from pipeline.domain.records import BatchInfo, Leader, ResultLine
-from pipeline.ledger import tables
+from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import Batches
 from pipeline.ledger.counts import Group, is_newest, may_be_followed
 from pipeline.ledger.decisions import CLOSED, DECISIONS
@@ -74,6 +75,23 @@ class Pages(Batches):
             if not place:
                 return []
             query = query.where(place[0][0] > tables.FIRST_EVENT)
+        return self._infos(self._reads.read(query.order_by(*tables.newest_first()).limit(most)))
+
+    def between(
+        self, begin: datetime | None, end: datetime | None, who: str = "", most: int = NEWEST
+    ) -> list[BatchInfo]:
+        """At most ``most`` batches that were taken in from ``begin`` until before ``end`` (aware; None: at any time),
+        the newest first; ``who``: only those that this person prepared or approved."""
+        query, batch = self._mine(), tables.batch.c
+        if begin is not None:
+            query = query.where(batch.created_utc >= codec.to_text(begin))
+        if end is not None:
+            query = query.where(batch.created_utc < codec.to_text(end))
+        if who:
+            named = (f"{way}: {who} aprobó;" for way in WAYS)
+            prepared = batch.approved_by.contains(f"; {who} preparó;", autoescape=True)
+            approved = [batch.approved_by.startswith(one, autoescape=True) for one in named]
+            query = query.where(or_(batch.approved_by == who, prepared, *approved))
         return self._infos(self._reads.read(query.order_by(*tables.newest_first()).limit(most)))
 
     def one(self, batch: str) -> BatchInfo | None:

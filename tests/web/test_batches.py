@@ -340,6 +340,27 @@ def test_no_search_breaks_the_page(house: House, asked: str):
     assert "<script>%" not in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("mes=2026-11", True),
+        ("mes=2026-10", False),
+        ("persona=ana", True),
+        ("persona=luis", True),
+        ("persona=marta", False),
+        ("estado=abiertos", True),
+        ("estado=listos", False),
+        ("mes=2026-11&persona=luis&estado=abiertos", True),
+        ("mes=9999-99", True),
+    ],
+)
+def test_batches_are_listed_by_month_person_and_state(house: House, asked: str, there: bool):
+    batch = sent(house)
+    answer = house.client("marta").get(f"/buscar?{asked}")
+    assert (f"/lotes/{batch}" in answer.content.decode()) is there
+    assert there or "Ningún lote así." in text(answer)
+
+
 # --- downloads
 
 

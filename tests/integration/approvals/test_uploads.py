@@ -74,7 +74,7 @@ def test_a_file_is_kept_as_it_came_and_waits_to_be_checked(desk: Desk):
 def test_a_large_file_lies_in_pieces(desk: Desk):
     data = table(1) + b"\n" * 2_500_000
     one = uploaded(desk, data)
-    pieces = desk.office.read(select(tables.upload_chunk.c.data))
+    pieces = desk.office.read(select(tables.upload_chunk.c.data).order_by(tables.upload_chunk.c.n))
     assert [len(piece.data) for piece in pieces][:2] == [1_000_000, 1_000_000]
     assert desk.store.file(one.id) == data
 

@@ -40,7 +40,7 @@ if errorlevel 1 goto sin_python
 if errorlevel 1 goto sin_python
 
 echo Instalando anular %VERSION% ...
-"%AQUI%uv.exe" pip install --quiet --python "%NUEVA%\Scripts\python.exe" --offline --no-index --no-deps --find-links "%AQUI%ruedas" --require-hashes -r "%AQUI%requirements.txt"
+"%AQUI%uv.exe" pip install --quiet --no-cache --python "%NUEVA%\Scripts\python.exe" --offline --no-index --no-deps --find-links "%AQUI%ruedas" --require-hashes -r "%AQUI%requirements.txt"
 if errorlevel 1 goto sin_paquetes
 "%NUEVA%\Scripts\anular.exe" --version
 if errorlevel 1 goto sin_paquetes

@@ -92,7 +92,7 @@ def contents(target: Target, version: str, python: str, work: Path) -> dict[str,
     pins = work / "pins.txt"
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)}
     run(
-        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "--no-config"),
+        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "--no-config", "--extra", "web"),
         *("--python-platform", target.platform, "--python-version", python, "--constraints", "requirements.txt"),
         *("--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url", "--output-file", str(pins)),
     )

@@ -18,7 +18,7 @@ if [ ! -e "$nueva/listo.txt" ]; then
     # Un Python de este equipo sirve si es de esa versión; si no, se descarga uno.
     "$aqui/uv" venv --quiet --python-preference managed --python "$python" "$nueva" || {
         echo 'No se pudo preparar Python. La primera vez hace falta internet. No se cambió nada de lo instalado.' >&2; exit 1; }
-    "$aqui/uv" pip install --quiet --python "$nueva/bin/python" --offline --no-index --no-deps \
+    "$aqui/uv" pip install --quiet --no-cache --python "$nueva/bin/python" --offline --no-index --no-deps \
         --find-links "$aqui/ruedas" --require-hashes -r "$aqui/requirements.txt" || {
         echo 'No se pudo instalar: un archivo falta o no es el que debe ser. No se cambió nada de lo instalado.' >&2; exit 1; }
     "$nueva/bin/anular" --version

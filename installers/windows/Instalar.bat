@@ -24,8 +24,8 @@ set /p PYTHON=<"%AQUI%python.txt"
 set "ANTES="
 if exist "%RAIZ%\actual.txt" set /p ANTES=<"%RAIZ%\actual.txt"
 set "NUEVA=%RAIZ%\v\%VERSION%"
-if not exist "%RAIZ%\v" mkdir "%RAIZ%\v"
-if errorlevel 1 goto sin_carpeta
+if not exist "%RAIZ%\v\" mkdir "%RAIZ%\v"
+if not exist "%RAIZ%\v\" goto sin_carpeta
 
 set "UV_PYTHON_INSTALL_DIR=%RAIZ%\python"
 if exist "%AQUI%python\" set "UV_PYTHON_INSTALL_MIRROR=file:///%AQUI:\=/%python"
@@ -34,13 +34,13 @@ if exist "%NUEVA%" rmdir /s /q "%NUEVA%"
 if exist "%NUEVA%" goto en_uso
 
 echo Preparando Python %PYTHON% (la primera vez se descarga) ...
-"%AQUI%uv.exe" python install %PYTHON% --managed-python
+"%AQUI%uv.exe" python install %PYTHON% --managed-python --no-bin --no-registry
 if errorlevel 1 goto sin_python
 "%AQUI%uv.exe" venv --quiet --managed-python --python %PYTHON% "%NUEVA%"
 if errorlevel 1 goto sin_python
 
 echo Instalando anular %VERSION% ...
-"%AQUI%uv.exe" pip install --quiet --python "%NUEVA%\Scripts\python.exe" --offline --no-index --no-deps --find-links "%AQUI%ruedas" --require-hashes -r "%AQUI%requirements.txt"
+"%AQUI%uv.exe" pip install --quiet --no-cache --python "%NUEVA%\Scripts\python.exe" --offline --no-index --no-deps --find-links "%AQUI%ruedas" --require-hashes -r "%AQUI%requirements.txt"
 if errorlevel 1 goto sin_paquetes
 "%NUEVA%\Scripts\anular.exe" --version
 if errorlevel 1 goto sin_paquetes

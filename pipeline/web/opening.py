@@ -15,7 +15,8 @@ from platformdirs import user_data_path
 
 from pipeline.approvals.readers import Readers
 from pipeline.domain.errors import StorageTrouble, WrongUsage
-from pipeline.runtime.atomic_file import sync_folder
+from pipeline.runtime.atomic_file import sync_file, sync_folder
+from pipeline.runtime.patience import replace, unlink
 from pipeline.settings.load import load_settings, secret_file
 from pipeline.settings.model import HOME, PROGRAM, Settings
 from pipeline.web.mail import post_of
@@ -116,10 +117,10 @@ def _make(path: Path) -> None:
         with os.fdopen(handle, "w", encoding="ascii") as out:
             out.write(secrets.token_urlsafe(KEY_BYTES) + "\n")
             out.flush()
-            os.fsync(out.fileno())
+            sync_file(out.fileno())
         if not path.exists():
-            fresh.replace(path)
-        fresh.unlink(missing_ok=True)
+            replace(fresh, path)
+        unlink(fresh)
         sync_folder(path.parent)
     except OSError as error:
         raise StorageTrouble(

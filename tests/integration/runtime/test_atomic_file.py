@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import threading
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_what_cannot_be_written_leaves_the_file_of_before_and_nothing_else(tmp_p
 def test_a_link_in_the_way_is_not_followed(tmp_path):
     target, path = tmp_path / "de otro", tmp_path / "nota.json"
     target.write_text("ajeno")
-    (tmp_path / f".{path.name}.{os.getpid()}.tmp").symlink_to(target)
+    (tmp_path / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp").symlink_to(target)
 
     with pytest.raises(OSError, match="symbolic links"):
         replace_file(path, b"nuevo")

@@ -96,7 +96,7 @@ def test_the_registry_of_windows_knows_a_ledger_whose_notes_are_gone(book, row, 
 
 
 @pytest.mark.sqlite
-def test_notes_that_were_restored_are_older_than_those_of_the_registry(book, row, tmp_path, monkeypatch):
+def test_notes_that_were_restored_are_older_than_those_of_the_registry(without_wal, book, row, tmp_path, monkeypatch):
     notes = windows_notes(tmp_path, monkeypatch)
     watermark.keep(notes, book.database)
     older = {note.name: note.read_bytes() for note in notes.iterdir()}

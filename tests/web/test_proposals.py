@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pipeline.approvals import uploads
 from pipeline.approvals.carry import text_of
 from pipeline.approvals.store import Proposal
+from pipeline.domain import actions
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.proposals import ProposalState
+from pipeline.web.texts.options import on_screen
 from tests.support.desk import REASON
 from tests.support.pages import CANAL, PASSWORD, SAMPLES, House
 
@@ -176,6 +178,27 @@ def test_a_check_that_was_cut_off_is_asked_for_again_by_who_looks(house: House):
 def test_the_script_hears_that_the_check_is_over(house: House):
     one = draft(house)
     assert house.client("ana").get(f"/propuestas/{one.id}/estado").json() == {"done": True, "words": ""}
+
+
+def test_who_approved_is_told_that_the_sending_has_yet_to_begin_and_then_led_to_the_batch(house: House):
+    one = waiting(house)
+    luis = house.client("luis")
+    answer = luis.post(f"/propuestas/{one.id}/aprobar", consent(one))
+    assert answer.status_code == 302, text(answer)
+
+    page = luis.get(f"/propuestas/{one.id}")
+    assert "Aprobada. El envío empieza en unos segundos" in text(page)
+    assert f'data-live="/propuestas/{one.id}/estado"' in page.content.decode()
+    assert luis.get(f"/propuestas/{one.id}/estado").json()["done"] is False
+
+    sent = house.desk.carry(house.desk.store.get(one.id), "luis").proposal
+    assert luis.get(f"/propuestas/{one.id}/estado").json() == {"done": True, "words": ""}
+    assert f'href="/lotes/{sent.batch}"' in luis.get(f"/propuestas/{one.id}").content.decode()
+
+
+def test_no_recommended_action_names_a_command_on_the_page():
+    said = [on_screen(action.words) for action in vars(actions).values() if isinstance(action, actions.Action)]
+    assert [words for words in said if re.search(r"\bcomando\b|\brun\b", words)] == []
 
 
 def _received(house: House) -> Proposal:

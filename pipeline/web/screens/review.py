@@ -51,8 +51,10 @@ def review(request: Any, number: int) -> Any:
 
 
 def state(request: Any, number: int) -> Any:
-    """`/propuestas/ID/estado`: how far the check is, for the page's script."""
+    """`/propuestas/ID/estado`: how far the check is, or that the sending has yet to begin, for the page's script."""
     proposal = request.company.proposal(number)
+    if proposal.state in words.BEFORE_SENDING:
+        return JsonResponse({"done": False, "words": words.BEFORE_SENDING[proposal.state]})
     done = proposal.state is not ProposalState.CHECKING
     return JsonResponse({"done": done, "words": "" if done else progress(request, proposal)["words"]})
 
@@ -190,6 +192,7 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
         "again_of": uploads.again_of(store, proposal.id) if proposal.source == FILE else None,
         "history": [_step(one, names) for one in events],
         "has_books": found is not None,
+        "going": words.BEFORE_SENDING.get(proposal.state, ""),
     }
 
 

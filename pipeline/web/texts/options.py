@@ -35,7 +35,17 @@ _COMMAND = re.compile(r" ?\((?:comando|con el comando) [^)]*\)")
 _MACHINE = re.compile(r" \((?:o, )?donde no hay terminal, con el ajuste ANULAR_\w+\)")
 
 
+_INSTEAD = {
+    ", que se carga con run y pregunta por cada reenvío; o con el comando resend.": ". Se reenvía desde la página de "
+    "cada fila.",
+    "ejecute el comando run con este archivo y --known-elsewhere, que antes consulta en eDoc.": "lo hace desde la "
+    "terminal quien administra el equipo.",
+}
+
+
 def on_screen(text: str) -> str:
     """A message of the program as the page says it: options by their names on screen, and no command."""
+    for command, instead in _INSTEAD.items():
+        text = text.replace(command, instead)
     text = _MACHINE.sub("", _COMMAND.sub("", text))
     return _OPTION.sub(lambda found: f"la opción «{NAMES[found[0]]}»", text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.domain.proposals import ProposalState
+
 TITLE = "Revisión"
 DIGEST = "Huella"
 SENTENCE = "{send} de {all} se anularán."
@@ -110,6 +112,10 @@ APPROVERS = "La aprueba otra persona: {names}."
 APPROVERS_NONE = "Nadie más tiene el papel de Aprobador en esta empresa. Pídaselo a su administrador."
 TO_APPROVE = "Revisar y aprobar"
 SEE_BATCH = "Ver el lote {lote}"
+BEFORE_SENDING = {
+    ProposalState.APPROVED: "Aprobada. El envío empieza en unos segundos; esta página lo dirá.",
+    ProposalState.ON_HOLD: "Aprobada. Otra ejecución usa el historial de envíos; el envío empieza cuando termine.",
+}
 PRINT = "Imprimir"
 HISTORY = "Quién hizo qué"
 WHEN = "Cuándo"

@@ -54,7 +54,7 @@ def take(kind: str, who: str) -> bool:
 
 
 def take_back(kind: str, who: str) -> None:
-    """Removes the newest try under this name: it was no failure. Those of its address stay counted."""
+    """Forgets the newest try: it was no failure. Others of the same address stay counted."""
     newest = Attempt.objects.filter(kind=kind, key=mark(kind, who)).order_by("-id").first()
     if newest is not None:
         newest.delete()

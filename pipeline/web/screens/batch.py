@@ -215,7 +215,7 @@ def _now(company: Company, batch: str) -> tuple[dict[str, Any] | None, bool]:
 
 
 def _shared(company: Company, batch: str) -> tuple[dict[str, Any] | None, bool]:
-    """The same for everybody who looks on: the ledger is read once a second, however many pages are open."""
+    """The same, read once a second however many pages are open on it."""
     key = (company.profile, batch)  # whose batch it is was judged before
     return site().latest.get(key, lambda: _now(company, batch))
 

@@ -6,6 +6,7 @@ opening      the site of a process, opened and closed
 starting     the address of the first start
 serve        the server of the pages
 samples      sample people of the sandbox
+latest       what many pages look at at once, read once a second
 site         what a process of the page works with: companies, clock, office database, key
 conf         Django's settings, made from ours
 models       accounts, roles, sessions, links, requests, and the log of accesses

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pipeline.domain.ruc import bare
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Env, Settings
+from pipeline.web.latest import Latest
 
 if TYPE_CHECKING:
     from pipeline.approvals.readers import Reading
@@ -48,6 +49,11 @@ class Site:
     log: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
     #: reader children, which read and write files; None where the page only lets people in
     readers: Reading | None = None
+    #: looks at batches, shared by the pages that are open on them
+    latest: Latest = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "latest", Latest(self.clock.monotonic))
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -214,6 +214,12 @@ def _now(company: Company, batch: str) -> tuple[dict[str, Any] | None, bool]:
     return _progress(company, info, proposal), proposal.state in MOVING
 
 
+def _shared(company: Company, batch: str) -> tuple[dict[str, Any] | None, bool]:
+    """The same for everybody who looks on: the ledger is read once a second, however many pages are open."""
+    key = (company.profile, batch)  # whose batch it is was judged before
+    return site().latest.get(key, lambda: _now(company, batch))
+
+
 def progress(request: Any, batch: str) -> Any:
     """`/lotes/ID/avance`: what changes, as server-sent events; ends with the sending, and by itself after a while."""
     company = request.company
@@ -229,7 +235,7 @@ async def _stream(company: Company, batch: str) -> AsyncIterator[str]:
     before, quiet = "", 0
     for _ in range(STREAM_S // EVERY_S):
         try:
-            found, moving = await asyncio.to_thread(_now, company, batch)
+            found, moving = await asyncio.to_thread(_shared, company, batch)
         except AnularError:  # the ledger is being recovered: told when it can be read again
             found, moving = None, True
         told = json.dumps(found) if found is not None else before

@@ -7,6 +7,9 @@ POLICY = (
     "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 )
 
+SANDBOX = "sandbox; default-src 'none'"
+"""Policy of a download: should a browser show it, nothing in it acts (S22)."""
+
 
 def answer_headers(*, https: bool) -> dict[str, str]:
     """Headers of an answer; ``no-store`` is of pages, static files say their own."""

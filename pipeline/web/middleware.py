@@ -21,6 +21,8 @@ from pipeline.web.site import site
 CHOSEN = "empresa"
 """Name in the session of the company that is chosen."""
 Answer = Callable[[Any], Any]
+LARGEST = 2**31 - 1
+"""Number of an address that a row can have, in every database."""
 OWN = ("Cache-Control", "Content-Security-Policy")
 """Headers that an answer may have set itself: a static file is kept, a download is in a sandbox."""
 
@@ -57,7 +59,8 @@ class Outermost:
             return trouble.bad_request(request)
         if host == site().host:
             return None
-        if request.method in ("GET", "HEAD") and site().host.startswith("localhost"):
+        is_path = request.path.startswith("/")  # a raw request may ask for what makes another host's address of ours
+        if is_path and request.method in ("GET", "HEAD") and site().host.startswith("localhost"):
             return HttpResponsePermanentRedirect(site().url + request.get_full_path())
         return trouble.bad_request(request)
 
@@ -74,7 +77,7 @@ class Doorkeeper:
             _choose(request)  # before any address is looked at: a page about an error shows the company too
         return self._next(request)
 
-    def process_view(self, request: Any, _view: Any, _args: Any, _more: Any) -> Any:
+    def process_view(self, request: Any, _view: Any, _args: Any, more: Any) -> Any:
         from pipeline.web.urls import ROUTES
 
         route = ROUTES.get(request.resolver_match.url_name or "")
@@ -92,6 +95,8 @@ class Doorkeeper:
             return HttpResponseRedirect(missing)
         if isinstance(route.access, May):
             _check_role(request, route, route.access)
+        if any(isinstance(one, int) and one > LARGEST for one in more.values()):
+            return trouble.not_found(request)
         if route.fresh and not sessions.is_confirmed(request):
             return _to_confirm(request, route)
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import traceback
 from typing import Any
 
@@ -34,20 +35,28 @@ def not_found(request: Any, exception: BaseException | None = None) -> Any:
 
 def forged(request: Any, reason: str = "") -> Any:
     """A form without the page's own token, or from another origin."""
-    site().log("web_refused", {"reason": "csrf", "path": request.path, "detail": reason[:80]})
+    site().log("web_refused", {"reason": "csrf", "path": _path(request), "detail": reason[:80]})
     return page(request, 403, words.FORGED, words.FORGED_TEXT)
 
 
 def broken(request: Any) -> Any:
-    return page(request, 500, words.BROKEN, words.BROKEN_TEXT)
+    """What broke outside a view: Django asks for this answer while it handles the error."""
+    error = sys.exc_info()[1]
+    return answer(request, error) if error is not None else page(request, 500, words.BROKEN, words.BROKEN_TEXT)
 
 
 def answer(request: Any, error: BaseException) -> Any:
     """Answer to an error of a view. An error of ours has its own sentence; any other gets a number."""
     if isinstance(error, AnularError):
-        site().log("web_trouble", {"code": error.code, "path": request.path})
+        site().log("web_trouble", {"code": error.code, "path": _path(request)})
         return page(request, 503 if error.exit_code == 5 else 409, words.TROUBLE, error.message)
     number = secrets.token_hex(4)
     told = "".join(traceback.format_exception(error, limit=-8))[-4000:]
-    site().log("web_error", {"number": number, "path": request.path, "kind": type(error).__name__, "trace": told})
+    site().log("web_error", {"number": number, "path": _path(request), "kind": type(error).__name__, "trace": told})
     return page(request, 500, words.BROKEN, words.BROKEN_TEXT, number)
+
+
+def _path(request: Any) -> str:
+    """Address as the technical log has it: what opens something by its code alone is named without it (S26)."""
+    match = request.resolver_match
+    return f"/{match.route}" if match is not None and "code" in match.kwargs else str(request.path)

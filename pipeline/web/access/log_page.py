@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 
 from pipeline.web import audit
+from pipeline.web.headers import SANDBOX
 from pipeline.web.mail import when
 from pipeline.web.models import AuditEvent, Membership
 from pipeline.web.pages import render
@@ -53,6 +54,7 @@ def log_csv(request: Any) -> Any:
     audit.note(request, "bitacora-csv")
     answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="bitacora.csv"'
+    answer["Content-Security-Policy"] = SANDBOX
     return answer
 
 

@@ -76,7 +76,7 @@ def _answer(request: Any) -> dict[str, Any]:
     text = str(request.POST.get("respuesta", ""))
     try:
         found = json.loads(text) if len(text) <= MOST_BYTES else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db import connection
 from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.http import urlencode
 
@@ -33,6 +34,8 @@ from pipeline.run.figures import counts_data, ordered
 from pipeline.settings.model import ENV_WORDS
 from pipeline.web import audit, trouble
 from pipeline.web.access import sessions
+from pipeline.web.company import companies_of
+from pipeline.web.models import WebSession
 from pipeline.web.pages import PageForm, render
 from pipeline.web.roles import May
 from pipeline.web.screens.review import TONES
@@ -46,8 +49,9 @@ if TYPE_CHECKING:
 
 MOVING = frozenset({ProposalState.APPROVED, ProposalState.ON_HOLD, ProposalState.SENDING, ProposalState.FOLLOWING})
 """States in which the counts of a batch change by themselves."""
-STREAM_S, EVERY_S, HEARTBEAT_S = 600, 1, 15
-"""How long one stream lasts before the browser asks again, and how often it looks and gives a sign of life."""
+STREAM_S, EVERY_S, HEARTBEAT_S, STILL = 600, 1, 15, 5
+"""How long one stream lasts before the browser asks again, and how often it looks and gives a sign of life;
+at each fifth look also whether the person may still see it."""
 
 
 class Ending(PageForm):
@@ -226,14 +230,27 @@ def progress(request: Any, batch: str) -> Any:
     with company.pages() as pages:
         if pages is None or pages.one(batch) is None:
             raise Http404
-    answer = StreamingHttpResponse(_stream(company, batch), content_type="text/event-stream")
+    key = request.session.session_key
+    answer = StreamingHttpResponse(_stream(company, batch, key), content_type="text/event-stream")
     answer["X-Accel-Buffering"] = "no"
     return answer
 
 
-async def _stream(company: Company, batch: str) -> AsyncIterator[str]:
+def _still(company: Company, key: str) -> bool:
+    """Whether the session ``key`` has not ended, and its person may still see the company (S04)."""
+    try:
+        alive = WebSession.objects.filter(session_key=key, person=company.person).exists()
+        here = [one for one in companies_of(company.person) if one.profile == company.profile]
+        return alive and bool(here) and here[0].may(May.SEE)
+    finally:
+        connection.close()  # of this thread, which is none of a request
+
+
+async def _stream(company: Company, batch: str, key: str) -> AsyncIterator[str]:
     before, quiet = "", 0
-    for _ in range(STREAM_S // EVERY_S):
+    for turn in range(STREAM_S // EVERY_S):
+        if turn % STILL == STILL - 1 and not await asyncio.to_thread(_still, company, key):
+            return  # the browser asks again, and is asked who it is
         try:
             found, moving = await asyncio.to_thread(_shared, company, batch)
         except AnularError:  # the ledger is being recovered: told when it can be read again

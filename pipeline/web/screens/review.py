@@ -15,7 +15,7 @@ from pipeline.approvals.review import Column, Review, review_in
 from pipeline.approvals.store import FILE, TERMINAL, Proposal, ProposalEvent
 from pipeline.approvals.uploads import Handed
 from pipeline.domain.errors import AnularError, InputRefused, NotApproved, WrongUsage
-from pipeline.domain.proposals import ProposalState
+from pipeline.domain.proposals import ProposalState, Step
 from pipeline.domain.visible import duration
 from pipeline.settings.model import ENV_WORDS
 from pipeline.web import audit, trouble
@@ -93,6 +93,7 @@ def discard(request: Any, number: int) -> Any:
     try:
         if who not in proposal.people.preparers:
             raise NotApproved(_NOT_YOURS, code="approval-not-yours")
+        decisions.check_step(proposal, Step.DISCARDED, who, two=company.two)  # what was approved ends who approves
         now, why = site().now(), words.DISCARDED_BY
         decisions.decline(company.proposals, proposal, now, who=who, why=why, two=company.two, address=address)
     except NotApproved as refused:

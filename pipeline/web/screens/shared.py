@@ -14,6 +14,7 @@ from pipeline.approvals.places import Places
 from pipeline.approvals.reader import CHECK
 from pipeline.approvals.store import PROGRAM, Proposals
 from pipeline.domain.errors import StorageTrouble
+from pipeline.web.headers import SANDBOX
 from pipeline.web.models import Membership, Person, PersonState
 from pipeline.web.roles import Role
 from pipeline.web.site import Site, site
@@ -22,9 +23,6 @@ from pipeline.web.texts import review as words
 if TYPE_CHECKING:
     from pipeline.approvals.readers import Reading
     from pipeline.web.company import Company
-
-SANDBOX = "sandbox; default-src 'none'"
-"""Policy of a download: should a browser show it, nothing in it acts (S22)."""
 
 
 def readers() -> Reading:

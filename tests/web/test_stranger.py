@@ -1,0 +1,143 @@
+"""What a stranger tried on the running page and found a fault in; each is mended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pipeline.domain.proposals import ProposalState
+from tests.support.pages import House
+from tests.web.test_batches import approved, stopped
+from tests.web.test_factors import set_up
+from tests.web.test_people import ask, invite, text_of
+from tests.web.test_proposals import consent, cufe, hand_in, number_of, table, waiting
+
+BEYOND = (2**31, 2**63, 10**30)
+"""Numbers that no database of ours has a row for."""
+
+
+@pytest.mark.parametrize("number", BEYOND)
+def test_s29_a_number_that_no_row_can_have_is_not_there(house: House, number: int):
+    clients = {name: house.client(name) for name in ("ana", "luis", "admin")}
+    paths = {
+        "ana": [f"propuestas/{number}{step}" for step in ("", "/estado", "/libros/revision")]
+        + [f"lotes/x/filas/{number}", f"certificados/{number}"],
+        "luis": [f"propuestas/{number}/aprobar", f"propuestas/{number}/no-aprobar"],
+        "admin": [f"usuarios/{number}", f"usuarios/solicitudes/{number}"],
+    }
+    for name, wanted in paths.items():
+        assert {path: clients[name].get(f"/{path}").status_code for path in wanted} == dict.fromkeys(wanted, 404)
+    posted = [f"propuestas/{number}/{step}" for step in ("enviar", "descartar", "otra-vez")]
+    assert [clients["ana"].post(f"/{path}").status_code for path in posted] == [404] * 3
+    assert [event for event, _ in house.lines if event == "web_error"] == []
+
+
+def test_s29_an_answer_of_a_key_that_is_nested_without_end_opens_nothing(house: House):
+    answer = house.client().post("/entrar/llave", {"respuesta": "[" * 19_000})
+    assert answer.status_code == 403
+    assert house.lines == []
+
+
+def test_s29_what_is_no_path_leads_nowhere(house: House):
+    """A raw request may ask for ``@evil.example``: no browser does, and no answer makes an address of it."""
+    from django.test import RequestFactory
+
+    from pipeline.web.middleware import Outermost
+
+    request: Any = RequestFactory(HTTP_HOST="127.0.0.1:8420").get("/")
+    request.path = request.path_info = "@evil.example/"
+    request.company = None
+    assert Outermost(lambda _: pytest.fail("not reached"))(request).status_code == 400
+
+
+def test_s26_a_link_stands_in_no_line_about_a_forged_form_or_an_error(house: House, admin, monkeypatch):
+    link = invite(house, admin)
+    code = link.rpartition("/")[2]
+    assert house.client(csrf=True).post(link, {"nueva": "x", "otra": "x"}).status_code == 403
+    from pipeline.web.access import first
+
+    monkeypatch.setattr(first.limits, "by_address", lambda *_: 1 / 0)
+    assert house.client().get(link).status_code == 500
+    assert [event for event, _ in house.lines] == ["web_refused", "web_error"]
+    assert [line["path"] for _, line in house.lines] == ["/entrar/invitacion/<str:code>"] * 2
+    assert code not in str(house.lines)
+
+
+def test_s25_an_error_before_any_view_has_a_number_too(house: House, ana, monkeypatch):
+    from pipeline.web import middleware
+
+    monkeypatch.setattr(middleware.sessions, "end_if_over", lambda _: 1 / 0)
+    answer = ana.get("/cuenta")
+    assert answer.status_code == 500
+    ((event, line),) = house.lines
+    assert (event, line["kind"]) == ("web_error", "ZeroDivisionError")
+    assert line["number"] in text_of(answer)
+    assert "ZeroDivision" not in text_of(answer)
+
+
+@pytest.mark.parametrize("state", [ProposalState.APPROVED, ProposalState.ON_HOLD])
+def test_s18_who_prepared_it_does_not_end_what_another_person_approved(house: House, state: ProposalState):
+    one = approved(house)
+    if state is ProposalState.ON_HOLD:
+        from pipeline.domain.proposals import Step
+
+        one = house.desk.store.take(one, Step.BUSY, house.clock.now())
+    answer = house.client("ana").post(f"/propuestas/{one.id}/descartar")
+    assert answer.status_code == 409
+    assert house.desk.store.get(one.id) == one
+
+
+def test_s18_the_posted_digest_is_the_whole_one(house: House):
+    one = waiting(house)
+    answer = house.client("luis").post(f"/propuestas/{one.id}/aprobar", consent(one, huella=one.digest[:16]))
+    assert answer.status_code == 409
+    assert house.desk.store.get(one.id).state is ProposalState.WAITING
+
+
+@pytest.mark.parametrize("how", ["", "sessions", "role"])
+def test_s04_an_open_stream_ends_with_the_session_or_the_role(house: House, monkeypatch, how: str):
+    from pipeline.web.access import sessions
+    from pipeline.web.models import Membership
+    from pipeline.web.screens import batch as screen
+
+    one, marta = stopped(house), house.person("marta")
+    monkeypatch.setattr(screen, "MOVING", frozenset(ProposalState))
+    monkeypatch.setattr(screen, "STILL", 1)
+    answer = house.client("marta").get(f"/lotes/{one.batch}/avance")
+    if how == "role":
+        Membership.objects.filter(person=marta).delete()
+    if how == "sessions":
+        sessions.end_all(marta)
+
+    async def first() -> str:
+        async for part in answer.streaming_content:
+            return str(part.decode())
+        return ""
+
+    told = asyncio.run(first())
+    assert told.startswith("event: avance") if not how else told == "", "and no end: the sending goes on"
+
+
+def test_s15_the_first_factor_ends_the_sessions_that_began_without_one(house: House):
+    thief, ana = house.client("ana"), house.client("ana")
+    assert thief.get("/cuenta").status_code == 200
+    set_up(ana)
+    assert thief.get("/cuenta").status_code == 302
+    assert ana.get("/cuenta").status_code == 200
+
+
+def test_s22_the_log_as_a_file_is_in_a_sandbox_like_every_download(house: House, admin):
+    answer = admin.get("/bitacora.csv")
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_s24_a_code_or_an_address_that_somebody_typed_as_a_name_is_not_whole_in_the_log(house: House):
+    code = cufe(7)
+    number_of(hand_in(house.client("ana"), table(cufe(8)), f"{code}.csv"))
+    ask(house, nombre="rita@empresa.example")
+    told = str([(one.about, one.detail) for one in house.audit()])
+    assert code not in told
+    assert code[-8:] in told, "its end says which one it was"
+    assert "rita@empresa.example" not in told

@@ -11,7 +11,8 @@ from pipeline.domain.proposals import ProposalState
 from tests.support.pages import House
 from tests.web.test_batches import approved, stopped
 from tests.web.test_factors import set_up
-from tests.web.test_people import ask, invite, text_of
+from tests.web.test_log_in import text_of
+from tests.web.test_people import ask, invite
 from tests.web.test_proposals import consent, cufe, hand_in, number_of, table, waiting
 
 BEYOND = (2**31, 2**63, 10**30)
@@ -56,9 +57,9 @@ def test_s26_a_link_stands_in_no_line_about_a_forged_form_or_an_error(house: Hou
     link = invite(house, admin)
     code = link.rpartition("/")[2]
     assert house.client(csrf=True).post(link, {"nueva": "x", "otra": "x"}).status_code == 403
-    from pipeline.web.access import first
+    from pipeline.web.access import limits
 
-    monkeypatch.setattr(first.limits, "by_address", lambda *_: 1 / 0)
+    monkeypatch.setattr(limits, "by_address", lambda *_: 1 / 0)
     assert house.client().get(link).status_code == 500
     assert [event for event, _ in house.lines] == ["web_refused", "web_error"]
     assert [line["path"] for _, line in house.lines] == ["/entrar/invitacion/<str:code>"] * 2
@@ -66,9 +67,9 @@ def test_s26_a_link_stands_in_no_line_about_a_forged_form_or_an_error(house: Hou
 
 
 def test_s25_an_error_before_any_view_has_a_number_too(house: House, ana, monkeypatch):
-    from pipeline.web import middleware
+    from pipeline.web.access import sessions
 
-    monkeypatch.setattr(middleware.sessions, "end_if_over", lambda _: 1 / 0)
+    monkeypatch.setattr(sessions, "end_if_over", lambda _: 1 / 0)
     answer = ana.get("/cuenta")
     assert answer.status_code == 500
     ((event, line),) = house.lines

@@ -14,10 +14,12 @@ from typing import Any
 
 import uvicorn.config
 import uvicorn.server
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.settings.model import Settings
 from pipeline.web.asgi import application
+from pipeline.web.gate import SILENCE_S
 from pipeline.web.site import Site
 
 GRACE_S = 5
@@ -42,6 +44,7 @@ def _config(site: Site) -> uvicorn.config.Config:
     try:
         return uvicorn.config.Config(
             application(site),
+            http=Impatient,
             lifespan="off",
             ws="none",
             log_config=None,
@@ -61,6 +64,43 @@ def _config(site: Site) -> uvicorn.config.Config:
         raise WrongUsage(
             "No se puede usar el certificado de la página o su clave.", code="web-tls", where=str(settings.web_tls_cert)
         ) from None
+
+
+class Impatient(H11Protocol):
+    """Connection that is closed when the head of a request is not whole in time: who opens one and says nothing holds
+    it no longer than a body is waited for (S19)."""
+
+    patience = SILENCE_S
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._late is not None:
+            self._late.cancel()
+
+    @property
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # None before the first
+
+    def _wait(self) -> None:
+        if self._late is not None and not self._idle:
+            self._late.cancel()
+            self._late = None
+        elif self._late is None and self._idle:
+            self._late = self.loop.call_later(self.patience, self._give_up)
+
+    def _give_up(self) -> None:
+        self._late = None
+        if self._idle:
+            self.transport.close()
 
 
 class _Server(uvicorn.server.Server):

@@ -17,6 +17,7 @@ from tests.web.test_proposals import consent, cufe, hand_in, number_of, table, w
 
 BEYOND = (2**31, 2**63, 10**30)
 """Numbers that no database of ours has a row for."""
+_WHOLE = b"GET /entrar HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("number", BEYOND)
@@ -142,3 +143,33 @@ def test_s24_a_code_or_an_address_that_somebody_typed_as_a_name_is_not_whole_in_
     assert code not in told
     assert code[-8:] in told, "its end says which one it was"
     assert "rita@empresa.example" not in told
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /entrar HTTP/1.1\r\nHost: loc", _WHOLE + b"GET /entr"])
+def test_s19_who_does_not_say_a_whole_request_is_not_waited_for(said: bytes):
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+    from pipeline.web.serve import Impatient
+
+    async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    class Quick(Impatient):
+        patience = 0.1
+
+    async def whole() -> bytes:
+        config = Config(answer, lifespan="off", log_config=None, timeout_keep_alive=1)
+        config.load()
+        loop = asyncio.get_running_loop()
+        state = ServerState()
+        serving = await loop.create_server(lambda: Quick(config, state, {}), "127.0.0.1", 0)
+        async with serving, asyncio.timeout(20):
+            reading, writing = await asyncio.open_connection(*serving.sockets[0].getsockname())
+            writing.write(said)
+            found = await reading.read()  # until the other side closes it
+            writing.close()
+            return found
+
+    assert asyncio.run(whole()).count(b"204 No Content") == said.count(b"\r\n\r\n")

@@ -50,7 +50,7 @@ def carry_all(
 
     What another run keeps busy waits (``En espera``); what may not be sent is passed over. Never raises for one of
     them: its trouble stands in its ``Carried``. Without ``follows`` nobody waits for answers here. None is begun once
-    ``stop_when`` says why not. ``two`` people are asked for; None: by the setting, and where each was approved.
+    ``stop_when`` says why not. ``two`` people are asked for; None: by the setting, and where each came from.
     """
     store.sweep(clock.now())
     done = []
@@ -58,7 +58,7 @@ def carry_all(
         if stop_when is not None and stop_when() is not None:
             break
         if one.state in DUE:
-            asked = two if two is not None else asks_two(settings.approval, one.way)
+            asked = two if two is not None else asks_two(settings.approval, store.way(one))
             done.append(
                 carry_one(
                     one,

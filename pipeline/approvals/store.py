@@ -191,6 +191,13 @@ class Proposals:
                 way = way_of(one.address)
         return people, digest, way
 
+    def way(self, proposal: Proposal) -> str:
+        """Where a proposal came from: "web" as soon as a page had a hand in it before it was approved, so that what one
+        person began there is not approved by the same one at a terminal."""
+        began = (one for one in self.events(proposal.id) if one.event in (UPLOADED, Step.SUBMITTED.value))
+        ways = {proposal.way, *(way_of(one.address) for one in began)}
+        return "web" if "web" in ways else TERMINAL
+
     def plan_data(self, number: int) -> Mapping[str, Any]:
         """What was kept of the plan when it was made."""
         return next((one.data for one in self.events(number) if one.event == Step.CHECKED.value), {})

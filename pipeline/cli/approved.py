@@ -36,7 +36,7 @@ def carry_approved(
     from pipeline.wiring.sandbox import running_sandbox
 
     settings, talk = settings_for(profile, ledger), Talk(as_json)
-    clock, who, two = make_clock(settings), person_here(settings), two_asked(settings)
+    clock, who = make_clock(settings), person_here(settings)
     bus = observation_of(context).bus(settings, "run")
     if queue:
         from pipeline.queue.app import check_server
@@ -44,6 +44,7 @@ def carry_approved(
         check_server(settings.ledger)
     with opened_proposals(settings, talk) as store:
         proposal = store.get(number)
+        two = two_asked(settings, store.way(proposal))
         carry.check_proven(proposal, two=two)
         carry.check_time(proposal, store, clock.now())
         again = proposal.source == RESEND

@@ -111,7 +111,8 @@ def approve_proposal(
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     clock, who = make_clock(settings), person_here(settings)
     with opened_proposals(settings, talk) as store:
-        proposal, two = store.get(number), two_asked(settings)
+        proposal = store.get(number)
+        two = two_asked(settings, store.way(proposal))
         found = decisions.check_approvable(store, proposal, clock.now(), settings, who=who, two=two)
         _show(proposal, store, talk)
         for one in found:
@@ -151,7 +152,8 @@ def reject_proposal(
             with open_memory(settings, sends=False, bus=bus) as memory:
                 done = stopping.give_up(proposal, store, memory, clock, who=who, why=why)
         else:
-            done = decisions.decline(store, proposal, clock.now(), who=who, why=why, two=two_asked(settings))
+            two = two_asked(settings, store.way(proposal))
+            done = decisions.decline(store, proposal, clock.now(), who=who, why=why, two=two)
     talk.data(proposal_data(done))
     talk.out.print(f"Propuesta {done.id}: «{done.word}». No se envía nada más.", markup=False)
     return 0

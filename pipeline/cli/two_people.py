@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import NotApproved
+from pipeline.domain.proposals import asks_two
 
 if TYPE_CHECKING:
     from pipeline.approvals.store import Proposals
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from pipeline.settings.model import Settings
 
 
-def two_asked(settings: Settings) -> bool:
-    """Whether the office asks for two people; at a terminal one is enough where nothing is set."""
-    return settings.approval == "two"
+def two_asked(settings: Settings, way: str = "terminal") -> bool:
+    """Whether the office asks for two people; where nothing is set, one is enough for what began at a terminal."""
+    return asks_two(settings.approval, way)
 
 
 def person_here(settings: Settings) -> str:

@@ -173,3 +173,30 @@ def test_s19_who_does_not_say_a_whole_request_is_not_waited_for(said: bytes):
             return found
 
     assert asyncio.run(whole()).count(b"204 No Content") == said.count(b"\r\n\r\n")
+
+
+def test_s18_who_prepared_it_on_the_page_does_not_approve_it_at_the_terminal(house: House, monkeypatch):
+    """Where nothing is set, a page asks for two people and a terminal for one: the page's word counts."""
+    from contextlib import nullcontext
+
+    from pipeline.approvals import sender
+    from pipeline.cli import proposals
+    from pipeline.domain.errors import NotApproved
+    from pipeline.wiring import rules
+
+    desk, one = house.desk, waiting(house)
+    monkeypatch.setattr(proposals, "settings_for", lambda *_: desk.settings)
+    monkeypatch.setattr(proposals, "person_here", lambda _: "ana")
+    monkeypatch.setattr(proposals, "opened_proposals", lambda *_: nullcontext(desk.store))
+    monkeypatch.setattr(rules, "make_clock", lambda _: house.clock)
+    with pytest.raises(NotApproved) as refused:
+        proposals.approve_proposal(one.id, confirm=one.to_send)
+    assert refused.value.code == "approval-own"
+    assert desk.store.get(one.id) == one
+    desk.two = False
+    alone = desk.approve(one, "ana")  # as it was possible before
+    (done,) = sender.carry_all(desk.store, desk.settings, house.clock)
+    assert done.trouble is not None
+    assert done.trouble.code == "approval-alone"
+    assert desk.store.get(alone.id) == alone
+    assert not desk.posts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from enum import StrEnum
 
 from pipeline.domain.commands import order
@@ -447,7 +447,8 @@ def last_day(until: datetime) -> date:
 
 
 def day_in(text: str) -> date | None:
-    """Day that a person typed: ``12/11/2026`` or ``2026-11-12``; None for anything else."""
+    """Day that a person typed: ``12/11/2026`` or ``2026-11-12``; None for anything else, and at the two ends of the
+    calendar, where a day's end in Panama is no moment any more."""
     text = text.strip()
     if found := re.fullmatch(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", text, re.ASCII):
         day, month, year = (int(part) for part in found.groups())
@@ -456,7 +457,7 @@ def day_in(text: str) -> date | None:
     else:
         return None
     try:
-        return date(year, month, day)
+        return date(year, month, day) if 1 < year < MAXYEAR else None
     except ValueError:
         return None
 

@@ -200,3 +200,10 @@ def test_s18_who_prepared_it_on_the_page_does_not_approve_it_at_the_terminal(hou
     assert done.trouble.code == "approval-alone"
     assert desk.store.get(alone.id) == alone
     assert not desk.posts
+
+
+def test_s25_a_certificate_that_would_end_with_the_calendar_is_refused_in_words(house: House, ana):
+    given = {"ruc": "155999991-2-2026", "titular": "X", "entidad": "Y", "desde": "01/01/2026", "hasta": "31/12/9999"}
+    answer = ana.post("/certificados/nuevo", given)
+    assert answer.status_code == 422
+    assert "Escriba una fecha como 12/11/2026." in text_of(answer)

@@ -282,7 +282,10 @@ def test_a_day_is_read_as_people_and_programs_write_it(text):
     assert rules.day_in(text) == date(2026, 11, 12)
 
 
-@pytest.mark.parametrize("text", ["", "31/02/2026", "12/11/26", "11/2026", "2026/11/12", "mañana", "１２/11/2026"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "31/02/2026", "12/11/26", "11/2026", "2026/11/12", "mañana", "１２/11/2026", "31/12/9999", "0001-01-01"],
+)
 def test_what_is_no_day_is_none(text):
     assert rules.day_in(text) is None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from pipeline.runtime.patience import rename
 from pipeline.settings.model import PROGRAM, Settings
 
 
@@ -56,9 +57,9 @@ class Places:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         old = self.root / f"viejo-{uuid.uuid4().hex}"
         with suppress(OSError):  # none there, or another process put the same there meanwhile
-            target.rename(old)
+            rename(target, old)
         with suppress(OSError):
-            folder.rename(target)
+            rename(folder, target)
         shutil.rmtree(old, ignore_errors=True)
 
     def file(self, folder: Path, ending: str) -> Path | None:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess  # nosec B404 - starts this very program, no shell
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +22,13 @@ from pipeline.domain.problems import refused
 from pipeline.domain.proposals import ProposalState
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.os_error import os_words
+from pipeline.runtime.own_process import NO_WINDOW, own_module
 from pipeline.settings.model import Settings
 from pipeline.wiring.office import opened_office
 
 MOST = 2
 """Children at once."""
-COMMAND = (sys.executable, "-P", "-m", "pipeline.approvals.reader")
+COMMAND = tuple(own_module("pipeline.approvals.reader"))
 _ROOT = Path(__file__).parents[2]
 _SECRET = re.compile(r"ANULAR_(\w*_)?PASSWORD(_FILE)?|ANULAR_WEB_SECRET_FILE|ANULAR_\w+_KEY_FILE")
 GOODBYE_S = 5.0
@@ -111,6 +111,7 @@ class Readers:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**without_secrets(os.environ), **self._now(settings)},
+            creationflags=NO_WINDOW,
         )
         with self._lock:
             self._running.add(process)

@@ -36,7 +36,7 @@ def turn(place, **more: str) -> list[str]:
 def test_a_part_that_there_is_not_is_refused_by_its_name(place):
     done = place.anular("web", "--only", "otra")
     assert done.code == 2
-    assert "no tiene la parte «otra»" in done.err
+    assert "No existe la parte «otra»." in done.err
 
 
 def test_what_was_approved_leaves_by_itself_and_is_in_the_log(place):

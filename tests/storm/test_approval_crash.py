@@ -95,6 +95,7 @@ def test_every_point_of_approvals_and_office_is_in_this_sweep():
         point.partition(":")[0] for point in (*OF_PROPOSING, *OF_CARRYING, *OF_A_STOP, *OF_THE_FOLDER, *OF_A_RESEND)
     }
     not_here = {"approval-handed-in"}  # on a server, by workers
+    not_here |= {"upload-before-commit", "upload-checked-before-commit"}  # tests/integration/approvals/test_uploads.py
     not_here |= {"order-before-commit", "order-decided", "order-proposed"}  # tests/integration/approvals/test_orders.py
     assert found - tried - not_here == set()
     assert {step.value for step in Step} >= {"begun", "all-sent", "followed"}

@@ -279,6 +279,37 @@ def test_of_two_checks_of_one_upload_one_wins(desk: Desk):
 
 
 @pytest.mark.sqlite
+class Killed(BaseException):
+    """What a kill is for the process: nothing after it happens."""
+
+
+def dies_at(point: str) -> Any:
+    def crashpoint(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    return crashpoint
+
+
+def test_killed_while_it_is_handed_in_nothing_of_it_is_there(desk: Desk, monkeypatch):
+    with monkeypatch.context() as here:
+        here.setattr(uploads, "crashpoint", dies_at("upload-before-commit"))
+        with pytest.raises(Killed):
+            handed(desk, table(1))
+    assert desk.store.open() == []
+    assert handed(desk, table(1)).new
+
+
+def test_killed_while_what_was_found_is_kept_it_is_checked_again(desk: Desk, monkeypatch):
+    one = uploaded(desk, table(1))
+    with monkeypatch.context() as here:
+        here.setattr(uploads, "crashpoint", dies_at("upload-checked-before-commit"))
+        with pytest.raises(Killed):
+            checked(desk, one)
+    assert uploads.to_check(desk.store) == [one]
+    assert checked(desk, one).state is ProposalState.DRAFT
+
+
 def test_the_pages_make_no_ledger(desk: Desk):
     found = receive(
         desk.store, None, Handed("a.csv", table(1)), limits(desk.settings), desk.clock.now(), who="ana", address=""

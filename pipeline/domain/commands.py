@@ -60,7 +60,8 @@ class Here:
         except ValueError:
             return found[0]
         name = words[0] if words else "--help"
-        if name not in _PLAIN and "--help" not in words:
+        of_all = name == "web" and "sender" not in words  # the page is that of every company
+        if name not in _PLAIN and "--help" not in words and not of_all:
             if self.profile and "--profile" not in words:
                 words += ["--profile", self.profile]
             if self.ledger and "--ledger" not in words and name not in _WITHOUT_LEDGER:

@@ -42,6 +42,8 @@ def test_what_is_whole_stays_as_it_is(profile):
         (("login",), "«anular login --profile norte»"),
         (("ledger", "--help"), "«anular ledger --help»"),
         (("sandbox",), "«anular sandbox»"),
+        (("web", "users", "list"), "«anular web users list»"),
+        (("web", "--only", "sender"), "«anular web --only sender --profile norte --ledger sqlite:////r.db»"),
         (("status",), "«anular status --profile norte --ledger sqlite:////r.db»"),
     ],
 )

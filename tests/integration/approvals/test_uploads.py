@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from pipeline.office import tables
 from pipeline.read.limits import Limits
 from pipeline.settings.model import limits
 from pipeline.wiring.views import open_views
-from tests.support.desk import REASON, Desk, make_cufe
+from tests.support import ledgers
+from tests.support.desk import REASON, Desk, make_cufe, settings_of
 
 
 def handed(desk: Desk, data: bytes, name: str = "lote.csv", who: str = "ana", **more: Any) -> Received:
@@ -310,7 +312,17 @@ def test_killed_while_what_was_found_is_kept_it_is_checked_again(desk: Desk, mon
     assert checked(desk, one).state is ProposalState.DRAFT
 
 
-def test_the_pages_make_no_ledger(desk: Desk):
+@pytest.fixture
+def without_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with ledgers.fresh(tmp_path, tables=False) as url:
+        found = Desk(tmp_path, settings_of(tmp_path, url), monkeypatch)
+        yield found
+        found.close()
+
+
+def test_the_pages_make_no_ledger(without_ledger: Desk):
+    desk = without_ledger
     found = receive(
         desk.store, None, Handed("a.csv", table(1)), limits(desk.settings), desk.clock.now(), who="ana", address=""
     )

@@ -159,10 +159,10 @@ def _fill_accounts(source: Connection, target: Connection) -> None:
 
 
 def _copy_lines(source: Connection, target: Connection, table: str) -> None:
-    lines = source.exec_driver_sql(f'SELECT * FROM "{table}"')  # noqa: S608 - a name of the database itself
+    lines = source.exec_driver_sql(f'SELECT * FROM "{table}"')  # noqa: S608 # nosec B608 - its own name
     places = ", ".join("?" * len(lines.keys()))
     for part in lines.partitions(_AT_ONCE):
-        target.exec_driver_sql(f'INSERT INTO "{table}" VALUES ({places})', [tuple(one) for one in part])  # noqa: S608
+        target.exec_driver_sql(f'INSERT INTO "{table}" VALUES ({places})', [tuple(one) for one in part])  # noqa: S608 # nosec B608
 
 
 def _same(one: Connection, other: Connection) -> bool:

@@ -68,4 +68,4 @@ def _written(value: str) -> tuple[str, bool]:
     return text_xml(value), looks_like_formula(value)
 
 
-_known = lru_cache(4_096)(_written)
+_known = lru_cache(512)(_written)

@@ -150,7 +150,7 @@ def _counted_lines(text: str, width: int) -> int:
 
 _DIGITS = str.maketrans("123456789", "000000000")
 _SHAPED = 300
-_known_lines = lru_cache(4_096)(_counted_lines)
+_known_lines = lru_cache(512)(_counted_lines)
 
 
 def _print_text(text: str) -> str:

@@ -69,7 +69,7 @@ def peak_of(work) -> int:
 
 @pytest.mark.long
 def test_a_larger_batch_costs_little_for_each_row_more(sent):
-    making, checking, sizes = [], [], (60, 60, 260)  # the first fills the caches
+    making, checking, sizes = [], [], (460, 460, 660)  # the first fills the caches
     for place, (name, rows) in enumerate(zip("abc", sizes, strict=True)):
         make = sent(name, 1_000 * place, rows)
         making.append(peak_of(make))

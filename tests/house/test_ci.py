@@ -212,7 +212,8 @@ def test_the_last_line_of_a_report_says_what_was_not_tested_and_what_to_do(
 def test_a_missing_office_is_told_as_the_installer_tells_it(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(bare))
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match=r"^the workbook's look needs LibreOffice, the page in a browser chromium .*apt-get install"):
+    told = r"^the workbook's look needs LibreOffice, the page in a browser chromium .*apt-get install"
+    with pytest.raises(pytest.fail.Exception, match=told):
         needs.libreoffice()
 
 

@@ -29,7 +29,7 @@ from pipeline.ledger.storage.location import location_of
 from pipeline.office.database import Office
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.own_process import NO_WINDOW, own_module, with_our_code
-from pipeline.runtime.shutdown import SIGNALS, Ending
+from pipeline.runtime.shutdown import SIGNALS, Ending, handled
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Settings, whose
 from pipeline.wiring.credentials import user_of
@@ -304,9 +304,5 @@ def hurrying(ending: Ending, service: Service) -> Iterator[None]:
             service.hurry()
         ending.asked = True
 
-    before = {number: signal.signal(number, asked) for number in SIGNALS}
-    try:
+    with handled(dict.fromkeys(SIGNALS, asked)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

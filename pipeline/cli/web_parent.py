@@ -15,7 +15,7 @@ from pipeline.cli.web_pages import SECRETS
 from pipeline.domain.errors import Interrupted, StoppedEarly, WrongUsage
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.own_process import NO_WINDOW, own_module, with_our_code
-from pipeline.runtime.shutdown import GRACE_S, SIGNALS
+from pipeline.runtime.shutdown import GRACE_S, SIGNALS, handled
 
 LOOK_S = 0.2
 AGAIN_AFTER_S = 5.0
@@ -92,14 +92,12 @@ def watch_both(*, sample: bool) -> int:
         for one in (pages, sender):
             one.ask_to_end(hurry=hurry)
 
-    before = {number: signal.signal(number, end) for number in SIGNALS}
-    try:
-        while not asked.wait(LOOK_S):
-            _look(talk, pages, sender)
-    finally:
-        _finish(pages, sender)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with handled(dict.fromkeys(SIGNALS, end)):
+        try:
+            while not asked.wait(LOOK_S):
+                _look(talk, pages, sender)
+        finally:
+            _finish(pages, sender)
     raise Interrupted("La página se cerró; lo que estaba en vuelo terminó.", code="web-stopped")
 
 

@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.domain.errors import AnularError, Interrupted
 from pipeline.runtime.clock import Clock
@@ -133,11 +134,23 @@ def signals(stop: Stop) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def handled(handlers: Mapping[signal.Signals, Any]) -> Iterator[None]:
+    """Signal handlers for a while; the earlier ones are restored afterwards."""
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def when_input_closes(call: Callable[[], object]) -> None:
     """Has ``call`` called, in a thread of its own, when standard input closes: the process that gave it is gone, or
     asks this one to end."""
 
     def listen() -> None:
+        # os.read and not sys.stdin.read: a thread in a buffered reader would block the end of the interpreter.
         with suppress(OSError):
             while os.read(0, 4096):
                 pass
@@ -202,10 +215,5 @@ def listening(ending: Ending) -> Iterator[None]:
             raise KeyboardInterrupt
         ending.ask()
 
-    before = {number: signal.signal(number, asked) for number in SIGNALS}
-    try:
-        with window_closed(ending.ask):
-            yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with handled(dict.fromkeys(SIGNALS, asked)), window_closed(ending.ask):
+        yield

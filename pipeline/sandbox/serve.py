@@ -12,8 +12,6 @@ import ipaddress
 import os
 import signal
 import socket
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +21,7 @@ import uvicorn.server
 
 from pipeline.domain.errors import AnotherRun, StorageTrouble, WrongUsage
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.shutdown import handled, when_input_closes
 from pipeline.sandbox.app import BASE_PATH, make_app
 from pipeline.sandbox.delivery import OpenConnection
 from pipeline.sandbox.request_log import RequestLog
@@ -95,8 +94,7 @@ class _Server(uvicorn.server.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._child:
-            loop = asyncio.get_running_loop()
-            threading.Thread(target=_wait_for_eof, args=(loop, self.stop), daemon=True).start()
+            when_input_closes(self.stop)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -121,21 +119,8 @@ class _Server(uvicorn.server.Server):
             signal.SIGTERM: lambda *_: self.stop(),
             signal.SIGINT: signal.SIG_IGN if self._child else lambda *_: self.stop(),
         }
-        before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
-        try:
+        with handled(wanted):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _wait_for_eof(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    # os.read and not sys.stdin.read: a thread in a buffered reader would block the end of the interpreter.
-    with contextlib.suppress(OSError, ValueError):
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-    with contextlib.suppress(RuntimeError):  # the loop is closed: the server ended by itself
-        loop.call_soon_threadsafe(stop)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ import uvicorn.server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.domain.errors import WrongUsage
+from pipeline.runtime.shutdown import handled, when_input_closes
 from pipeline.settings.model import Settings
 from pipeline.web.asgi import application
 from pipeline.web.gate import SILENCE_S
@@ -113,8 +113,7 @@ class _Server(uvicorn.server.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._child:
-            loop = asyncio.get_running_loop()
-            threading.Thread(target=_wait_for_eof, args=(loop, self.stop), daemon=True).start()
+            when_input_closes(self.stop)
         self._on_ready()
 
     def stop(self) -> None:
@@ -134,20 +133,8 @@ class _Server(uvicorn.server.Server):
             signal.SIGTERM: stop,
             signal.SIGINT: signal.SIG_IGN if self._child else stop,
         }
-        before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
-        try:
+        with handled(wanted):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _wait_for_eof(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-    with contextlib.suppress(RuntimeError):  # the loop is closed: the server ended by itself
-        loop.call_soon_threadsafe(stop)
 
 
 @contextlib.contextmanager

@@ -60,8 +60,8 @@ class NewPassword(PageForm):
         return given
 
 
-class Someone(forms.Form):
-    """Name, mail address and user name of a person."""
+class Named(forms.Form):
+    """Name and mail address of a person."""
 
     nombre = forms.CharField(
         label=words.YOUR_NAME,
@@ -75,6 +75,14 @@ class Someone(forms.Form):
         error_messages={"required": words.MAIL_MISSING},
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+
+    def clean_correo(self) -> str:
+        return mail_address(self.cleaned_data["correo"])
+
+
+class Someone(Named):
+    """Name, mail address and user name of a person."""
+
     usuario = forms.CharField(
         label=words.USER,
         help_text=words.USER_HINT,
@@ -82,9 +90,6 @@ class Someone(forms.Form):
         error_messages={"required": words.USER_MISSING},
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
-
-    def clean_correo(self) -> str:
-        return mail_address(self.cleaned_data["correo"])
 
     def clean_usuario(self) -> str:
         return user_name(self.cleaned_data["usuario"])

@@ -11,7 +11,7 @@ from django.http import HttpResponseRedirect
 from pipeline.domain.ruc import bare
 from pipeline.web import audit, mail, trouble
 from pipeline.web.access import limits, links
-from pipeline.web.access.first import mail_address
+from pipeline.web.access.first import Named
 from pipeline.web.models import AccessRequest, LinkKind, Membership, PersonState, RequestState
 from pipeline.web.pages import PageForm, render
 from pipeline.web.roles import Role
@@ -20,8 +20,10 @@ from pipeline.web.texts import access, mails
 from pipeline.web.texts import people as words
 
 
-class Ask(PageForm):
+class Ask(Named, PageForm):
     """Request, as it is typed."""
+
+    field_order = ("ruc", "nombre", "correo", "papel")
 
     ruc = forms.CharField(
         label=access.RUC,
@@ -30,27 +32,12 @@ class Ask(PageForm):
         error_messages={"required": access.RUC_MISSING},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    nombre = forms.CharField(
-        label=access.YOUR_NAME,
-        max_length=100,
-        error_messages={"required": access.NAME_MISSING},
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    correo = forms.CharField(
-        label=access.YOUR_MAIL,
-        max_length=254,
-        error_messages={"required": access.MAIL_MISSING},
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
     papel = forms.ChoiceField(
         label=words.ASK_ROLE,
         choices=list(words.ASK_ROLES.items()),
         error_messages={"required": words.ROLE_MISSING, "invalid_choice": words.ROLE_MISSING},
         widget=forms.RadioSelect,
     )
-
-    def clean_correo(self) -> str:
-        return mail_address(self.cleaned_data["correo"])
 
 
 def hours() -> tuple[int, int]:

@@ -193,6 +193,19 @@ def test_a_stop_while_the_sender_sends_holds_the_rest_and_continuing_sends_each_
     assert sent(office) == 25
 
 
+@pytest.mark.sqlite
+def test_a_stop_that_comes_when_all_has_left_stops_nothing_and_nobody_has_to_continue(office: Scene):
+    approved(office)
+    assert turn(office, crash="proposal-all-sent-before-commit")["code"] == KILLED
+    asked = order(office, Kind.STOP)
+    office.service.advance(5)
+    turn(office)
+    assert answer(office, asked.id).state is OrderState.REFUSED
+    assert "ninguna factura sin enviar" in answer(office, asked.id).answer
+    assert state(office) == []
+    office.check_promises()
+
+
 @pytest.mark.postgres
 def test_a_batch_that_workers_have_is_stopped_and_no_worker_goes_on_until_it_is_continued(office: Scene):
     slowly_approved(office)

@@ -121,7 +121,11 @@ class History:
 
     def pick(self, what: str) -> int:
         """The number of a proposal: mostly one with which this can be done, at times any."""
-        fitting = {"approve": ["WAITING"], "stop": ["APPROVED", "ON_HOLD"], "carry": ["APPROVED", "ON_HOLD", "SENDING", "STOPPED", "FOLLOWING"]}
+        fitting = {
+            "approve": ["WAITING"],
+            "stop": ["APPROVED", "ON_HOLD"],
+            "carry": ["APPROVED", "ON_HOLD", "SENDING", "STOPPED", "FOLLOWING"],
+        }
         states = self.states()
         some = [number for number, state in states.items() if state in fitting.get(what, ())]
         return self.chance.choice(some if some and self.chance.random() < 0.8 else [*states] or [1])

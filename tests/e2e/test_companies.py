@@ -135,6 +135,7 @@ def orders() -> list[tuple[str, list[str | None]]]:
     return found
 
 
+@pytest.mark.long  # each in a process of its own
 def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
     """Whatever is known only at run time is a batch; each distinct command is run as a shell hands it over."""
     from pipeline.domain.commands import Here, order

@@ -152,7 +152,7 @@ def test_a_crash_while_it_is_carried_out_loses_nothing_and_repeats_nothing(offic
 OF_A_STOP = ["approval-rows-held", "approval-continued", "approval-released", "approval-rows-withdrawn"]
 
 
-@pytest.mark.parametrize("ends", ["run", "reject"])
+@pytest.mark.parametrize("ends", ["run", *long("reject")])
 @pytest.mark.parametrize("point", ["", *long(*OF_A_STOP)])
 def test_what_was_stopped_goes_on_or_is_ended_by_a_person_and_no_kill_changes_that(
     office: Scene, point: str, ends: str
@@ -217,7 +217,9 @@ QUIET = {"ANULAR_WATCH_QUIET": "0"}
 OF_A_RESEND = ["approval-resend-begun", "approval-resend-authorised"]
 
 
-@pytest.mark.parametrize("point", [*OF_A_RESEND, *long("post-before", "post-after", "proposal-all-sent-before-commit")])
+@pytest.mark.parametrize(
+    "point", [OF_A_RESEND[0], *long(OF_A_RESEND[1], "post-before", "post-after", "proposal-all-sent-before-commit")]
+)
 def test_a_resend_leaves_once(office: Scene, point: str):
     office.write(["915"])
     as_(office, "ana", "propose", office.file)

@@ -11,6 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.cli.web_parent import AGAIN_AFTER_S, MOST_STARTS, WITHIN_S, Watched
 from tests.support import needs
 from tests.support.warm import ROOT, without_settings
@@ -113,6 +115,7 @@ def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_pat
     assert kept == []
 
 
+@pytest.mark.long
 def test_s27_the_pages_alone_begin_anew_without_a_password_that_they_were_given(tmp_path):
     needs.proc()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}

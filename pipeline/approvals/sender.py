@@ -240,7 +240,8 @@ def _stop(order: Order, store: Proposals, settings: Settings, clock: Clock, bus:
         if info is None:  # it was begun, and killed before it was taken in
             store.take(proposal, Step.CHANGED, clock.now(), why=f"se pidió detenerla antes de enviar: {wish.why}")
             return "Se detuvo antes de enviar ninguna factura"
-        if not memory.views.unsent_codes(info.id):  # as if it had gone on: it waits for answers, and for no person
+        # As if it had gone on, it waits for answers and for no person; unless a killed stop held what was left.
+        if not memory.views.unsent_codes(info.id) and not memory.views.stopped(info.id):
             raise NotApproved(
                 f"La propuesta {proposal.id} ya no tenía ninguna factura sin enviar: no hay nada que detener.",
                 code="approval-state",

@@ -240,8 +240,7 @@ def _stop(order: Order, store: Proposals, settings: Settings, clock: Clock, bus:
         if info is None:  # it was begun, and killed before it was taken in
             store.take(proposal, Step.CHANGED, clock.now(), why=f"se pidió detenerla antes de enviar: {wish.why}")
             return "Se detuvo antes de enviar ninguna factura"
-        # As if it had gone on, it waits for answers and for no person; unless a killed stop held what was left.
-        if not memory.views.unsent_codes(info.id) and not memory.views.stopped(info.id):
+        if not stopping.may_leave(info.id, memory.views):  # it waits for answers, and for no person
             raise NotApproved(
                 f"La propuesta {proposal.id} ya no tenía ninguna factura sin enviar: no hay nada que detener.",
                 code="approval-state",

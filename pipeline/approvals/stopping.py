@@ -17,6 +17,7 @@ from pipeline.domain.proposals import ProposalState, Step
 from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import thousands
 from pipeline.ledger.moves import Move
+from pipeline.ledger.views import Views
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.submit.submit import SendRules
@@ -38,6 +39,12 @@ def left(proposal: Proposal, info: BatchInfo, memory: Memory, clock: Clock) -> i
     """How many rows of its batch could still be sent by today's rules."""
     rules, now = rules_of(proposal, memory).allowed or check_rules(memory.settings), clock.now()
     return sum(not barred(rules, code, now) for code in memory.views.unsent_codes(info.id))
+
+
+def may_leave(batch: str, views: Views) -> bool:
+    """Whether a row of ``batch`` could still leave: one that is unsent, held for whatever reason, or being sent, since
+    what eDoc does not take then is tried again."""
+    return bool(views.unsent(batch) or views.on_the_way(batch) or views.held(batch))
 
 
 def stoppable(proposal: Proposal, store: Proposals, memory: Memory) -> Memory:

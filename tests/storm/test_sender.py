@@ -17,7 +17,7 @@ from pipeline.domain.lifecycle import State
 from pipeline.domain.orders import Kind, OrderState
 from pipeline.office.place import place_of
 from tests.storm.scene import NOW, Scene
-from tests.storm.test_approval_crash import ALWAYS, KILLED, OF_CARRYING, ROWS, approved, as_, state
+from tests.storm.test_approval_crash import ALWAYS, KILLED, OF_CARRYING, QUIET, ROWS, approved, as_, state
 from tests.storm.workers import Running, children, is_empty, jobs, until, working, working_on
 from tests.support import ledgers
 from tests.support.long import long
@@ -204,6 +204,24 @@ def test_a_stop_that_comes_when_all_has_left_stops_nothing_and_nobody_has_to_con
     assert "ninguna factura sin enviar" in answer(office, asked.id).answer
     assert state(office) == []
     office.check_promises()
+
+
+def test_a_stop_before_the_rows_of_the_drop_folder_were_released_lets_nothing_leave(office: Scene):
+    inbox = office.folder / "carpeta" / "inbox"
+    inbox.mkdir(parents=True)
+    office.write(["000"] * 4, name="carpeta/inbox/lote.csv")
+    as_(office, "servicio", "watch", inbox.parent, "--once", env=QUIET)
+    (batch,) = [line["id"] for line in ledgers.lines(office.url, "SELECT id FROM batch")]
+    as_(office, "ana", "propose", "--batch", batch)
+    as_(office, "luis", "approve", 1, "--confirm", 4)
+    assert turn(office, crash="approval-begun")["code"] == KILLED
+    asked = order(office, Kind.STOP)
+    for _ in range(2):
+        turn(office)
+    assert answer(office, asked.id).state is OrderState.DONE
+    assert state(office) == ["STOPPED"]
+    assert held(office) == 4
+    assert sent(office) == 0
 
 
 @pytest.mark.postgres

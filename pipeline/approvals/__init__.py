@@ -23,6 +23,7 @@ resend      the same for one row that is sent again
 orders      what people ask the sender for on a page: kept, taken by compare-and-set
 asking      the use cases of who asks
 row_orders  orders about one row, carried out
+packs       evidence packs, made by the sender
 sender      all orders and proposals in which something is to be done, one after the other, through restarts
 turn        one company's turn, in a process of its own
 work        what is to be done for which company, in one look

@@ -89,6 +89,14 @@ def ask_about_row(
     return orders.add(wish, now)[0]
 
 
+def ask_for_evidence(orders: Orders, batch: str, now: datetime, *, who: str, address: str) -> Order:
+    """Order to make the evidence pack of a batch: an event of the ledger, which a page cannot write. Raises
+    ``NotApproved``."""
+    if not is_name(who):
+        raise NotApproved("No se sabe quién lo pide.", code="approval-nobody")
+    return orders.add(Wish(Kind.EVIDENCE, who, "", address=address, batch=batch), now)[0]
+
+
 def check_another(info: BatchInfo, who: str, *, two: bool) -> None:
     """Raises ``NotApproved`` where ``two`` people are asked for and ``who`` prepared the batch."""
     texts = [info.approved_by or "", *(one.who for one in info.approvals)]

@@ -41,7 +41,10 @@ KINDS: dict[str, Kind] = {
     "constancia": Kind("__constancia.pdf", "application/pdf", "Constancia del lote (PDF)"),
     "constancias": Kind("__constancias.pdf", "application/pdf", "Una constancia por factura anulada (PDF)"),
 }
-"""What a batch can be downloaded as. The evidence pack is an event of the ledger, and made by who may write it."""
+"""What a batch can be downloaded as."""
+EVIDENCE = "evidencia"
+"""The evidence pack: an event of the ledger, so that the sender makes it (``packs.py``), and only once for a state."""
+PACK = Kind("__evidencia.zip", "application/zip", "Paquete de evidencia para la auditoría (.zip)")
 PENDING = "pendientes"
 """What people have to do about a batch, for a page that shows it."""
 EMPTY = "vacio"
@@ -50,8 +53,8 @@ EMPTY = "vacio"
 
 def ready(settings: Settings, info: BatchInfo, kind: str, places: Places) -> Path | None:
     """The file, if it was made for this state of the batch; the one named ``EMPTY`` where the batch has none."""
-    folder = places.of_download(settings, info.id, _newest(info), kind)
-    ending = FILE if kind == PENDING else KINDS[kind].ending
+    folder = places.of_download(settings, info.id, newest(info), kind)
+    ending = FILE if kind == PENDING else (PACK if kind == EVIDENCE else KINDS[kind]).ending
     return places.file(folder, ending) or places.file(folder, EMPTY)
 
 
@@ -65,28 +68,36 @@ def write_download(settings: Settings, batch: str, kind: str, places: Places) ->
         with places.new() as folder:
             if kind == PENDING:
                 write_summary(views, info, folder)
-                newest = _newest(info)
             else:
-                newest = _newest(_write(info, views, kind, folder))  # it may have moved on since it was looked up
-            target = places.of_download(settings, batch, newest, kind)
-            places.put(folder, target)
-        for old in target.parent.parent.iterdir():
-            if old.name.isdecimal() and int(old.name) < newest:
-                shutil.rmtree(old, ignore_errors=True)
+                info = _write(info, views, kind, folder)  # it may have moved on since it was looked up
+            keep(settings, info, kind, folder, places)
+
+
+def keep(settings: Settings, info: BatchInfo, kind: str, folder: Path, places: Places) -> None:
+    """Keeps what is in ``folder`` as the download of a batch in this state, and lets go of those of earlier ones."""
+    target = places.of_download(settings, info.id, newest(info), kind)
+    places.put(folder, target)
+    for old in target.parent.parent.iterdir():
+        if old.name.isdecimal() and int(old.name) < newest(info):
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(info: BatchInfo, views: Views, kind: str, folder: Path) -> BatchInfo:
     """The batch as it was when its file was written, alone in ``folder``."""
     wanted = {name: name == kind for name in ("csv", "jsonl", "constancias")}
     written = write_results(info, views, folder, pdf=kind == "constancia", **wanted)
+    if kind == EVIDENCE:
+        from pipeline.evidence.pack import copy_pack
+
+        copy_pack(views.extract(written.batch), written.workbook)
     for file in folder.iterdir():
-        if not file.name.endswith(KINDS[kind].ending):
+        if not file.name.endswith((PACK if kind == EVIDENCE else KINDS[kind]).ending):
             file.unlink()
     if not any(folder.iterdir()):
         (folder / EMPTY).touch()
     return written.batch
 
 
-def _newest(info: BatchInfo) -> int:
+def newest(info: BatchInfo) -> int:
     """Number of the newest event of a row of a batch."""
     return info.seal.seq if info.seal is not None else 0

@@ -52,7 +52,7 @@ class RowOrders:
                 memory = replace(memory, stop_when=stop_when)
                 return self._ask(order, memory) if asks else self._decide(order, memory)
         except (WrongUsage, NotApproved) as refusal:
-            if refusal.code in _OF_THE_MACHINE:
+            if refusal.code in OF_THE_MACHINE:
                 raise
             return self._step(self.store.orders.get(order.id), OrderState.REFUSED, refusal.sentence)
 
@@ -136,7 +136,7 @@ class RowOrders:
 
 
 _DONE = {Kind.WITHDRAW: "Retirada: no se enviará", Kind.RESOLVE: "Decisión guardada"}
-_OF_THE_MACHINE = frozenset({"credentials-missing"})
+OF_THE_MACHINE = frozenset({"credentials-missing"})
 """Refusals that are not about the order: it waits until somebody puts that right."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from typing import Any
@@ -394,6 +395,90 @@ def test_the_original_comes_back_as_it_was_handed_in(house: House):
 
 def test_what_is_no_kind_of_download_is_not_there(house: House):
     assert house.client("marta").get(f"/descargas/{sent(house)}/otra").status_code == 404
+
+
+def _sender_makes(house: House) -> list[Any]:
+    from pipeline.approvals import sender
+
+    return sender.carry_orders(house.desk.store, house.site.companies["istmo"], house.clock, two=True)
+
+
+def test_w16_the_evidence_pack_is_made_by_the_sender_and_has_the_bytes_of_report(house: House):
+    from pipeline.evidence.check import check_stream
+    from pipeline.evidence.pack import write_pack
+
+    batch, marta = sent(house), house.client("marta")
+    where = f"/descargas/{batch}/evidencia"
+    assert where in marta.get(f"/lotes/{batch}").content.decode()
+    assert "queda escrito en el historial de envíos" in text(marta.get(where))
+    assert house.desk.store.orders.open() == [], "looking asks for nothing"
+    assert marta.post(where).headers["Location"] == where
+    marta.post(where)
+    waits = marta.get(where)
+    assert waits.status_code == 202
+    assert "Se está preparando" in text(waits)
+    (order,) = house.desk.store.orders.open()
+    assert (order.wish.kind, order.wish.batch, order.signature) == (Kind.EVIDENCE, batch, "web: marta")
+    (done,) = _sender_makes(house)
+    assert done.state is OrderState.DONE
+    answer = marta.get(where)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert f"{batch}__evidencia.zip" in answer.headers["Content-Disposition"]
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    with house.desk.memory() as memory:
+        info = memory.views.batch(batch)
+        assert info is not None
+        written = write_results(info, memory.views, house.folder / "cli")
+        extract = memory.views.extract(written.batch)
+        pack = write_pack(extract, written.workbook, house.clock.now(), who="otra persona")
+    assert answer.content == pack.read_bytes()
+    assert check_stream(io.BytesIO(answer.content)).faults == []
+    assert [(one.event, one.detail) for one in house.audit() if one.event in ("pide-evidencia", "descarga")] == [
+        ("pide-evidencia", ""),
+        ("descarga", "evidencia"),
+    ]
+    house.desk.verified()
+
+
+def test_a_page_with_another_folder_than_the_senders_makes_the_same_pack_without_writing(house: House):
+    import shutil
+
+    from pipeline.approvals.places import Places
+
+    batch, luis = sent(house), house.client("luis")
+    where = f"/descargas/{batch}/evidencia"
+    luis.post(where)
+    _sender_makes(house)
+    first = luis.get(where).content
+    root = Places.of(house.site.companies["istmo"]).root
+    shutil.rmtree(root)
+    assert luis.get(where).status_code == 202
+    assert luis.get(where).content == first
+    assert house.desk.store.orders.open() == []
+
+
+def test_the_pack_of_an_earlier_state_is_not_given_out_and_another_one_is_asked_for(house: House):
+    one, line, code = held_row(house)
+    where, luis = f"/descargas/{one.batch}/evidencia", house.client("luis")
+    luis.post(where)
+    _sender_makes(house)
+    assert luis.get(where).headers["Content-Type"] == "application/zip"
+    ana = house.client("ana")
+    said = {"motivo": "No se debe anular", "final": code[-8:]}
+    ana.post(f"/lotes/{one.batch}/filas/{line}/retirar", said)
+    _sender_makes(house)
+    again = luis.get(where)
+    assert (again.status_code, again.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "Preparar el paquete" in text(again)
+
+
+def test_who_only_prepares_gets_no_evidence(house: House):
+    batch, ana = sent(house), house.client("ana")
+    assert "/evidencia" not in ana.get(f"/lotes/{batch}").content.decode()
+    for answer in (ana.get(f"/descargas/{batch}/evidencia"), ana.post(f"/descargas/{batch}/evidencia")):
+        assert answer.status_code == 403
+    assert house.desk.store.orders.open() == []
 
 
 # --- another company

@@ -121,6 +121,7 @@ def _facts(request: Any, info: BatchInfo, proposal: Proposal | None) -> dict[str
         "digest": digest_of(info.approved_by),
         "notes": [note for note in info.notes if not note.startswith((COMPANY, COLUMNS))],
         "kinds": [(name, kind.words) for name, kind in KINDS.items()],
+        "may_evidence": company.may(May.EVIDENCE),
         "original": proposal is not None and proposal.source == FILE and has_file(store, proposal.id),
         "may_stop": idle and state is ProposalState.SENDING and company.may(May.STOP, own=own),
         "may_continue": idle and may_continue,

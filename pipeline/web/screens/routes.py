@@ -39,6 +39,7 @@ ROUTES = [
     Route(f"{_ROW}/reenviar", rows.resend, "resend", May.ASK_RESEND, BOTH),
     Route(f"{_ROW}/consultar", rows.ask, "ask_edoc", May.WITHDRAW, POST),
     Route("buscar", search.search, "search", May.SEE),
+    Route("descargas/<slug:batch>/evidencia", downloads.evidence, "evidence", May.EVIDENCE, BOTH),
     Route("descargas/<slug:batch>/<slug:kind>", downloads.of_batch, "download", May.SEE, BOTH),
     Route("certificados", certificates.certificates, "certificates", May.SEE_CERTIFICATES),
     Route("certificados/nuevo", certificates.add, "certificate_new", May.EDIT_CERTIFICATES, BOTH),

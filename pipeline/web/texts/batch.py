@@ -47,6 +47,14 @@ COUNT = "Filas"
 SUM = "Filas en el archivo"
 DOWNLOADS = "Descargar"
 ORIGINAL = "Archivo original"
+EVIDENCE = "Paquete de evidencia"
+EVIDENCE_LINK = "Paquete de evidencia para la auditoría (.zip)"
+EVIDENCE_TEXT = (
+    "Un archivo .zip que prueba qué pasó con cada factura del lote, sin el historial de envíos y sin este programa. "
+    "Pedirlo queda escrito en el historial de envíos con su usuario; no envía ni cambia nada del lote."
+)
+EVIDENCE_ASK = "Preparar el paquete"
+EVIDENCE_WAITS = "Lo hace el proceso que envía; esta página se actualiza sola."
 NOTHING_TO_CORRECT = "No hay filas para corregir en este lote."
 FACTS = "Datos del lote"
 FILE = "Archivo"
@@ -133,6 +141,7 @@ ORDER_NAMES = {
     "resolve": "Resolver",
     "resend": "Pedir reenvío",
     "ask": "Consulta a eDoc",
+    "evidence": EVIDENCE,
 }
 NOT_DONE = "No se pidió"
 NOTHING_TO_DECIDE = "No hay nada que decidir sobre esta fila."

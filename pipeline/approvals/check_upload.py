@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.approvals import uploads
+from pipeline.approvals.findings import write_findings
 from pipeline.approvals.prepare import draft_of_file, read_stored
 from pipeline.approvals.review import kept_of, review_of
 from pipeline.approvals.store import Draft, Proposal, Proposals
@@ -51,8 +52,15 @@ def check_upload(
         return _kept(store, number, lambda: uploads.keep_refused(store, proposal, refusal, clock.now()))
     checked = _kept(store, number, lambda: uploads.keep_checked(store, proposal, draft, clock.now()))
     told(WRITING, checked.rows)  # nobody waits for the workbooks any more
-    write_preview(plan, settings, books)
+    _write(plan, settings, books)
     return checked
+
+
+def _write(plan: Plan, settings: Settings, books: Path) -> Previewed:
+    """The workbooks of a plan, and all that is wrong in it by pages."""
+    if plan.checked is not None:
+        write_findings(plan.checked.rows, books)
+    return write_preview(plan, settings, books)
 
 
 def _kept(store: Proposals, number: int, keep: Callable[[], Proposal]) -> Proposal:
@@ -103,7 +111,7 @@ def write_books(store: Proposals, number: int, settings: Settings, clock: Clock,
         accept_formulas=bool(options.get("accept_formulas")),
     )
     with open_views(settings, mine=True) as views:
-        return write_preview(make_plan(sheet, views, rules, clock.now(), resume=False), settings, books)
+        return _write(make_plan(sheet, views, rules, clock.now(), resume=False), settings, books)
 
 
 def refuse_questions(found: Sheet, said: Choices) -> None:

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.approvals import row_index
 from pipeline.approvals.pending import FILE, write_summary
 from pipeline.approvals.places import Places
 from pipeline.domain.errors import WrongUsage
@@ -47,8 +48,15 @@ EVIDENCE = "evidencia"
 PACK = Kind("__evidencia.zip", "application/zip", "Paquete de evidencia para la auditoría (.zip)")
 PENDING = "pendientes"
 """What people have to do about a batch, for a page that shows it."""
+INDEX = "filas"
+"""Which rows of a batch have which problem and issuer, for a page that filters them; the same for ever."""
 EMPTY = "vacio"
 """Name of the file that says that there is nothing of this kind."""
+
+
+def index_ready(settings: Settings, batch: str, places: Places) -> Path | None:
+    """The file of the row index of a batch, if it was made."""
+    return places.file(places.of_batch(settings, batch, INDEX), row_index.FILE)
 
 
 def ready(settings: Settings, info: BatchInfo, kind: str, places: Places) -> Path | None:
@@ -66,6 +74,10 @@ def write_download(settings: Settings, batch: str, kind: str, places: Places) ->
         if views is None or info is None or info.id != batch or views.of_another(batch):
             raise WrongUsage(f"No existe el lote «{batch}».", code="no-batch")
         with places.new() as folder:
+            if kind == INDEX:
+                row_index.write_index(views.pages(), info, folder)
+                places.put(folder, places.of_batch(settings, batch, INDEX))
+                return
             if kind == PENDING:
                 write_summary(views, info, folder)
             else:

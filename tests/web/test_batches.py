@@ -316,6 +316,51 @@ def test_who_may_not_decide_is_refused(house: House):
         assert answer.status_code == 403, (person, step)
 
 
+def _links(shown: str, batch: str) -> list[str]:
+    return re.findall(rf"/lotes/{batch}/filas/(\d+)\"", shown)
+
+
+def test_w13_rows_are_filtered_by_problem_and_issuer_and_outcome_at_once(house: House):
+    batch, marta = sent(house), house.client("marta")
+    where = f"/lotes/{batch}/filas"
+    page = marta.get(where).content.decode()
+    code, counted = re.search(r'<option value="([a-z-]+)">[^<]+ \((\d+)\)</option>', page).groups()  # type: ignore[union-attr]
+    shown = marta.get(f"{where}?problema={code}").content.decode()
+    assert len(_links(shown, batch)) == min(50, int(counted))
+    ruc, of_issuer = re.search(r'<option value="([\d-]+)">[^<]+ \((\d+)\)</option>', page).groups()  # type: ignore[union-attr]
+    lines, following = [], "0"
+    while following:
+        shown = marta.get(f"{where}?emisor={ruc}&desde={following}").content.decode()
+        lines += _links(shown, batch)
+        more = re.search(rf"emisor={ruc}&amp;desde=(\d+)", shown)
+        following = more[1] if more is not None else ""
+    assert len(lines) == len(set(lines)) == int(of_issuer)
+    both = marta.get(f"{where}?resultado=ANULADA&problema={code}&emisor={ruc}").content.decode()
+    assert set(_links(both, batch)) <= set(lines)
+    assert "Ninguna fila así." in text(marta.get(f"{where}?problema=otra-cosa&emisor=%3Cscript%3E"))
+
+
+def test_the_index_of_a_large_batch_is_made_once_by_a_child(house: House, monkeypatch):
+    from pipeline.web.screens import rows as screen
+
+    batch, marta = sent(house), house.client("marta")
+    at_once = text(marta.get(f"/lotes/{batch}/filas"))
+    monkeypatch.setattr(screen, "AT_ONCE", 1)
+    assert text(marta.get(f"/lotes/{batch}/filas")) == at_once
+    monkeypatch.setattr(house.site.readers, "ask", None)
+    assert text(marta.get(f"/lotes/{batch}/filas")) == at_once
+
+
+def test_a_filter_says_that_it_is_being_prepared_while_a_child_makes_the_index(house: House, monkeypatch):
+    from pipeline.web.screens import rows as screen
+
+    batch, marta = sent(house), house.client("marta")
+    monkeypatch.setattr(screen, "AT_ONCE", 1)
+    monkeypatch.setattr(house.site.readers, "ask", lambda *_: None)
+    assert marta.get(f"/lotes/{batch}/filas?problema=cufe-vacio").status_code == 202
+    assert marta.get(f"/lotes/{batch}/filas").status_code == 200
+
+
 # --- search
 
 

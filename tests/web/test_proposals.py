@@ -234,6 +234,29 @@ def test_its_workbooks_can_be_downloaded_and_are_made_again_when_they_are_gone(h
     assert client.get(f"/propuestas/{one.id}/libros/otro").status_code == 404
 
 
+def test_every_row_of_a_cause_is_shown_fifty_a_page_also_when_it_was_lost(house: House):
+    import shutil
+
+    from pipeline.approvals.places import Places
+
+    client = house.client("ana")
+    one = draft(house, cufe(1), *("corto" + str(number) for number in range(60)), client=client)
+    link = re.search(
+        r'href="(/propuestas/\d+/filas\?problema=[a-z-]+)"', client.get(f"/propuestas/{one.id}").content.decode()
+    )
+    assert link is not None
+    shown = text(client.get(link[1]))
+    assert "corto0" in shown
+    assert "corto49" in shown
+    assert "corto50" not in shown
+    more = client.get(f"{link[1]}&pagina=2")
+    assert "corto59" in text(more)
+    assert text(client.get(f"{link[1]}&pagina=99")).count("corto") == 0
+    shutil.rmtree(Places.of(house.site.companies["istmo"]).root)
+    assert client.get(link[1]).status_code == 202
+    assert text(client.get(link[1])) == shown
+
+
 def test_a_file_without_one_good_row_cannot_be_submitted(house: House):
     client = house.client("ana")
     one = draft(house, "FE0120", client=client)

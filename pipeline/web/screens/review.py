@@ -4,14 +4,16 @@ about it."""
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 
 from pipeline.approvals import decisions, uploads
 from pipeline.approvals.check_upload import answers
+from pipeline.approvals.findings import has_findings, read_findings
 from pipeline.approvals.reader import BOOKS, CHECK
 from pipeline.approvals.review import Column, Review, review_in
+from pipeline.approvals.row_index import title_of
 from pipeline.approvals.store import FILE, TERMINAL, Proposal, ProposalEvent
 from pipeline.approvals.uploads import Handed
 from pipeline.domain.errors import AnularError, InputRefused, NotApproved, WrongUsage
@@ -26,6 +28,9 @@ from pipeline.web.screens.upload import receive
 from pipeline.web.site import site
 from pipeline.web.texts import review as words
 from pipeline.web.texts.options import on_screen
+
+if TYPE_CHECKING:
+    from pipeline.web.company import Company
 
 BOOK_KINDS = {"revision": "__revision.xlsx", "corregir": "__corregir.xlsx"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -136,9 +141,30 @@ def book(request: Any, number: int, kind: str) -> Any:
         return attachment(file, XLSX)
     if folder.is_dir() or not uploads.has_file(company.proposals, number):
         raise Http404
-    checking = readers().work(company.settings, CHECK, str(number))  # it writes them right after the review
-    job = CHECK if checking is not None and not checking.failed else BOOKS
-    return preparing(request, f"/propuestas/{proposal.id}", job, str(number))
+    return preparing(request, f"/propuestas/{proposal.id}", _job(company, number), str(number))
+
+
+def rows(request: Any, number: int) -> Any:
+    """`/propuestas/ID/filas?problema=…&pagina=…`: every row of a cause, fifty a page."""
+    company, proposal = request.company, request.company.proposal(number)
+    if review_in(company.proposals.plan_data(number)) is None:
+        raise Http404
+    folder = places(company).of_proposal(company.settings, number)
+    if not has_findings(folder):
+        if not uploads.has_file(company.proposals, number):
+            raise Http404
+        return preparing(request, f"/propuestas/{number}", _job(company, number), str(number))
+    code, asked = str(request.GET.get("problema", "")), str(request.GET.get("pagina", "1"))
+    page = int(asked) if asked.isdecimal() and 0 < len(asked) < 7 else 1
+    found, count, pages = read_findings(folder, code, page - 1)
+    shown = {"found": found, "count": count, "page": page, "pages": pages, "code": code, "cause": title_of(code)}
+    return render(request, "proposals/rows.html", {**head(proposal), **shown})
+
+
+def _job(company: Company, number: int) -> str:
+    """What writes the workbooks and the findings: a check that still goes on does, right after the review."""
+    checking = readers().work(company.settings, CHECK, str(number))
+    return CHECK if checking is not None and not checking.failed else BOOKS
 
 
 def preparing(request: Any, back: str, job: str, *arguments: str) -> Any:

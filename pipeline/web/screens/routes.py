@@ -22,6 +22,7 @@ ROUTES = [
     Route(f"{_PROPOSAL}/enviar", review.submit, "submit", May.UPLOAD, POST),
     Route(f"{_PROPOSAL}/descartar", review.discard, "discard", May.UPLOAD, POST),
     Route(f"{_PROPOSAL}/otra-vez", review.again, "check_again", May.UPLOAD, POST),
+    Route(f"{_PROPOSAL}/filas", review.rows, "review_rows", May.SEE, BOTH),
     Route(f"{_PROPOSAL}/libros/<slug:kind>", review.book, "review_book", May.SEE, BOTH),
     Route(f"{_PROPOSAL}/aprobar", approve.approve, "approve", May.APPROVE, BOTH),
     Route(f"{_PROPOSAL}/no-aprobar", approve.decline, "decline", May.APPROVE, BOTH),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import Http404, HttpResponseRedirect
+from django.utils.http import urlencode
 
 from pipeline import decide
 from pipeline.approvals.asking import ask_about_row
 from pipeline.approvals.decisions import WHY
+from pipeline.approvals.downloads import INDEX, index_ready
+from pipeline.approvals.pending import AT_ONCE
+from pipeline.approvals.reader import DOWNLOAD
+from pipeline.approvals.row_index import RowIndex, index_of, read_index, title_of
 from pipeline.domain.approved_by import people
 from pipeline.domain.cufe import Cufe
 from pipeline.domain.errors import AnularError, CufeInvalid, WrongUsage
@@ -26,9 +31,15 @@ from pipeline.web import audit, trouble
 from pipeline.web.pages import PageForm, render
 from pipeline.web.roles import May
 from pipeline.web.screens.batch import order_words, summary
+from pipeline.web.screens.review import preparing
+from pipeline.web.screens.shared import places, readers
 from pipeline.web.site import site
 from pipeline.web.texts import batch as words
 from pipeline.web.texts.options import on_screen
+
+if TYPE_CHECKING:
+    from pipeline.ledger.pages import Pages
+    from pipeline.web.company import Company
 
 ROW_TONES = {Tone.DONE: "good", Tone.WAITS: "wait", Tone.PERSON: "wait", Tone.REFUSED: "bad", Tone.QUIET: ""}
 
@@ -37,6 +48,7 @@ def rows(request: Any, batch: str) -> Any:
     """`/lotes/ID/filas`."""
     company = request.company
     wanted, rule = str(request.GET.get("resultado", "")), str(request.GET.get("pendiente", ""))
+    problem, issuer = str(request.GET.get("problema", "")), str(request.GET.get("emisor", ""))
     after = str(request.GET.get("desde", ""))
     begin = int(after) if after.isdecimal() and len(after) < 10 else 0
     outcome = next((one for one in Outcome if one.value == wanted), None)
@@ -44,14 +56,20 @@ def rows(request: Any, batch: str) -> Any:
         info = pages.one(batch) if pages is not None else None
         if pages is None or info is None:
             raise Http404
-        title = ""
-        if rule:
+        title, index = "", _index(company, pages, info)
+        if (problem or issuer) and index is None:
+            return preparing(request, f"/lotes/{batch}/filas", DOWNLOAD, batch, INDEX)
+        if (problem or issuer) and index is not None:
+            title = " · ".join(one for one in (title_of(problem) if problem else "", issuer) if one)
+            page = pages.among(batch, _alike(index, problem, issuer), after=begin, outcome=outcome)
+            lines, more = (page.lines, page.following) if page is not None else ((), None)
+        elif rule:
             found = summary(company, info)
             group = next((one for one in found.pending if one.rule == rule), None) if found is not None else None
-            places = group.places if group is not None else ()
+            at = group.places if group is not None else ()
             title = group.title if group is not None else ""
-            lines, following = pages.these(batch, places[begin : begin + ROWS]), begin + ROWS
-            more = following if following < len(places) else None
+            lines, following = pages.these(batch, at[begin : begin + ROWS]), begin + ROWS
+            more = following if following < len(at) else None
         else:
             page = pages.rows(batch, after=begin, outcome=outcome)
             lines, more = (page.lines, page.following) if page is not None else ((), None)
@@ -59,7 +77,12 @@ def rows(request: Any, batch: str) -> Any:
         "info": info,
         "rows": [_line(info, line) for line in lines],
         "filters": list(ordered(info.counts).items()),
+        "problems": [(code, title_of(code), one.rows) for code, one in index.problems.items()] if index else [],
+        "issuers": [(ruc, one.rows) for ruc, one in index.issuers.items()] if index else [],
         "wanted": outcome.value if outcome is not None else "",
+        "problem": problem,
+        "issuer": issuer,
+        "asked": _asked(resultado=wanted, problema=problem, emisor=issuer, pendiente=rule),
         "rule": rule,
         "title": title,
         "more": more,
@@ -67,6 +90,33 @@ def rows(request: Any, batch: str) -> Any:
         "now": site().now(),
     }
     return render(request, "batches/rows.html", shown)
+
+
+def _asked(**filters: str) -> str:
+    """The filters of a page of rows, for the address of the next one."""
+    return str(urlencode({name: value for name, value in filters.items() if value}))
+
+
+def _index(company: Company, pages: Pages, info: BatchInfo) -> RowIndex | None:
+    """Rows by problem and issuer; None while a child finds them, which is asked for it."""
+    file = index_ready(company.settings, info.id, places(company))
+    if file is not None:
+        return read_index(file)
+    if info.rows <= AT_ONCE:
+        return index_of(pages, info)
+    readers().ask(company.settings, DOWNLOAD, info.id, INDEX)
+    file = index_ready(company.settings, info.id, places(company))
+    return read_index(file) if file is not None else None
+
+
+def _alike(index: RowIndex, problem: str, issuer: str) -> list[int]:
+    """Positions of the rows with this problem and this issuer; either may be empty."""
+    sides = [(index.problems, problem), (index.issuers, issuer)]
+    found = [side[name].places if name in side else [] for side, name in sides if name]
+    if len(found) == 1:
+        return found[0]
+    also = frozenset(found[1])
+    return [pos for pos in found[0] if pos in also]
 
 
 def _line(info: BatchInfo, line: ResultLine) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class LinkKind(StrEnum):
     INVITATION = "invitacion"
     RESET = "clave"
     REQUEST = "solicitud"
+    MAIL = "correo"
 
 
 class Person(AbstractBaseUser):
@@ -127,6 +128,8 @@ class Link(models.Model):
     request = models.ForeignKey(AccessRequest, on_delete=models.PROTECT, null=True)
     #: digest of the password that it would replace: a changed password ends it
     over = models.CharField(max_length=64, blank=True)
+    #: address that it confirms
+    email = models.CharField(max_length=254, blank=True, default="")
     made_by = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)

@@ -30,6 +30,7 @@ from pipeline.runtime.failpoints import crashpoint
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import check_own
 from pipeline.wiring.ledger import Memory, open_ledger_views, open_memory
+from pipeline.wiring.rules import check_rules
 from pipeline.wiring.sandbox import running_sandbox
 
 
@@ -102,6 +103,7 @@ class RowOrders:
             row = standing(database, info, int(wish.line or 0))
             decide.check_resendable(row)
             _check_same(order, row)
+            decide.check_allowed(row, check_rules(self.settings), now)
             correction = correction_in(wish.data)
             draft = draft_of_resend(info, row, correction, wish.why, self.settings, id_of(database), now)
         order = self._begun(order)

@@ -12,12 +12,15 @@ import pytest
 
 from pipeline.approvals import carry
 from pipeline.approvals.store import Proposal
+from pipeline.domain.lifecycle import Event
 from pipeline.domain.orders import Kind, OrderState
 from pipeline.domain.proposals import ProposalState
+from pipeline.domain.records import Finding, Source
 from pipeline.run.figures import counts_data
 from pipeline.run.results import write_results
 from pipeline.web.roles import May
 from pipeline.web.routes import Route
+from tests.support.desk import REASON
 from tests.support.pages import CANAL, House
 from tests.web.test_proposals import consent, cufe, text, waiting
 
@@ -286,6 +289,69 @@ def test_w14_a_row_is_withdrawn_by_an_order_that_the_sender_carries_out(house: H
     assert "Retirar: Hecha." in shown
     assert ana.get(f"{where}/estado").json()["done"] is True
     house.desk.verified()
+
+
+def given_back(house: House) -> tuple[str, str]:
+    """The page of a row that was given back, and its code."""
+    code = cufe(500)
+    house.desk.findings = {code: Finding(Source.CANCELLATION, Event.RETURNED, estado=15, http=200)}
+    one = approved(house, 500, 501)
+    house.desk.carry(one)
+    batch = house.desk.store.get(one.id).batch
+    shown = house.client("marta").get(f"/lotes/{batch}/filas?resultado=DEVUELTA").content.decode()
+    line = re.search(r"/filas/(\d+)\"", shown)
+    assert line is not None
+    return f"/lotes/{batch}/filas/{line[1]}", code
+
+
+def test_w14_a_row_that_was_given_back_is_asked_to_be_sent_again_with_a_corrected_reason(house: House):
+    where, code = given_back(house)
+    ana = house.client("ana")
+    shown = ana.get(f"{where}/reenviar").content.decode()
+    assert REASON in shown
+    said = {"motivo": "La DGI la devolvió", "final": code[-8:], "nuevo_correo": ""}
+    wrong = ana.post(f"{where}/reenviar", {**said, "nuevo_motivo": "corto"})
+    assert wrong.status_code == 422
+    assert "--new" not in wrong.content.decode()
+    assert ana.post(f"{where}/reenviar", {**said, "nuevo_motivo": REASON, "nuevo_correo": "x"}).status_code == 422
+    assert house.desk.store.orders.open() == []
+    better = "Factura emitida con el monto equivocado, corregida"
+    assert ana.post(f"{where}/reenviar", {**said, "nuevo_motivo": better}).headers["Location"] == where
+    (order,) = house.desk.store.orders.open()
+    assert order.wish.data["correction"] == [better, None]
+    _carried(house)
+    number = house.desk.store.orders.get(order.id).wish.proposal
+    assert number is not None
+    one = house.desk.store.get(number)
+    assert (one.state, one.options["correction"]) == (ProposalState.WAITING, [better, None])
+    assert better in text(house.client("luis").get(f"/propuestas/{number}"))
+
+
+def test_a_resend_with_the_texts_left_as_they_are_has_no_correction(house: House):
+    where, code = given_back(house)
+    said = {"motivo": "La DGI la devolvió", "final": code[-8:], "nuevo_motivo": REASON, "nuevo_correo": ""}
+    house.client("ana").post(f"{where}/reenviar", said)
+    (order,) = house.desk.store.orders.open()
+    assert order.wish.data["correction"] is None
+
+
+def test_a_row_that_was_not_given_back_is_sent_again_as_it_is_or_not_at_all(house: House):
+    code = cufe(600)
+    house.desk.findings = {code: Finding(Source.CANCELLATION, Event.SUPPORT, estado=4, http=200)}
+    one = approved(house, 600, 601)
+    house.desk.carry(one)
+    batch, ana = house.desk.store.get(one.id).batch, house.client("ana")
+    found = ana.get(f"/lotes/{batch}/filas").content.decode()
+    where = next(
+        f"/lotes/{batch}/filas/{line}"
+        for line in re.findall(r"/filas/(\d+)\"", found)
+        if "reenviar" in ana.get(f"/lotes/{batch}/filas/{line}").content.decode()
+    )
+    assert "nuevo_motivo" not in ana.get(f"{where}/reenviar").content.decode()
+    said = {"motivo": "Caso 4471", "final": code[-8:], "nuevo_motivo": "Otro motivo que no se pidió nunca"}
+    ana.post(f"{where}/reenviar", said)
+    (order,) = house.desk.store.orders.open()
+    assert order.wish.data["correction"] is None
 
 
 def _carried(house: House) -> None:

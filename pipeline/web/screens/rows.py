@@ -20,7 +20,8 @@ from pipeline.domain.cufe import Cufe
 from pipeline.domain.errors import AnularError, CufeInvalid, WrongUsage
 from pipeline.domain.orders import OPEN, Kind
 from pipeline.domain.outcomes import Outcome
-from pipeline.domain.records import BatchInfo, EventLine, ResultLine
+from pipeline.domain.records import BatchInfo, Correction, EventLine, ResultLine
+from pipeline.ledger.decisions import RowStatus
 from pipeline.ledger.pages import ROWS
 from pipeline.ledger.search import FoundRow, Hit
 from pipeline.report.labels import EVENT_WORDS, TONES
@@ -165,10 +166,44 @@ class Resolving(Deciding):
     )
 
 
+class Resending(Deciding):
+    """A resend of the row as it is."""
+
+
+class Correcting(Deciding):
+    """The same, and what eDoc is sent instead of the texts that it gave back: as they are now unless changed."""
+
+    nuevo_motivo = forms.CharField(label=words.NEW_REASON, help_text=words.NEW_REASON_HINT, max_length=1000)
+    nuevo_correo = forms.CharField(label=words.NEW_MAIL, max_length=1000, required=False)
+    field_order = ("nuevo_motivo", "nuevo_correo", "motivo", "final")
+
+    def __init__(self, data: Any, row: RowStatus) -> None:
+        super().__init__(data, initial={"nuevo_motivo": row.reason, "nuevo_correo": row.email or ""})
+        self.fields["nuevo_motivo"].error_messages["required"] = words.NEW_REASON_MISSING
+        self._row = row
+
+    def correction(self) -> Correction | None:
+        """What is sent instead; None for the same texts."""
+        reason, email = self.cleaned_data["nuevo_motivo"], self.cleaned_data["nuevo_correo"]
+        same = (None if reason == self._row.reason else reason, None if email == (self._row.email or "") else email)
+        return decide.correction_of(self._row, *same)
+
+    def clean(self) -> Any:
+        given = super().clean() or {}
+        if {"nuevo_motivo", "nuevo_correo"} <= given.keys():
+            try:
+                self.correction()
+            except WrongUsage as wrong:
+                option, _, said = wrong.message.partition(": ")
+                field = {"--new-reason": "nuevo_motivo", "--new-email": "nuevo_correo"}.get(option)
+                self.add_error(field, said if field is not None else on_screen(wrong.message))
+        return given
+
+
 KINDS: dict[str, tuple[Kind, type[Deciding] | None]] = {
     "retirar": (Kind.WITHDRAW, Deciding),
     "resolver": (Kind.RESOLVE, Resolving),
-    "reenviar": (Kind.RESEND, Deciding),
+    "reenviar": (Kind.RESEND, Resending),
     "consultar": (Kind.ASK, None),
 }
 ALLOWED = {
@@ -208,7 +243,7 @@ def _decide(request: Any, batch: str, line: int, name: str) -> Any:
         if request.method == "GET" or found is None:
             return trouble.page(request, 409, words.NOT_DONE, words.NOTHING_TO_DECIDE)
         return trouble.page(request, 409, words.NOT_DONE, words.NOTHING_TO_DECIDE)
-    form = made(request.POST if request.method == "POST" else None) if made is not None else None
+    form = _form(request, batch, line, made)
     if request.method == "GET" or (form is not None and not form.is_valid()):
         return _page(request, batch, line, form, name)
     said = form.cleaned_data if form is not None else {}
@@ -230,6 +265,7 @@ def _decide(request: Any, batch: str, line: int, name: str) -> Any:
                 why=said.get("motivo", ""),
                 confirm=said.get("final", ""),
                 decision=decision,
+                correction=form.correction() if isinstance(form, Correcting) else None,
             )
     except WrongUsage as wrong:
         if form is None or wrong.code != "wrong-confirmation":
@@ -241,6 +277,16 @@ def _decide(request: Any, batch: str, line: int, name: str) -> Any:
         return trouble.page(request, 409, words.NOT_DONE, on_screen(refused.message))
     audit.note(request, f"pide-{kind.value}", about=f"lote {batch} fila {line}")
     return HttpResponseRedirect(f"/lotes/{batch}/filas/{line}")
+
+
+def _form(request: Any, batch: str, line: int, made: type[Deciding] | None) -> Any:
+    """The form of a decision; a resend of a row that was given back asks for its texts too."""
+    data = request.POST if request.method == "POST" else None
+    if made is not Resending:
+        return made(data) if made is not None else None
+    with request.company.ledger() as views:
+        found = views.standing(request.company.batch(views, batch), line)
+    return Correcting(data, found) if decide.is_correctable(found) else Resending(data)
 
 
 def _found(request: Any, batch: str, line: int) -> FoundRow | None:

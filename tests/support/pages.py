@@ -133,6 +133,13 @@ def filled(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[
 
 
 @contextmanager
+def at(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[House]:
+    """The page with what is in ``folder`` of another one, as after a move (``office`` names the new place)."""
+    with _opened(folder / "house", patch, changes) as made:
+        yield made
+
+
+@contextmanager
 def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Iterator[House]:
     from django.db import connections
     from django.test import override_settings

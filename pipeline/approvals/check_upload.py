@@ -58,9 +58,10 @@ def check_upload(
 
 def _write(plan: Plan, settings: Settings, books: Path) -> Previewed:
     """The workbooks of a plan, and all that is wrong in it by pages."""
+    written = write_preview(plan, settings, books)
     if plan.checked is not None:
         write_findings(plan.checked.rows, books)
-    return write_preview(plan, settings, books)
+    return written
 
 
 def _kept(store: Proposals, number: int, keep: Callable[[], Proposal]) -> Proposal:

@@ -89,6 +89,8 @@ class Membership(models.Model):
 class WebSession(AbstractBaseSession):
     """A session on the server. ``last`` is its last use by a person, not by a page that refreshes itself."""
 
+    #: SHA-256 of the key in the cookie
+    session_key = models.CharField(max_length=64, primary_key=True)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="sessions")
     address = models.CharField(max_length=64)
     agent = models.CharField(max_length=200)

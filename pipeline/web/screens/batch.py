@@ -231,7 +231,7 @@ def progress(request: Any, batch: str) -> Any:
     with company.pages() as pages:
         if pages is None or pages.one(batch) is None:
             raise Http404
-    key = request.session.session_key
+    key = sessions.key_of(request)
     answer = StreamingHttpResponse(_stream(company, batch, key), content_type="text/event-stream")
     answer["X-Accel-Buffering"] = "no"
     return answer

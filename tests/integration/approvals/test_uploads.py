@@ -140,6 +140,8 @@ def test_its_review_workbook_and_the_rows_to_correct_are_made_with_it(desk: Desk
     assert sorted(path.name for path in (desk.folder / "books").iterdir()) == [
         "lote__corregir.xlsx",
         "lote__revision.xlsx",
+        "problemas.json",
+        "problemas.jsonl",
     ]
 
 
@@ -209,6 +211,33 @@ def test_so_are_so_many_bytes(desk: Desk, monkeypatch):
     uploaded(desk, table(1))
     with pytest.raises(WrongUsage):
         uploaded(desk, table(2))
+
+
+def test_s21_what_cannot_be_used_gives_way_to_what_is_new_the_oldest_first_and_what_is_open_does_not(
+    desk: Desk, monkeypatch
+):
+    useless = [b"CUFE,Motivo\n" + b"\n" * number for number in range(1, 4)]
+    ended = []
+    for data in useless:
+        ended.append(checked(desk, uploaded(desk, data)))
+        desk.later(minutes=1)
+    assert {one.state for one in ended} == {ProposalState.UNUSABLE}
+    mine = uploaded(desk, table(1))
+    other = checked(desk, uploaded(desk, b"CUFE,Motivo\n\n\n\n\n\n", who="eva"))
+    monkeypatch.setattr(uploads, "MOST_BYTES", len(table(1)) + len(table(2)) + len(useless[2]))
+    new = uploaded(desk, table(2))
+    kept = [uploads.has_file(desk.store, one.id) for one in (*ended, mine, other, new)]
+    assert kept == [False, False, True, True, True, True]
+    assert uploads.refusal_in(desk.store, ended[0].id), "why it could not be used stays"
+
+
+def test_the_file_of_a_batch_takes_none_of_the_room(desk: Desk, monkeypatch):
+    one = desk.approve(desk.propose(desk.file([1, 2]), "ana"))
+    desk.carry(one)
+    assert desk.store.get(one.id).batch
+    monkeypatch.setattr(uploads, "MOST_BYTES", len(table(3)))
+    uploaded(desk, table(3))
+    assert uploads.has_file(desk.store, one.id)
 
 
 @pytest.mark.parametrize(

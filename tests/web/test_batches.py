@@ -21,7 +21,7 @@ from pipeline.run.results import write_results
 from pipeline.web.roles import May
 from pipeline.web.routes import Route
 from tests.support.desk import REASON
-from tests.support.pages import CANAL, House
+from tests.support.pages import CANAL, PASSWORD, House
 from tests.web.test_proposals import consent, cufe, text, waiting
 
 
@@ -209,6 +209,47 @@ def test_another_approver_confirms_who_they_are_before_they_continue_it(house: H
     answer = luis.post(f"/lotes/{one.batch}/continuar")
     assert answer.headers["Location"].startswith("/entrar/confirmar")
     assert house.desk.store.orders.of_proposal(one.id)[0].wish.kind is Kind.STOP
+
+
+def test_another_approver_continues_it_by_one_press_with_their_password(house: House):
+    one = sending(house)
+    house.client("ana").post(f"/lotes/{one.batch}/detener")
+    house.desk.sweep()
+    luis = house.client("luis")
+    assert 'name="clave"' not in luis.get(f"/lotes/{one.batch}").content.decode(), "confirmed just now"
+    house.later(minutes=6)
+    assert 'name="clave"' in luis.get(f"/lotes/{one.batch}").content.decode()
+    wrong = luis.post(f"/lotes/{one.batch}/continuar", {"clave": "no es esta"})
+    assert wrong.status_code == 422
+    assert "La contraseña o el código no es correcto." in text(wrong)
+    assert luis.post(f"/lotes/{one.batch}/continuar", {"clave": PASSWORD}).headers["Location"] == f"/lotes/{one.batch}"
+    assert house.desk.store.orders.of_proposal(one.id)[0].wish.kind is Kind.CONTINUE
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("2026-11-20T15:04:05Z", "20/11/2026 10:04"),
+        ("2026-11-20T10:04:05-05:00", "20/11/2026 10:04"),
+        ("2026-11-20T10:04:05", "20/11/2026 10:04"),
+        ("2026-11-20", "2026-11-20"),
+        ("0001-01-01T00:00:00", "0001-01-01T00:00:00"),
+        ("mañana", "mañana"),
+        ("", ""),
+    ],
+)
+def test_the_time_of_an_authorisation_is_written_as_people_write_it_and_what_is_none_as_answered(said: str, shown: str):
+    from pipeline.web.screens.rows import _authorised
+
+    assert _authorised(said) == shown
+
+
+def test_a_row_is_found_by_its_batch_and_its_number(house: House):
+    batch, marta = sent(house), house.client("marta")
+    line = _links(marta.get(f"/lotes/{batch}/filas").content.decode(), batch)[0]
+    for asked in (f"{batch} fila {line}", f"lote {batch}, fila {line}", f"Fila {line} · lote {batch}"):
+        assert f'href="/lotes/{batch}/filas/{line}"' in marta.get("/buscar", {"q": asked}).content.decode(), asked
+    assert f"/lotes/{batch}/filas/" not in marta.get("/buscar", {"q": f"{batch} fila 99999"}).content.decode()
 
 
 def test_a_stopped_one_is_ended_with_a_reason(house: House):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,6 +56,23 @@ def test_a_sender_that_dies_starts_again_after_five_seconds_three_times_in_ten_m
     now[0] += WITHIN_S
     sender.look()
     assert len(started) == MOST_STARTS + 1
+
+
+def test_who_reads_the_terminal_sees_the_exit_code_of_a_child_that_ended():
+    from pipeline.cli import web_parent
+    from pipeline.domain.errors import StoppedEarly, WrongUsage
+
+    said: list[str] = []
+    talk = SimpleNamespace(err=SimpleNamespace(print=lambda words, **_: said.append(words)))
+    now, pages, sender = [0.0], Dies(), Dies()
+    both = [Watched(lambda one=one: one, lambda: now[0]) for one in (pages, sender)]  # type: ignore[misc]
+    web_parent._look(talk, *both)  # type: ignore[arg-type]
+    now[0] += web_parent.YOUNG_S
+    pages.code, sender.code = -9, 5
+    web_parent._look(talk, *both)  # type: ignore[arg-type]
+    assert ["(código -9)" in said[0], "(código 5)" in said[1]] == [True, True]
+    assert "(código 2)" in web_parent._ended(WrongUsage.exit_code).message
+    assert isinstance(web_parent._ended(5), StoppedEarly)
 
 
 def test_deaths_that_are_far_apart_are_not_counted_together():

@@ -27,6 +27,7 @@ from pipeline.ledger.search import FoundRow, Hit
 from pipeline.report.labels import EVENT_WORDS, TONES
 from pipeline.report.lines import row_of
 from pipeline.report.model import Tone, local
+from pipeline.report.printed import answered_time
 from pipeline.run.figures import ordered
 from pipeline.web import audit, trouble
 from pipeline.web.pages import PageForm, render
@@ -347,6 +348,7 @@ def _page(request: Any, batch: str, line: int, form: Any = None, name: str = "")
         "line": line,
         "place": str(at.position),
         "added": made.added,
+        "authorised": _authorised(made.added.fecha_autorizacion or ""),
         "todo": on_screen(made.todo),
         "tone": ROW_TONES[TONES[next(one for one in Outcome if one.value == made.added.resultado)]],
         "cufe": _cufe(at.cufe),
@@ -382,6 +384,15 @@ def _cufe(text: str | None) -> Cufe | None:
         return Cufe.parse(text or "", allow_bad_check_digit=True)
     except CufeInvalid:
         return None
+
+
+def _authorised(text: str) -> str:
+    """eDoc's time as people write it here; what is no time as it was answered."""
+    found = answered_time(text)
+    try:
+        return local(found, seconds=False) if found is not None else text
+    except OverflowError:
+        return text
 
 
 def _received(line: ResultLine) -> str:

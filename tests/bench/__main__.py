@@ -14,7 +14,7 @@ import time
 from tests.bench import page
 from tests.bench.runner import ROOT, Figure, Scale, build
 
-NAMES = ("start", "rate", "submit", "rivals", "files", "reporting", "memory", "restart", "growth", "companies")
+NAMES = ("start", "rate", "submit", "rivals", "files", "reporting", "memory", "restart", "growth", "companies", "cuts")
 _MODULES = {"memory": "whole"}
 
 

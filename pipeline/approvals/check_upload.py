@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.approvals import uploads
 from pipeline.approvals.findings import write_findings
 from pipeline.approvals.prepare import draft_of_file, read_stored
-from pipeline.approvals.review import kept_of, review_of
+from pipeline.approvals.review import kept_of
 from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.approvals.uploads import Choices
 from pipeline.domain.errors import AnularError, Choice, InputRefused, NotApproved, StorageTrouble, WrongUsage
@@ -20,7 +20,7 @@ from pipeline.read.sheet import Sheet
 from pipeline.read.source import Source
 from pipeline.run import questions
 from pipeline.run.plan import Plan, make_plan
-from pipeline.run.results import Previewed, to_correct_of, write_preview
+from pipeline.run.results import Previewed, write_preview
 from pipeline.runtime.clock import Clock
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import elsewhere
@@ -91,8 +91,7 @@ def _draft(
             )
 
         def shown(plan: Plan) -> dict[str, Any]:
-            to_correct = to_correct_of(plan, settings)
-            return kept_of(review_of(plan, settings, views.newest(), to_correct=to_correct), plan, settings)
+            return kept_of(plan, settings, views.newest())
 
         options = {**said.options, "include_hidden": said.include_hidden or bool(found.hidden.count)}
         return draft_of_file(

@@ -18,7 +18,7 @@ from pipeline.domain.problems import refused
 from pipeline.domain.records import BatchInfo, column_letters
 from pipeline.domain.visible import one_line
 from pipeline.ledger.views import Views
-from pipeline.read.given import said_columns
+from pipeline.read.given import said_columns, said_note
 from pipeline.read.sheet import Sheet, read_sheet
 from pipeline.read.source import Source
 from pipeline.run.plan import Plan, make_plan
@@ -92,17 +92,21 @@ def already_taken(info: BatchInfo) -> InputRefused:
 
 
 def read_stored(data: bytes, name: str, sheet: str | None, options: Mapping[str, Any], settings: Settings) -> Sheet:
-    """``data`` as a table, by the options that a proposal keeps. Raises ``InputRefused``."""
+    """``data`` as a table, by the options that a proposal keeps, with the notes that ``run`` has of it. Raises
+    ``InputRefused``."""
+    columns = str(options.get("columns", ""))
     with tempfile.TemporaryDirectory(prefix="anular-") as folder:
         path = Path(folder) / (Path(name).name or "archivo")
         path.write_bytes(data)
-        return read_sheet(
+        found = read_sheet(
             path,
             sheet=sheet,
             limits=limits(settings),
             include_hidden=bool(options.get("include_hidden")),
-            columns=str(options.get("columns", "")),
+            prefer=settings.sheet,
+            columns=columns,
         )
+    return replace(found, notes=(*found.notes, said_note(columns))) if columns.strip() else found
 
 
 def _again(

@@ -21,6 +21,7 @@ from pipeline.domain.records import BatchInfo, Cell, CheckedRow, Verdict, column
 from pipeline.read.sheet import Sheet
 from pipeline.run.plan import Plan
 from pipeline.run.plan_words import on_limit_day, plan_facts, plan_figures, plan_problems
+from pipeline.run.results import to_correct_of
 from pipeline.settings.model import Settings
 
 EACH, MOST = 20, 200
@@ -132,7 +133,7 @@ class Review:
         return self.invoices - self.to_send
 
 
-def review_of(plan: Plan, settings: Settings, before: BatchInfo | None, *, to_correct: str = "") -> Review:
+def review_of(plan: Plan, settings: Settings, before: BatchInfo | None) -> Review:
     """Review of a new file's ``plan``; ``before`` is the newest batch of the company, None without one."""
     assert plan.checked is not None
     assert plan.sheet is not None
@@ -159,13 +160,14 @@ def review_of(plan: Plan, settings: Settings, before: BatchInfo | None, *, to_co
         first_rows=tuple(map(_leaving, leaving[:ENDS])),
         last_rows=tuple(map(_leaving, leaving[ENDS:][-ENDS:])),
         before=_before(before, plan.checked.issuers) if before is not None else None,
-        to_correct=to_correct,
+        to_correct=to_correct_of(plan, settings),
     )
 
 
-def kept_of(review: Review, plan: Plan, settings: Settings) -> dict[str, Any]:
-    """What is kept with the proposal: the review, and the lines that ``approve`` shows at a terminal."""
-    return {**shown_at_a_terminal(plan, settings), "review": asdict(review)}
+def kept_of(plan: Plan, settings: Settings, before: BatchInfo | None) -> dict[str, Any]:
+    """What is kept with the proposal, wherever it is made: the review, and the lines that ``approve`` shows at a
+    terminal."""
+    return {**shown_at_a_terminal(plan, settings), "review": asdict(review_of(plan, settings, before))}
 
 
 def shown_at_a_terminal(plan: Plan, settings: Settings) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from pipeline.approvals import uploads
+from pipeline.approvals import decisions, uploads
 from pipeline.approvals.check_upload import answers, check_upload
 from pipeline.approvals.review import review_in
 from pipeline.approvals.store import Proposal
@@ -92,8 +92,6 @@ def test_checked_it_is_the_draft_that_propose_would_make(desk: Desk):
 
 
 def test_it_is_approved_and_sent_like_any_other(desk: Desk):
-    from pipeline.approvals import decisions
-
     one = checked(desk, uploaded(desk, table(1, 2)))
     one = decisions.submit(desk.store, one, desk.clock.now(), who="ana")
     done = desk.carry(desk.approve(one))
@@ -164,6 +162,22 @@ def test_a_question_about_the_file_is_a_choice_and_the_answer_reads_it_again(des
     done = checked(desk, other)
     assert (done.state, done.sheet, done.to_send) == (ProposalState.DRAFT, "Febrero", 2)
     assert uploads.again_of(desk.store, done.id) == one.id
+
+
+def test_which_of_several_sheets_is_meant_the_settings_say_as_for_a_command(desk: Desk):
+    desk.settings = desk.settings.model_copy(update={"sheet": "last"})
+    data = book(desk.folder / "dos.xlsx", {"Enero": [1], "Febrero": [2, 3]})
+    one = checked(desk, uploaded(desk, data, name="dos.xlsx"))
+    assert (one.state, one.sheet, one.to_send) == (ProposalState.DRAFT, "Febrero", 2)
+
+
+def test_the_columns_that_were_said_are_a_note_of_the_batch_as_with_run(desk: Desk):
+    said = uploads.Choices(columns="cufe=A,motivo=B")
+    one = checked(desk, uploaded(desk, table(1), choices=said))
+    one = decisions.submit(desk.store, one, desk.clock.now(), who="ana")
+    info = desk.carry(desk.approve(one)).info
+    assert info is not None
+    assert "Las columnas se indicaron con --columns cufe=A,motivo=B." in info.notes
 
 
 def test_the_same_bytes_that_are_open_are_that_proposal(desk: Desk):

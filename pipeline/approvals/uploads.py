@@ -48,6 +48,7 @@ MOST_OPEN = 20
 MOST_BYTES = 500 * MEGABYTE
 """Bytes of everything that one person handed in and that is no batch: what is at its end gives way to what is new."""
 LONGEST_NAME = 150
+"""Bytes of a name: what is made of it has longer ones, and a file system takes 255."""
 _FIRST = 1
 
 
@@ -135,8 +136,13 @@ def clean_name(name: str) -> str:
     text = plain(name.replace("\\", "/").rpartition("/")[2]).lstrip(".") or "archivo"
     stem, dot, ending = text.rpartition(".")
     if not dot or len(ending) > 10:
-        return text[:LONGEST_NAME]
-    return f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}"
+        return _cut(text, LONGEST_NAME)
+    return f"{_cut(stem, LONGEST_NAME - len(ending.encode()) - 1)}.{ending}"
+
+
+def _cut(text: str, most: int) -> str:
+    """``text`` with at most ``most`` bytes, and no half sign at its end."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def choices_of(store: Proposals, number: int) -> Choices:

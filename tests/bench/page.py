@@ -28,6 +28,7 @@ TITLES = {
     "growth": "Crecimiento",
     "companies": "Muchas empresas en un PostgreSQL",
     "cuts": "Cortes de energía",
+    "access": "Un nombre conocido y uno desconocido",
 }
 ABOUT = {
     "start": "Un comando frente a importar solo las bibliotecas sin las que no puede trabajar; `anular --help`, "
@@ -60,6 +61,9 @@ ABOUT = {
     "cuts": "La energía se corta en un momento al azar de las transacciones del programa, en el modelo de un disco que "
     "pierde, rompe o devuelve lo que no se había sincronizado; después se compara lo que queda con lo que se había "
     "confirmado. Es una muestra: `make powercuts` corta 50,000 veces en cada modo ([fiabilidad](fiabilidad.md)).",
+    "access": "Quien prueba nombres en la página no aprende del tiempo cuáles existen: el mismo trabajo para un "
+    "usuario o un RUC que existe y para otro que no. Cuenta la mediana de 60 solicitudes en un proceso propio, "
+    "sin red.",
 }
 
 

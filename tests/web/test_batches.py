@@ -37,6 +37,15 @@ def approved(house: House, *numbers: int) -> Proposal:
     return house.desk.store.get(one.id)
 
 
+def approved_file(house: House, number: int) -> str:
+    """The batch of a draft that was submitted, approved and sent."""
+    house.client("ana").post(f"/propuestas/{number}/enviar")
+    one = house.desk.store.get(number)
+    assert house.client("luis").post(f"/propuestas/{number}/aprobar", consent(one)).status_code == 302
+    house.desk.carry(house.desk.store.get(number))
+    return str(house.desk.store.get(number).batch)
+
+
 def stopped(house: House) -> Proposal:
     one = approved(house)
     house.desk.stops_after = 3

@@ -46,8 +46,8 @@ def stopped(house: House) -> Proposal:
     return now
 
 
-def sending(house: House) -> Proposal:
-    one = approved(house)
+def sending(house: House, *numbers: int) -> Proposal:
+    one = approved(house, *numbers)
     with house.desk.memory() as memory:
         return carry.begin(one, house.desk.store, memory, house.clock, who="anular").proposal
 

@@ -260,9 +260,8 @@ def _unusable(request: Any, proposal: Proposal) -> Any:
     shown = {"where": told.get("where", ""), "message": lines[0], "remedy": lines[1], "code": told.get("code", "")}
     offered = _offered(request, proposal) if mine and uploads.has_file(store, proposal.id) else []
     choices = [on_screen(one) for one, _ in offered]
-    return render(
-        request, "proposals/unusable.html", {**head(proposal), "told": shown, "choices": choices, "mine": mine}
-    )
+    found = {**head(proposal), "told": shown, "choices": choices, "mine": mine, "wrong": True}
+    return render(request, "proposals/unusable.html", found)
 
 
 def _offered(request: Any, proposal: Proposal) -> list[Any]:

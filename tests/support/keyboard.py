@@ -42,9 +42,9 @@ class Keyboard:
         raise AssertionError(f"no Tab leads to «{name}»")
 
     def choose(self, file: str) -> Keyboard:
-        """Opens the system's own window for a file with Enter; there it is chosen (one more key)."""
+        """Opens the system's own window for a file with the space bar; there it is chosen (one more key)."""
         with self.page.expect_file_chooser() as chooser:
-            self.press("Enter")
+            self.press("Space")
         chooser.value.set_files(file)
         self.steps += 1
         return self

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from pipeline.approvals.store import Proposal
@@ -44,13 +45,16 @@ LONG_NAME = "anulaciones de noviembre de 2026 de todas las sucursales, revisado 
 
 def states(shown: Shown) -> list[State]:
     """All of them. What they need is made first; nothing on the way to one changes another one."""
-    return [*_strangers(shown), *_accounts(shown), *_files(shown), *_batches(shown), *_certificates(shown), *_help()]
+    strangers, accounts, batches = _strangers(shown), _accounts(shown), _batches(shown)
+    files = _files(shown)  # after the batches: what is approved here is sent by nobody
+    return [*strangers, *accounts, *files, *batches, *_certificates(shown), *_help()]
 
 
 # --- log-in and accounts
 
 
 def _strangers(shown: Shown) -> list[State]:
+    from pipeline.web.access import first as first_pages
     from pipeline.web.access import links
     from pipeline.web.models import LinkKind
 
@@ -61,6 +65,7 @@ def _strangers(shown: Shown) -> list[State]:
     where = {one: _path(shown, links.make(LinkKind.REQUEST, request=one)[0]) for one in (asked, late, refused)}
     reset = _path(shown, links.make(LinkKind.RESET, person=house.person("olga"))[0])
     first = _path(shown, links.make(LinkKind.SET_UP)[0])
+    nobody = (first_pages, "Person", SimpleNamespace(objects=SimpleNamespace(exists=lambda: False)))
     new = {"ruc": ISSUER, "nombre": "Iris Vega", "correo": "iris@empresa.example"}
     return [
         State("log-in", "/entrar", words="¿Olvidó su usuario?"),
@@ -82,8 +87,8 @@ def _strangers(shown: Shown) -> list[State]:
         State("dead link", "/entrar/clave/nada", words="Este enlace ya no sirve. Pida otro."),
         State("own password chosen", reset),
         State("own password, too short", reset, given={"nueva": "corta", "otra": "otra"}, wrong=True),
-        State("first time", first, words="Usted será el administrador"),
-        State("first time, nothing typed", first, given=EMPTY, wrong=True),
+        State("first time", first, words="Usted será el administrador", under=nobody),
+        State("first time, nothing typed", first, given=EMPTY, wrong=True, under=nobody),
         State("first time, link used", "/inicio/nada", words="Ejecute anular web de nuevo."),
         State("not there", "/nada"),
     ]
@@ -173,7 +178,7 @@ def _files(shown: Shown) -> list[State]:
         State("approval", approve, "luis", words="Esto no se puede deshacer."),
         State("approval, wrong count", approve, "luis", given={"cantidad": "9"}, wrong=True),
         State("approval, not allowed", approve, "ana"),
-        State("approval, closed", f"/propuestas/{declined.id}/aprobar", "luis", words="ya no se aprueba"),
+        State("approval, closed", f"/propuestas/{declined.id}/aprobar", "luis", wrong=True, words="ya no"),
         State("not approved", f"/propuestas/{waits.id}/no-aprobar", "luis"),
         State("not approved without a reason", f"/propuestas/{waits.id}/no-aprobar", "luis", given=EMPTY, wrong=True),
     ]
@@ -227,7 +232,7 @@ def _batches(shown: Shown) -> list[State]:
         State("search, an invoice", f"/buscar?q={cufe(100)}", "marta", words="Facturas"),
         State("search, nothing", f"/buscar?q={cufe(77)}", "marta", words="Eso no prueba que esté vigente"),
         State("search, list", "/buscar?mes=2026-11", "marta"),
-        State("search, empty list", "/buscar?mes=2020-01", "marta", words="Ningún lote así."),
+        State("search, empty list", "/buscar?mes=2026-01", "marta", words="Ningún lote así."),
     ]  # fmt: skip
 
 

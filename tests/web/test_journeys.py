@@ -172,6 +172,9 @@ def test_w10_every_refusal_of_an_approval_is_on_screen_and_sends_nothing(office:
     ana, luis, other = office.as_person("ana"), office.as_person("luis"), office.as_person("luis")
     review = load(ana, office.url, write(office.folder, both, "rehusadas.csv"))
     ask_approval(ana)
+    also_approver(office, "ana")
+    ana.goto(f"{review}/aprobar")
+    assert "Usted preparó este lote: lo aprueba otra persona: Luis Gómez." in main(ana)
     assert fill_in(luis, review) == 3
     luis.uncheck("#emisor-1")
     luis.fill("#cantidad", "4")
@@ -193,6 +196,17 @@ def test_w10_every_refusal_of_an_approval_is_on_screen_and_sends_nothing(office:
     assert "No aprobada" in main(ana)
     assert "Falta una factura" in main(ana)
     assert not set(both) & set(posts(office))
+
+
+def also_approver(office: Served, user: str) -> None:
+    """An administrator gives them the role Aprobador as well."""
+    admin = office.as_person("admin")
+    admin.goto(f"{office.url}/usuarios")
+    admin.click(f"main th a:text-is('{user}')")
+    admin.check("input[name=papeles][value=aprobador]")
+    admin.click("text=Guardar papeles")
+    admin.wait_for_selector("text=Se guardó.")
+    admin.context.close()
 
 
 def test_w10_of_two_approvers_at_once_one_wins(office: Served):

@@ -179,7 +179,7 @@ pages: $(TOOLS)  ## write the pages and tables of docs/ that are made from the p
 	@$(BIN)/python tests/house/test_docs.py
 	@$(BIN)/python tests/house/test_errores.py
 
-pictures: $(READY)  ## make the pictures of docs/img anew from the sample batch: terminal and workbook (LibreOffice, pdftoppm)
+pictures: $(TOOLS)  ## make the pictures of docs/img anew from the sample batch: terminal, workbook, page (LibreOffice, pdftoppm, chromium)
 	@.ci/pictures
 
 # What a server alone shows (pipeline/ledger/storage/postgres*.py) is not judged here.

@@ -45,7 +45,7 @@ REASON = "Factura emitida con el monto equivocado"
 
 
 def make_cufe(number: int, day: str = "20261118", issuer: str = "29-29-29") -> str:
-    text = f"FE012000000000000{issuer}-56000{number % 10}{day}{number:010d}001012{number % 1000000:06d}000"
+    text = f"FE012{issuer.rjust(20, '0')}-56000{number % 10}{day}{number:010d}001012{number % 1000000:06d}000"
     return text + check_digit(text)
 
 

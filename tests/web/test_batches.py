@@ -55,8 +55,8 @@ def stopped(house: House) -> Proposal:
     return now
 
 
-def sending(house: House) -> Proposal:
-    one = approved(house)
+def sending(house: House, *numbers: int) -> Proposal:
+    one = approved(house, *numbers)
     with house.desk.memory() as memory:
         return carry.begin(one, house.desk.store, memory, house.clock, who="anular").proposal
 
@@ -121,7 +121,7 @@ def test_a_batch_says_its_sentence_what_to_do_and_its_totals(house: House):
     figures = counts_data(info)
     done = info.counts["ANULADA"]
     assert f"{done} de {info.rows} facturas quedaron anuladas" in shown
-    assert f"{figures['needs_person']} requieren que usted haga algo." in shown
+    assert f"{figures['needs_person']} facturas requieren que usted haga algo." in shown
     assert "Corregir la fila" in shown
     assert info.seal is not None
     assert info.seal.hash in shown

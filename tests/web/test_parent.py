@@ -16,8 +16,8 @@ import pytest
 
 from pipeline.cli.web_parent import AGAIN_AFTER_S, MOST_STARTS, WITHIN_S, Watched
 from tests.support import needs
+from tests.support.certificates import free_port
 from tests.support.warm import ROOT, without_settings
-from tests.web.test_browser import _free_port
 
 SECRET = "planted-secret-7711"
 
@@ -93,7 +93,7 @@ def test_deaths_that_are_far_apart_are_not_counted_together():
 
 def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_path):
     needs.proc()
-    port = _free_port()
+    port = free_port()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
     own |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "ANULAR_WEB_PORT": str(port), "ANULAR_ISSUERS": "29-29-29"}
     own |= {"ANULAR_USER": "empresa", "ANULAR_PASSWORD": SECRET}
@@ -137,7 +137,7 @@ def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_pat
 def test_s27_the_pages_alone_begin_anew_without_a_password_that_they_were_given(tmp_path):
     needs.proc()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
-    own |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "ANULAR_WEB_PORT": str(_free_port())}
+    own |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "ANULAR_WEB_PORT": str(free_port())}
     own |= {"ANULAR_PASSWORD": SECRET, "ANULAR_USER": "empresa"}
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline", "web", "--only", "pages", "--child"],

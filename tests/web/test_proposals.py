@@ -240,6 +240,28 @@ def test_a_name_that_wants_to_act_is_only_text(house: House):
     assert "&lt;script&gt;" in shown
 
 
+@pytest.mark.long
+def test_w08_every_file_of_the_corpus_is_a_table_or_one_sentence(house: House):
+    """And never a number for support: what no reader foresaw is none of them."""
+    from tests.corpus.test_corpus import ENTRIES
+
+    ana, wrong = house.client("ana"), []
+    for entry in ENTRIES:
+        house.later(minutes=2)  # 20 an hour and more are too many
+        answer = hand_in(ana, entry.make(), entry.name)
+        shown = ana.get(answer.headers["Location"]) if answer.status_code == 302 else answer
+        said = text(shown)
+        known = any(
+            one in said
+            for one in ("No se puede usar", "Totales", "Hay un problema", "ya se procesó", "se puede enviar")
+        )
+        if shown.status_code not in (200, 422) or not known or "Número para soporte" in said:
+            wrong.append(f"{entry}: {shown.status_code} {said[:200]}")
+        if answer.status_code == 302:
+            ana.post(answer.headers["Location"] + "/descartar")
+    assert wrong == []
+
+
 @pytest.mark.parametrize("house", [{"web_scan": "false"}], indirect=True)
 def test_what_the_scanner_refuses_is_not_kept(house: House):
     answer = hand_in(house.client("ana"), table(cufe(1)))

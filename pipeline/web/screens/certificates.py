@@ -332,5 +332,5 @@ def import_csv(request: Any) -> Any:
                 audit.note(request, "certificado", detail="importar")
                 told = f"{len(done.new)}-{len(done.changed)}-{done.same}"
                 return HttpResponseRedirect(f"/certificados?importado={told}")
-    shown = {"form": form, "mistakes": mistakes}
+    shown = {"form": form, "mistakes": mistakes, "wrong": bool(mistakes)}
     return render(request, "certificates/import.html", shown, status=422 if mistakes else 200)

@@ -207,7 +207,7 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
         "columns": _columns(found) if found is not None else [],
         "totals": totals(found) if found is not None else [],
         "dates": [date.fromisoformat(day) for day in found.dates] if found is not None else [],
-        "time": duration(found.seconds) if found is not None else "",
+        "time": _time(found.seconds) if found is not None else "",
         "kept": {"facts": kept.get("facts", ()), "problems": [on_screen(one) for one in kept.get("problems", ())]},
         "prepared": names.get(people.prepared_by),
         "submitted": names.get(people.submitted_by),
@@ -260,9 +260,8 @@ def _unusable(request: Any, proposal: Proposal) -> Any:
     shown = {"where": told.get("where", ""), "message": lines[0], "remedy": lines[1], "code": told.get("code", "")}
     offered = _offered(request, proposal) if mine and uploads.has_file(store, proposal.id) else []
     choices = [on_screen(one) for one, _ in offered]
-    return render(
-        request, "proposals/unusable.html", {**head(proposal), "told": shown, "choices": choices, "mine": mine}
-    )
+    found = {**head(proposal), "told": shown, "choices": choices, "mine": mine, "wrong": True}
+    return render(request, "proposals/unusable.html", found)
 
 
 def _offered(request: Any, proposal: Proposal) -> list[Any]:
@@ -270,3 +269,7 @@ def _offered(request: Any, proposal: Proposal) -> list[Any]:
         return []
     store = request.company.proposals
     return answers(dict(uploads.refusal_in(store, proposal.id)), uploads.choices_of(store, proposal.id))
+
+
+def _time(seconds: float) -> str:
+    return words.ABOUT.format(time=duration(seconds)) if round(seconds) else words.ABOUT_NONE

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import Http404
 
 from pipeline.approvals.downloads import EMPTY, KINDS, ready
-from pipeline.approvals.reader import DOWNLOAD
+from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.store import FILE
 from pipeline.approvals.uploads import has_file
 from pipeline.web import audit, trouble

@@ -7,6 +7,8 @@ store       proposals in the office database: compare-and-set, one event for eac
 causes      problems of rows by what is wrong
 findings    every row of every cause, by pages
 review      what a person sees of a checked file, kept with the proposal
+reviewing   a plan as a review, by who reads the file
+held_batch  a batch that the drop folder held, as a draft
 scan        the office's own command that looks at a file before it is kept
 uploads     a file handed in by a page: kept as it came, within limits; what became of its check
 check_upload  the check of an upload: a draft, or a refusal with what may be chosen instead

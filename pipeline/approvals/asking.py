@@ -13,7 +13,7 @@ from typing import Any
 from pipeline import decide
 from pipeline.approvals.decisions import check_step, reason
 from pipeline.approvals.orders import Order, Orders, Wish
-from pipeline.approvals.store import RESEND, Proposal
+from pipeline.approvals.store import PROGRAM, RESEND, Proposal, Proposals
 from pipeline.domain.approved_by import ApprovedBy, is_name
 from pipeline.domain.errors import NotApproved, WrongUsage
 from pipeline.domain.orders import Kind
@@ -114,3 +114,9 @@ def correction_in(data: Mapping[str, Any]) -> Correction | None:
     """The other texts that a resend was asked with."""
     found = data.get("correction")
     return Correction(str(found[0]), found[1]) if found else None
+
+
+def stopped_by(store: Proposals, proposal: Proposal) -> str:
+    """Name of the last to stop ``proposal``: a person, or ``PROGRAM`` for one that stopped by itself."""
+    steps = [one for one in store.events(proposal.id) if one.event == Step.STOPPED.value]
+    return steps[-1].who if steps else PROGRAM

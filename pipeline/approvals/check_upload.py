@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 from pipeline.approvals import uploads
 from pipeline.approvals.findings import write_findings
 from pipeline.approvals.prepare import draft_of_file, read_stored
-from pipeline.approvals.review import kept_of
+from pipeline.approvals.reviewing import kept_of
 from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.approvals.uploads import Choices
-from pipeline.domain.errors import AnularError, Choice, InputRefused, NotApproved, StorageTrouble, WrongUsage
+from pipeline.domain.errors import AnularError, InputRefused, NotApproved, StorageTrouble, WrongUsage
 from pipeline.domain.proposals import ProposalState
 from pipeline.read.sheet import Sheet
 from pipeline.read.source import Source
@@ -132,16 +131,3 @@ def no_ledger() -> AnularError:
         code="ledger-not-yet",
         remedy="Vuelva a intentarlo; si sigue así, avise a quien administra el programa.",
     )
-
-
-def answers(refusal: dict[str, Any], said: Choices) -> list[tuple[str, Choices]]:
-    """What a person may choose about a refused file: the words, and how it is read then."""
-    offered = [Choice(**one) for one in refusal.get("choices", ())]
-    found = [(one.words, _with(said, one)) for one in offered]
-    return [(words, choices) for words, choices in found if choices != said]
-
-
-def _with(said: Choices, one: Choice) -> Choices:
-    changed = {**asdict(said), "sheet": one.sheet or said.sheet, "columns": one.columns or said.columns}
-    changed["include_hidden"] = one.include_hidden or said.include_hidden
-    return Choices(**changed)

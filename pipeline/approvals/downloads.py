@@ -16,7 +16,6 @@ from pipeline.approvals.places import Places
 from pipeline.domain.errors import WrongUsage
 from pipeline.domain.records import BatchInfo
 from pipeline.ledger.views import Views
-from pipeline.run.results import write_results
 from pipeline.settings.model import Settings
 from pipeline.wiring.views import open_views
 
@@ -96,6 +95,8 @@ def keep(settings: Settings, info: BatchInfo, kind: str, folder: Path, places: P
 
 def _write(info: BatchInfo, views: Views, kind: str, folder: Path) -> BatchInfo:
     """The batch as it was when its file was written, alone in ``folder``."""
+    from pipeline.run.results import write_results  # only the child that writes loads what makes workbooks
+
     wanted = {name: name == kind for name in ("csv", "jsonl", "constancias")}
     written = write_results(info, views, folder, pdf=kind == "constancia", **wanted)
     if kind == EVIDENCE:

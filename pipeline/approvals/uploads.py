@@ -30,7 +30,7 @@ from pipeline.approvals.store import (
     proposal_of,
 )
 from pipeline.domain.approval_digest import joined
-from pipeline.domain.errors import AnularError, InputRefused, WrongUsage
+from pipeline.domain.errors import AnularError, Choice, InputRefused, WrongUsage
 from pipeline.domain.problems import refused
 from pipeline.domain.proposals import ENDS, OPEN, ProposalState, Step, lasts_until, move
 from pipeline.domain.records import BatchInfo
@@ -149,6 +149,19 @@ def choices_of(store: Proposals, number: int) -> Choices:
     """What was said with the file of a proposal."""
     first = store.events(number)[0].data
     return Choices(**first.get("choices", {}))
+
+
+def answers(refusal: Mapping[str, Any], said: Choices) -> list[tuple[str, Choices]]:
+    """What a person may choose about a refused file: the words, and how it is read then."""
+    offered = [Choice(**one) for one in refusal.get("choices", ())]
+    found = [(one.words, _with(said, one)) for one in offered]
+    return [(words, choices) for words, choices in found if choices != said]
+
+
+def _with(said: Choices, one: Choice) -> Choices:
+    changed = {**asdict(said), "sheet": one.sheet or said.sheet, "columns": one.columns or said.columns}
+    changed["include_hidden"] = one.include_hidden or said.include_hidden
+    return Choices(**changed)
 
 
 def again_of(store: Proposals, number: int) -> int | None:

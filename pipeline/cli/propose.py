@@ -96,7 +96,7 @@ def propose_file(
 
 def _of_file(file: Path, found: Any, options: dict[str, Any], settings: Settings, talk: Talk, clock: Clock) -> Draft:
     from pipeline.approvals.prepare import draft_of_file
-    from pipeline.approvals.review import kept_of
+    from pipeline.approvals.reviewing import kept_of
     from pipeline.ledger.ledger_events import id_of
     from pipeline.read.source import take
     from pipeline.settings.model import limits
@@ -115,7 +115,7 @@ def _of_file(file: Path, found: Any, options: dict[str, Any], settings: Settings
 
 
 def _of_batch(name: str, settings: Settings, clock: Clock) -> Draft:
-    from pipeline.approvals.prepare import draft_of_batch
+    from pipeline.approvals.held_batch import draft_of_batch
     from pipeline.domain.visible import thousands
     from pipeline.ledger.ledger_events import id_of
     from pipeline.settings.model import ENV_WORDS

@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         arguments += ["--lang=es-419", "--font-render-hinting=none"]  # its own words as an accountant here has them
-        spanish = {**os.environ, "LANGUAGE": "es_419"}
+        spanish: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "es_419"}
         driver = playwright.chromium.launch(executable_path=chromium, args=arguments, env=spanish)
         try:
             yield Browser(driver)

@@ -298,6 +298,25 @@ def test_who_approved_is_told_that_the_sending_has_yet_to_begin_and_then_led_to_
     assert f'href="/lotes/{sent.batch}"' in luis.get(f"/propuestas/{one.id}").content.decode()
 
 
+def test_what_was_begun_and_is_in_no_ledger_yet_leads_to_no_batch_and_says_that_it_begins(house: House):
+    from pipeline.domain.proposals import Step
+
+    one = waiting(house)
+    luis = house.client("luis")
+    luis.post(f"/propuestas/{one.id}/aprobar", consent(one))
+    store, now = house.desk.store, house.clock.now()
+    store.take(store.get(one.id), Step.BEGUN, now, batch="20261120-0badc0de")  # and then the sender was killed
+    for path in ("/", f"/propuestas/{one.id}"):
+        assert "20261120-0badc0de" not in luis.get(path).content.decode()
+    assert "Se está preparando el envío" in text(luis.get(f"/propuestas/{one.id}"))
+    assert luis.get(f"/propuestas/{one.id}/estado").json()["done"] is False
+
+    sent = house.desk.sweep()[-1].proposal
+    assert sent.batch
+    assert luis.get(f"/propuestas/{one.id}/estado").json()["done"] is True
+    assert f'href="/lotes/{sent.batch}"' in luis.get(f"/propuestas/{one.id}").content.decode()
+
+
 def test_no_recommended_action_names_a_command_on_the_page():
     said = [on_screen(action.words) for action in vars(actions).values() if isinstance(action, actions.Action)]
     assert [words for words in said if re.search(r"\bcomando\b|\brun\b", words)] == []

@@ -12,13 +12,13 @@ from django.db import connection
 from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.http import urlencode
 
-from pipeline.approvals import decisions, prepare
-from pipeline.approvals.asking import ask_about_proposal
+from pipeline.approvals import decisions
+from pipeline.approvals.asking import ask_about_proposal, stopped_by
 from pipeline.approvals.downloads import KINDS, PENDING, ready
+from pipeline.approvals.held_batch import draft_of_batch
 from pipeline.approvals.orders import Order
 from pipeline.approvals.pending import AT_ONCE, Summary, read_summary, summary_of
-from pipeline.approvals.reader import DOWNLOAD
-from pipeline.approvals.stopping import stopped_by
+from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.store import FILE, PROGRAM, Proposal
 from pipeline.approvals.uploads import has_file
 from pipeline.domain.approved_by import digest_of, people
@@ -351,7 +351,7 @@ def propose(request: Any, batch: str) -> Any:
         info = company.batch(views, batch)
         shown = {"facts": _lines(info), "problems": [], "folder": info.folder}
         try:
-            draft = prepare.draft_of_batch(info, views, company.settings, views.ledger_id(), now, shown)
+            draft = draft_of_batch(info, views, company.settings, views.ledger_id(), now, shown)
             proposal, _ = decisions.propose(company.proposals, draft, now, who=who, address=address)
         except NotApproved as refused:
             return trouble.page(request, 409, words.NOT_DONE, on_screen(refused.message))

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponseRedirect
 from pipeline.approvals.asking import ask_for_evidence
 from pipeline.approvals.downloads import EMPTY, EVIDENCE, KINDS, PACK, ready
 from pipeline.approvals.packs import last_order
-from pipeline.approvals.reader import DOWNLOAD
+from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.store import FILE
 from pipeline.approvals.uploads import has_file
 from pipeline.domain.orders import OPEN, OrderState

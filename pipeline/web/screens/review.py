@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 
 from pipeline.approvals import decisions, uploads
-from pipeline.approvals.check_upload import answers
 from pipeline.approvals.findings import has_findings, read_findings
-from pipeline.approvals.reader import BOOKS, CHECK
+from pipeline.approvals.readers import BOOKS, CHECK
 from pipeline.approvals.review import Column, Review, review_in
 from pipeline.approvals.row_index import title_of
 from pipeline.approvals.store import FILE, TERMINAL, Proposal, ProposalEvent
@@ -58,10 +57,15 @@ def review(request: Any, number: int) -> Any:
 def state(request: Any, number: int) -> Any:
     """`/propuestas/ID/estado`: how far the check is, or that the sending has yet to begin, for the page's script."""
     proposal = request.company.proposal(number)
-    if proposal.state in words.BEFORE_SENDING:
-        return JsonResponse({"done": False, "words": words.BEFORE_SENDING[proposal.state]})
+    if going := _going(proposal, request.company.batch_of(proposal)):
+        return JsonResponse({"done": False, "words": going})
     done = proposal.state is not ProposalState.CHECKING
     return JsonResponse({"done": done, "words": "" if done else progress(request, proposal)["words"]})
+
+
+def _going(proposal: Proposal, batch: str) -> str:
+    """That the sending has yet to begin, in words; empty for what has a ``batch``, or is not being sent."""
+    return "" if batch else words.BEFORE_SENDING.get(proposal.state, "")
 
 
 def progress(request: Any, proposal: Proposal) -> dict[str, str]:
@@ -194,7 +198,7 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
     company, store = request.company, request.company.proposals
     kept, who = store.plan_data(proposal.id), request.user.username
     found, events = review_in(kept), store.events(proposal.id)
-    people = proposal.people
+    people, batch = proposal.people, company.batch_of(proposal)
     names = named([*(one.who for one in events), people.prepared_by, people.submitted_by, people.approved_by])
     own = who in people.preparers
     waiting = proposal.state is ProposalState.WAITING
@@ -219,7 +223,8 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
         "again_of": uploads.again_of(store, proposal.id) if proposal.source == FILE else None,
         "history": [_step(one, names) for one in events],
         "has_books": found is not None,
-        "going": words.BEFORE_SENDING.get(proposal.state, ""),
+        "batch": batch,
+        "going": _going(proposal, batch),
     }
 
 
@@ -268,7 +273,7 @@ def _offered(request: Any, proposal: Proposal) -> list[Any]:
     if proposal.state is not ProposalState.UNUSABLE:
         return []
     store = request.company.proposals
-    return answers(dict(uploads.refusal_in(store, proposal.id)), uploads.choices_of(store, proposal.id))
+    return uploads.answers(uploads.refusal_in(store, proposal.id), uploads.choices_of(store, proposal.id))
 
 
 def _time(seconds: float) -> str:

@@ -13,7 +13,7 @@ from pipeline.approvals.asking import ask_about_row
 from pipeline.approvals.decisions import WHY
 from pipeline.approvals.downloads import INDEX, index_ready
 from pipeline.approvals.pending import AT_ONCE
-from pipeline.approvals.reader import DOWNLOAD
+from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.row_index import RowIndex, index_of, read_index, title_of
 from pipeline.domain.approved_by import people
 from pipeline.domain.cufe import Cufe

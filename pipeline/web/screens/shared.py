@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 
 from pipeline.approvals import uploads
 from pipeline.approvals.places import Places
-from pipeline.approvals.reader import CHECK
+from pipeline.approvals.readers import CHECK
 from pipeline.approvals.scan import scan
 from pipeline.approvals.store import PROGRAM, Proposals
 from pipeline.domain.errors import StorageTrouble

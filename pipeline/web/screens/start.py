@@ -120,7 +120,8 @@ def _proposals(request: Any, open_: list[Proposal]) -> list[Todo]:
         elif one.state is ProposalState.CHECKING and mine:
             found.append(Todo(words.UNCHECKED.format(**values), link, words.SEE))
         elif one.state in DUE:
-            where = f"/lotes/{one.batch}" if one.batch and one.state is not ProposalState.APPROVED else link
+            batch = company.batch_of(one) if one.state is not ProposalState.APPROVED else ""
+            where = f"/lotes/{batch}" if batch else link
             found.append(Todo(words.RUNNING.format(**values), where, words.SEE))
     return found
 

@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpResponseRedirect
 
 from pipeline.approvals import uploads
-from pipeline.approvals.reader import CHECK
+from pipeline.approvals.readers import CHECK
 from pipeline.approvals.scan import scan
 from pipeline.approvals.uploads import Choices, Handed
 from pipeline.domain.approved_by import people

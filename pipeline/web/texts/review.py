@@ -114,8 +114,9 @@ APPROVERS = "La aprueba otra persona: {names}."
 APPROVERS_NONE = "Nadie más tiene el papel de Aprobador en esta empresa. Pídaselo a su administrador."
 TO_APPROVE = "Revisar y aprobar"
 SEE_BATCH = "Ver el lote {lote}"
-BEFORE_SENDING = {
+BEFORE_SENDING = {  # of a proposal without a batch
     ProposalState.APPROVED: "Aprobada. El envío empieza en unos segundos; esta página lo dirá.",
+    ProposalState.SENDING: "Se está preparando el envío; esta página lo dirá.",
     ProposalState.ON_HOLD: "Aprobada. Otra ejecución usa el historial de envíos; el envío empieza cuando termine.",
 }
 PRINT = "Imprimir"

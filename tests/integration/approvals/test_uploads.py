@@ -12,14 +12,17 @@ from openpyxl import Workbook
 from sqlalchemy import select
 
 from pipeline.approvals import decisions, uploads
-from pipeline.approvals.check_upload import answers, check_upload
+from pipeline.approvals.check_upload import check_upload
 from pipeline.approvals.review import review_in
 from pipeline.approvals.store import Proposal
 from pipeline.approvals.uploads import Handed, Received, receive
 from pipeline.domain.errors import InputRefused, StorageTrouble, WrongUsage
+from pipeline.domain.lifecycle import Event
 from pipeline.domain.proposals import ProposalState
+from pipeline.domain.records import Finding, Source
 from pipeline.office import tables
 from pipeline.read.limits import Limits
+from pipeline.run.results import write_results
 from pipeline.settings.model import limits
 from pipeline.wiring.views import open_views
 from tests.support import ledgers
@@ -155,7 +158,7 @@ def test_a_question_about_the_file_is_a_choice_and_the_answer_reads_it_again(des
     one = checked(desk, uploaded(desk, data, name="dos.xlsx"))
     assert one.state is ProposalState.UNUSABLE
     said = uploads.choices_of(desk.store, one.id)
-    offered = answers(dict(uploads.refusal_in(desk.store, one.id)), said)
+    offered = uploads.answers(uploads.refusal_in(desk.store, one.id), said)
     assert [choices.sheet for _, choices in offered] == ["Enero", "Febrero"]
 
     other = uploaded(desk, desk.store.file(one.id), name="dos.xlsx", choices=offered[1][1], again=one.id)
@@ -178,6 +181,18 @@ def test_the_columns_that_were_said_are_a_note_of_the_batch_as_with_run(desk: De
     info = desk.carry(desk.approve(one)).info
     assert info is not None
     assert "Las columnas se indicaron con --columns cufe=A,motivo=B." in info.notes
+
+
+def test_what_edoc_gave_back_is_no_new_batch_and_its_sheet_says_where_it_is_sent_again(desk: Desk):
+    desk.findings = {make_cufe(2): Finding(Source.CANCELLATION, Event.CORRECT, http=200, estado=6)}
+    info = desk.carry(desk.approved((1, 2))).info
+    assert info is not None
+    with desk.memory() as memory:
+        book = write_results(info, memory.views, desk.folder).corrections
+    assert book is not None
+    one = checked(desk, uploaded(desk, book.read_bytes(), name="devueltas.xlsx"))
+    assert (one.state, uploads.refusal_in(desk.store, one.id)["code"]) == (ProposalState.UNUSABLE, "proposal-returned")
+    assert f"en el lote {info.id}: no es un lote nuevo. No se envió nada." in one.why
 
 
 def test_the_same_bytes_that_are_open_are_that_proposal(desk: Desk):

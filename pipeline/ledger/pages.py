@@ -194,14 +194,14 @@ class Pages(Batches):
         is looked up, until enough are found."""
         found: list[int] = []
         if sum(group.rows for group in groups) < len(places):
-            wanted, after = frozenset(places), places[0] - 1
+            wanted, after, size = frozenset(places), places[0] - 1, IN
             while len(found) < most:
-                each = [self._places(batch, group, after, _CHUNK) for group in groups]
-                some = list(islice(merge(*each), _CHUNK))
+                each = [self._places(batch, group, after, size) for group in groups]
+                some = list(islice(merge(*each), size))
                 found += [pos for pos in some if pos in wanted]
-                if len(some) < _CHUNK:
+                if len(some) < size:
                     break
-                after = some[-1]
+                after, size = some[-1], min(2 * size, _CHUNK)  # few of them are wanted: longer steps
             return found[:most]
         for start in range(0, len(places), IN):
             some = list(places[start : start + IN])

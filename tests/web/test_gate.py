@@ -67,11 +67,11 @@ def test_s19_a_length_that_is_too_much_is_refused_before_a_byte_is_read():
 
 def test_s19_a_body_that_trickles_is_not_waited_for_without_end():
     """Each byte comes in time, and the whole does not."""
-    inner, sent = Inner(), list[Any]()
+    inner, sent, parts = Inner(), list[Any](), iter(range(200_000))
 
     async def receive() -> MutableMapping[str, Any]:
         await asyncio.sleep(0)
-        return {"type": "http.request", "body": b"", "more_body": True}
+        return {"type": "http.request", "body": b"", "more_body": next(parts, None) is not None}
 
     async def send(message: Any) -> None:
         sent.append(message)

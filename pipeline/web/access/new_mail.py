@@ -1,4 +1,4 @@
-"""Change of one's own mail address: it counts once a link that was sent there is used; the old one is told twice."""
+"""Change of one's own mail address: it counts once a link sent there is used; the old one is notified twice."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _send(request: Any, person: Person, wanted: str) -> None:
 
 
 def confirm_mail(request: Any, code: str) -> Any:
-    """`/entrar/correo/C`: whoever opens it has the address; POST makes it the person's."""
+    """`/entrar/correo/C`: a confirmed address; POST makes it the person's."""
     link = links.find(LinkKind.MAIL, code) if limits.by_address(request, "enlace") else None
     if link is None or link.person is None:
         return _dead(request)

@@ -37,7 +37,7 @@ def configure_tables(url: str) -> None:
     import django
     from django.conf import settings
 
-    settings.configure(DATABASES={"default": database(url)}, LOGGING_CONFIG=None, SECRET_KEY="none", **_models())  # noqa: S106 # nosec B106 - signs nothing
+    settings.configure(DATABASES={"default": database(url)}, LOGGING_CONFIG=None, SECRET_KEY="none", **_models())  # noqa: S106 - signs nothing
     django.setup()
 
 

@@ -160,6 +160,15 @@ def check_resendable(row: RowStatus) -> None:
     )
 
 
+DOUBT = "Aviso"
+"""Name of the fact that says what is doubtful about a corrected text."""
+
+
+def is_correctable(row: RowStatus) -> bool:
+    """Whether a resend of ``row`` may have another reason or address: it was given back, and no resend is under way."""
+    return row.state in GIVEN_BACK and not interrupted_resend(row)
+
+
 def correction_of(row: RowStatus, reason: str | None, email: str | None) -> Correction | None:
     """What a resend of ``row`` sends instead of its texts now; None when nothing is given. ``email`` "": no address.
 
@@ -213,7 +222,7 @@ def correction_facts(row: RowStatus, correction: Correction | None) -> list[tupl
     if correction.reason != row.reason:
         told.append(("Motivo nuevo", correction.reason))
         if doubt := reason_doubt(correction.reason):
-            told.append(("Aviso", problem(doubt.code, cell="", column="", value="", **doubt.words).message))
+            told.append((DOUBT, problem(doubt.code, cell="", column="", value="", **doubt.words).message))
     if correction.email != row.email:
         told += [("Correo de antes", row.email or "ninguno"), ("Correo nuevo", correction.email or "ninguno")]
     return told

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline import decide
 from pipeline.approvals.decisions import check_step, reason
 from pipeline.approvals.orders import Order, Orders, Wish
-from pipeline.approvals.store import RESEND, Proposal
+from pipeline.approvals.store import PROGRAM, RESEND, Proposal, Proposals
 from pipeline.domain.approved_by import ApprovedBy, is_name
 from pipeline.domain.errors import NotApproved, WrongUsage
 from pipeline.domain.orders import Kind
@@ -89,6 +89,14 @@ def ask_about_row(
     return orders.add(wish, now)[0]
 
 
+def ask_for_evidence(orders: Orders, batch: str, now: datetime, *, who: str, address: str) -> Order:
+    """Order to make the evidence pack of a batch: an event of the ledger, which a page cannot write. Raises
+    ``NotApproved``."""
+    if not is_name(who):
+        raise NotApproved("No se sabe quién lo pide.", code="approval-nobody")
+    return orders.add(Wish(Kind.EVIDENCE, who, "", address=address, batch=batch), now)[0]
+
+
 def check_another(info: BatchInfo, who: str, *, two: bool) -> None:
     """Raises ``NotApproved`` where ``two`` people are asked for and ``who`` prepared the batch."""
     texts = [info.approved_by or "", *(one.who for one in info.approvals)]
@@ -106,3 +114,9 @@ def correction_in(data: Mapping[str, Any]) -> Correction | None:
     """The other texts that a resend was asked with."""
     found = data.get("correction")
     return Correction(str(found[0]), found[1]) if found else None
+
+
+def stopped_by(store: Proposals, proposal: Proposal) -> str:
+    """Name of the last to stop ``proposal``: a person, or ``PROGRAM`` for one that stopped by itself."""
+    steps = [one for one in store.events(proposal.id) if one.event == Step.STOPPED.value]
+    return steps[-1].who if steps else PROGRAM

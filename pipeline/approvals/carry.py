@@ -301,7 +301,8 @@ def _into_ledger(
 
         def attempt() -> BatchInfo:
             one = plans.pop() if plans else _plan(proposal, sheet, approved, memory, clock, dropped)
-            return take_in(one, memory, who=text_of(proposal), folder=memory.settings.out or folder, note=note)
+            out, name = memory.settings.out or folder, proposal.batch  # as it was begun, though it be the next day
+            return take_in(one, memory, who=text_of(proposal), folder=out, note=note, name=name)
 
         info = retry_if_taken(attempt)
         crashpoint("approval-taken-in")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline.approvals import uploads
+from pipeline.approvals.findings import write_findings
 from pipeline.approvals.prepare import draft_of_file, read_stored
-from pipeline.approvals.review import kept_of, review_of
+from pipeline.approvals.reviewing import kept_of
 from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.approvals.uploads import Choices
-from pipeline.domain.errors import AnularError, Choice, InputRefused, NotApproved, StorageTrouble, WrongUsage
+from pipeline.domain.errors import AnularError, InputRefused, NotApproved, StorageTrouble, WrongUsage
 from pipeline.domain.proposals import ProposalState
 from pipeline.read.sheet import Sheet
 from pipeline.read.source import Source
 from pipeline.run import questions
 from pipeline.run.plan import Plan, make_plan
-from pipeline.run.results import Previewed, to_correct_of, write_preview
+from pipeline.run.results import Previewed, write_preview
 from pipeline.runtime.clock import Clock
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import elsewhere
@@ -51,8 +51,16 @@ def check_upload(
         return _kept(store, number, lambda: uploads.keep_refused(store, proposal, refusal, clock.now()))
     checked = _kept(store, number, lambda: uploads.keep_checked(store, proposal, draft, clock.now()))
     told(WRITING, checked.rows)  # nobody waits for the workbooks any more
-    write_preview(plan, settings, books)
+    _write(plan, settings, books)
     return checked
+
+
+def _write(plan: Plan, settings: Settings, books: Path) -> Previewed:
+    """The workbooks of a plan, and all that is wrong in it by pages."""
+    written = write_preview(plan, settings, books)
+    if plan.checked is not None:
+        write_findings(plan.checked.rows, books)
+    return written
 
 
 def _kept(store: Proposals, number: int, keep: Callable[[], Proposal]) -> Proposal:
@@ -82,8 +90,7 @@ def _draft(
             )
 
         def shown(plan: Plan) -> dict[str, Any]:
-            to_correct = to_correct_of(plan, settings)
-            return kept_of(review_of(plan, settings, views.newest(), to_correct=to_correct), plan, settings)
+            return kept_of(plan, settings, views.newest())
 
         options = {**said.options, "include_hidden": said.include_hidden or bool(found.hidden.count)}
         return draft_of_file(
@@ -103,7 +110,7 @@ def write_books(store: Proposals, number: int, settings: Settings, clock: Clock,
         accept_formulas=bool(options.get("accept_formulas")),
     )
     with open_views(settings, mine=True) as views:
-        return write_preview(make_plan(sheet, views, rules, clock.now(), resume=False), settings, books)
+        return _write(make_plan(sheet, views, rules, clock.now(), resume=False), settings, books)
 
 
 def refuse_questions(found: Sheet, said: Choices) -> None:
@@ -124,16 +131,3 @@ def no_ledger() -> AnularError:
         code="ledger-not-yet",
         remedy="Vuelva a intentarlo; si sigue así, avise a quien administra el programa.",
     )
-
-
-def answers(refusal: dict[str, Any], said: Choices) -> list[tuple[str, Choices]]:
-    """What a person may choose about a refused file: the words, and how it is read then."""
-    offered = [Choice(**one) for one in refusal.get("choices", ())]
-    found = [(one.words, _with(said, one)) for one in offered]
-    return [(words, choices) for words, choices in found if choices != said]
-
-
-def _with(said: Choices, one: Choice) -> Choices:
-    changed = {**asdict(said), "sheet": one.sheet or said.sheet, "columns": one.columns or said.columns}
-    changed["include_hidden"] = one.include_hidden or said.include_hidden
-    return Choices(**changed)

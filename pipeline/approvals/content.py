@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.approval_digest import Content, payload_hash
 from pipeline.domain.cufe import Cufe
@@ -16,10 +16,12 @@ from pipeline.domain.problems import problem
 from pipeline.domain.records import BatchInfo, Cancellation, CheckedRow, Verdict
 from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.views import Views
-from pipeline.read.sheet import Sheet
-from pipeline.run.plan import Plan
 from pipeline.settings.model import Settings
-from pipeline.wiring.ledger import Memory
+
+if TYPE_CHECKING:  # a page, which reads no file, asks for the content of a held batch
+    from pipeline.read.sheet import Sheet
+    from pipeline.run.plan import Plan
+    from pipeline.wiring.ledger import Memory
 
 
 def ledger_of(memory: Memory) -> str:

@@ -37,10 +37,10 @@ class Wish:
     way: str = "web"
     #: of the person's machine
     address: str = ""
-    #: number of the proposal that it is about; None for a row
+    #: number of the proposal that it is about; None for a row or a batch
     proposal: int | None = None
     batch: str = ""
-    #: of the row in its file; None for an order about a proposal
+    #: of the row in its file; None for an order about a proposal or a batch
     line: int | None = None
     #: what exactly is asked for, and what the person saw
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -121,6 +121,12 @@ class Orders:
         table = tables.decision_order
         query = self._mine().where(table.c.proposal == number, table.c.line.is_(None)).order_by(table.c.id.desc())
         return [_order(found) for found in self._office.read(query)]
+
+    def of_batch(self, batch: str, kind: Kind) -> list[Order]:
+        """Orders of this kind about a batch as a whole, newest first."""
+        table = tables.decision_order
+        query = self._mine().where(table.c.batch == batch, table.c.line.is_(None), table.c.kind == kind.value)
+        return [_order(found) for found in self._office.read(query.order_by(table.c.id.desc()))]
 
     def stop_of(self, proposal: int) -> Order | None:
         """The open order to stop a proposal."""
@@ -229,7 +235,9 @@ class Orders:
     def _known(self, connection: Connection, wish: Wish) -> Order | None:
         table = tables.decision_order
         query = self._mine().where(table.c.state.in_([state.value for state in OPEN]), table.c.kind == wish.kind.value)
-        if wish.line is None:
+        if wish.line is None and wish.proposal is None:
+            query = query.where(table.c.batch == wish.batch, table.c.line.is_(None))
+        elif wish.line is None:
             query = query.where(table.c.proposal == wish.proposal, table.c.line.is_(None))
         else:
             query = query.where(table.c.batch == wish.batch, table.c.line == wish.line)

@@ -35,6 +35,10 @@ class Places:
         """Folder of one download of a batch as it is after its ``newest`` event."""
         return self.root / "lotes" / _company(settings) / _safe(batch) / str(newest) / _safe(kind)
 
+    def of_batch(self, settings: Settings, batch: str, kind: str) -> Path:
+        """Folder of what is true of a batch whatever happens to it."""
+        return self.root / "lotes" / _company(settings) / _safe(batch) / "siempre" / _safe(kind)
+
     def results(self, settings: Settings) -> Path:
         """Folder into which the results of a batch that came by the page are written."""
         return self.root / "resultados" / _company(settings)

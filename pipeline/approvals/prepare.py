@@ -1,4 +1,4 @@
-"""Preparation: a file, or a batch that the drop folder held, becomes the draft of a proposal."""
+"""Preparation: a file becomes the draft of a proposal."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.approvals import content as contents
-from pipeline.approvals.store import FILE, FOLDER, Draft
+from pipeline.approvals.store import FILE, Draft
 from pipeline.domain.approved_by import people
 from pipeline.domain.deadline import PANAMA
-from pipeline.domain.errors import InputRefused, NotApproved
+from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
 from pipeline.domain.records import BatchInfo, column_letters
 from pipeline.domain.visible import one_line
 from pipeline.ledger.views import Views
-from pipeline.read.given import said_columns
+from pipeline.read.given import said_columns, said_note
 from pipeline.read.sheet import Sheet, read_sheet
 from pipeline.read.source import Source
 from pipeline.run.plan import Plan, make_plan
+from pipeline.run.returned import is_returned
 from pipeline.settings.model import Settings, limits
 from pipeline.wiring.rules import check_rules
 
@@ -43,13 +44,16 @@ def draft_of_file(
     """Draft of a file that was just read as ``found``, from the bytes that are kept and the options that are kept.
 
     They are read once more, as they will be when it is sent, so that the same table is what is approved and what is
-    sent. Raises ``InputRefused``: it changed meanwhile, was taken in before, or cannot be read again in the same way.
+    sent. Raises ``InputRefused``: it changed meanwhile, was taken in before, holds what was given back, or cannot be
+    read again in the same way.
     """
     if source.sha256 != found.sha256:
         raise refused("archivo-cambio", name=found.name)
     known = views.find(found.sha256, found.sheet)
     if known is not None:
         raise already_taken(known)
+    if is_returned(found):
+        raise _given_back(found)
     sheet, kept = _again(found, source, settings, options)
     rules = check_rules(
         settings,
@@ -60,23 +64,6 @@ def draft_of_file(
     content = contents.of_plan(plan, settings, ledger, kept)
     seen = {**shown(plan), "folder": str(folder)}
     return Draft(content, FILE, found.name, source.data, seen), plan
-
-
-def draft_of_batch(
-    info: BatchInfo, views: Views, settings: Settings, ledger: str, now: datetime, shown: Mapping[str, Any]
-) -> Draft:
-    """Draft of a batch that the drop folder held: over the ledger's rows, nothing is read again.
-
-    Raises ``NotApproved`` when no row of it waits.
-    """
-    held = contents.held_on_arrival(views, info.id)
-    if not held:
-        raise NotApproved(
-            f"El lote {info.id} no tiene facturas retenidas por la carpeta: no hay nada que aprobar.",
-            code="approval-nothing",
-        )
-    content = contents.of_held(info, held, settings, ledger, now)
-    return Draft(content, FOLDER, info.file, b"", shown, batch=info.id)
 
 
 def already_taken(info: BatchInfo) -> InputRefused:
@@ -91,18 +78,33 @@ def already_taken(info: BatchInfo) -> InputRefused:
     )
 
 
+def _given_back(found: Sheet) -> InputRefused:
+    """Refusal of the sheet of what eDoc gave back: each of its rows is a resend, and no part of a batch."""
+    return InputRefused(
+        f"La hoja «{found.sheet}» trae las filas que eDoc o la DGI devolvió en el lote {found.corrects}: no es un lote "
+        "nuevo. No se envió nada.",
+        code="proposal-returned",
+        where=one_line(found.name),
+        remedy="Cada fila se reenvía por separado (con el comando run, que pregunta por cada una), desde su lote.",
+    )
+
+
 def read_stored(data: bytes, name: str, sheet: str | None, options: Mapping[str, Any], settings: Settings) -> Sheet:
-    """``data`` as a table, by the options that a proposal keeps. Raises ``InputRefused``."""
+    """``data`` as a table, by the options that a proposal keeps, with the notes that ``run`` has of it. Raises
+    ``InputRefused``."""
+    columns = str(options.get("columns", ""))
     with tempfile.TemporaryDirectory(prefix="anular-") as folder:
         path = Path(folder) / (Path(name).name or "archivo")
         path.write_bytes(data)
-        return read_sheet(
+        found = read_sheet(
             path,
             sheet=sheet,
             limits=limits(settings),
             include_hidden=bool(options.get("include_hidden")),
-            columns=str(options.get("columns", "")),
+            prefer=settings.sheet,
+            columns=columns,
         )
+    return replace(found, notes=(*found.notes, said_note(columns))) if columns.strip() else found
 
 
 def _again(

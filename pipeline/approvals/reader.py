@@ -15,16 +15,13 @@ from collections.abc import Callable, Sequence
 from pipeline.approvals.check_upload import Told, check_upload, write_books
 from pipeline.approvals.downloads import write_download
 from pipeline.approvals.places import Places
+from pipeline.approvals.readers import CHECK, DOWNLOAD, FAILED
 from pipeline.approvals.store import Proposals
 from pipeline.domain.errors import AnularError
 from pipeline.settings.load import load_settings
 from pipeline.settings.model import Settings
 from pipeline.wiring.office import opened_office
 from pipeline.wiring.rules import make_clock
-
-CHECK, BOOKS, DOWNLOAD = "revisar", "libros", "descarga"
-FAILED = 70
-"""Exit code: what was asked for could not be done; the last line says why."""
 
 
 def run_job(settings: Settings, job: str, arguments: Sequence[str], places: Places, told: Told) -> None:

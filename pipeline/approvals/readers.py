@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.approvals import uploads
-from pipeline.approvals.reader import CHECK, FAILED
 from pipeline.approvals.store import Proposals
 from pipeline.domain.errors import AnularError, NotApproved
 from pipeline.domain.problems import refused
@@ -26,6 +25,10 @@ from pipeline.runtime.own_process import NO_WINDOW, own_module
 from pipeline.settings.model import Settings
 from pipeline.wiring.office import opened_office
 
+CHECK, BOOKS, DOWNLOAD = "revisar", "libros", "descarga"
+"""What a child is asked for."""
+FAILED = 70
+"""Its exit code when that could not be done; the last line says why."""
 MOST = 2
 """Children at once."""
 COMMAND = tuple(own_module("pipeline.approvals.reader"))

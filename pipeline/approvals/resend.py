@@ -68,6 +68,7 @@ def draft_of_resend(
         ["Correo", (correction.email if correction is not None else row.email) or "ninguno"],
         ["Por qué", why],
     ]
+    facts += [[name, words] for name, words in decide.correction_facts(row, correction) if name == decide.DOUBT]
     if content.late:
         facts.append(["Aviso", "El plazo legal venció: lo seguro es una nota de crédito (tipo 04)."])
     return Draft(content, RESEND, info.file, b"", {"facts": facts, "problems": [], "folder": info.folder}, info.id)

@@ -30,6 +30,7 @@ from pipeline.runtime.failpoints import crashpoint
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import check_own
 from pipeline.wiring.ledger import Memory, open_ledger_views, open_memory
+from pipeline.wiring.rules import check_rules
 from pipeline.wiring.sandbox import running_sandbox
 
 
@@ -52,7 +53,7 @@ class RowOrders:
                 memory = replace(memory, stop_when=stop_when)
                 return self._ask(order, memory) if asks else self._decide(order, memory)
         except (WrongUsage, NotApproved) as refusal:
-            if refusal.code in _OF_THE_MACHINE:
+            if refusal.code in OF_THE_MACHINE:
                 raise
             return self._step(self.store.orders.get(order.id), OrderState.REFUSED, refusal.sentence)
 
@@ -102,6 +103,7 @@ class RowOrders:
             row = standing(database, info, int(wish.line or 0))
             decide.check_resendable(row)
             _check_same(order, row)
+            decide.check_allowed(row, check_rules(self.settings), now)
             correction = correction_in(wish.data)
             draft = draft_of_resend(info, row, correction, wish.why, self.settings, id_of(database), now)
         order = self._begun(order)
@@ -136,7 +138,7 @@ class RowOrders:
 
 
 _DONE = {Kind.WITHDRAW: "Retirada: no se enviará", Kind.RESOLVE: "Decisión guardada"}
-_OF_THE_MACHINE = frozenset({"credentials-missing"})
+OF_THE_MACHINE = frozenset({"credentials-missing"})
 """Refusals that are not about the order: it waits until somebody puts that right."""
 
 

@@ -14,7 +14,7 @@ from pipeline.approvals import carry, stopping
 from pipeline.approvals.carry import Carried
 from pipeline.approvals.orders import Order
 from pipeline.approvals.resend import carry_resend
-from pipeline.approvals.row_orders import RowOrders, write_books
+from pipeline.approvals.row_orders import OF_THE_MACHINE, RowOrders, write_books
 from pipeline.approvals.store import FILE, PROGRAM, RESEND, Proposal, Proposals
 from pipeline.domain.errors import AnotherRun, AnularError, NotApproved, WrongUsage
 from pipeline.domain.orders import LATER, OF_PROPOSALS, Kind, OrderState
@@ -201,6 +201,8 @@ def carry_orders(
         try:
             if one.wish.kind in OF_PROPOSALS:
                 done.append(_of_a_proposal(one, store, settings, clock, bus, two=two))
+            elif one.wish.kind is Kind.EVIDENCE:
+                done.append(_evidence(one, store, settings, clock))
             else:
                 done.append(rows.carry(one, stop_when))
         except AnotherRun:
@@ -208,6 +210,17 @@ def carry_orders(
         except AnularError as trouble:
             done.append(store.orders.wait(store.orders.get(one.id), trouble.sentence))
     return done
+
+
+def _evidence(order: Order, store: Proposals, settings: Settings, clock: Clock) -> Order:
+    from pipeline.approvals.packs import carry_evidence  # loads what writes workbooks and checks packs
+
+    try:
+        return carry_evidence(order, store, settings, clock)
+    except (NotApproved, WrongUsage) as refusal:
+        if refusal.code in OF_THE_MACHINE:
+            raise
+        return store.orders.take(store.orders.get(order.id), OrderState.REFUSED, clock.now(), refusal.sentence)
 
 
 def _of_a_proposal(

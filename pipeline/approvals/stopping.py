@@ -178,9 +178,3 @@ def give_up(
         memory.store.apply(moves[start : start + _CHUNK])
     crashpoint("approval-rows-withdrawn")
     return store.take(proposal, Step.GIVEN_UP, now, who=who, why=why, address=address)
-
-
-def stopped_by(store: Proposals, proposal: Proposal) -> str:
-    """Name of the last to stop ``proposal``: a person, or ``PROGRAM`` for one that stopped by itself."""
-    steps = [one for one in store.events(proposal.id) if one.event == Step.STOPPED.value]
-    return steps[-1].who if steps else PROGRAM

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from pipeline.approvals.steps import keep_file, write_step
@@ -30,7 +30,7 @@ from pipeline.approvals.store import (
     proposal_of,
 )
 from pipeline.domain.approval_digest import joined
-from pipeline.domain.errors import AnularError, InputRefused, WrongUsage
+from pipeline.domain.errors import AnularError, Choice, InputRefused, WrongUsage
 from pipeline.domain.problems import refused
 from pipeline.domain.proposals import ENDS, OPEN, ProposalState, Step, lasts_until, move
 from pipeline.domain.records import BatchInfo
@@ -46,8 +46,9 @@ from pipeline.runtime.failpoints import crashpoint
 MOST_OPEN = 20
 """Uploads of one person that are not at their end."""
 MOST_BYTES = 500 * MEGABYTE
-"""Bytes of all of them."""
+"""Bytes of everything that one person handed in and that is no batch: what is at its end gives way to what is new."""
 LONGEST_NAME = 150
+"""Bytes of a name: what is made of it has longer ones, and a file system takes 255."""
 _FIRST = 1
 
 
@@ -135,14 +136,32 @@ def clean_name(name: str) -> str:
     text = plain(name.replace("\\", "/").rpartition("/")[2]).lstrip(".") or "archivo"
     stem, dot, ending = text.rpartition(".")
     if not dot or len(ending) > 10:
-        return text[:LONGEST_NAME]
-    return f"{stem[: LONGEST_NAME - len(ending) - 1]}.{ending}"
+        return _cut(text, LONGEST_NAME)
+    return f"{_cut(stem, LONGEST_NAME - len(ending.encode()) - 1)}.{ending}"
+
+
+def _cut(text: str, most: int) -> str:
+    """``text`` with at most ``most`` bytes, and no half sign at its end."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def choices_of(store: Proposals, number: int) -> Choices:
     """What was said with the file of a proposal."""
     first = store.events(number)[0].data
     return Choices(**first.get("choices", {}))
+
+
+def answers(refusal: Mapping[str, Any], said: Choices) -> list[tuple[str, Choices]]:
+    """What a person may choose about a refused file: the words, and how it is read then."""
+    offered = [Choice(**one) for one in refusal.get("choices", ())]
+    found = [(one.words, _with(said, one)) for one in offered]
+    return [(words, choices) for words, choices in found if choices != said]
+
+
+def _with(said: Choices, one: Choice) -> Choices:
+    changed = {**asdict(said), "sheet": one.sheet or said.sheet, "columns": one.columns or said.columns}
+    changed["include_hidden"] = one.include_hidden or said.include_hidden
+    return Choices(**changed)
 
 
 def again_of(store: Proposals, number: int) -> int | None:
@@ -205,7 +224,7 @@ def refusal_in(store: Proposals, number: int) -> Mapping[str, Any]:
 
 def forget_files(store: Proposals, now: datetime, days: float) -> int:
     """Deletes the files of proposals that ended without a batch so many days ago; how many. Their events stay."""
-    proposal, upload, chunk = tables.proposal, tables.upload, tables.upload_chunk
+    proposal, upload = tables.proposal, tables.upload
     old = to_text(now - timedelta(days=days))
     ends = [state.value for state in ENDS]
     gone = (
@@ -217,8 +236,7 @@ def forget_files(store: Proposals, now: datetime, days: float) -> int:
     with store.office.write() as connection:
         found = [line.id for line in connection.execute(gone)]
         for one in found:
-            connection.execute(delete(chunk).where(chunk.c.upload == one))
-            connection.execute(delete(upload).where(upload.c.id == one))
+            _delete(connection, one)
     return len(found)
 
 
@@ -243,22 +261,37 @@ def _open(connection: Connection, store: Proposals, sha256: str) -> Proposal | N
 
 
 def _check_room(connection: Connection, who: str, size: int) -> None:
-    """Raises ``WrongUsage`` when ``who`` has too much that is not at its end, in whatever company."""
+    """Raises ``WrongUsage`` when ``who`` has too much that is not at its end, in whatever company. Files of proposals
+    that ended without a batch, such as those that cannot be used, are deleted where they would take the room, oldest
+    first.
+    """
     proposal, upload = tables.proposal, tables.upload
-    query = (
-        select(func.count(), func.coalesce(func.sum(upload.c.size), 0))
+    ends = [state.value for state in ENDS]
+    mine = (
+        select(upload.c.id, upload.c.size, proposal.c.state)
         .select_from(upload.join(proposal, proposal.c.id == upload.c.proposal))
-        .where(proposal.c.prepared_by == who, proposal.c.state.in_([state.value for state in OPEN]))
+        .where(proposal.c.prepared_by == who, or_(proposal.c.batch.is_(None), proposal.c.state.not_in(ends)))
+        .order_by(proposal.c.changed_at, proposal.c.id)
     )
-    count, room = connection.execute(query).one()
-    if count < MOST_OPEN and room + size <= MOST_BYTES:
-        return
-    raise WrongUsage(
-        f"Usted tiene {thousands(count)} archivos sin terminar; el máximo es {MOST_OPEN}, y "
-        f"{MOST_BYTES // MEGABYTE} MB en total. El archivo no se guardó.",
-        code="upload-many",
-        remedy="Envíe a aprobación o descarte alguno de sus borradores y vuelva a cargarlo.",
-    )
+    found = connection.execute(mine).all()
+    left = [one for one in found if one.state not in ends]
+    room = sum(one.size for one in left) + size
+    if len(left) >= MOST_OPEN or room > MOST_BYTES:
+        raise WrongUsage(
+            f"Usted tiene {thousands(len(left))} archivos sin terminar; el máximo es {MOST_OPEN}, y "
+            f"{MOST_BYTES // MEGABYTE} MB en total. El archivo no se guardó.",
+            code="upload-many",
+            remedy="Envíe a aprobación o descarte alguno de sus borradores y vuelva a cargarlo.",
+        )
+    for one in reversed([one for one in found if one.state in ends]):  # the newest are kept as long as there is room
+        room += one.size
+        if room > MOST_BYTES:
+            _delete(connection, one.id)
+
+
+def _delete(connection: Connection, number: int) -> None:
+    connection.execute(delete(tables.upload_chunk).where(tables.upload_chunk.c.upload == number))
+    connection.execute(delete(tables.upload).where(tables.upload.c.id == number))
 
 
 def _insert(

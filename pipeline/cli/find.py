@@ -29,7 +29,8 @@ def find(
         typer.Argument(
             metavar="TEXTO...",
             help="Un CUFE (también con espacios, sin guiones o en el enlace del QR), un número de documento, un "
-            "archivo, un lote, o un código de verificación (SHA-256), entero o sus primeros 8 caracteres.",
+            "archivo, un lote, una de sus filas («LOTE fila 5»), o un código de verificación (SHA-256), entero o sus "
+            "primeros 8 caracteres.",
         ),
     ],
     as_json: Json = False,

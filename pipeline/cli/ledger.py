@@ -59,7 +59,7 @@ def ledger_command(
         raise WrongUsage(f"No existe «ledger {action}».", remedy=f"Vea {order('ledger', '--help')}")
     settings, talk = settings_for(profile, ""), Talk(as_json)
     if office:
-        gone = move_office(source, target, make_clock(settings).now())
+        gone = move_office(source, target, make_clock(settings).now(), _make_accounts)
         talk.data({"from": gone.source, "to": gone.target, "copied": gone.counts})
         for line in _office_words(gone):
             talk.out.print(line, markup=False)
@@ -71,11 +71,26 @@ def ledger_command(
     return 0
 
 
+def _make_accounts(url: str) -> None:
+    from pipeline.web.migrate import make_tables
+
+    make_tables(url)
+
+
 def _office_words(found: Moved) -> list[str]:
     """Text of the answer about the office database."""
     proposals, certificates = found.counts["proposal"], found.counts["certificate"]
     return [
         f"✓ Base de datos de la oficina copiada y comparada: {proposals} propuestas y {certificates} certificados, "
         f"de {found.source} a {found.target}.",
+        *(
+            [
+                f"✓ Cuentas de la página, con sus papeles, segundos factores y bitácora: {people} personas. Cada una "
+                "entra otra vez.",
+                "Lleve también la clave de la página (ANULAR_WEB_SECRET_FILE): sin ella no vale ningún segundo factor.",
+            ]
+            if (people := found.counts.get("web_person", 0))
+            else []
+        ),
         "Desde ahora vale solo la del lugar nuevo (ANULAR_OFFICE). La anterior ya no se usa.",
     ]

@@ -96,14 +96,14 @@ def propose_file(
 
 def _of_file(file: Path, found: Any, options: dict[str, Any], settings: Settings, talk: Talk, clock: Clock) -> Draft:
     from pipeline.approvals.prepare import draft_of_file
-    from pipeline.approvals.review import kept_of, review_of
+    from pipeline.approvals.reviewing import kept_of
     from pipeline.ledger.ledger_events import id_of
     from pipeline.read.source import take
     from pipeline.settings.model import limits
     from pipeline.wiring.ledger import open_ledger_views
 
     def shown(plan: Plan) -> dict[str, Any]:
-        return kept_of(review_of(plan, settings, views.newest()), plan, settings)
+        return kept_of(plan, settings, views.newest())
 
     source, folder = take(file, limits(settings)), results_folder(settings, file)
     with open_ledger_views(settings, files=[(file, found.sha256)]) as (views, database):
@@ -115,7 +115,7 @@ def _of_file(file: Path, found: Any, options: dict[str, Any], settings: Settings
 
 
 def _of_batch(name: str, settings: Settings, clock: Clock) -> Draft:
-    from pipeline.approvals.prepare import draft_of_batch
+    from pipeline.approvals.held_batch import draft_of_batch
     from pipeline.domain.visible import thousands
     from pipeline.ledger.ledger_events import id_of
     from pipeline.settings.model import ENV_WORDS

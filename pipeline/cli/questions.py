@@ -153,8 +153,10 @@ def about_mail(file: Path, found: Sheet, wish: Wish, settings: Settings, talk: T
 
 def noted(found: Sheet, wish: Wish) -> Sheet:
     """``found`` with a note, for the plan and the workbook, on columns that a person chose."""
+    from pipeline.read.given import said_note
+
     notes = {
-        SAID: f"Las columnas se indicaron con --columns {wish.columns}.",
+        SAID: said_note(wish.columns),
         ANSWERED: f"Las columnas son las que usted eligió: {wish.columns}.",
         REMEMBERED: f"Las columnas son las que usted eligió el {wish.since} para estos mismos títulos: {wish.columns}. "
         "Si ahora son otras, indíquelas con --columns.",

@@ -7,6 +7,7 @@ import sys
 
 from pipeline.cli.context import Talk
 from pipeline.domain.errors import Interrupted
+from pipeline.runtime.allocator import give_back
 from pipeline.runtime.own_process import own_module, with_our_code
 
 SECRETS = "ANULAR_PASSWORD"
@@ -15,6 +16,7 @@ SECRETS = "ANULAR_PASSWORD"
 def serve_pages(*, sample: bool, child: bool) -> int:
     """Serves the pages. As a ``child`` they end when their standard input closes."""
     without_secrets()
+    give_back()
     from pipeline.web.opening import opened_site
 
     talk = Talk(False)

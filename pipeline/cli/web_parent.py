@@ -106,20 +106,20 @@ def _look(talk: Talk, pages: Watched, sender: Watched) -> None:
     if code is not None:
         if pages.age < YOUNG_S or pages.given_up:
             raise _ended(code)
-        talk.err.print("⚠ La página terminó sin que nadie lo pidiera; se abre otra vez.", markup=False)
+        talk.err.print(f"⚠ La página terminó sin que nadie lo pidiera (código {code}); se abre otra vez.", markup=False)
     code = sender.look()
     if code is not None:
         if code == WrongUsage.exit_code or sender.given_up:
             sender.given_up = True
-            words = "⚠ Lo que envía no se pudo mantener en marcha: nada se envía. La página sigue y lo dice."
+            words = "⚠ Lo que envía no se pudo mantener en marcha ({code}): nada se envía. La página sigue y lo dice."
         else:
-            words = "⚠ Lo que envía terminó sin que nadie lo pidiera; empieza otra vez en 5 segundos."
-        talk.err.print(words, markup=False)
+            words = "⚠ Lo que envía terminó sin que nadie lo pidiera ({code}); empieza otra vez en 5 segundos."
+        talk.err.print(words.format(code=f"código {code}"), markup=False)
 
 
 def _ended(code: int) -> WrongUsage | StoppedEarly:
     """Error for pages that ended: they said why themselves, above."""
-    words = "La página no se pudo abrir; el motivo está arriba."
+    words = f"La página no se pudo abrir (código {code}); el motivo está arriba."
     return (
         WrongUsage(words, code="web-pages") if code == WrongUsage.exit_code else StoppedEarly(words, code="web-pages")
     )

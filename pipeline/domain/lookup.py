@@ -34,6 +34,10 @@ _OF_BATCH = re.compile(r"__([\w-]+?)__(?:resultados|corregir|evidencia|soporte)"
 """How the names of our own files name their batch."""
 
 
+_ID = re.compile(r"\b[0-9]{8}-[0-9a-f]{8}\b", re.IGNORECASE)
+_ROW = re.compile(r"\b(?:fila|l[ií]nea)\s+([0-9]{1,7})\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The readings of one text; an empty one means that the text cannot be that."""
@@ -47,6 +51,8 @@ class Wanted:
     checksum: str = ""
     #: a batch id, or its beginning; also the one in the name of a results workbook
     batch: str = ""
+    #: of a row in ``batch``, as the column «Fila» shows it; 0 for none
+    line: int = 0
     #: the name of a file without its folders, or a part of it
     name: str = ""
 
@@ -58,6 +64,7 @@ class Wanted:
             "number": self.number,
             "sha256": self.checksum,
             "batch": self.batch,
+            "row": self.line,
             "file": self.name,
         }
         return tuple(kind for kind, value in readings.items() if value)
@@ -68,6 +75,7 @@ WORDS = {
     "number": "número de documento",
     "sha256": "código de verificación del archivo (SHA-256)",
     "batch": "lote",
+    "row": "fila",
     "file": "nombre de archivo",
 }
 
@@ -77,10 +85,15 @@ def wanted(text: str) -> Wanted:
 
     >>> wanted("Factura No. 1234").number
     '0000001234'
+    >>> wanted("20261120-b7020992 fila 5").line
+    5
     """
     text = unicodedata.normalize("NFKC", text.translate(_DROP)).strip()
     if codes := _codes(text):
         return Wanted(text, codes)
+    batches, lines = _ID.findall(text), _ROW.findall(text)
+    if len(batches) == 1 and len(lines) == 1:
+        return Wanted(text, batch=batches[0].lower(), line=int(lines[0]))
     label = _LABELS.match(text)
     bare = "".join((text[label.end() :] if label else text).split())
     digits = bare.lstrip("0") or bare[-1:]

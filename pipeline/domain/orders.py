@@ -20,10 +20,11 @@ class Kind(StrEnum):
     RESOLVE = "resolve"  # of a row: what a person found out elsewhere
     RESEND = "resend"  # of a row: a request to send it once more
     ASK = "ask"  # of a row: eDoc is asked about it
+    EVIDENCE = "evidence"  # of a batch: its evidence pack
 
 
 OF_PROPOSALS = frozenset({Kind.STOP, Kind.CONTINUE, Kind.END})
-"""What is asked for of a proposal as a whole; the others are about one row."""
+"""What is asked for of a proposal as a whole; ``EVIDENCE`` is about a batch, the others about one row."""
 
 
 class OrderState(StrEnum):

@@ -21,7 +21,7 @@ from pipeline.evidence import format as m
 from pipeline.evidence.check import check_stream
 from pipeline.evidence.unzip import BLOCK
 from pipeline.ledger.extract import Extract, Foreign
-from pipeline.ledger.ledger_events import bind_pack
+from pipeline.ledger.ledger_events import bind_pack, bound_pack
 from pipeline.report.layout import layout
 from pipeline.report.names import evidence_name, room
 from pipeline.report.publish import publish_file
@@ -35,12 +35,32 @@ def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> 
     same state records them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger is
     inconsistent: then there is no evidence, and nothing is left behind but the event.
     """
-    batch = extract.info
-    assert batch.seal is not None, "a batch has rows, and each row an event"
-    seal = batch.seal.seq
+    batch, seal = extract.info, _seal(extract)
 
     def bind(sums: bytes) -> int:
         return bind_pack(extract.database, batch.id, seal, now, who=who, sums=sums, layout=layout())
+
+    return _publish(extract, workbook, bind)
+
+
+def copy_pack(extract: Extract, workbook: Path) -> Path:
+    """The same for a pack that was written before, with the same bytes; writes nothing into the ledger. Raises
+    ``StorageTrouble`` also when the batch got newer events since."""
+    batch, seal = extract.info, _seal(extract)
+
+    def bind(sums: bytes) -> int:
+        return bound_pack(extract.database, batch.id, seal, sums=sums, layout=layout())
+
+    return _publish(extract, workbook, bind)
+
+
+def _seal(extract: Extract) -> int:
+    assert extract.info.seal is not None, "a batch has rows, and each row an event"
+    return extract.info.seal.seq
+
+
+def _publish(extract: Extract, workbook: Path, bind: Callable[[bytes], int]) -> Path:
+    batch = extract.info
 
     def write(stream: IO[bytes]) -> None:
         with workbook.open("rb") as book:

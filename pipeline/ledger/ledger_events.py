@@ -287,23 +287,51 @@ def bind_pack(database: Database, batch: str, last: int, now: datetime, *, who: 
 
     Raises ``StorageTrouble`` when the batch got newer events meanwhile.
     """
-    event = tables.event.c
-    newest = select(func.max(event.seq)).where(event.batch == batch, event.pos > 0)
-    made = select(event.seq, event.body, event.message).where(event.batch == batch, event.event == PACKED)
     with database.write() as connection:
-        if connection.execute(newest).scalar() != last:
-            raise StorageTrouble(
-                "El lote siguió mientras se escribía su paquete de evidencia.",
-                code="evidence-moved",
-                remedy="Repita el comando.",
-            )
-        before = connection.execute(made.order_by(event.seq.desc()).limit(1)).first()
-        if before is not None and before.seq > last and (bytes(before.body), before.message) == (sums, layout):
-            return int(before.seq)
+        if connection.execute(_newest_of(batch)).scalar() != last:
+            raise _pack_moved()
+        before = connection.execute(_packs_of(batch)).first()
+        if (known := _same_pack(before, last, sums, layout)) is not None:
+            return known
         values = {**_deed(PACKED, codec.to_text(now), who=who, note="", message=layout, body=sums)}
         values["batch"] = batch
         append_deed(connection, values)
         return int(values["seq"])
+
+
+def bound_pack(database: Database, batch: str, last: int, *, sums: bytes, layout: str) -> int:
+    """Number of the event that ``bind_pack`` wrote for these digests; writes nothing. Raises ``StorageTrouble`` where
+    there is none: the batch moved on, or its pack was never made."""
+    before = database.read(_packs_of(batch))
+    known = _same_pack(before[0] if before else None, last, sums, layout)
+    if known is None:
+        raise _pack_moved()
+    return known
+
+
+def _newest_of(batch: str) -> Any:
+    event = tables.event.c
+    return select(func.max(event.seq)).where(event.batch == batch, event.pos > 0)
+
+
+def _packs_of(batch: str) -> Any:
+    event = tables.event.c
+    made = select(event.seq, event.body, event.message).where(event.batch == batch, event.event == PACKED)
+    return made.order_by(event.seq.desc()).limit(1)
+
+
+def _same_pack(before: Any, last: int, sums: bytes, layout: str) -> int | None:
+    if before is None or before.seq <= last or (bytes(before.body), before.message) != (sums, layout):
+        return None
+    return int(before.seq)
+
+
+def _pack_moved() -> StorageTrouble:
+    return StorageTrouble(
+        "El lote siguió mientras se escribía su paquete de evidencia.",
+        code="evidence-moved",
+        remedy="Repita el comando.",
+    )
 
 
 def owners_recorded(database: Database) -> bool:

@@ -7,8 +7,9 @@ Counts come from ``KeptCounts`` where the batch did not move since; without them
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
@@ -23,7 +24,7 @@ from pipeline.domain.outcomes import DONE, Outcome
 from pipeline.domain.records import BatchInfo, Leader, ResultLine
 from pipeline.ledger import codec, tables
 from pipeline.ledger.batches import Batches
-from pipeline.ledger.counts import Group, is_newest, may_be_followed
+from pipeline.ledger.counts import IN, Group, is_newest, may_be_followed
 from pipeline.ledger.decisions import CLOSED, DECISIONS
 from pipeline.ledger.kept_counts import KeptCounts
 from pipeline.ledger.scope import Scope
@@ -34,6 +35,8 @@ NEWEST = 25
 """Batches on one page."""
 ROWS = 50
 """Rows on one page."""
+_CHUNK = 5_000
+"""Rows read at once where a whole batch may be gone through."""
 _SETTLED = DONE | {Outcome.DUPLICATE, Outcome.NOT_APPLICABLE}
 
 
@@ -155,6 +158,59 @@ class Pages(Batches):
         following = shown[-1] if len(places) > most else None
         return RowsPage(tuple(lines[pos] for pos in shown), following)
 
+    def marks(self, batch: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+        """Of each row of a batch, in input order: position, issuer (empty without a code), codes of its problems and
+        warnings, each once. All of it is fixed when the batch is taken in. Goes through the whole batch."""
+        row, after = tables.row.c, 0
+        query = select(row.pos, row.cufe, row.remarks).where(row.batch == batch).order_by(row.pos).limit(_CHUNK)
+        while lines := self._reads.read(query.where(row.pos > after)):
+            for line in lines:
+                codes: tuple[str, ...] = ()
+                if line.remarks:
+                    problems, _, warnings = codec.remarks_from_text(line.remarks)
+                    codes = tuple(dict.fromkeys(one.code for one in (*problems, *warnings)))
+                yield line.pos, line.cufe[5:25].lstrip("0") if line.cufe else "", codes
+            after = lines[-1].pos
+
+    def among(
+        self, batch: str, places: Sequence[int], *, after: int = 0, most: int = ROWS, outcome: Outcome | None = None
+    ) -> RowsPage | None:
+        """The same as ``rows``, of the rows at ``places`` alone (in input order)."""
+        found = self._reads.read(self._mine().where(tables.batch.c.id == batch))
+        if not found:
+            return None
+        head, rest = found[0], places[bisect_right(places, after) :]
+        if outcome is None:
+            shown = list(rest[: most + 1])
+        else:
+            groups = [one for one in self._counted({batch: head.n_rows})[batch].groups if one.outcome is outcome]
+            shown = self._both(batch, groups, rest, most + 1)
+        lines = self._lines(batch, shown[:most], head.sheet or None, leaders=True)
+        following = shown[most - 1] if len(shown) > most else None
+        return RowsPage(tuple(lines[pos] for pos in shown[:most]), following)
+
+    def _both(self, batch: str, groups: Sequence[Group], places: Sequence[int], most: int) -> list[int]:
+        """The first of ``places`` whose rows are of one of ``groups``: the smaller side is gone through, the other one
+        is looked up, until enough are found."""
+        found: list[int] = []
+        if sum(group.rows for group in groups) < len(places):
+            wanted, after, size = frozenset(places), places[0] - 1, IN
+            while len(found) < most:
+                each = [self._places(batch, group, after, size) for group in groups]
+                some = list(islice(merge(*each), size))
+                found += [pos for pos in some if pos in wanted]
+                if len(some) < size:
+                    break
+                after, size = some[-1], min(2 * size, _CHUNK)  # few of them are wanted: longer steps
+            return found[:most]
+        for start in range(0, len(places), IN):
+            some = list(places[start : start + IN])
+            each = [self._places(batch, group, some[0] - 1, IN, some) for group in groups]
+            found += merge(*each)
+            if len(found) >= most:
+                break
+        return found[:most]
+
     def these(self, batch: str, places: Sequence[int]) -> tuple[ResultLine, ...]:
         """The rows of a batch at ``places``, in this order; none of a batch that is not there."""
         found = self._reads.read(self._mine().where(tables.batch.c.id == batch))
@@ -171,12 +227,13 @@ class Pages(Batches):
         batch = tables.batch
         return select(batch).where(batch.c.env == self._env, self._scope.rows(batch))
 
-    def _places(self, batch: str, group: Group, after: int, most: int) -> list[int]:
-        """The first positions behind ``after`` of rows of this group: a range of an index, which ends with the
-        position."""
+    def _places(self, batch: str, group: Group, after: int, most: int, among: Sequence[int] | None = None) -> list[int]:
+        """The first positions behind ``after`` of rows of this group, or of those ``among`` them: a range of an index,
+        which ends with the position."""
         if group.aside:
             row = tables.row.c
             query = select(row.pos).where(row.batch == batch, row.state == group.state, text(tables.SET_ASIDE))
+            query = query.where(row.pos.in_(among)) if among is not None else query
             found = self._reads.read(query.where(row.pos > after).order_by(row.pos).limit(most))
             return [line.pos for line in found]
         attempt = tables.attempt.c
@@ -191,6 +248,8 @@ class Pages(Batches):
         )
         if may_be_followed(group.state):
             query = query.where(is_newest())
+        if among is not None:
+            query = query.where(attempt.pos.in_(among))
         return [line.pos for line in self._reads.read(query.order_by(attempt.pos).limit(most))]
 
     def _lines(

@@ -56,13 +56,21 @@ class Search(Batches):
     """Finds rows and batches; those of other environments by their place alone."""
 
     def hits(self, wish: Wanted) -> list[Hit]:
-        """The rows of every environment with these codes or this document number, newest batch first."""
+        """The rows of every environment with these codes, this document number or this place, newest batch first."""
         found: dict[Hit, None] = {}
         for code in wish.codes:
             found |= dict.fromkeys(hit for hit, cufe in self._numbered(number_in(code)) if squeezed(cufe) == code)
         if wish.number:
             found |= dict.fromkeys(hit for hit, _ in self._numbered(wish.number))
+        if wish.batch and wish.line:
+            found |= dict.fromkeys(self._lined(wish.batch, wish.line))
         return list(found)
+
+    def _lined(self, batch: str, line: int) -> list[Hit]:
+        row, head = tables.row, tables.batch
+        query = select(row.c.batch, row.c.pos, head.c.env).join_from(row, head, head.c.id == row.c.batch)
+        query = query.where(row.c.batch == batch, row.c.line == line).order_by(row.c.pos)
+        return [Hit(one.batch, one.pos, one.env) for one in self._reads.read(query)]
 
     def _numbered(self, number: str) -> list[tuple[Hit, str]]:
         row, batch = tables.row, tables.batch

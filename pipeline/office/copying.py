@@ -7,7 +7,7 @@ them all: a kill leaves the old one as it was, and the same command given again 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger.backup import placed, synced
 from pipeline.ledger.storage.files import TROUBLES, reason_of
-from pipeline.office import tables
+from pipeline.office import accounts, tables
 from pipeline.office.database import Office
 from pipeline.office.place import FilePlace, Place
 from pipeline.runtime.atomic_file import sync_folder
@@ -72,31 +72,42 @@ def back_up(office: Office, folder: Path, now: datetime) -> Path:
     return path
 
 
-def move(source: Place, target: Place, now: datetime) -> Moved:
+def move(source: Place, target: Place, now: datetime, prepare: Callable[[], None] | None = None) -> Moved:
     """Moves the office database to ``target``, which has none, or only what an interrupted move put there.
 
-    Raises ``WrongUsage`` (none here, the same place, one with other lines there), ``StorageTrouble``.
+    ``prepare`` makes the tables of the page's accounts at both places; it is called where there are accounts and one of
+    the places is a server. Raises ``WrongUsage`` (none here, the same place, one with other lines there),
+    ``StorageTrouble``.
     """
     if source.place == target.place:
         raise WrongUsage("La base de datos de la oficina ya está en ese lugar.", code="copy-same", where=source.place)
     if not source.exists():
         raise WrongUsage("No existe esa base de datos de la oficina.", code="no-office", where=source.place)
     before, after = source.open(now, moved=True), target.open(now)
+    files = isinstance(source, FilePlace) and isinstance(target, FilePlace)
     try:
+        with before.moment() as here:
+            people = not files and accounts.has_accounts(here)
+        if people:
+            _prepared(prepare)
         with before.write() as old:
             _check_not_elsewhere(old, before.place, target.place)
             with after.write() as new:
-                if _is_empty(new):
+                if _is_empty(new) and (files or accounts.are_none(new)):
                     counts = _fill(old, new)
-                    _fill_accounts(old, new)
-                elif _same(old, new):
-                    counts = _counts(old)
+                    if files:
+                        _fill_accounts(old, new)
+                    elif people:
+                        counts |= accounts.copy(old, new)
+                        crashpoint("office-accounts-filled")
+                elif _same(old, new) and (files or accounts.are_same(old, new)):
+                    counts = _counts(old) | (accounts.counts(old) if people else {})
                 else:
                     raise WrongUsage(
                         "El destino ya tiene otra base de datos de la oficina.",
                         code="copy-not-empty",
                         where=target.place,
-                        remedy="Indique un lugar sin propuestas ni certificados.",
+                        remedy="Indique un lugar sin propuestas, certificados ni cuentas.",
                     )
             crashpoint("office-copied")
             old.execute(update(tables.office).values(moved_to=target.place))
@@ -104,6 +115,14 @@ def move(source: Place, target: Place, now: datetime) -> Moved:
         after.close()
         before.close()
     return Moved(source.place, target.place, counts)
+
+
+def _prepared(prepare: Callable[[], None] | None) -> None:
+    if prepare is None:
+        raise WrongUsage(
+            "Esta base de datos tiene cuentas de la página, que este programa no puede llevar.", code="copy-accounts"
+        )
+    prepare()
 
 
 def _check_not_elsewhere(old: Connection, place: str, target: str) -> None:
@@ -143,7 +162,7 @@ def _fill(source: Connection, target: Connection) -> dict[str, int]:
 
 def _fill_accounts(source: Connection, target: Connection) -> None:
     """Tables of the page's accounts, which are not ours but Django's: with their rules, from a file to a file. Those of
-    a server are in its own backups, and between a file and a server they are not taken along (docs/spec/web.md 8)."""
+    a server are in its own backups; a move between a file and a server has ``accounts.py``."""
     if source.dialect.name != "sqlite" or target.dialect.name != "sqlite":
         return
     listed = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"

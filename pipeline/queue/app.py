@@ -6,9 +6,11 @@ A job is its arguments alone: the batch and the profile that handed it in. No se
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -80,18 +82,75 @@ def check_server(url: str) -> None:
         raise without_a_server()
 
 
+Connect = Callable[[str], AbstractContextManager[psycopg.Connection[Any]]]
+"""Opens a transaction on the queue of a ledger: ``connected``, or ``Connections``, which keep what they opened."""
+
+
 @contextmanager
 def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A transaction on the queue, with its tables created if missing. Raises ``StorageTrouble``, ``WrongUsage``."""
     check_server(url)
     with _connection(url) as connection:
-        if not _is_there(connection):
-            # Of two at the same time, the second waits for the first and finds the tables.
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("cola"),))
-            if not _is_there(connection):
-                connection.execute(SchemaManager.get_schema())
-            connection.commit()
+        _create(connection)
         yield connection
+
+
+class Connections:
+    """Connections of a command that uses the queue many times, in several threads: each use has one for itself, that of
+    an earlier use where one is free. Ends with its ``with`` block."""
+
+    def __init__(self) -> None:
+        self._free: list[tuple[str, psycopg.Connection[Any]]] = []
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def connected(self, url: str) -> Iterator[psycopg.Connection[Any]]:
+        """As the function of this name. What a use does not bring to its end is rolled back, and its connection is not
+        used again."""
+        check_server(url)
+        with queue_errors(url):
+            connection = self._taken(url)
+            try:
+                with connection.transaction():
+                    yield connection
+            except BaseException:
+                connection.close()
+                raise
+            with self._lock:
+                self._free.append((url, connection))
+
+    def _taken(self, url: str) -> psycopg.Connection[Any]:
+        with self._lock:
+            for number, (known, connection) in enumerate(self._free):
+                if known == url:
+                    del self._free[number]
+                    return connection
+        connection = psycopg.connect(**driver_arguments(url))
+        with self._lock:
+            self._stack.callback(connection.close)
+        configure(connection)
+        _create(connection)
+        connection.commit()
+        return connection
+
+
+def _create(connection: psycopg.Connection[Any]) -> None:
+    """Creates the tables if they are missing."""
+    if not _is_there(connection):
+        # Of two at the same time, the second waits for the first and finds the tables.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("cola"),))
+        if not _is_there(connection):
+            connection.execute(SchemaManager.get_schema())
+        connection.commit()
 
 
 def is_there(url: str) -> bool:

@@ -9,6 +9,7 @@ from pipeline.domain.eligibility import Rules
 from pipeline.domain.records import BatchInfo
 from pipeline.ledger.views import Views
 from pipeline.queue import jobs
+from pipeline.queue.app import Connect, connected
 from pipeline.queue.profiles import post_of
 from pipeline.read.sheet import Sheet
 from pipeline.run.intake import queued_by, retry_if_taken, take_in, was_queued
@@ -47,27 +48,27 @@ def hand_in(
     return info
 
 
-def give_job(info: BatchInfo, settings: Settings, *, again: bool) -> None:
+def give_job(info: BatchInfo, settings: Settings, *, again: bool, connect: Connect = connected) -> None:
     """Creates a job for a batch in the ledger; ``again`` as in ``jobs.hand_in``. Raises ``StorageTrouble``."""
     crashpoint("queue-taken-in")
-    jobs.hand_in(settings.ledger, info.id, post_of(settings), again=again)
+    jobs.hand_in(settings.ledger, info.id, post_of(settings), again=again, connect=connect)
     crashpoint("queue-handed-in")
 
 
-def in_work(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
+def in_work(infos: Sequence[BatchInfo], views: Views, settings: Settings, connect: Connect = connected) -> set[str]:
     """Which of these batches workers still have to finish: those with a job; those handed in with rows still to be
     sent, for any state of the job and any credential; and those that repeat rows of such a batch and show its results.
     Raises ``StorageTrouble``."""
-    busy = _carried(infos, views, settings)
+    busy = _carried(infos, views, settings, connect)
     repeats = views.leaders([info.id for info in infos if info.id not in busy])
     others = views.heads(sorted(set().union(*repeats.values()))) if repeats else {}
-    busy_too = _carried(list(others.values()), views, settings)
+    busy_too = _carried(list(others.values()), views, settings, connect)
     return busy | {batch for batch, leaders in repeats.items() if leaders & busy_too}
 
 
-def _carried(infos: Sequence[BatchInfo], views: Views, settings: Settings) -> set[str]:
+def _carried(infos: Sequence[BatchInfo], views: Views, settings: Settings, connect: Connect) -> set[str]:
     if not infos:
         return set()
     # The ledger first: a job that ends between the two reads has left its results there.
     left = views.all_on_the_way([info.id for info in infos if was_queued(info)])
-    return left | jobs.having(settings.ledger, [info.id for info in infos])
+    return left | jobs.having(settings.ledger, [info.id for info in infos], connect)

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.storage.postgres_session import number_of
 from pipeline.ledger.views import Views
-from pipeline.queue.app import BATCH, POLL, connected
+from pipeline.queue.app import BATCH, POLL, Connect, connected
 from pipeline.queue.profiles import Post
 from pipeline.run.intake import QUEUED
 
@@ -21,27 +21,27 @@ _MORE = "+"
 """Suffix of the job name when rows were approved while a job of the batch was running: another job follows."""
 
 
-def hand_in(url: str, batch: str, post: Post, *, again: bool) -> bool:
+def hand_in(url: str, batch: str, post: Post, *, again: bool, connect: Connect = connected) -> bool:
     """Creates a job for a batch unless one waits already; with ``again`` also when one is running, which may have read
     the ledger before. Returns whether there is a new one. Raises ``StorageTrouble``, ``WrongUsage``."""
-    with connected(url) as connection:
+    with connect(url) as connection:
         return _add(connection, BATCH, batch, post, {"batch": batch, "profile": post.profile}, again=again)
 
 
 @contextmanager
-def in_turn(url: str, post: Post) -> Iterator[None]:
+def in_turn(url: str, post: Post, connect: Connect = connected) -> Iterator[None]:
     """Lock: hand-ins of this credential under a policy happen one after the other, because what one may hand in depends
     on the others. Raises ``StorageTrouble``, ``WrongUsage``."""
-    with connected(url) as connection:
+    with connect(url) as connection:
         # Reading a large file takes a while with the lock held: the server must not end the transaction.
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (number_of("carpeta", post.mark),))
         yield
 
 
-def having(url: str, batches: Sequence[str]) -> set[str]:
+def having(url: str, batches: Sequence[str], connect: Connect = connected) -> set[str]:
     """Which of ``batches`` have a job that waits or runs. Raises ``StorageTrouble``, ``WrongUsage``."""
-    with connected(url) as connection:
+    with connect(url) as connection:
         found = connection.execute(_JOBS_OF, ([one + more for one in batches for more in ("", _MORE)],)).fetchall()
     return {str(line[0]).removesuffix(_MORE) for line in found}
 

@@ -3,6 +3,7 @@
 sheet         entry point
 source        the bytes, read once; ``limits`` how much a file may hold, ``kinds`` its type by content
 process       parent side of the reading process; ``protocol`` its request and its answer
+readers       one for each of many files, forked from a loaded process, ``fork_server``
 child         the reading process; ``parse`` its work
 guard         checks against hostile or broken workbooks; ``container`` the zip for the reader
 csv_file      CSV; ``text`` its decoding

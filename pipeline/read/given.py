@@ -48,6 +48,11 @@ def said_columns(given: Given) -> str:
     return ",".join(f"{name}={given[role]}" for role, name in NAMES.items() if role in given)
 
 
+def said_note(columns: str) -> str:
+    """Note, for the plan and the workbook, of a table whose ``columns`` were said."""
+    return f"Las columnas se indicaron con --columns {columns.strip()}."
+
+
 def letter_of(said: str) -> int | None:
     """The 0-based column with these letters; None for anything else."""
     return NUMBER_OF.get(said.upper().encode()) if said.isascii() else None

@@ -12,10 +12,10 @@ import signal
 import subprocess  # nosec B404 - starts this very program, no shell
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from pipeline.domain.errors import InputRefused
 from pipeline.domain.problems import refused
@@ -26,6 +26,13 @@ from pipeline.read.table import Table
 from pipeline.runtime.garbage import loading
 from pipeline.runtime.os_error import os_words
 from pipeline.runtime.own_process import NO_WINDOW, ROOT, own_module
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from pipeline.read.readers import Forked
+
+    Process: TypeAlias = subprocess.Popen[bytes] | Forked
 
 COMMAND = tuple(own_module("pipeline.read.child"))
 """Our own interpreter and module."""
@@ -42,19 +49,22 @@ _NO_ROOM = re.compile(rb"memory allocation of \d+ bytes failed|MemoryError|out o
 class Reader:
     """One process that reads one file. It loads while its owner does other work; ends with the ``with`` block."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        """Starts the process; if the system refuses, ``read`` reports it."""
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self, command: Sequence[str] = COMMAND, *, start: Callable[[], Forked | None] = lambda: None) -> None:
+        """Starts the process, with ``start`` where that has one; if the system refuses, ``read`` reports it."""
+        self._process: Process | None = start()
         self._failure = ""
         self._late = False
+        self._parent = getattr(self._process, "parent", os.getpid())
+        if self._process is not None:
+            return
         try:
-            with _deaf():
+            with deaf():
                 self._process = subprocess.Popen(  # noqa: S603 # nosec B603 - our own interpreter and module
                     command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=_environment(),
+                    env=environment(),
                     creationflags=NO_WINDOW,
                 )
         except OSError as error:
@@ -102,7 +112,7 @@ class Reader:
         if process is None:
             why = f"el sistema no permitió iniciar el proceso de lectura ({self._failure})"
             raise refused("lectura-fallida", name=name, why=why)
-        order = Order(os.getpid(), len(source.data), name, sheet, include_hidden, limits, prefer, columns)
+        order = Order(self._parent, len(source.data), name, sheet, include_hidden, limits, prefer, columns)
         clock = threading.Timer(limits.wall, self._too_late)
         clock.daemon = True
         clock.start()
@@ -119,7 +129,7 @@ class Reader:
         if self._process is not None:
             self._process.kill()
 
-    def _diagnosis(self, process: subprocess.Popen[bytes], order: Order) -> InputRefused:
+    def _diagnosis(self, process: Process, order: Order) -> InputRefused:
         """The refusal after a process without a usable answer."""
         with suppress(subprocess.TimeoutExpired):
             process.wait(GOODBYE_S)
@@ -134,7 +144,7 @@ class Reader:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def deaf() -> Iterator[None]:
     """Blocks the stop signals in processes started here: a terminal and a service manager signal every process, and a
     reader that ended would turn a good file into a refusal. Only the parent ends it."""
     if sys.platform == "win32":  # a closed console ends both
@@ -147,7 +157,7 @@ def _deaf() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ask(process: subprocess.Popen[bytes], order: Order, data: bytes) -> Table:
+def _ask(process: Process, order: Order, data: bytes) -> Table:
     """Sends ``order`` and ``data`` and reads the answer. Raises ``Nonsense``, ``InputRefused``."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -189,7 +199,7 @@ def _lines(stdout: IO[bytes], most: int) -> Iterator[bytes]:
         yield line
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """No setting, credential or proxy of ours; and one thread, for which the memory limit is made."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}

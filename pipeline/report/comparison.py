@@ -22,7 +22,6 @@ from pipeline.report.styles import (
     HEAD,
     MOMENT,
     PLAIN,
-    SANS,
     SECTION,
     WRAPPED,
     Look,
@@ -123,7 +122,7 @@ def write_comparison(found: Comparison, stream: IO[bytes]) -> None:
     """Writes the comparison workbook to a seekable binary ``stream``. ``OSError`` of the stream passes."""
     with _opened(found, stream) as book:
         first = book.sheet(SUMMARY)
-        palette = Palette(first)
+        palette = book.palette
         _summary(book, first, palette, found)
         _rows(book, book.sheet(ROWS), palette, found)
 
@@ -131,7 +130,6 @@ def write_comparison(found: Comparison, stream: IO[bytes]) -> None:
 @contextmanager
 def _opened(found: Comparison, stream: IO[bytes]) -> Iterator[Book]:
     with Book(stream, title=found.title, stamp=found.begun) as book:
-        book.base_font(SANS, 10)
         yield book
 
 

@@ -59,10 +59,20 @@ def review_values(row: Row) -> tuple[Value, ...]:
 
 @lru_cache(10_000)
 def _answered(text: str) -> Value:
-    """eDoc's time as a date: with an offset in Panama's time, without one as answered. What is no time stays text."""
+    """eDoc's time as a date. What is no time stays text."""
+    try:
+        found = answered_time(text)
+        return serial_of(found) if found is not None else text
+    except OverflowError:
+        return text
+
+
+def answered_time(text: str) -> datetime | None:
+    """eDoc's time of an authorisation: with an offset that moment, without one as answered, in Panama's time; None for
+    what is no time."""
     try:
         moment = datetime.fromisoformat(text.strip())
-        local = moment.replace(tzinfo=PANAMA) if moment.tzinfo is None else moment
-        return serial_of(local) if local.year > 1900 and len(text) > len("2026-11-20") else text
-    except (ValueError, OverflowError):
-        return text
+    except ValueError:
+        return None
+    found = moment.replace(tzinfo=PANAMA) if moment.tzinfo is None else moment
+    return found if found.year > 1900 and len(text) > len("2026-11-20") else None

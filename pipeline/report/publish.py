@@ -9,11 +9,8 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import IO
-
-import pandas as pd
 
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
@@ -29,13 +26,10 @@ from pipeline.report.workbook import write_corrections, write_workbook
 from pipeline.runtime.atomic_file import sync_file, sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.patience import Patience, replace
-from schemas.columns import RESULT_COLUMNS
-from schemas.results import check_results
 
 MOST_NAMES = 20
 """How many numbered names are tried when the workbook is open in Excel."""
 
-_CHUNK = 10_000
 _SOME_BATCH = "20261120-3f9a2c71"
 _TROUBLES = {
     errno.EACCES: "no hay permiso para escribir ahí, o el archivo está abierto en otro programa",
@@ -72,7 +66,6 @@ def publish(report: Report, folder: Path, stem: str) -> Path:
             return preview_name(stem, number, room(folder))
         return results_name(stem, report.batch.id, number, room(folder))
 
-    _check_rows(report)
     remedy = AGAIN if report.preview else order("report", report.batch.id)
     with _in_words("el libro de resultados", folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
@@ -187,15 +180,6 @@ def _write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         sync_file(stream.fileno())
     crashpoint("results-after-sync")
     path.chmod(0o644)
-
-
-def _check_rows(report: Report) -> None:
-    rows = iter(report.rows)
-    first = 1
-    while chunk := [(row.pos, *row.added.values()) for row in islice(rows, _CHUNK)]:
-        frame = pd.DataFrame(chunk, columns=["pos", *RESULT_COLUMNS], dtype=object)
-        check_results(frame.astype({"pos": int}), first, review=report.preview)
-        first += len(chunk)
 
 
 def _put_in_place(

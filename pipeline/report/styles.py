@@ -1,13 +1,22 @@
-"""Workbook styles: one accent colour, five tones with a meaning, and the styles made of them."""
+"""Workbook styles: one accent colour, five tones with a meaning, and the styles made of them.
+
+A palette numbers the looks of a workbook in the order in which they are asked for. What openpyxl makes of them, the
+part ``styles.xml``, depends on nothing else, so workbooks with the same looks have it made once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.stylesheet import write_stylesheet
+from openpyxl.workbook import Workbook
+from openpyxl.xml.functions import tostring
 
+from pipeline.domain.errors import Bug
 from pipeline.report.model import Tone
 
 ACCENT = "1F3A5F"
@@ -104,9 +113,11 @@ def toned(look: Look, tone: Tone, *, strong: bool = False) -> Look:
 class Palette:
     """Style ids of one workbook, one per look."""
 
-    def __init__(self, sheet: Any) -> None:
-        self._sheet = sheet
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._first = 0
         self._ids: dict[Look, int] = {}
+        self._settled: dict[Look, int] = {}
         self._looks: dict[int, Look] = {0: Look(down="bottom")}
         self._quoted: dict[int, int] = {}
 
@@ -114,7 +125,7 @@ class Palette:
         """The style id of ``look``."""
         known = self._ids.get(look)
         if known is None:
-            known = self._ids[look] = self._register(look)
+            known = self._ids[look] = self._id_of(_settled(look))
             self._looks[known] = look
         return known
 
@@ -133,24 +144,68 @@ class Palette:
         """The id of the same look, struck through."""
         return self[replace(self._looks[style], struck=True)]
 
-    def _register(self, look: Look) -> int:
-        cell = WriteOnlyCell(self._sheet)
-        cell.font = Font(
-            name=MONO if look.mono else SANS,
-            size=look.size,
-            bold=look.bold,
-            color=look.color,
-            strike=look.struck or None,
-        )
-        if look.fill:
-            cell.fill = PatternFill("solid", fgColor=look.fill)
-        across = "left" if look.indent and look.across == "general" else look.across
-        cell.alignment = Alignment(
-            horizontal=across, vertical=look.down, wrap_text=look.wrap or None, indent=look.indent
-        )
-        if look.line:
-            cell.border = Border(bottom=Side("thin", color=LINE))
-        cell.number_format = look.format
-        cell.quotePrefix = look.quoted
-        style_id: int = cell.style_id
-        return style_id
+    def stylesheet(self) -> bytes:
+        """The part ``styles.xml``. Raises ``Bug`` when openpyxl numbers a look otherwise."""
+        looks = tuple(self._settled)
+        if self._own_styles() == 1:
+            return _stylesheet(looks)
+        return _with(self._workbook, looks, self._first)  # columns that have a style themselves
+
+    def _id_of(self, look: Look) -> int:
+        if not self._settled:
+            self._first = self._own_styles()
+        return self._settled.setdefault(look, self._first + len(self._settled))
+
+    def _own_styles(self) -> int:
+        """How many styles the workbook has beside the looks: one, that of a cell without any."""
+        styles: Any = self._workbook
+        return len(styles._cell_styles)
+
+
+def base_font(workbook: Workbook) -> None:
+    """Sets the font for column widths and unstyled cells."""
+    styles: Any = workbook
+    styles._named_styles["Normal"].font = Font(name=SANS, size=10)
+
+
+def _settled(look: Look) -> Look:
+    """The one of the looks that are the same to a spreadsheet."""
+    return replace(look, across="left") if look.indent and look.across == "general" else look
+
+
+@lru_cache(64)
+def _stylesheet(looks: tuple[Look, ...]) -> bytes:
+    workbook = Workbook(write_only=True)
+    base_font(workbook)
+    return _with(workbook, looks, 1)
+
+
+def _with(workbook: Workbook, looks: tuple[Look, ...], first: int) -> bytes:
+    sheet = workbook.create_sheet()
+    for number, look in enumerate(looks, start=first):
+        if (known := _register(sheet, look)) != number:
+            raise Bug(f"the style of {look} is {known}, it should be {number}")
+    workbook.remove(sheet)
+    return cast(bytes, tostring(write_stylesheet(workbook)))
+
+
+def _register(sheet: Any, look: Look) -> int:
+    cell = WriteOnlyCell(sheet)
+    cell.font = Font(
+        name=MONO if look.mono else SANS,
+        size=look.size,
+        bold=look.bold,
+        color=look.color,
+        strike=look.struck or None,
+    )
+    if look.fill:
+        cell.fill = PatternFill("solid", fgColor=look.fill)
+    cell.alignment = Alignment(
+        horizontal=look.across, vertical=look.down, wrap_text=look.wrap or None, indent=look.indent
+    )
+    if look.line:
+        cell.border = Border(bottom=Side("thin", color=LINE))
+    cell.number_format = look.format
+    cell.quotePrefix = look.quoted
+    style_id: int = cell.style_id
+    return style_id

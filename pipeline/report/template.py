@@ -122,9 +122,8 @@ _EXAMPLES = (
 def write_template(stream: IO[bytes], company: str = "") -> None:
     """Writes the template for ``company`` to a seekable binary ``stream``. ``OSError`` of the stream passes."""
     with Book(stream, title="Plantilla de anulaciones", stamp=_MADE) as book:
-        book.base_font(SANS, 10)
         sheet = book.sheet(DATA_SHEET)
-        palette = Palette(sheet)
+        palette = book.palette
         _write_data(book, sheet, palette)
         _write_tips(book, book.sheet(TIPS_SHEET), palette, company)
 

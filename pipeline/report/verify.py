@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from html import unescape
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import IO
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -28,6 +28,8 @@ from pipeline.report.inert import fit, visible
 from pipeline.report.model import Report, Row
 from pipeline.report.printed import last_values
 from pipeline.report.vml_check import only_boxes
+from schemas.columns import RESULT_COLUMNS
+from schemas.results import check_results
 
 _SHAPES = "xl/drawings/commentsDrawing1.vml"
 MEMBERS = frozenset(
@@ -65,6 +67,9 @@ _RESULTS_MEMBER = "xl/worksheets/sheet2.xml"
 _FORBIDDEN = re.compile(rb'<(?:f|hyperlink|oleObject|control|externalReference)[ >/s]|<c [^>]*t="(?:e|str|s)"')
 _FORBIDDEN_LINK = re.compile(rb"<Relationship [^>]*TargetMode")
 _CHUNK = 1 << 20
+_ROWS = 1_000
+"""Rows that are held against their schema at a time."""
+
 _RUN = re.compile(r"<t[^>]*>([^<]*)</t>")
 
 _FIXES_MEMBER = "xl/worksheets/sheet1.xml"
@@ -73,11 +78,22 @@ Identity = tuple[str, ...]
 
 
 def verify(path: Path, report: Report) -> None:
-    """Raises ``Bug`` unless ``path`` holds ``report``, complete and inert. ``OSError`` passes."""
+    """Raises ``Bug`` unless the rows of ``report`` keep to their schema and ``path`` holds it, complete and inert.
+    ``OSError`` passes."""
     with _opened(path, MEMBERS) as archive, archive.open(_RESULTS_MEMBER) as member:
         after = len(FIRST_COLUMNS) + len(report.headings) + 1
         letters = ["A", get_column_letter(after), get_column_letter(after + 1)]
-        _same_rows(member, letters, [_COMPARED], map(_identity, report.rows))
+        _same_rows(member, letters, [_COMPARED], map(_identity, _sound(report)))
+
+
+def _sound(report: Report) -> Iterator[Row]:
+    """The rows, once their schema holds. Raises ``Bug``."""
+    rows, first, names = iter(report.rows), 1, ("pos", *RESULT_COLUMNS)
+    while chunk := list(islice(rows, _ROWS)):
+        values = zip(*((row.pos, *row.added.values()) for row in chunk), strict=True)
+        check_results(dict(zip(names, values, strict=True)), first, review=report.preview)
+        yield from chunk
+        first += len(chunk)
 
 
 def verify_corrections(path: Path, fixes: Corrections) -> None:

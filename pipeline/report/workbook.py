@@ -22,7 +22,6 @@ from pipeline.report.sheets.overview import write_overview
 from pipeline.report.sheets.results import write_results
 from pipeline.report.sheets.returned import write_returned
 from pipeline.report.sheets.todo import write_todo
-from pipeline.report.styles import SANS, Palette
 from pipeline.report.xlsx_writer import Book
 
 _SHEETS = (
@@ -49,7 +48,7 @@ def write_workbook(report: Report, stream: IO[bytes]) -> None:
     stamp = report.batch.ended or report.batch.created
     with _opened(stream, report, stamp) as book:
         first = book.sheet(SUMMARY)
-        palette = Palette(first)
+        palette = book.palette
         write_overview(book, first, palette, report)
         for title, write in _SHEETS:
             if (title != CREDIT or report.late) and (title in _REVIEWED or not report.preview):
@@ -65,7 +64,7 @@ def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
     stamp = NO_TIME if fixes.preview else fixes.batch.created
     with _opened(stream, fixes, stamp) as book:
         first = book.sheet(FIXES if fixes.lines else RETURNED_SHEET)
-        palette = Palette(first)
+        palette = book.palette
         if fixes.lines:
             write_fixes(book, first, palette, fixes)
         if fixes.returned:
@@ -80,7 +79,6 @@ def write_corrections(fixes: Corrections, stream: IO[bytes]) -> None:
 def _opened(stream: IO[bytes], content: Report | Corrections, stamp: datetime) -> Iterator[Book]:
     """A workbook of ours with title and font, and the batch it came from, if any."""
     with Book(stream, title=content.title, stamp=stamp) as book:
-        book.base_font(SANS, 10)
         book.remember(OURS_PROPERTY, content.title)
         if not content.preview:
             book.remember(ORIGIN_PROPERTY, content.batch.id)

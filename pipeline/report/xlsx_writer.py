@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import IO, Any, cast
 from xml.etree.ElementTree import Element, SubElement
@@ -21,19 +22,34 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.packaging.custom import StringProperty
+from openpyxl.packaging.extended import ExtendedProperties
 from openpyxl.packaging.relationship import Relationship, RelationshipList
-from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
+from openpyxl.workbook._writer import WorkbookWriter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.writer.theme import theme_xml
+from openpyxl.xml.constants import (
+    ARC_APP,
+    ARC_CORE,
+    ARC_CUSTOM,
+    ARC_ROOT_RELS,
+    ARC_STYLE,
+    ARC_THEME,
+    ARC_WORKBOOK,
+    ARC_WORKBOOK_RELS,
+    CPROPS_TYPE,
+    SHEET_MAIN_NS,
+)
 from openpyxl.xml.functions import tostring
 
 from pipeline.domain.visible import one_line
 from pipeline.report.edit_check import seal_of
 from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml, shapes_xml
 from pipeline.report.rowxml import Quote, Value, row_xml
+from pipeline.report.styles import Palette, base_font
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BUFFER, _AHEAD = 1 << 19, 2
@@ -65,12 +81,13 @@ class FixedZip(ZipFile):
 
 
 class _Beside(io.RawIOBase):
-    """Passes what it gets to ``member`` in a thread, in order. What fails there is raised at a later write, or at the
-    end."""
+    """Passes what it gets to ``member`` in a thread, in order; one piece alone without a thread. What fails there is
+    raised at a later write, or at the end."""
 
     def __init__(self, member: IO[bytes]) -> None:
         self._member = member
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zip")
+        self._first = b""
+        self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[int]] = deque()
 
     def writable(self) -> bool:
@@ -78,6 +95,12 @@ class _Beside(io.RawIOBase):
 
     def write(self, piece: Any) -> int:
         content = bytes(piece)
+        if self._thread is None:
+            if not self._first:
+                self._first = content
+                return len(content)
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zip")
+            self._waiting.append(self._thread.submit(self._member.write, self._first))
         while len(self._waiting) >= _AHEAD:
             self._waiting.popleft().result()
         self._waiting.append(self._thread.submit(self._member.write, content))
@@ -90,7 +113,10 @@ class _Beside(io.RawIOBase):
             while self._waiting:
                 self._waiting.popleft().result()
         finally:
-            self._thread.shutdown()
+            if self._thread is not None:
+                self._thread.shutdown()
+            else:
+                self._member.write(self._first)
             super().close()
             self._member.close()
 
@@ -103,6 +129,7 @@ class SheetStream(WorksheetWriter):
         super().__init__(sheet, out=path)
         self.written = 0
         self._quote = quote
+        self._merged: list[str] = []
 
     def get_stream(self) -> Generator[Any, Any, None]:
         """Receives the parts around the rows from openpyxl, one element at a time."""
@@ -125,6 +152,10 @@ class SheetStream(WorksheetWriter):
         self.file.write(row_xml(self.written, cells, self._quote, height))
         return self.written
 
+    def merge(self, row: int, first: int, last: int) -> None:
+        """Shows the cells of a row from column ``first`` to ``last`` (1-based) as one."""
+        self._merged.append(f"{get_column_letter(first)}{row}:{get_column_letter(last)}{row}")
+
     def end(self) -> None:
         """Writes what comes after the rows; the member is then complete."""
         self.file.write(b"</sheetData>")
@@ -132,6 +163,14 @@ class SheetStream(WorksheetWriter):
         self.xf.close()
         self.file.write(b"</worksheet>")
         self.file.close()
+
+    def write_merged_cells(self) -> None:
+        """Names the merged cells in their order; openpyxl's own list looks for each among all before it."""
+        if self._merged:
+            cells = Element("mergeCells", count=str(len(self._merged)))
+            for place in self._merged:
+                SubElement(cells, "mergeCell", ref=place)
+            self.xf.send(cells)
 
     def write_drawings(self) -> None:
         """Turns off the warning triangle for digits kept as text (RUC, document numbers), which is intended."""
@@ -152,12 +191,37 @@ class _Part:
         self.path, self.mime_type = f"/{name}", mime_type
 
 
+@cache
+def _application() -> bytes:
+    """The part that says which program the workbook is for: the same in each."""
+    return cast(bytes, tostring(ExtendedProperties().to_tree()))
+
+
 class StreamedWriter(ExcelWriter):
     """Writer of everything except the worksheets, which are in the archive already."""
 
-    def __init__(self, workbook: Workbook, archive: FixedZip, notes: Sequence[Note]) -> None:
+    def __init__(self, workbook: Workbook, archive: FixedZip, notes: Sequence[Note], palette: Palette) -> None:
         super().__init__(workbook, archive)
-        self._zip, self._notes = archive, notes
+        self._zip, self._notes, self._palette = archive, notes, palette
+
+    def write_data(self) -> None:
+        """Writes what our workbooks have, in openpyxl's order; the styles are those of the palette."""
+        archive, book = self._zip, cast(Any, self.workbook)
+        archive.writestr(ARC_APP, _application())
+        archive.writestr(ARC_CORE, tostring(book.properties.to_tree()))
+        archive.writestr(ARC_THEME, theme_xml)
+        if len(book.custom_doc_props):
+            archive.writestr(ARC_CUSTOM, tostring(book.custom_doc_props.to_tree()))
+            self.manifest.append(_Part(ARC_CUSTOM, CPROPS_TYPE))
+        writer: Any = self
+        writer._write_worksheets()
+        writer._write_charts()
+        archive.writestr(ARC_STYLE, self._palette.stylesheet())
+        parts: Any = WorkbookWriter(self.workbook)
+        archive.writestr(ARC_ROOT_RELS, parts.write_root_rels())
+        archive.writestr(ARC_WORKBOOK, parts.write())
+        archive.writestr(ARC_WORKBOOK_RELS, parts.write_rels())
+        writer.manifest._write(archive, self.workbook)
 
     def write_worksheet(self, ws: Any) -> None:
         """Registers a worksheet that has been streamed, with its drawing and relationships."""
@@ -181,6 +245,8 @@ class Book:
 
     def __init__(self, stream: IO[bytes], *, title: str, stamp: datetime) -> None:
         self.workbook = Workbook(write_only=True)
+        base_font(self.workbook)
+        self.palette = Palette(self.workbook)
         self.notes: list[Note] = []
         self._archive = FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6)
         self._writing: SheetStream | None = None
@@ -205,11 +271,6 @@ class Book:
         """SHA-256 over the worksheets streamed so far, with which ``edit_check.py`` detects edits."""
         return seal_of(self._archive)
 
-    def base_font(self, name: str, size: float) -> None:
-        """Sets the font for column widths and unstyled cells."""
-        styles: Any = self.workbook
-        styles._named_styles["Normal"].font = Font(name=name, size=size)
-
     def sheet(self, title: str) -> Any:
         """A new worksheet; set its views and widths, then ``stream`` it."""
         return self.workbook.create_sheet(title)
@@ -230,7 +291,7 @@ class Book:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if kind is None:
-            StreamedWriter(self.workbook, self._archive, self.notes).write_data()
+            StreamedWriter(self.workbook, self._archive, self.notes, self.palette).write_data()
             self._archive.close()
             return
         with suppress(OSError, ValueError):  # the unfinished file is discarded; only its handles have to be closed

@@ -30,9 +30,12 @@ QUEUED = "Entregado a la cola de trabajo"
 job gets another. A batch of ``run`` alone never does: its person may have sent only a part on purpose."""
 
 
-def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "", cap: Cap | None = None) -> BatchInfo:
+def take_in(
+    plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "", cap: Cap | None = None, name: str = ""
+) -> BatchInfo:
     """Writes a file that ``who`` approved into the ledger, whole, with ``note`` among its notes, within the ``cap``;
-    for a known one releases what was held and makes what was proven unsent ready again.
+    for a known one releases what was held and makes what was proven unsent ready again. ``name`` is the id of a new
+    batch that was given before; else it gets one of today.
 
     Raises ``StorageTrouble``, also for a folder in which the results could not be written."""
     if plan.known is not None:
@@ -42,6 +45,7 @@ def take_in(plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "
     if plan.to_send and not memory.store.at_the_desk:  # else another machine writes the results
         check_folder(folder, Path(plan.sheet.name).stem)
     info = batch_info(plan.sheet, plan.checked, memory.settings, who=who, folder=folder, now=plan.moment)
+    info = replace(info, id=name or info.id)
     memory.store.intake(replace(info, notes=(*info.notes, *([note] if note else []))), plan.checked.rows, cap)
     taken = memory.views.find(plan.sheet.sha256, plan.sheet.sheet)
     assert taken is not None, "just written"

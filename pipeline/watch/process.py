@@ -62,6 +62,7 @@ from pipeline.wiring.rules import check_rules, send_rules
 from pipeline.wiring.sandbox import running_sandbox
 
 if TYPE_CHECKING:
+    from pipeline.read.readers import Readers
     from pipeline.watch.queue_bridge import QueueBridge
     from pipeline.wiring.many import Ledgers
 
@@ -79,11 +80,14 @@ def work(
     *,
     take_over: bool = False,
     ledgers: Ledgers | None = None,
+    readers: Readers | None = None,
 ) -> list[Handled]:
     """Takes the claimed files of one company through the five steps; with a ``desk`` workers of its queue send and ask.
     ``take_over``: a person says that the ledger which had the folder before is gone. Whatever stops it is told with
-    each file that waits; nothing is raised. ``ledgers``: those that are opened once for all companies of the pass."""
-    return _Shift(settings, clock, progress, ending, bus, desk, take_over=take_over, ledgers=ledgers).work(taken)
+    each file that waits; nothing is raised. ``ledgers``: those that are opened once for all companies of the pass;
+    ``readers``: what its files are read with, a process each."""
+    shift = _Shift(settings, clock, progress, ending, bus, desk, take_over=take_over, ledgers=ledgers, readers=readers)
+    return shift.work(taken)
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,9 @@ class _Shift:
         *,
         take_over: bool = False,
         ledgers: Ledgers | None = None,
+        readers: Readers | None = None,
     ) -> None:
-        self._take_over, self._ledgers = take_over, ledgers
+        self._take_over, self._ledgers, self._readers = take_over, ledgers, readers
         self._settings, self._clock, self._progress, self._ending = settings, clock, progress, ending
         self._bus, self._desk = bus, desk
         self._limits = limits(settings)
@@ -262,7 +267,8 @@ class _Shift:
             self._repeated.append((read, waited))
             return None
         try:
-            sheet = read_sheet(read.copy, limits=self._limits, prefer=settings.sheet)
+            reader = self._readers.reader() if self._readers is not None else None
+            sheet = read_sheet(read.copy, limits=self._limits, prefer=settings.sheet, reader=reader)
             assert sheet.sha256 == read.sha256, "nobody but us knows the copy"
             if (far := questions.far_rows([sheet])) is not None:
                 raise far[1]

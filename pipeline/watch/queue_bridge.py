@@ -3,8 +3,8 @@ until they have finished its batch; a later pass puts it away with its results."
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from pipeline.domain.records import BatchInfo
 from pipeline.domain.visible import one_line
 from pipeline.ledger.views import Views
 from pipeline.queue import enqueue, jobs
-from pipeline.queue.app import check_server
+from pipeline.queue.app import Connect, Connections, check_server, connected
 from pipeline.queue.profiles import post_of
 from pipeline.settings.model import Settings
 from pipeline.watch.claim import Claim, wait_for
@@ -39,12 +39,19 @@ class Sorted:
     troubles: list[AnularError] = field(default_factory=list)
 
 
+@contextmanager
+def bridges(ledgers: Ledgers) -> Iterator[Callable[[Settings], QueueBridge]]:
+    """Makes the bridges of the companies of one pass, which share their connections."""
+    with Connections() as connections:
+        yield lambda settings: QueueBridge(settings, ledgers, connections.connected)
+
+
 class QueueBridge:
     """Hands batches of one company to its queue. Raises ``WrongUsage`` when its ledger is a file."""
 
-    def __init__(self, settings: Settings, ledgers: Ledgers | None = None) -> None:
+    def __init__(self, settings: Settings, ledgers: Ledgers | None = None, connect: Connect = connected) -> None:
         check_server(settings.ledger)
-        self._settings, self._ledgers = settings, ledgers
+        self._settings, self._ledgers, self._connect = settings, ledgers, connect
 
     def sort(self, begun: Sequence[Claim], now: datetime) -> Sorted:
         """Which files of earlier passes still wait. Read only: a pass every minute leaves no trace in the ledger.
@@ -76,18 +83,18 @@ class QueueBridge:
     def in_turn(self) -> AbstractContextManager[None]:
         """Lock: only one process at a time checks a file of this credential against the policy. Raises
         ``StorageTrouble``."""
-        return jobs.in_turn(self._settings.ledger, post_of(self._settings))
+        return jobs.in_turn(self._settings.ledger, post_of(self._settings), self._connect)
 
     def give(self, info: BatchInfo, views: Views, *, first: bool) -> None:
         """Creates a job for what is still to be sent, unless there is one. With ``first``, when this file brings the
         batch, also for rows that were proven not sent without workers, which try again. Raises ``StorageTrouble``."""
         unsent = first and views.unsent(info.id) > 0 and not views.of_another(info.id)
         if unsent or views.on_the_way(info.id):
-            enqueue.give_job(info, self._settings, again=False)
+            enqueue.give_job(info, self._settings, again=False, connect=self._connect)
 
     def in_work(self, infos: Sequence[BatchInfo], views: Views) -> set[str]:
         """Which of these batches workers still have to finish. Raises ``StorageTrouble``."""
-        return enqueue.in_work(infos, views, self._settings)
+        return enqueue.in_work(infos, views, self._settings, self._connect)
 
     def leave(self, one: Claim, info: BatchInfo) -> Handled:
         """Lets the file wait for its batch. Raises ``StorageTrouble``."""

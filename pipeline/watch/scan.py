@@ -14,6 +14,7 @@ from pipeline.domain.outcomes import worst
 from pipeline.domain.problems import refused
 from pipeline.domain.visible import one_line
 from pipeline.ledger.storage.files import locked
+from pipeline.read.readers import Readers
 from pipeline.run.progress import Aside, Progress
 from pipeline.run.side_by_side import MOST, owns, side_by_side
 from pipeline.runtime.clock import Clock
@@ -92,7 +93,7 @@ def one_pass(
     lanes, strange = lay_out(root, profile, profile_names())
     result.troubles += [_strange(folder, waiting=folder.parent == root / PROCESSING) for folder in strange]
     found: list[_Claimed] = []
-    with Ledgers(MOST) as ledgers:
+    with Ledgers(MOST) as ledgers, _desks(ledgers, queue=queue) as desk_of, Readers() as readers:
         for lane in lanes:
             if lane.inbox in resting:
                 continue
@@ -101,7 +102,7 @@ def one_pass(
                 settings = load_settings(lane.profile, ledger)
                 clock = make_clock(settings)
                 bus = seen.bus(settings, "watch") if seen is not None else SILENT
-                desk = _desk(settings, ledgers) if queue else None
+                desk = desk_of(settings)
                 earlier = begun(lane)
                 if desk is not None:
                     sorted_out = desk.sort(earlier, clock.now())
@@ -124,11 +125,14 @@ def one_pass(
             if taken:
                 found.append(_Claimed(lane, taken, settings, clock, bus, desk))
 
+        several = sum(len(one.taken) for one in found) > 1
+
         def carry(one: _Claimed, shown: Progress) -> list[Handled]:
             return work(
                 *(one.taken, one.settings, one.clock, shown, ending, one.bus, one.desk),
                 take_over=take_over,
                 ledgers=ledgers,
+                readers=readers if several else None,
             )
 
         for one, handled in _carried(found, carry, progress):
@@ -186,10 +190,16 @@ def _folders(lanes: Sequence[Lane]) -> str:
     return ", ".join(f"«{INBOX}/{one_line(lane.inbox.name)}»" for lane in lanes)
 
 
-def _desk(settings: Settings, ledgers: Ledgers) -> QueueBridge:
-    from pipeline.watch.queue_bridge import QueueBridge
+@contextmanager
+def _desks(ledgers: Ledgers, *, queue: bool) -> Iterator[Callable[[Settings], QueueBridge | None]]:
+    """Makes the queue bridge of a company; None without a queue."""
+    if not queue:
+        yield lambda _: None
+        return
+    from pipeline.watch.queue_bridge import bridges
 
-    return QueueBridge(settings, ledgers)
+    with bridges(ledgers) as bridge_of:
+        yield bridge_of
 
 
 def claims(

@@ -106,6 +106,14 @@ class Company:
         mails = has_recipients(one)
         return Proposals(site().office, one.profile, str(one.env), hours=one.web_proposal_h, mails=mails)
 
+    def batch_of(self, proposal: Proposal) -> str:
+        """Number of the batch that a proposal has become; empty while the ledger has none: the sender names it before
+        it takes it in, and a kill may come in between. Raises like ``ledger``."""
+        if not proposal.batch:
+            return ""
+        with self.ledger() as views:
+            return proposal.batch if views is not None and views.has(proposal.batch) else ""
+
     def proposal(self, number: int) -> Proposal:
         """Proposal with this number, if it is this company's. Raises ``Http404`` for any other, as for none."""
         try:

@@ -32,6 +32,15 @@ def configure(site: Site) -> None:
     logging.getLogger("django").setLevel(logging.CRITICAL + 1)
 
 
+def configure_tables(url: str) -> None:
+    """Configures Django for the tables of the office database at ``url`` alone: no page, no key, no company."""
+    import django
+    from django.conf import settings
+
+    settings.configure(DATABASES={"default": database(url)}, LOGGING_CONFIG=None, SECRET_KEY="none", **_models())  # noqa: S106 - signs nothing
+    django.setup()
+
+
 def django_settings(site: Site) -> dict[str, Any]:
     """Django's settings for ``site``."""
     return {
@@ -42,6 +51,36 @@ def django_settings(site: Site) -> dict[str, Any]:
         "ALLOWED_HOSTS": _hosts(site),
         "ROOT_URLCONF": "pipeline.web.urls",
         "DATABASES": {"default": database(site.settings.office)},
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "DIRS": [HERE / "templates"],
+                "OPTIONS": {
+                    "context_processors": ["django.template.context_processors.csrf", "pipeline.web.frame.frame"],
+                    "builtins": ["pipeline.web.templatetags.anular"],
+                    "libraries": {"anular": "pipeline.web.templatetags.anular"},
+                },
+            }
+        ],
+        "PASSWORD_HASHERS": ["pipeline.web.access.passwords.Hasher"],
+        "LANGUAGE_CODE": "es",
+        "USE_I18N": True,
+        "APPEND_SLASH": False,
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": FORM_BYTES,
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 500,
+        "DATA_UPLOAD_MAX_NUMBER_FILES": 2,
+        "FILE_UPLOAD_PERMISSIONS": 0o600,
+        "LOGGING_CONFIG": None,
+        "SILENCED_SYSTEM_CHECKS": [],
+        **_models(),
+        **_sessions(site),
+        **_second_factors(),
+    }
+
+
+def _models() -> dict[str, Any]:
+    """What the tables depend on, and what the libraries want to see before they give theirs."""
+    return {
         "INSTALLED_APPS": [
             "django.contrib.contenttypes",
             "django.contrib.auth",
@@ -60,34 +99,11 @@ def django_settings(site: Site) -> dict[str, Any]:
             "allauth.account.middleware.AccountMiddleware",
             "pipeline.web.middleware.Doorkeeper",
         ],
-        "TEMPLATES": [
-            {
-                "BACKEND": "django.template.backends.django.DjangoTemplates",
-                "DIRS": [HERE / "templates"],
-                "OPTIONS": {
-                    "context_processors": ["django.template.context_processors.csrf", "pipeline.web.frame.frame"],
-                    "builtins": ["pipeline.web.templatetags.anular"],
-                    "libraries": {"anular": "pipeline.web.templatetags.anular"},
-                },
-            }
-        ],
         "AUTH_USER_MODEL": "web.Person",
         "AUTHENTICATION_BACKENDS": ["pipeline.web.access.backend.PersonBackend"],
-        "PASSWORD_HASHERS": ["pipeline.web.access.passwords.Hasher"],
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        "LANGUAGE_CODE": "es",
         "TIME_ZONE": "America/Panama",
         "USE_TZ": True,
-        "USE_I18N": True,
-        "APPEND_SLASH": False,
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": FORM_BYTES,
-        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 500,
-        "DATA_UPLOAD_MAX_NUMBER_FILES": 2,
-        "FILE_UPLOAD_PERMISSIONS": 0o600,
-        "LOGGING_CONFIG": None,
-        "SILENCED_SYSTEM_CHECKS": [],
-        **_sessions(site),
-        **_second_factors(),
     }
 
 

@@ -21,6 +21,10 @@ SILENCE_S = 60.0
 """Seconds without a byte of a body that was announced."""
 
 
+WHOLE_S = 900.0
+"""Seconds for a body as a whole, however it trickles: 25 MB at 30 kB a second."""
+
+
 class _Refused(Exception):
     """A body that is not taken: its HTTP status."""
 
@@ -29,10 +33,11 @@ class _Refused(Exception):
 
 
 class Gate:
-    """ASGI application in front of ``app``: bodies of at most ``most`` bytes, each part within ``silence`` seconds."""
+    """ASGI application in front of ``app``: bodies of at most ``most`` bytes, each part within ``silence`` seconds and
+    all of it within ``whole``."""
 
-    def __init__(self, app: App, most: int, *, https: bool, silence: float = SILENCE_S) -> None:
-        self._app, self._most, self._https, self._silence = app, most, https, silence
+    def __init__(self, app: App, most: int, *, https: bool, silence: float = SILENCE_S, whole: float = WHOLE_S) -> None:
+        self._app, self._most, self._https, self._silence, self._whole = app, most, https, silence, whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,13 +47,15 @@ class Gate:
             await self._refuse(send, 413)
             return
         taken, begun, whole = 0, False, False
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._whole
 
         async def counted() -> Message:
             nonlocal taken, whole
             if whole:  # what comes now is that the client went away, whenever that is
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), self._silence)
+                message = await asyncio.wait_for(receive(), min(self._silence, max(0.0, until - loop.time())))
             except TimeoutError:
                 raise _Refused(408) from None
             taken += len(message.get("body", b""))

@@ -36,6 +36,7 @@ class LinkKind(StrEnum):
     INVITATION = "invitacion"
     RESET = "clave"
     REQUEST = "solicitud"
+    MAIL = "correo"
 
 
 class Person(AbstractBaseUser):
@@ -88,6 +89,8 @@ class Membership(models.Model):
 class WebSession(AbstractBaseSession):
     """A session on the server. ``last`` is its last use by a person, not by a page that refreshes itself."""
 
+    #: SHA-256 of the key in the cookie
+    session_key = models.CharField(max_length=64, primary_key=True)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="sessions")
     address = models.CharField(max_length=64)
     agent = models.CharField(max_length=200)
@@ -127,6 +130,8 @@ class Link(models.Model):
     request = models.ForeignKey(AccessRequest, on_delete=models.PROTECT, null=True)
     #: digest of the password that it would replace: a changed password ends it
     over = models.CharField(max_length=64, blank=True)
+    #: address that it confirms
+    email = models.CharField(max_length=254, blank=True, default="")
     made_by = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)

@@ -14,7 +14,8 @@ from pipeline.web.site import site
 
 
 def render(request: Any, template: str, about: Mapping[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
-    """A page. A form with errors in ``about`` (``form``) makes it 422 and its title begin with «Error:»."""
+    """A page. A form with errors in ``about`` (``form``) makes it 422 and its title begin with «Error:»; ``wrong`` the
+    title alone, for a page that is itself the answer to what went wrong."""
     about = about or {}
     form = about.get("form")
     failed = bool(form is not None and form.is_bound and form.errors)

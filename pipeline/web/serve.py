@@ -20,7 +20,9 @@ from pipeline.runtime.shutdown import handled, when_input_closes
 from pipeline.settings.model import Settings
 from pipeline.web.asgi import application
 from pipeline.web.gate import SILENCE_S
+from pipeline.web.headers import answer_headers
 from pipeline.web.site import Site
+from pipeline.web.texts import frame as words
 
 GRACE_S = 5
 """Seconds that answers under way get when the server ends; a page that listens to a sending is cut off."""
@@ -44,7 +46,7 @@ def _config(site: Site) -> uvicorn.config.Config:
     try:
         return uvicorn.config.Config(
             application(site),
-            http=Impatient,
+            http=_protocol(site),
             lifespan="off",
             ws="none",
             log_config=None,
@@ -71,6 +73,7 @@ class Impatient(H11Protocol):
     it no longer than a body is waited for (S19)."""
 
     patience = SILENCE_S
+    https = False
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -85,6 +88,18 @@ class Impatient(H11Protocol):
         super().connection_lost(exc)
         if self._late is not None:
             self._late.cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer to what is no request, with the headers of every answer (S10); nothing but the end where another
+        answer has begun."""
+        del msg
+        if self._idle:
+            told = {**answer_headers(https=self.https), "Content-Type": "text/plain; charset=utf-8"}
+            body = words.NOT_UNDERSTOOD.encode()
+            lines = ["HTTP/1.1 400 Bad Request", *(f"{name}: {value}" for name, value in told.items())]
+            lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+            self.transport.write("\r\n".join(lines).encode("ascii") + body)
+        self.transport.close()
 
     @property
     def _idle(self) -> bool:
@@ -101,6 +116,11 @@ class Impatient(H11Protocol):
         self._late = None
         if self._idle:
             self.transport.close()
+
+
+def _protocol(site: Site) -> type[Impatient]:
+    """The protocol of a connection to ``site``."""
+    return type("Connection", (Impatient,), {"https": site.https})
 
 
 class _Server(uvicorn.server.Server):

@@ -12,10 +12,14 @@ from pipeline.web.pages import render
 from pipeline.web.site import site
 from pipeline.web.texts import frame as words
 
+_NOT_DONE = frozenset({409, 422, 429, 503})
+"""Answers to something that a person tried to do, and that was not done."""
+
 
 def page(request: Any, status: int, title: str, text: str, number: str = "") -> Any:
     """A page with one sentence."""
-    return render(request, "trouble.html", {"title": title, "text": text, "number": number}, status=status)
+    about = {"title": title, "text": text, "number": number, "wrong": status in _NOT_DONE}
+    return render(request, "trouble.html", about, status=status)
 
 
 def bad_request(request: Any, exception: BaseException | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,12 +66,17 @@ def back_up_office(settings: Settings, folder: Path) -> Path | None:
         return back_up(office, folder, make_clock(settings).now())
 
 
-def move_office(source: str, target: str, now: datetime) -> Moved:
-    """Moves the office database to another place. Raises like ``copying.move``."""
+def move_office(source: str, target: str, now: datetime, make_accounts: Callable[[str], None]) -> Moved:
+    """Moves the office database to another place; ``make_accounts`` makes the tables of the page's accounts at an
+    address, where there are accounts. Raises like ``copying.move``."""
     from pipeline.office.copying import move
     from pipeline.office.place import place_of
 
-    return move(place_of(source), place_of(target), now)
+    def prepare() -> None:
+        for url in (source, target):
+            make_accounts(url)
+
+    return move(place_of(source), place_of(target), now, prepare)
 
 
 def _check(settings: Settings) -> None:

@@ -14,7 +14,20 @@ import time
 from tests.bench import page
 from tests.bench.runner import ROOT, Figure, Scale, build
 
-NAMES = ("start", "rate", "submit", "rivals", "files", "reporting", "memory", "restart", "growth", "companies")
+NAMES = (
+    "start",
+    "rate",
+    "submit",
+    "rivals",
+    "files",
+    "reporting",
+    "memory",
+    "restart",
+    "growth",
+    "companies",
+    "cuts",
+    "access",
+)
 _MODULES = {"memory": "whole"}
 
 

@@ -27,6 +27,8 @@ TITLES = {
     "restart": "Volver a empezar con un historial de envíos grande",
     "growth": "Crecimiento",
     "companies": "Muchas empresas en un PostgreSQL",
+    "cuts": "Cortes de energía",
+    "access": "Un nombre conocido y uno desconocido",
 }
 ABOUT = {
     "start": "Un comando frente a importar solo las bibliotecas sin las que no puede trabajar; `anular --help`, "
@@ -50,12 +52,18 @@ ABOUT = {
     "frente a openpyxl en modo solo escritura con las mismas celdas ya en memoria, sin formato y sin comprobar "
     "nada.",
     "memory": "`anular run` con todos los pasos; la memoria residente máxima según el núcleo del sistema.",
-    "restart": "Un historial de envíos con filas ya anuladas y un archivo nuevo de 20 filas: del comando a la primera "
-    "solicitud que llega.",
+    "restart": "Un historial de envíos con filas ya anuladas en 361 lotes, y un archivo nuevo de 20 filas: del comando "
+    "a la primera solicitud que llega. Y lo que tarda `anular status`, la primera vez que alguien mira y después.",
     "growth": "Lo que cuesta una fila según cuántas haya. Una razón cercana a 1 significa que el costo por fila no "
     "crece.",
     "companies": "Doscientas empresas con sus 2,000 lotes en un PostgreSQL de este mismo equipo, cada una con su "
     "ritmo de 5 solicitudes por segundo, contra el eDoc de la medición.",
+    "cuts": "La energía se corta en un momento al azar de las transacciones del programa, en el modelo de un disco que "
+    "pierde, rompe o devuelve lo que no se había sincronizado; después se compara lo que queda con lo que se había "
+    "confirmado. Es una muestra: `make powercuts` corta 50,000 veces en cada modo ([fiabilidad](fiabilidad.md)).",
+    "access": "Quien prueba nombres en la página no aprende del tiempo cuáles existen: el mismo trabajo para un "
+    "usuario o un RUC que existe y para otro que no. Cuenta la mediana de 60 solicitudes en un proceso propio, "
+    "sin red.",
 }
 
 

@@ -17,6 +17,9 @@ from pipeline.domain.records import Finding, Source
 from tests.bench.material import ENV, NOW, batch, checked, later
 from tests.bench.runner import build
 
+BATCHES = 361
+"""Batches of a million rows: one each day of a year, with some more."""
+
 _GROUP = 10_000
 _BODY = (
     b'{"estado":"2","FechaAutorizacion":"2026-11-20T10:00:00-05:00","codigoRespuestaDGI":"0600",'

@@ -35,9 +35,9 @@ def bench(scale: Scale) -> list[Figure]:
         )
         run = partial(command, cwd=ROOT, env=environment)
         return [
-            beside(run, ["--help"], "import typer, rich", 1.5, scale.of(21, 2), bare=True),
-            beside(run, ["status"], SMALL, 1.5, scale.of(15, 2)),
-            beside(run, ["check", str(fresh)], WHOLE, 1.3, scale.of(11, 2)),
+            beside(run, ["--help"], "import typer, rich", 1.5, scale.of(11, 2), bare=True),
+            beside(run, ["status"], SMALL, 1.5, scale.of(11, 2)),
+            beside(run, ["check", str(fresh)], WHOLE, 1.3, scale.of(9, 2)),
         ]
 
 

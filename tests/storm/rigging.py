@@ -88,17 +88,7 @@ def read_here() -> None:
     """A file is read without a process of its own. ``test_together.py``, the workers and ``tests/e2e`` have one;
     ``tests/integration/read/test_process.py`` shows that both read the same."""
     from pipeline.read import process, sheet
-    from pipeline.read.limits import Limits
-    from pipeline.read.parse import parse
-    from pipeline.read.source import Source
-    from pipeline.read.table import Table
-
-    class Here(contextlib.nullcontext["Here"]):
-        def __init__(self) -> None:
-            super().__init__(self)
-
-        def read(self, source: Source, limits: Limits, **wishes: Any) -> Table:
-            return parse(source.data, source.path.name, limits, **wishes)
+    from tests.support.reading import Here
 
     for module in (process, sheet):
         _replace(module, Reader=Here)

@@ -19,6 +19,7 @@ import pytest
 from pipeline.approvals import carry, decisions, prepare, sender, stopping
 from pipeline.approvals.carry import Carried
 from pipeline.approvals.decisions import Consent
+from pipeline.approvals.held_batch import draft_of_batch
 from pipeline.approvals.orders import Order
 from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.domain.cufe import check_digit
@@ -45,7 +46,7 @@ REASON = "Factura emitida con el monto equivocado"
 
 
 def make_cufe(number: int, day: str = "20261118", issuer: str = "29-29-29") -> str:
-    text = f"FE012000000000000{issuer}-56000{number % 10}{day}{number:010d}001012{number % 1000000:06d}000"
+    text = f"FE012{issuer.rjust(20, '0')}-56000{number % 10}{day}{number:010d}001012{number % 1000000:06d}000"
     return text + check_digit(text)
 
 
@@ -158,7 +159,7 @@ class Desk:
 
     def propose_batch(self, info: BatchInfo, who: str = "ana") -> Proposal:
         with open_ledger_views(self.settings) as (views, database):
-            draft = prepare.draft_of_batch(info, views, self.settings, id_of(database), self.clock.now(), {})
+            draft = draft_of_batch(info, views, self.settings, id_of(database), self.clock.now(), {})
         return decisions.propose(self.store, draft, self.clock.now(), who=who)[0]
 
     def approve(self, proposal: Proposal, who: str = "luis", **more: Any) -> Proposal:

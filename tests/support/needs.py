@@ -44,6 +44,26 @@ def chromium() -> str:
     )
 
 
+def pdftotext() -> str:
+    """Poppler's reader of a PDF's words; ends the test where there is none."""
+    return _poppler("pdftotext")
+
+
+def pdfinfo() -> str:
+    """Poppler's reader of what a PDF says of itself; ends the test where there is none."""
+    return _poppler("pdfinfo")
+
+
+def _poppler(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        missing(
+            "what is printed needs poppler on this machine: install it "
+            "(Debian/Ubuntu: apt-get install poppler-utils; macOS: brew install poppler)"
+        )
+    return found
+
+
 def proc() -> None:
     """Ends the test where the system does not show the variables of a process."""
     if not Path("/proc/self/environ").exists():

@@ -41,8 +41,8 @@ PEOPLE: dict[str, tuple[str, dict[str, list[str]]]] = {
     "nadie": ("Noé Díaz", {}),
 }
 """User name: name, and roles by company."""
-TEMPLATE: dict[str, Path] = {}
-"""Where this process has its template."""
+TEMPLATES: dict[bool, Path] = {}
+"""Where this process has its templates: with people alone, and with batches too."""
 
 
 class AtOnce:
@@ -113,12 +113,15 @@ class House:
 
 
 @contextmanager
-def house(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[House]:
-    """The page with a copy of the template in ``folder``; ``changes`` are settings of every company."""
-    shutil.copytree(template(), folder / "house")
+def house(
+    folder: Path, patch: pytest.MonkeyPatch, *, batches: bool = True, clock: FixedClock | None = None, **changes: Any
+) -> Iterator[House]:
+    """The page with a copy of the template in ``folder``; ``changes`` are settings of every company. Without
+    ``batches`` there are people alone: no ledger, no proposal."""
+    shutil.copytree(template(batches=batches), folder / "house")
     patch.setenv("XDG_STATE_HOME", str(folder / "state"))
     patch.setenv("XDG_DATA_HOME", str(folder / "data"))
-    with _opened(folder / "house", patch, changes) as made:
+    with _opened(folder / "house", patch, changes, clock) as made:
         yield made
 
 
@@ -128,17 +131,27 @@ def filled(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[
     patch.setenv("XDG_STATE_HOME", str(folder / "state"))
     patch.setenv("XDG_DATA_HOME", str(folder / "data"))
     with _opened(folder, patch, changes) as made:
-        _fill(made)
+        _people()
+        _batches(made.desk)
         yield made
 
 
 @contextmanager
-def _opened(folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Iterator[House]:
+def at(folder: Path, patch: pytest.MonkeyPatch, **changes: Any) -> Iterator[House]:
+    """The page with what is in ``folder`` of another one, as after a move (``office`` names the new place)."""
+    with _opened(folder / "house", patch, changes) as made:
+        yield made
+
+
+@contextmanager
+def _opened(
+    folder: Path, patch: pytest.MonkeyPatch, changes: dict[str, Any], clock: FixedClock | None = None
+) -> Iterator[House]:
     from django.db import connections
     from django.test import override_settings
 
     companies = _companies(folder, changes)
-    istmo, clock = companies[ISTMO], FixedClock(NOW)
+    istmo, clock = companies[ISTMO], clock or FixedClock(NOW)
     mails: list[Mail] = []
     lines: list[tuple[str, dict[str, Any]]] = []
     with _office(istmo.office) as office:
@@ -181,7 +194,8 @@ def _companies(folder: Path, changes: dict[str, Any]) -> dict[str, Settings]:
 
     def company(profile: str, name: str, *rucs: str) -> Settings:
         url = f"sqlite:///{folder / profile / 'registro.db'}"
-        return settings_of(folder, url, profile=profile, company=name, issuers=frozenset(rucs), **common)
+        own = {"profile": profile, "company": name, "issuers": frozenset(rucs)}
+        return settings_of(folder, url, **{**own, **common})
 
     return {
         ISTMO: company(ISTMO, "Distribuidora Istmo, S.A.", "155999991-2-2026", "155999992-2-2026"),
@@ -200,9 +214,9 @@ def _configure_once(site: Site) -> None:
         _configured().append(True)
 
 
-def template() -> Path:
+def template(*, batches: bool = True) -> Path:
     """Folder with the office database and the ledgers that each test copies."""
-    if "made" not in TEMPLATE:
+    if batches not in TEMPLATES:
         import tempfile
 
         folder = Path(tempfile.mkdtemp(prefix="anular-pages-"))
@@ -210,18 +224,20 @@ def template() -> Path:
             patch.setenv("XDG_STATE_HOME", str(folder / "state"))
             patch.setenv("XDG_DATA_HOME", str(folder / "data"))
             with _opened(folder, patch, {}) as made:
-                _fill(made)
-        TEMPLATE["made"] = folder
-    return TEMPLATE["made"]
+                _people()
+                if batches:
+                    _batches(made.desk)
+        TEMPLATES[batches] = folder
+    return TEMPLATES[batches]
 
 
 def forget() -> None:
     """At the end of the session: nothing stays on the disk."""
-    if "made" in TEMPLATE:
-        shutil.rmtree(TEMPLATE.pop("made"), ignore_errors=True)
+    while TEMPLATES:
+        shutil.rmtree(TEMPLATES.popitem()[1], ignore_errors=True)
 
 
-def _fill(made: House) -> None:
+def _people() -> None:
     from django.contrib.auth.hashers import make_password
 
     from pipeline.web.migrate import bring_up_to_date
@@ -242,7 +258,9 @@ def _fill(made: House) -> None:
         for profile, roles in companies.items():
             for role in roles:
                 Membership.objects.create(person=person, profile=profile, role=role, given_by="admin", given_at=when)
-    desk = made.desk
+
+
+def _batches(desk: Desk) -> None:
     sent = desk.propose(SAMPLES / "lote_mensual.csv", "ana")
     desk.carry(desk.approve(sent, "luis", issuers=tuple(sent.content["issuers"])), "luis")
     desk.propose(SAMPLES / "lote_con_errores.xlsx", "ana")

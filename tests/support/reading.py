@@ -6,12 +6,25 @@ Starting a process takes about 0.15 s, which a test of a hundred small files can
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 from pipeline.read.limits import Limits
 from pipeline.read.parse import parse
 from pipeline.read.sheet import DEFAULT_LIMITS, Sheet, sheet_of
-from pipeline.read.source import take
+from pipeline.read.source import Source, take
+from pipeline.read.table import Table
+
+
+class Here(contextlib.nullcontext["Here"]):
+    """In the place of ``pipeline.read.process.Reader``: the same, without a process."""
+
+    def __init__(self) -> None:
+        super().__init__(self)
+
+    def read(self, source: Source, limits: Limits, **wishes: Any) -> Table:
+        return parse(source.data, source.path.name, limits, **wishes)
 
 
 def read_sheet(

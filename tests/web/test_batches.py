@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from typing import Any
@@ -11,13 +12,16 @@ import pytest
 
 from pipeline.approvals import carry
 from pipeline.approvals.store import Proposal
+from pipeline.domain.lifecycle import Event
 from pipeline.domain.orders import Kind, OrderState
 from pipeline.domain.proposals import ProposalState
+from pipeline.domain.records import Finding, Source
 from pipeline.run.figures import counts_data
 from pipeline.run.results import write_results
 from pipeline.web.roles import May
 from pipeline.web.routes import Route
-from tests.support.pages import CANAL, House
+from tests.support.desk import REASON
+from tests.support.pages import CANAL, PASSWORD, House
 from tests.web.test_proposals import consent, cufe, text, waiting
 
 
@@ -33,6 +37,15 @@ def approved(house: House, *numbers: int) -> Proposal:
     return house.desk.store.get(one.id)
 
 
+def approved_file(house: House, number: int) -> str:
+    """The batch of a draft that was submitted, approved and sent."""
+    house.client("ana").post(f"/propuestas/{number}/enviar")
+    one = house.desk.store.get(number)
+    assert house.client("luis").post(f"/propuestas/{number}/aprobar", consent(one)).status_code == 302
+    house.desk.carry(house.desk.store.get(number))
+    return str(house.desk.store.get(number).batch)
+
+
 def stopped(house: House) -> Proposal:
     one = approved(house)
     house.desk.stops_after = 3
@@ -42,8 +55,8 @@ def stopped(house: House) -> Proposal:
     return now
 
 
-def sending(house: House) -> Proposal:
-    one = approved(house)
+def sending(house: House, *numbers: int) -> Proposal:
+    one = approved(house, *numbers)
     with house.desk.memory() as memory:
         return carry.begin(one, house.desk.store, memory, house.clock, who="anular").proposal
 
@@ -108,7 +121,7 @@ def test_a_batch_says_its_sentence_what_to_do_and_its_totals(house: House):
     figures = counts_data(info)
     done = info.counts["ANULADA"]
     assert f"{done} de {info.rows} facturas quedaron anuladas" in shown
-    assert f"{figures['needs_person']} requieren que usted haga algo." in shown
+    assert f"{figures['needs_person']} facturas requieren que usted haga algo." in shown
     assert "Corregir la fila" in shown
     assert info.seal is not None
     assert info.seal.hash in shown
@@ -207,6 +220,41 @@ def test_another_approver_confirms_who_they_are_before_they_continue_it(house: H
     assert house.desk.store.orders.of_proposal(one.id)[0].wish.kind is Kind.STOP
 
 
+def test_another_approver_continues_it_by_one_press_with_their_password(house: House):
+    one = sending(house)
+    house.client("ana").post(f"/lotes/{one.batch}/detener")
+    house.desk.sweep()
+    luis = house.client("luis")
+    assert 'name="clave"' not in luis.get(f"/lotes/{one.batch}").content.decode(), "confirmed just now"
+    house.later(minutes=6)
+    assert 'name="clave"' in luis.get(f"/lotes/{one.batch}").content.decode()
+    wrong = luis.post(f"/lotes/{one.batch}/continuar", {"clave": "no es esta"})
+    assert wrong.status_code == 422
+    assert "La contraseña o el código no es correcto." in text(wrong)
+    assert luis.post(f"/lotes/{one.batch}/continuar", {"clave": PASSWORD}).headers["Location"] == f"/lotes/{one.batch}"
+    assert house.desk.store.orders.of_proposal(one.id)[0].wish.kind is Kind.CONTINUE
+
+
+def test_the_time_of_an_authorisation_is_written_as_people_write_it_and_what_is_none_as_answered(house: House):
+    from pipeline.web.screens.rows import _authorised
+
+    wanted = {
+        "2026-11-20T15:04:05Z": "20/11/2026 10:04",
+        "2026-11-20T10:04:05-05:00": "20/11/2026 10:04",
+        "2026-11-20T10:04:05": "20/11/2026 10:04",
+        **{text: text for text in ("2026-11-20", "0001-01-01T00:00:00", "mañana", "")},
+    }
+    assert {said: _authorised(said) for said in wanted} == wanted
+
+
+def test_a_row_is_found_by_its_batch_and_its_number(house: House):
+    batch, marta = sent(house), house.client("marta")
+    line = _links(marta.get(f"/lotes/{batch}/filas").content.decode(), batch)[0]
+    for asked in (f"{batch} fila {line}", f"lote {batch}, fila {line}", f"Fila {line} · lote {batch}"):
+        assert f'href="/lotes/{batch}/filas/{line}"' in marta.get("/buscar", {"q": asked}).content.decode(), asked
+    assert f"/lotes/{batch}/filas/" not in marta.get("/buscar", {"q": f"{batch} fila 99999"}).content.decode()
+
+
 def test_a_stopped_one_is_ended_with_a_reason(house: House):
     one, luis = stopped(house), house.client("luis")
     assert luis.post(f"/lotes/{one.batch}/terminar", {"motivo": "no"}).status_code == 422
@@ -287,6 +335,69 @@ def test_w14_a_row_is_withdrawn_by_an_order_that_the_sender_carries_out(house: H
     house.desk.verified()
 
 
+def given_back(house: House) -> tuple[str, str]:
+    """The page of a row that was given back, and its code."""
+    code = cufe(500)
+    house.desk.findings = {code: Finding(Source.CANCELLATION, Event.RETURNED, estado=15, http=200)}
+    one = approved(house, 500, 501)
+    house.desk.carry(one)
+    batch = house.desk.store.get(one.id).batch
+    shown = house.client("marta").get(f"/lotes/{batch}/filas?resultado=DEVUELTA").content.decode()
+    line = re.search(r"/filas/(\d+)\"", shown)
+    assert line is not None
+    return f"/lotes/{batch}/filas/{line[1]}", code
+
+
+def test_w14_a_row_that_was_given_back_is_asked_to_be_sent_again_with_a_corrected_reason(house: House):
+    where, code = given_back(house)
+    ana = house.client("ana")
+    shown = ana.get(f"{where}/reenviar").content.decode()
+    assert REASON in shown
+    said = {"motivo": "La DGI la devolvió", "final": code[-8:], "nuevo_correo": ""}
+    wrong = ana.post(f"{where}/reenviar", {**said, "nuevo_motivo": "corto"})
+    assert wrong.status_code == 422
+    assert "--new" not in wrong.content.decode()
+    assert ana.post(f"{where}/reenviar", {**said, "nuevo_motivo": REASON, "nuevo_correo": "x"}).status_code == 422
+    assert house.desk.store.orders.open() == []
+    better = "Factura emitida con el monto equivocado, corregida"
+    assert ana.post(f"{where}/reenviar", {**said, "nuevo_motivo": better}).headers["Location"] == where
+    (order,) = house.desk.store.orders.open()
+    assert order.wish.data["correction"] == [better, None]
+    _carried(house)
+    number = house.desk.store.orders.get(order.id).wish.proposal
+    assert number is not None
+    one = house.desk.store.get(number)
+    assert (one.state, one.options["correction"]) == (ProposalState.WAITING, [better, None])
+    assert better in text(house.client("luis").get(f"/propuestas/{number}"))
+
+
+def test_a_resend_with_the_texts_left_as_they_are_has_no_correction(house: House):
+    where, code = given_back(house)
+    said = {"motivo": "La DGI la devolvió", "final": code[-8:], "nuevo_motivo": REASON, "nuevo_correo": ""}
+    house.client("ana").post(f"{where}/reenviar", said)
+    (order,) = house.desk.store.orders.open()
+    assert order.wish.data["correction"] is None
+
+
+def test_a_row_that_was_not_given_back_is_sent_again_as_it_is_or_not_at_all(house: House):
+    code = cufe(600)
+    house.desk.findings = {code: Finding(Source.CANCELLATION, Event.SUPPORT, estado=4, http=200)}
+    one = approved(house, 600, 601)
+    house.desk.carry(one)
+    batch, ana = house.desk.store.get(one.id).batch, house.client("ana")
+    found = ana.get(f"/lotes/{batch}/filas").content.decode()
+    where = next(
+        f"/lotes/{batch}/filas/{line}"
+        for line in re.findall(r"/filas/(\d+)\"", found)
+        if "reenviar" in ana.get(f"/lotes/{batch}/filas/{line}").content.decode()
+    )
+    assert "nuevo_motivo" not in ana.get(f"{where}/reenviar").content.decode()
+    said = {"motivo": "Caso 4471", "final": code[-8:], "nuevo_motivo": "Otro motivo que no se pidió nunca"}
+    ana.post(f"{where}/reenviar", said)
+    (order,) = house.desk.store.orders.open()
+    assert order.wish.data["correction"] is None
+
+
 def _carried(house: House) -> None:
     from pipeline.approvals.row_orders import RowOrders
 
@@ -313,6 +424,51 @@ def test_who_may_not_decide_is_refused(house: House):
     for person, step in (("marta", "retirar"), ("ana", "resolver"), ("luis", "reenviar")):
         answer = house.client(person).post(f"/lotes/{one.batch}/filas/{line}/{step}", said)
         assert answer.status_code == 403, (person, step)
+
+
+def _links(shown: str, batch: str) -> list[str]:
+    return re.findall(rf"/lotes/{batch}/filas/(\d+)\"", shown)
+
+
+def test_w13_rows_are_filtered_by_problem_and_issuer_and_outcome_at_once(house: House):
+    batch, marta = sent(house), house.client("marta")
+    where = f"/lotes/{batch}/filas"
+    page = marta.get(where).content.decode()
+    code, counted = re.search(r'<option value="([a-z-]+)">[^<]+ \((\d+)\)</option>', page).groups()  # type: ignore[union-attr]
+    shown = marta.get(f"{where}?problema={code}").content.decode()
+    assert len(_links(shown, batch)) == min(50, int(counted))
+    ruc, of_issuer = re.search(r'<option value="([\d-]+)">[^<]+ \((\d+)\)</option>', page).groups()  # type: ignore[union-attr]
+    lines, following = [], "0"
+    while following:
+        shown = marta.get(f"{where}?emisor={ruc}&desde={following}").content.decode()
+        lines += _links(shown, batch)
+        more = re.search(rf"emisor={ruc}&amp;desde=(\d+)", shown)
+        following = more[1] if more is not None else ""
+    assert len(lines) == len(set(lines)) == int(of_issuer)
+    both = marta.get(f"{where}?resultado=ANULADA&problema={code}&emisor={ruc}").content.decode()
+    assert set(_links(both, batch)) <= set(lines)
+    assert "Ninguna fila así." in text(marta.get(f"{where}?problema=otra-cosa&emisor=%3Cscript%3E"))
+
+
+def test_the_index_of_a_large_batch_is_made_once_by_a_child(house: House, monkeypatch):
+    from pipeline.web.screens import rows as screen
+
+    batch, marta = sent(house), house.client("marta")
+    at_once = text(marta.get(f"/lotes/{batch}/filas"))
+    monkeypatch.setattr(screen, "AT_ONCE", 1)
+    assert text(marta.get(f"/lotes/{batch}/filas")) == at_once
+    monkeypatch.setattr(house.site.readers, "ask", None)
+    assert text(marta.get(f"/lotes/{batch}/filas")) == at_once
+
+
+def test_a_filter_says_that_it_is_being_prepared_while_a_child_makes_the_index(house: House, monkeypatch):
+    from pipeline.web.screens import rows as screen
+
+    batch, marta = sent(house), house.client("marta")
+    monkeypatch.setattr(screen, "AT_ONCE", 1)
+    monkeypatch.setattr(house.site.readers, "ask", lambda *_: None)
+    assert marta.get(f"/lotes/{batch}/filas?problema=cufe-vacio").status_code == 202
+    assert marta.get(f"/lotes/{batch}/filas").status_code == 200
 
 
 # --- search
@@ -394,6 +550,90 @@ def test_the_original_comes_back_as_it_was_handed_in(house: House):
 
 def test_what_is_no_kind_of_download_is_not_there(house: House):
     assert house.client("marta").get(f"/descargas/{sent(house)}/otra").status_code == 404
+
+
+def _sender_makes(house: House) -> list[Any]:
+    from pipeline.approvals import sender
+
+    return sender.carry_orders(house.desk.store, house.site.companies["istmo"], house.clock, two=True)
+
+
+def test_w16_the_evidence_pack_is_made_by_the_sender_and_has_the_bytes_of_report(house: House):
+    from pipeline.evidence.check import check_stream
+    from pipeline.evidence.pack import write_pack
+
+    batch, marta = sent(house), house.client("marta")
+    where = f"/descargas/{batch}/evidencia"
+    assert where in marta.get(f"/lotes/{batch}").content.decode()
+    assert "queda escrito en el historial de envíos" in text(marta.get(where))
+    assert house.desk.store.orders.open() == [], "looking asks for nothing"
+    assert marta.post(where).headers["Location"] == where
+    marta.post(where)
+    waits = marta.get(where)
+    assert waits.status_code == 202
+    assert "Se está preparando" in text(waits)
+    (order,) = house.desk.store.orders.open()
+    assert (order.wish.kind, order.wish.batch, order.signature) == (Kind.EVIDENCE, batch, "web: marta")
+    (done,) = _sender_makes(house)
+    assert done.state is OrderState.DONE
+    answer = marta.get(where)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert f"{batch}__evidencia.zip" in answer.headers["Content-Disposition"]
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    with house.desk.memory() as memory:
+        info = memory.views.batch(batch)
+        assert info is not None
+        written = write_results(info, memory.views, house.folder / "cli")
+        extract = memory.views.extract(written.batch)
+        pack = write_pack(extract, written.workbook, house.clock.now(), who="otra persona")
+    assert answer.content == pack.read_bytes()
+    assert check_stream(io.BytesIO(answer.content)).faults == []
+    assert [(one.event, one.detail) for one in house.audit() if one.event in ("pide-evidencia", "descarga")] == [
+        ("pide-evidencia", ""),
+        ("descarga", "evidencia"),
+    ]
+    house.desk.verified()
+
+
+def test_a_page_with_another_folder_than_the_senders_makes_the_same_pack_without_writing(house: House):
+    import shutil
+
+    from pipeline.approvals.places import Places
+
+    batch, luis = sent(house), house.client("luis")
+    where = f"/descargas/{batch}/evidencia"
+    luis.post(where)
+    _sender_makes(house)
+    first = luis.get(where).content
+    root = Places.of(house.site.companies["istmo"]).root
+    shutil.rmtree(root)
+    assert luis.get(where).status_code == 202
+    assert luis.get(where).content == first
+    assert house.desk.store.orders.open() == []
+
+
+def test_the_pack_of_an_earlier_state_is_not_given_out_and_another_one_is_asked_for(house: House):
+    one, line, code = held_row(house)
+    where, luis = f"/descargas/{one.batch}/evidencia", house.client("luis")
+    luis.post(where)
+    _sender_makes(house)
+    assert luis.get(where).headers["Content-Type"] == "application/zip"
+    ana = house.client("ana")
+    said = {"motivo": "No se debe anular", "final": code[-8:]}
+    ana.post(f"/lotes/{one.batch}/filas/{line}/retirar", said)
+    _sender_makes(house)
+    again = luis.get(where)
+    assert (again.status_code, again.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "Preparar el paquete" in text(again)
+
+
+def test_who_only_prepares_gets_no_evidence(house: House):
+    batch, ana = sent(house), house.client("ana")
+    assert "/evidencia" not in ana.get(f"/lotes/{batch}").content.decode()
+    for answer in (ana.get(f"/descargas/{batch}/evidencia"), ana.post(f"/descargas/{batch}/evidencia")):
+        assert answer.status_code == 403
+    assert house.desk.store.orders.open() == []
 
 
 # --- another company

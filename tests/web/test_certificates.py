@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from pipeline.certificates.registry import Registry
@@ -97,3 +98,14 @@ def test_who_only_looks_changes_nothing(house: House):
     assert marta.get(where).status_code == 200
     assert marta.post(f"{where}/aceptada", {"version": 1}).status_code == 403
     assert add(marta, ruc="155999992-2-2026").status_code == 403
+
+
+@pytest.mark.parametrize("house", [{"web_scan": "false"}], indirect=True)
+def test_s22_what_the_scanner_refuses_is_no_certificate_and_no_table_of_them(house: House):
+    ana = house.client("ana")
+    for path, name in (("/certificados/nuevo", "uno.p12"), ("/certificados/importar", "uno.csv")):
+        given = {"ruc": RUC, "archivo": SimpleUploadedFile(name, b"ruc,titular\n"), "clave": "1234"}
+        answer = ana.post(path, given)
+        assert answer.status_code == 422, path
+        assert "no lo aceptó" in text(answer)
+    assert registry(house).all() == []

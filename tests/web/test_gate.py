@@ -65,6 +65,22 @@ def test_s19_a_length_that_is_too_much_is_refused_before_a_byte_is_read():
     assert "No se guardó nada" in sent[1]["body"].decode()
 
 
+def test_s19_a_body_that_trickles_is_not_waited_for_without_end():
+    """Each byte comes in time, and the whole does not."""
+    inner, sent, parts = Inner(), list[Any](), iter(range(200_000))
+
+    async def receive() -> MutableMapping[str, Any]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"", "more_body": next(parts, None) is not None}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    gate = Gate(inner, MOST, https=False, silence=60, whole=0.05)
+    asyncio.run(gate({"type": "http", "headers": [], "method": "POST"}, receive, send))
+    assert sent[0]["status"] == 408
+
+
 def test_s19_who_announces_a_body_and_sends_none_is_not_waited_for():
     sent, _ = asked([b"x"], hangs=True)
     assert sent[0]["status"] == 408

@@ -123,6 +123,19 @@ def test_s05_the_session_gets_a_new_id_of_at_least_128_bits_at_log_in(house: Hou
     assert re.fullmatch(r"[a-z0-9]{32}", first), "32 of 36 signs are 165 bits"
 
 
+def test_s05_who_reads_the_database_enters_no_session(house: House, ana):
+    """What lies there is the digest of what the cookie holds (decision 0121)."""
+    from pipeline.web.models import WebSession
+
+    cookie = ana.cookies["anular-8420"].value
+    (line,) = WebSession.objects.filter(person=house.person("ana")).values()
+    assert cookie not in str(line)
+    thief = house.client()
+    thief.cookies["anular-8420"] = line["session_key"]
+    assert thief.get("/cuenta").status_code == 302
+    assert ana.get("/cuenta").status_code == 200
+
+
 def test_s05_a_session_that_somebody_planted_is_not_the_one_after_log_in(house: House):
     client = house.client()
     client.cookies["anular-8420"] = "a" * 32
@@ -181,12 +194,14 @@ def test_a_session_from_a_clock_that_went_back_is_over(house: House, ana):
 
 
 def test_s07_after_log_out_nothing_of_the_session_is_left(house: House, ana):
+    from pipeline.web.access.sessions import kept_key
     from pipeline.web.models import WebSession
 
     key = ana.cookies["anular-8420"].value
+    assert WebSession.objects.filter(session_key=kept_key(key)).exists()
     assert "no-store" in ana.get("/").headers["Cache-Control"]
     ana.post("/salir")
-    assert not WebSession.objects.filter(session_key=key).exists()
+    assert not WebSession.objects.filter(session_key=kept_key(key)).exists()
     ana.cookies["anular-8420"] = key
     assert ana.get("/").status_code == 302
     assert [one.event for one in house.audit()][-1] == "salida"

@@ -9,14 +9,15 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pipeline.cli.web_parent import AGAIN_AFTER_S, MOST_STARTS, WITHIN_S, Watched
 from tests.support import needs
+from tests.support.certificates import free_port
 from tests.support.warm import ROOT, without_settings
-from tests.web.test_browser import _free_port
 
 SECRET = "planted-secret-7711"
 
@@ -57,6 +58,23 @@ def test_a_sender_that_dies_starts_again_after_five_seconds_three_times_in_ten_m
     assert len(started) == MOST_STARTS + 1
 
 
+def test_who_reads_the_terminal_sees_the_exit_code_of_a_child_that_ended():
+    from pipeline.cli import web_parent
+    from pipeline.domain.errors import StoppedEarly, WrongUsage
+
+    said: list[str] = []
+    talk = SimpleNamespace(err=SimpleNamespace(print=lambda words, **_: said.append(words)))
+    now, pages, sender = [0.0], Dies(), Dies()
+    both = [Watched(lambda one=one: one, lambda: now[0]) for one in (pages, sender)]  # type: ignore[misc]
+    web_parent._look(talk, *both)  # type: ignore[arg-type]
+    now[0] += web_parent.YOUNG_S
+    pages.code, sender.code = -9, 5
+    web_parent._look(talk, *both)  # type: ignore[arg-type]
+    assert ["(código -9)" in said[0], "(código 5)" in said[1]] == [True, True]
+    assert "(código 2)" in web_parent._ended(WrongUsage.exit_code).message
+    assert isinstance(web_parent._ended(5), StoppedEarly)
+
+
 def test_deaths_that_are_far_apart_are_not_counted_together():
     now, started = [0.0], list[Dies]()
 
@@ -75,7 +93,7 @@ def test_deaths_that_are_far_apart_are_not_counted_together():
 
 def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_path):
     needs.proc()
-    port = _free_port()
+    port = free_port()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
     own |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "ANULAR_WEB_PORT": str(port), "ANULAR_ISSUERS": "29-29-29"}
     own |= {"ANULAR_USER": "empresa", "ANULAR_PASSWORD": SECRET}
@@ -119,7 +137,7 @@ def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_pat
 def test_s27_the_pages_alone_begin_anew_without_a_password_that_they_were_given(tmp_path):
     needs.proc()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
-    own |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "ANULAR_WEB_PORT": str(_free_port())}
+    own |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "ANULAR_WEB_PORT": str(free_port())}
     own |= {"ANULAR_PASSWORD": SECRET, "ANULAR_USER": "empresa"}
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline", "web", "--only", "pages", "--child"],
@@ -133,6 +151,10 @@ def test_s27_the_pages_alone_begin_anew_without_a_password_that_they_were_given(
         assert pages.stdin is not None
         assert pages.stdout.readline().startswith("Página: ")
         assert SECRET not in Path(f"/proc/{pages.pid}/environ").read_text()
+        loaded = Path(f"/proc/{pages.pid}/maps").read_text()
+        assert [name for name in ("numpy", "pandas", "lxml", "PIL") if f"/{name}/" in loaded] == [], (
+            "children read files"
+        )
         pages.stdin.close()
         assert pages.wait(30) == 0
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.proposals import ProposalState
+from pipeline.web.headers import answer_headers
 from tests.support.pages import House
 from tests.web.test_batches import approved, stopped
 from tests.web.test_factors import set_up
@@ -145,8 +146,8 @@ def test_s24_a_code_or_an_address_that_somebody_typed_as_a_name_is_not_whole_in_
     assert "rita@empresa.example" not in told
 
 
-@pytest.mark.parametrize("said", [b"", b"GET /entrar HTTP/1.1\r\nHost: loc", _WHOLE + b"GET /entr"])
-def test_s19_who_does_not_say_a_whole_request_is_not_waited_for(said: bytes):
+def _answers(said: bytes, *, https: bool = False) -> bytes:
+    """What a connection gets for these bytes until the server closes it."""
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
@@ -158,6 +159,8 @@ def test_s19_who_does_not_say_a_whole_request_is_not_waited_for(said: bytes):
 
     class Quick(Impatient):
         patience = 0.1
+
+    Quick.https = https
 
     async def whole() -> bytes:
         config = Config(answer, lifespan="off", log_config=None, timeout_keep_alive=1)
@@ -172,7 +175,12 @@ def test_s19_who_does_not_say_a_whole_request_is_not_waited_for(said: bytes):
             writing.close()
             return found
 
-    assert asyncio.run(whole()).count(b"204 No Content") == said.count(b"\r\n\r\n")
+    return asyncio.run(whole())
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /entrar HTTP/1.1\r\nHost: loc", _WHOLE + b"GET /entr"])
+def test_s19_who_does_not_say_a_whole_request_is_not_waited_for(said: bytes):
+    assert _answers(said).count(b"204 No Content") == said.count(b"\r\n\r\n")
 
 
 def test_s18_who_prepared_it_on_the_page_does_not_approve_it_at_the_terminal(house: House, monkeypatch):
@@ -207,3 +215,31 @@ def test_s25_a_certificate_that_would_end_with_the_calendar_is_refused_in_words(
     answer = ana.post("/certificados/nuevo", given)
     assert answer.status_code == 422
     assert "Escriba una fecha como 12/11/2026." in text_of(answer)
+
+
+@pytest.mark.parametrize("https", [False, True])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x16\x03\x01 no es http\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+def test_s10_what_is_no_request_is_answered_with_the_headers_of_every_answer(said: bytes, https: bool):
+    head, _, body = _answers(said, https=https).partition(b"\r\n\r\n")
+    first, *lines = head.decode("ascii").split("\r\n")
+    assert first == "HTTP/1.1 400 Bad Request"
+    told = dict(line.split(": ", 1) for line in lines)
+    assert told.items() >= answer_headers(https=https).items()
+    assert "Server" not in told
+    assert told["Connection"] == "close"
+    assert (len(body), body.decode()) == (int(told["Content-Length"]), "Lo que se envió no se entiende.\n")
+
+
+def test_s10_what_is_no_request_after_one_that_was_gets_its_own_answer():
+    found = _answers(_WHOLE + b"\x00\x00\x00\r\n\r\n")
+    assert found.count(b"204 No Content") == 1
+    assert found.count(b"400 Bad Request") == 1

@@ -9,7 +9,6 @@ from textwrap import wrap
 from typing import Any
 
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.cell_range import CellRange
 
 from pipeline.domain.records import Position
 from pipeline.report.inert import one_line
@@ -61,7 +60,7 @@ class Page:
             cells += [(span.value, span.look), *[(None, span.look)] * (span.width - 1)]
         number = self.row(cells, height)
         for first, last in merges:
-            self.sheet.merged_cells.add(CellRange(min_col=first, max_col=last, min_row=number, max_row=number))
+            self.stream.merge(number, first, last)
         return number
 
     def end(self) -> int:

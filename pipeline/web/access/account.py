@@ -43,7 +43,7 @@ class Change(NewPassword):
 
 def account(request: Any) -> Any:
     """`/cuenta`."""
-    person, own = request.user, request.session.session_key
+    person, own = request.user, sessions.key_of(request)
     found = WebSession.objects.filter(person=person).order_by("-last")
     told = [
         {"mark": mark_of(one), "own": one.session_key == own, "address": one.address, "agent": browser(one.agent)}
@@ -74,7 +74,7 @@ def change_password(request: Any) -> Any:
             form.add_error("actual", words.PRESENT_WRONG)
         else:
             limits.give_back("confirmar", person.username)
-            set_password(person, form.cleaned_data["nueva"], request.session.session_key)
+            set_password(person, form.cleaned_data["nueva"], sessions.key_of(request))
             update_session_auth_hash(request, person)
             sessions.confirm(request)
             audit.note(request, "clave-nueva")
@@ -84,7 +84,7 @@ def change_password(request: Any) -> Any:
 
 def end_sessions(request: Any) -> Any:
     """`/cuenta/sesiones`: ends one other session of one's own, or all others."""
-    mark, own = str(request.POST.get("sesion", "")), request.session.session_key
+    mark, own = str(request.POST.get("sesion", "")), sessions.key_of(request)
     for one in WebSession.objects.filter(person=request.user).exclude(session_key=own):
         if mark in ("todas", mark_of(one)):
             one.delete()

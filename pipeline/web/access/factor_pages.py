@@ -64,7 +64,7 @@ def noted(request: Any, *, first: bool) -> str:
     audit.note(request, "factor-activo")
     tell(request.user)
     if first:
-        sessions.end_all(request.user, request.session.session_key)  # they began with a password alone
+        sessions.end_all(request.user, sessions.key_of(request))  # they began with a password alone
         sessions.keep(request, CODES, factors.new_codes(request.user))
         return "/cuenta/codigos"
     return f"{factors.SET_UP}?hecho=1"

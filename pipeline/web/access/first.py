@@ -160,7 +160,7 @@ def _with_link(request: Any, kind: LinkKind, code: str) -> Any:
 
 
 def set_password(person: Person, password: str, but: str = "") -> None:
-    """Sets the password of ``person``, who is active from now on; sessions end, except that with the id ``but``; a
+    """Sets the password of ``person``, who is active from now on; sessions end, except that with the key ``but``; a
     notice is mailed."""
     was_active, now = person.state == PersonState.ACTIVE, site().now()
     person.set_password(password)

@@ -29,6 +29,7 @@ LIMITS = {
     "factor": Limit(5, timedelta(minutes=5)),
     "confirmar": Limit(5, timedelta(minutes=5)),
     "olvido": Limit(5, timedelta(hours=1)),
+    "correo": Limit(3, timedelta(hours=1)),
     "solicitud": Limit(5, timedelta(hours=1)),
     "enlace": Limit(30, timedelta(minutes=5)),
     "llave": Limit(20, timedelta(minutes=1)),

@@ -167,6 +167,7 @@ def person_page(request: Any, number: int) -> Any:
         "all": people_rules.administers_all(request.user, person),
         "waiting": [(one.role, frame.ROLES[Role(one.role)]) for one in mine if one.waits],
         "refused": refused,
+        "wrong": bool(refused),
         "done": "hecho" in request.GET,
         "link": shown if shown and shown["who"] == person.pk else None,
         "needs_second": people_rules.needs_second(request.user, profile),

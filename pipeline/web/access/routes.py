@@ -11,6 +11,7 @@ from pipeline.web.access.first import invitation, reset, set_up
 from pipeline.web.access.forgotten import forgotten_password, forgotten_user
 from pipeline.web.access.log_in import log_in, log_out, second_factor
 from pipeline.web.access.log_page import log_csv, log_page
+from pipeline.web.access.new_mail import change_mail, confirm_mail
 from pipeline.web.access.passkeys import add_key, enter_with_key, new_options, options, remove_key
 from pipeline.web.access.people import invite, people, person_page, refuse
 from pipeline.web.access.requests import ask, state
@@ -30,6 +31,7 @@ ROUTES = [
     Route("entrar/olvide-usuario", forgotten_user, "forgotten_user", OPEN, BOTH),
     Route("entrar/olvide-clave", forgotten_password, "forgotten_password", OPEN, BOTH),
     Route("entrar/clave/<str:code>", reset, "reset", OPEN, BOTH),
+    Route("entrar/correo/<str:code>", confirm_mail, "confirm_mail", OPEN, BOTH),
     Route("entrar/invitacion/<str:code>", invitation, "invitation", OPEN, BOTH),
     Route("entrar/solicitar", ask, "ask", OPEN, BOTH),
     Route("entrar/solicitud/<str:code>", state, "asked", OPEN),
@@ -40,6 +42,7 @@ ROUTES = [
     Route("empresa", choose, "choose", SIGNED_IN, POST),
     Route("cuenta", account, "account", SIGNED_IN),
     Route("cuenta/clave", change_password, "change_password", SIGNED_IN, BOTH),
+    Route("cuenta/correo", change_mail, "change_mail", SIGNED_IN, BOTH, confirmed=True),
     Route("cuenta/sesiones", end_sessions, "end_sessions", SIGNED_IN, POST),
     Route("cuenta/segundo-factor", own_factor, "own_factor", ENTERING, BOTH, confirmed=True),
     Route("cuenta/segundo-factor/quitar", remove_app, "remove_app", SIGNED_IN, POST, confirmed=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,27 +24,47 @@ BACKEND = "pipeline.web.access.backend.PersonBackend"
 
 
 class SessionStore(DatabaseStore):
-    """Session in the office database, by the page's clock; whether it is over ``end_if_over`` judges."""
+    """Session in the office database, by the page's clock; whether it is over ``end_if_over`` judges. What the cookie
+    holds is not there: a line's key is its digest, so that who reads the database enters no session (decision 0121)."""
 
     @classmethod
     def get_model_class(cls) -> Any:
         return WebSession
 
     def _get_session_from_db(self) -> Any:
-        found = self.model.objects.filter(session_key=self.session_key).first()
+        found = self.model.objects.filter(session_key=kept_key(self.session_key)).first()
         if found is None:
             self._session_key = None
         return found
+
+    def exists(self, session_key: str) -> bool:
+        return bool(self.model.objects.filter(session_key=kept_key(session_key)).exists())
+
+    def delete(self, session_key: str | None = None) -> None:
+        wanted = session_key or self.session_key
+        if wanted is not None:
+            self.model.objects.filter(session_key=kept_key(wanted)).delete()
 
     def get_expiry_date(self, **_more: Any) -> datetime:
         return site().now() + site().longest
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         kept, now = super().create_model_instance(data), site().now()
+        kept.session_key = kept_key(kept.session_key)
         kept.person_id = int(data["_auth_user_id"]) if "_auth_user_id" in data else None
         kept.address, kept.agent = data.get(ADDRESS, ""), data.get(AGENT, "")
         kept.began, kept.last = _time(data.get(BEGAN)) or now, _time(data.get(LAST)) or now
         return kept
+
+
+def kept_key(key: str | None) -> str:
+    """Key of a session as the database has it, of the one in the cookie."""
+    return hashlib.sha256((key or "").encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def key_of(request: Any) -> str:
+    """Key of the session of a request, as the database has it."""
+    return kept_key(request.session.session_key)
 
 
 def begin(request: Any, person: Any) -> None:
@@ -54,7 +75,7 @@ def begin(request: Any, person: Any) -> None:
     request.session[ADDRESS] = str(request.META.get("REMOTE_ADDR", ""))[:64]
     request.session[AGENT] = str(request.headers.get("User-Agent", ""))[:200]
     request.session.save()
-    others = WebSession.objects.filter(person=person).exclude(session_key=request.session.session_key)
+    others = WebSession.objects.filter(person=person).exclude(session_key=key_of(request))
     for one in others.order_by("-last")[MOST - 1 :]:
         one.delete()
 
@@ -65,7 +86,7 @@ def end(request: Any) -> None:
 
 
 def end_all(person: Any, but: str = "") -> int:
-    """Ends every session of ``person``, except that with the id ``but``; returns how many."""
+    """Ends every session of ``person``, except that with the key ``but`` (``key_of``); returns how many."""
     found = WebSession.objects.filter(person=person).exclude(session_key=but)
     return int(found.delete()[0])
 

@@ -220,4 +220,4 @@ def _changed(request: Any, proposal: Proposal, *, noted: bool = False) -> Any:
     """409: what was approved on screen is not what is there now."""
     if not noted:
         audit.note(request, "aprueba", ok=False, about=f"propuesta {proposal.id}", detail="approval-digest")
-    return render(request, "proposals/changed.html", head(proposal), status=409)
+    return render(request, "proposals/changed.html", {**head(proposal), "wrong": True}, status=409)

@@ -12,13 +12,13 @@ from django.db import connection
 from django.http import Http404, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.http import urlencode
 
-from pipeline.approvals import decisions, prepare
-from pipeline.approvals.asking import ask_about_proposal
+from pipeline.approvals import decisions
+from pipeline.approvals.asking import ask_about_proposal, stopped_by
 from pipeline.approvals.downloads import KINDS, PENDING, ready
+from pipeline.approvals.held_batch import draft_of_batch
 from pipeline.approvals.orders import Order
 from pipeline.approvals.pending import AT_ONCE, Summary, read_summary, summary_of
-from pipeline.approvals.reader import DOWNLOAD
-from pipeline.approvals.stopping import stopped_by
+from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.store import FILE, PROGRAM, Proposal
 from pipeline.approvals.uploads import has_file
 from pipeline.domain.approved_by import digest_of, people
@@ -34,6 +34,7 @@ from pipeline.run.figures import counts_data, ordered
 from pipeline.settings.model import ENV_WORDS
 from pipeline.web import audit, trouble
 from pipeline.web.access import sessions
+from pipeline.web.access.confirm import check
 from pipeline.web.company import companies_of
 from pipeline.web.models import WebSession
 from pipeline.web.pages import PageForm, render
@@ -41,6 +42,7 @@ from pipeline.web.roles import May
 from pipeline.web.screens.review import TONES
 from pipeline.web.screens.shared import named, places, readers
 from pipeline.web.site import site
+from pipeline.web.texts import access
 from pipeline.web.texts import batch as words
 from pipeline.web.texts.options import on_screen
 
@@ -71,7 +73,19 @@ def batch(request: Any, batch: str) -> Any:
     return _page(request, batch, Ending())
 
 
-def _page(request: Any, batch: str, ending: Ending) -> Any:
+class Continuing(PageForm):
+    """The password of who continues what another person stopped, where who they are was not confirmed just now."""
+
+    clave = forms.CharField(
+        label=access.CONFIRM_PASSWORD,
+        max_length=1000,
+        strip=False,
+        error_messages={"required": access.PASSWORD_MISSING},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+def _page(request: Any, batch: str, ending: Ending, going_on: Continuing | None = None, *, status: int = 200) -> Any:
     company = request.company
     with company.pages() as pages:
         info = pages.one(batch) if pages is not None else None
@@ -92,11 +106,14 @@ def _page(request: Any, batch: str, ending: Ending) -> Any:
         "ending": ending,
         "now": site().now(),
     }
-    if ending.is_bound:
-        found["form"] = ending  # its errors stand above the page
+    if found["asks_who"]:
+        found["going_on"] = going_on or Continuing()
+    for form in (ending, going_on):
+        if form is not None and form.is_bound:
+            found["form"] = form  # its errors stand above the page
     if not moving:
         found["summary"] = _summary(company, info)
-    return render(request, "batches/batch.html", found)
+    return render(request, "batches/batch.html", found, status=status)
 
 
 def _totals(info: BatchInfo, *, moving: bool) -> list[tuple[str, int]]:
@@ -121,9 +138,11 @@ def _facts(request: Any, info: BatchInfo, proposal: Proposal | None) -> dict[str
         "digest": digest_of(info.approved_by),
         "notes": [note for note in info.notes if not note.startswith((COMPANY, COLUMNS))],
         "kinds": [(name, kind.words) for name, kind in KINDS.items()],
+        "may_evidence": company.may(May.EVIDENCE),
         "original": proposal is not None and proposal.source == FILE and has_file(store, proposal.id),
         "may_stop": idle and state is ProposalState.SENDING and company.may(May.STOP, own=own),
         "may_continue": idle and may_continue,
+        "asks_who": idle and may_continue and by not in (PROGRAM, who) and not sessions.is_confirmed(request),
         "may_end": idle and state is ProposalState.STOPPED and company.may(May.APPROVE),
         "stopped_by": "" if by == PROGRAM else named([by]).get(by, by),
         "orders": [order_words(one) for one in orders],
@@ -230,7 +249,7 @@ def progress(request: Any, batch: str) -> Any:
     with company.pages() as pages:
         if pages is None or pages.one(batch) is None:
             raise Http404
-    key = request.session.session_key
+    key = sessions.key_of(request)
     answer = StreamingHttpResponse(_stream(company, batch, key), content_type="text/event-stream")
     answer["X-Accel-Buffering"] = "no"
     return answer
@@ -278,7 +297,14 @@ def stop(request: Any, batch: str) -> Any:
 
 
 def go_on(request: Any, batch: str) -> Any:
-    """`/lotes/ID/continuar`."""
+    """`/lotes/ID/continuar`: what another person stopped needs a confirmation of who one is, which the same press may
+    bring."""
+    if request.POST.get("clave"):
+        form = Continuing(request.POST)
+        said = check(request, request.POST["clave"]) if form.is_valid() else None
+        if said is not None:
+            form.add_error("clave", said)
+            return _page(request, batch, Ending(), form, status=429 if said == access.TOO_MANY else 422)
     return _ask(request, batch, Kind.CONTINUE, words.CONTINUE_WHY)
 
 
@@ -325,7 +351,7 @@ def propose(request: Any, batch: str) -> Any:
         info = company.batch(views, batch)
         shown = {"facts": _lines(info), "problems": [], "folder": info.folder}
         try:
-            draft = prepare.draft_of_batch(info, views, company.settings, views.ledger_id(), now, shown)
+            draft = draft_of_batch(info, views, company.settings, views.ledger_id(), now, shown)
             proposal, _ = decisions.propose(company.proposals, draft, now, who=who, address=address)
         except NotApproved as refused:
             return trouble.page(request, 409, words.NOT_DONE, on_screen(refused.message))

@@ -30,10 +30,12 @@ from pipeline.domain.certificates import (
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, WrongUsage
 from pipeline.domain.ruc import bare
+from pipeline.settings.model import Settings
 from pipeline.web import audit
 from pipeline.web.company import Company
 from pipeline.web.pages import PageForm, render
 from pipeline.web.roles import May
+from pipeline.web.screens.shared import scanned
 from pipeline.web.site import site
 from pipeline.web.texts import certificates as words
 from pipeline.web.texts.options import on_screen
@@ -84,13 +86,13 @@ class Dated(PageForm):
     )
     confirma = forms.BooleanField(label=words.CONFIRM_RUC, required=False)
 
-    def dates(self) -> tuple[Dates | None, dict[str, str]]:
+    def dates(self, settings: Settings) -> tuple[Dates | None, dict[str, str]]:
         """The dates, and what a file says of holder and authority; None where nothing was given. Raises
         ``InputRefused``."""
         said = self.cleaned_data
         if said["archivo"] is not None:
             key = SecretStr(said["clave"])
-            told = certificate_in(said["archivo"].name, said["archivo"].read(), lambda: key)
+            told = certificate_in(said["archivo"].name, scanned(settings, said["archivo"]), lambda: key)
             dates = Dates(told.valid_from, told.valid_until, told.serial, told.fingerprint, told.rucs, said["confirma"])
             return dates, {"holder": told.holder, "authority": told.authority}
         first, last = said["desde"], said["hasta"]
@@ -250,7 +252,7 @@ def add(request: Any) -> Any:
     if form.is_bound and form.is_valid():
         said, now = form.cleaned_data, site().now()
         try:
-            dates, told = form.dates()
+            dates, told = form.dates(request.company.settings)
             today: date = now.astimezone(PANAMA).date()
             asked = Certificate(
                 id=0,
@@ -306,10 +308,10 @@ def _take(book: Registry, one: Certificate, step: str, form: Any, version: int) 
     elif step == "fin":
         book.end(one.id, said["porque"].strip(), now, version)
     elif step == "listo":
-        dates, _ = form.dates()
+        dates, _ = form.dates(book.settings)
         book.complete(one.id, dates or Dates(None, None), now, version)
     else:
-        dates, _ = form.dates()
+        dates, _ = form.dates(book.settings)
         texts = {"holder": "titular", "authority": "entidad", "request": "solicitud", "mail": "correo"}
         values = {name: said[key].strip() for name, key in texts.items() if said[key].strip() != getattr(one, name)}
         book.edit(one.id, values, now, dates, version)
@@ -321,7 +323,7 @@ def import_csv(request: Any) -> Any:
     if form.is_bound and form.is_valid():
         given = form.cleaned_data["archivo"]
         try:
-            done = import_table(registry(request), given.name, given.read(), site().now())
+            done = import_table(registry(request), given.name, scanned(request.company.settings, given), site().now())
         except (InputRefused, WrongUsage) as refused:
             form.add_error("archivo", on_screen(refused.sentence))
         else:
@@ -330,5 +332,5 @@ def import_csv(request: Any) -> Any:
                 audit.note(request, "certificado", detail="importar")
                 told = f"{len(done.new)}-{len(done.changed)}-{done.same}"
                 return HttpResponseRedirect(f"/certificados?importado={told}")
-    shown = {"form": form, "mistakes": mistakes}
+    shown = {"form": form, "mistakes": mistakes, "wrong": bool(mistakes)}
     return render(request, "certificates/import.html", shown, status=422 if mistakes else 200)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 
-from pipeline.approvals.downloads import EMPTY, KINDS, ready
-from pipeline.approvals.reader import DOWNLOAD
+from pipeline.approvals.asking import ask_for_evidence
+from pipeline.approvals.downloads import EMPTY, EVIDENCE, KINDS, PACK, ready
+from pipeline.approvals.packs import last_order
+from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.store import FILE
 from pipeline.approvals.uploads import has_file
+from pipeline.domain.orders import OPEN, OrderState
 from pipeline.web import audit, trouble
+from pipeline.web.pages import render
 from pipeline.web.screens.review import XLSX, preparing
 from pipeline.web.screens.shared import attachment, download, places
+from pipeline.web.site import site
 from pipeline.web.texts import batch as words
+from pipeline.web.texts.options import on_screen
 
 ORIGINAL = "original"
 
@@ -34,6 +40,31 @@ def of_batch(request: Any, batch: str, kind: str) -> Any:
         return trouble.page(request, 404, words.DOWNLOADS, words.NOTHING_TO_CORRECT)
     audit.note(request, "descarga", about=f"lote {batch}", detail=kind)
     return attachment(file, KINDS[kind].mime)
+
+
+def evidence(request: Any, batch: str) -> Any:
+    """`/descargas/ID/evidencia`: the pack, if it was made for this state of the batch. POST asks the sender for it,
+    because it becomes an event of the ledger."""
+    company, store = request.company, request.company.proposals
+    with company.pages() as pages:
+        info = pages.one(batch) if pages is not None else None
+    if info is None:
+        raise Http404
+    file = ready(company.settings, info, EVIDENCE, places(company))
+    if file is not None and file.name != EMPTY:
+        audit.note(request, "descarga", about=f"lote {batch}", detail=EVIDENCE)
+        return attachment(file, PACK.mime)
+    order = last_order(store, info)
+    if order is not None and order.state is OrderState.DONE:  # it lies in the folder of another machine
+        return preparing(request, f"/lotes/{batch}", DOWNLOAD, batch, EVIDENCE)
+    waits = order is not None and order.state in OPEN
+    if request.method == "POST" and not waits:
+        who, address = request.user.username, audit.address_of(request)
+        ask_for_evidence(store.orders, batch, site().now(), who=who, address=address)
+        audit.note(request, "pide-evidencia", about=f"lote {batch}")
+        return HttpResponseRedirect(f"/descargas/{batch}/evidencia")
+    shown = {"info": info, "waits": waits, "answer": on_screen(order.answer) if order is not None else ""}
+    return render(request, "batches/evidence.html", shown, status=202 if waits else 200)
 
 
 def _original(request: Any, batch: str) -> Any:

@@ -14,7 +14,6 @@ from pipeline.domain.edoc_states import EDOC_STATES
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.problems import KINDS
 from pipeline.report.labels import MEANINGS
-from pipeline.report.template import write_template
 from pipeline.web.pages import PageForm, render
 from pipeline.web.screens.review import XLSX
 from pipeline.web.screens.shared import download
@@ -64,6 +63,8 @@ def help_page(request: Any) -> Any:
 
 def template(request: Any) -> Any:
     """`/ayuda/plantilla.xlsx`."""
+    from pipeline.report.template import write_template  # what makes workbooks is loaded by who wants one
+
     content = io.BytesIO()
     write_template(content, request.company.settings.company if request.company is not None else "")
     return download(content.getvalue(), XLSX, "plantilla.xlsx")

@@ -4,14 +4,15 @@ about it."""
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponseRedirect, JsonResponse
 
 from pipeline.approvals import decisions, uploads
-from pipeline.approvals.check_upload import answers
-from pipeline.approvals.reader import BOOKS, CHECK
+from pipeline.approvals.findings import has_findings, read_findings
+from pipeline.approvals.readers import BOOKS, CHECK
 from pipeline.approvals.review import Column, Review, review_in
+from pipeline.approvals.row_index import title_of
 from pipeline.approvals.store import FILE, TERMINAL, Proposal, ProposalEvent
 from pipeline.approvals.uploads import Handed
 from pipeline.domain.errors import AnularError, InputRefused, NotApproved, WrongUsage
@@ -26,6 +27,9 @@ from pipeline.web.screens.upload import receive
 from pipeline.web.site import site
 from pipeline.web.texts import review as words
 from pipeline.web.texts.options import on_screen
+
+if TYPE_CHECKING:
+    from pipeline.web.company import Company
 
 BOOK_KINDS = {"revision": "__revision.xlsx", "corregir": "__corregir.xlsx"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -53,10 +57,15 @@ def review(request: Any, number: int) -> Any:
 def state(request: Any, number: int) -> Any:
     """`/propuestas/ID/estado`: how far the check is, or that the sending has yet to begin, for the page's script."""
     proposal = request.company.proposal(number)
-    if proposal.state in words.BEFORE_SENDING:
-        return JsonResponse({"done": False, "words": words.BEFORE_SENDING[proposal.state]})
+    if going := _going(proposal, request.company.batch_of(proposal)):
+        return JsonResponse({"done": False, "words": going})
     done = proposal.state is not ProposalState.CHECKING
     return JsonResponse({"done": done, "words": "" if done else progress(request, proposal)["words"]})
+
+
+def _going(proposal: Proposal, batch: str) -> str:
+    """That the sending has yet to begin, in words; empty for what has a ``batch``, or is not being sent."""
+    return "" if batch else words.BEFORE_SENDING.get(proposal.state, "")
 
 
 def progress(request: Any, proposal: Proposal) -> dict[str, str]:
@@ -136,9 +145,30 @@ def book(request: Any, number: int, kind: str) -> Any:
         return attachment(file, XLSX)
     if folder.is_dir() or not uploads.has_file(company.proposals, number):
         raise Http404
-    checking = readers().work(company.settings, CHECK, str(number))  # it writes them right after the review
-    job = CHECK if checking is not None and not checking.failed else BOOKS
-    return preparing(request, f"/propuestas/{proposal.id}", job, str(number))
+    return preparing(request, f"/propuestas/{proposal.id}", _job(company, number), str(number))
+
+
+def rows(request: Any, number: int) -> Any:
+    """`/propuestas/ID/filas?problema=…&pagina=…`: every row of a cause, fifty a page."""
+    company, proposal = request.company, request.company.proposal(number)
+    if review_in(company.proposals.plan_data(number)) is None:
+        raise Http404
+    folder = places(company).of_proposal(company.settings, number)
+    if not has_findings(folder):
+        if not uploads.has_file(company.proposals, number):
+            raise Http404
+        return preparing(request, f"/propuestas/{number}", _job(company, number), str(number))
+    code, asked = str(request.GET.get("problema", "")), str(request.GET.get("pagina", "1"))
+    page = int(asked) if asked.isdecimal() and 0 < len(asked) < 7 else 1
+    found, count, pages = read_findings(folder, code, page - 1)
+    shown = {"found": found, "count": count, "page": page, "pages": pages, "code": code, "cause": title_of(code)}
+    return render(request, "proposals/rows.html", {**head(proposal), **shown})
+
+
+def _job(company: Company, number: int) -> str:
+    """What writes the workbooks and the findings: a check that still goes on does, right after the review."""
+    checking = readers().work(company.settings, CHECK, str(number))
+    return CHECK if checking is not None and not checking.failed else BOOKS
 
 
 def preparing(request: Any, back: str, job: str, *arguments: str) -> Any:
@@ -168,7 +198,7 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
     company, store = request.company, request.company.proposals
     kept, who = store.plan_data(proposal.id), request.user.username
     found, events = review_in(kept), store.events(proposal.id)
-    people = proposal.people
+    people, batch = proposal.people, company.batch_of(proposal)
     names = named([*(one.who for one in events), people.prepared_by, people.submitted_by, people.approved_by])
     own = who in people.preparers
     waiting = proposal.state is ProposalState.WAITING
@@ -181,7 +211,7 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
         "columns": _columns(found) if found is not None else [],
         "totals": totals(found) if found is not None else [],
         "dates": [date.fromisoformat(day) for day in found.dates] if found is not None else [],
-        "time": duration(found.seconds) if found is not None else "",
+        "time": _time(found.seconds) if found is not None else "",
         "kept": {"facts": kept.get("facts", ()), "problems": [on_screen(one) for one in kept.get("problems", ())]},
         "prepared": names.get(people.prepared_by),
         "submitted": names.get(people.submitted_by),
@@ -193,7 +223,8 @@ def about(request: Any, proposal: Proposal) -> dict[str, Any]:
         "again_of": uploads.again_of(store, proposal.id) if proposal.source == FILE else None,
         "history": [_step(one, names) for one in events],
         "has_books": found is not None,
-        "going": words.BEFORE_SENDING.get(proposal.state, ""),
+        "batch": batch,
+        "going": _going(proposal, batch),
     }
 
 
@@ -234,13 +265,16 @@ def _unusable(request: Any, proposal: Proposal) -> Any:
     shown = {"where": told.get("where", ""), "message": lines[0], "remedy": lines[1], "code": told.get("code", "")}
     offered = _offered(request, proposal) if mine and uploads.has_file(store, proposal.id) else []
     choices = [on_screen(one) for one, _ in offered]
-    return render(
-        request, "proposals/unusable.html", {**head(proposal), "told": shown, "choices": choices, "mine": mine}
-    )
+    found = {**head(proposal), "told": shown, "choices": choices, "mine": mine, "wrong": True}
+    return render(request, "proposals/unusable.html", found)
 
 
 def _offered(request: Any, proposal: Proposal) -> list[Any]:
     if proposal.state is not ProposalState.UNUSABLE:
         return []
     store = request.company.proposals
-    return answers(dict(uploads.refusal_in(store, proposal.id)), uploads.choices_of(store, proposal.id))
+    return uploads.answers(uploads.refusal_in(store, proposal.id), uploads.choices_of(store, proposal.id))
+
+
+def _time(seconds: float) -> str:
+    return words.ABOUT.format(time=duration(seconds)) if round(seconds) else words.ABOUT_NONE

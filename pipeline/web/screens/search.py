@@ -97,6 +97,7 @@ def _found(views: Views, text: str, env: str) -> dict[str, Any]:
                 "outcome": made.added.resultado,
                 "tone": ROW_TONES[TONES[outcome_of(found.line)]],
                 "todo": on_screen(made.todo),
+                "sent": found.line.sent_at,
             }
         )
     return {

@@ -11,7 +11,8 @@ from django.utils.http import content_disposition_header
 
 from pipeline.approvals import uploads
 from pipeline.approvals.places import Places
-from pipeline.approvals.reader import CHECK
+from pipeline.approvals.readers import CHECK
+from pipeline.approvals.scan import scan
 from pipeline.approvals.store import PROGRAM, Proposals
 from pipeline.domain.errors import StorageTrouble
 from pipeline.web.headers import SANDBOX
@@ -22,6 +23,7 @@ from pipeline.web.texts import review as words
 
 if TYPE_CHECKING:
     from pipeline.approvals.readers import Reading
+    from pipeline.settings.model import Settings
     from pipeline.web.company import Company
 
 
@@ -47,6 +49,13 @@ def check_left_over(here: Site) -> None:
 def places(company: Company) -> Places:
     """Private folder of what can be made again."""
     return Places.of(company.settings)
+
+
+def scanned(settings: Settings, given: Any) -> bytes:
+    """Bytes of a file that a form was given, once the office's scanner has seen them. Raises like ``scan``."""
+    data = bytes(given.read())
+    scan(settings.web_scan, data, uploads.clean_name(given.name))
+    return data
 
 
 def approvers(company: Company, but: Iterable[str]) -> str:

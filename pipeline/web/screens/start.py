@@ -14,7 +14,6 @@ from pipeline.domain.certificates import State, state_of
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.proposals import DUE, ProposalState
 from pipeline.domain.records import BatchInfo
-from pipeline.domain.visible import thousands
 from pipeline.ledger.pages import NEWEST, Urgent
 from pipeline.report.labels import count
 from pipeline.run.figures import counts_data
@@ -116,11 +115,13 @@ def _proposals(request: Any, open_: list[Proposal]) -> list[Todo]:
             else:
                 found.append(Todo(words.TO_APPROVE_OTHERS.format(**values), link, words.SEE))
         elif one.state is ProposalState.DRAFT and mine:
-            found.append(Todo(words.DRAFT.format(**values), link, words.REVIEW))
+            told = words.DRAFT if one.to_send else words.DRAFT_NONE
+            found.append(Todo(told.format(**values), link, words.REVIEW))
         elif one.state is ProposalState.CHECKING and mine:
             found.append(Todo(words.UNCHECKED.format(**values), link, words.SEE))
         elif one.state in DUE:
-            where = f"/lotes/{one.batch}" if one.batch and one.state is not ProposalState.APPROVED else link
+            batch = company.batch_of(one) if one.state is not ProposalState.APPROVED else ""
+            where = f"/lotes/{batch}" if batch else link
             found.append(Todo(words.RUNNING.format(**values), where, words.SEE))
     return found
 
@@ -130,9 +131,12 @@ def _rows(urgent: list[Urgent]) -> list[Todo]:
     found = []
     for one in urgent:
         figures, link = counts_data(one.batch), f"/lotes/{one.batch.id}"
-        for number, said in ((figures["needs_person"], words.PERSON), (figures["pending"], words.PENDING)):
-            if number:
-                found.append(Todo(said.format(count=thousands(number), lote=one.batch.id), link, words.SEE))
+        person, pending = figures["needs_person"], figures["pending"]
+        if person:
+            some = count(person, *words.PERSON.split("|"))
+            found.append(Todo(words.PERSON_WHAT.format(count=some, lote=one.batch.id), link, words.SEE))
+        if pending:
+            found.append(Todo(words.PENDING.format(count=_invoices(pending), lote=one.batch.id), link, words.SEE))
     return found[:_MOST]
 
 

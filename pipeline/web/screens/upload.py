@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpResponseRedirect
 
 from pipeline.approvals import uploads
-from pipeline.approvals.reader import CHECK
+from pipeline.approvals.readers import CHECK
 from pipeline.approvals.scan import scan
 from pipeline.approvals.uploads import Choices, Handed
 from pipeline.domain.approved_by import people
@@ -91,7 +91,7 @@ def receive(request: Any, handed: Handed) -> uploads.Received:
     company, now = request.company, site().now()
     settings, store = company.settings, company.proposals
     uploads.forget_files(store, now, settings.web_keep_days)
-    scan(settings.web_scan, handed.data, uploads.clean_name(handed.name))
+    scan(settings.web_scan, handed.data, uploads.clean_name(handed.name))  # also one that was kept, and is read again
     with company.ledger() as views:
         who, address = request.user.username, audit.address_of(request)
         found = uploads.receive(store, views, handed, model.limits(settings), now, who=who, address=address)

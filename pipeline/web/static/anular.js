@@ -110,6 +110,9 @@ for (const one of document.querySelectorAll("[data-live]")) {
   setTimeout(look, 500);
 }
 
+// A download that is being made: asked for again until it comes down.
+for (const one of document.querySelectorAll("[data-again]")) setTimeout(() => location.reload(), 2000);
+
 // A sending: its progress as it comes, said aloud every ten seconds, and the page anew at its end.
 for (const card of document.querySelectorAll("[data-events]")) {
   const source = new EventSource(card.dataset.events);

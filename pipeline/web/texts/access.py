@@ -83,6 +83,17 @@ APPROVE_HERE = "Aprobar lotes"
 
 ACCOUNT = "Mi cuenta"
 MAIL = "Correo"
+CHANGE_MAIL = "Cambiar correo"
+NEW_MAIL = "Correo nuevo"
+MAIL_TEXT = "Su correo es {email}. Le enviamos un enlace al nuevo; hasta que lo abra, vale el de siempre."
+MAIL_SENT = (
+    "Si {email} no es de otra cuenta, le enviamos un enlace. Vence en 30 minutos; hasta entonces vale el de siempre."
+)
+MAIL_SAME = "Ese ya es su correo."
+MAIL_NOT_HERE = "Esta página no tiene correo configurado, y sin él no se puede confirmar una dirección nueva."
+CONFIRM_MAIL = "Confirmar correo"
+CONFIRM_MAIL_TEXT = "El correo del usuario {user} será {email}."
+MAIL_CHANGED = "Su correo cambió."
 NAME = "Nombre"
 CHANGE_PASSWORD = "Cambiar contraseña"  # noqa: S105 - the words
 PRESENT_PASSWORD = "Contraseña actual"  # noqa: S105 - the words

@@ -16,6 +16,26 @@ CHANGED_TEXT = """Hola, {name}:
 
 Su contraseña cambió el {when} y sus sesiones terminaron. Si no fue usted, avise ahora a su administrador.
 """
+NEW_MAIL = "anular: confirme su correo"
+NEW_MAIL_TEXT = """Hola, {name}:
+
+Usted pidió que este sea el correo de su usuario. Confírmelo con este enlace antes de {when}:
+
+{link}
+
+Sirve una sola vez. Si no lo pidió, no haga nada.
+"""
+MAIL_ASKED = "anular: se pidió cambiar su correo"
+MAIL_ASKED_TEXT = """Hola, {name}:
+
+El {when} se pidió que el correo de su usuario sea {new}. Hasta que se confirme allí, vale este.
+Si no fue usted, cambie su contraseña y avise ahora a su administrador.
+"""
+MAIL_CHANGED = "anular: su correo cambió"
+MAIL_CHANGED_TEXT = """Hola, {name}:
+
+El {when} el correo de su usuario cambió a {new}. Si no fue usted, avise ahora a su administrador.
+"""
 FACTOR_CHANGED = "anular: su segundo factor cambió"
 FACTOR_CHANGED_TEXT = """Hola, {name}:
 

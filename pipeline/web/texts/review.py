@@ -46,6 +46,7 @@ ISSUED = "Emitidas"
 FROM_TO = "del {first} al {last}"
 TIME = "Duración"
 ABOUT = "Unos {time} de envío"
+ABOUT_NONE = "Menos de 1 s de envío"
 HIDDEN = "Oculto"
 HIDDEN_WORDS = "{count} filas, columnas o celdas que estaban ocultas y se incluyeron"
 CERTIFICATES = "Certificados digitales"
@@ -77,7 +78,8 @@ WARNINGS = "Se enviarán, pero conviene mirarlas"
 PLACE = "Dónde"
 VALUE = "Recibido"
 WHAT = "Qué pasa y qué hacer"
-MORE = "Y {count} más, en el libro de revisión."
+MORE = "Y {count} más."
+ALL_ROWS = "Ver todas las filas con esto"
 ROW = "fila|filas"
 DUPLICATED = "Filas duplicadas"
 REPEATS = "Repite"
@@ -112,8 +114,9 @@ APPROVERS = "La aprueba otra persona: {names}."
 APPROVERS_NONE = "Nadie más tiene el papel de Aprobador en esta empresa. Pídaselo a su administrador."
 TO_APPROVE = "Revisar y aprobar"
 SEE_BATCH = "Ver el lote {lote}"
-BEFORE_SENDING = {
+BEFORE_SENDING = {  # of a proposal without a batch
     ProposalState.APPROVED: "Aprobada. El envío empieza en unos segundos; esta página lo dirá.",
+    ProposalState.SENDING: "Se está preparando el envío; esta página lo dirá.",
     ProposalState.ON_HOLD: "Aprobada. Otra ejecución usa el historial de envíos; el envío empieza cuando termine.",
 }
 PRINT = "Imprimir"

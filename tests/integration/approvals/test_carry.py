@@ -367,6 +367,18 @@ def killed_at(desk: Desk, point: str, one: Proposal) -> None:
             desk.carry(one)
 
 
+def test_begun_and_killed_before_midnight_it_is_taken_in_under_the_name_that_was_given(desk: Desk):
+    one = desk.approved()
+    killed_at(desk, "approval-begun", one)
+    named = desk.store.get(one.id).batch
+    desk.later(hours=20)
+    done = desk.carry(one)
+    assert done.info is not None
+    assert (done.info.id, done.proposal.batch) == (named, named)
+    assert desk.posts == codes(1, 2, 3)
+    desk.verified()
+
+
 def test_begun_and_killed_and_then_somebody_else_took_all_of_it(desk: Desk):
     one = desk.approved([1, 2])
     killed_at(desk, "approval-begun", one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -270,3 +271,49 @@ def test_what_is_done_or_refused_does_not_change():
         for after in OrderState:
             with pytest.raises(Bug):
                 check_step(before, after)
+
+
+# --- evidence
+
+
+def packs(desk: Desk) -> int:
+    from sqlalchemy import func, select
+
+    from pipeline.ledger import tables as ledger
+    from pipeline.ledger.ledger_events import PACKED
+
+    with desk.memory() as memory:
+        query = select(func.count()).where(ledger.event.c.event == PACKED)
+        return int(memory.database.read(query)[0][0])
+
+
+def test_an_evidence_pack_is_an_event_of_who_asked_and_recorded_once(desk: Desk, batch: BatchInfo, tmp_path: Path):
+    desk.settings = desk.settings.model_copy(update={"web_folder": tmp_path / "web"})
+    for who in ("eva", "luis"):
+        asking.ask_for_evidence(desk.store.orders, batch.id, desk.clock.now(), who=who, address="10.0.0.7")
+    (order,) = desk.orders()
+    assert (order.state, order.wish.who, order.answer) == (F, "eva", "Paquete de evidencia listo")
+    assert packs(desk) == 1
+    (first,) = (tmp_path / "web").rglob("*__evidencia.zip")
+    made = first.read_bytes()
+
+    asking.ask_for_evidence(desk.store.orders, batch.id, desk.clock.now(), who="luis", address="10.0.0.7")
+    (order,) = desk.store.orders.open()
+    desk.store.orders.take(order, D, desk.clock.now())  # a sender was killed in the middle of it
+    (again,) = desk.orders()
+    assert again.state is F
+    assert packs(desk) == 1
+    assert first.read_bytes() == made
+    desk.verified()
+
+
+def test_evidence_of_a_batch_that_is_not_there_is_refused(desk: Desk, batch: BatchInfo):
+    asking.ask_for_evidence(desk.store.orders, "20261120-00000000", desk.clock.now(), who="eva", address="")
+    (order,) = desk.orders()
+    assert order.state is R
+    assert "no está en este historial de envíos" in order.answer
+
+
+def test_who_asks_for_evidence_has_a_name(desk: Desk, batch: BatchInfo):
+    with pytest.raises(NotApproved):
+        asking.ask_for_evidence(desk.store.orders, batch.id, desk.clock.now(), who="", address="")

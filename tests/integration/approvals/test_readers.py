@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.approvals import uploads
-from pipeline.approvals.reader import BOOKS, CHECK
-from pipeline.approvals.readers import Readers, Work, without_secrets
+from pipeline.approvals.readers import BOOKS, CHECK, Readers, Work, without_secrets
 from pipeline.approvals.uploads import Handed, receive
 from pipeline.domain.proposals import ProposalState
 from pipeline.settings.model import limits

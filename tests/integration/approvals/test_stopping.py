@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.approvals import asking, stopping
+from pipeline.approvals import asking
 from pipeline.approvals.orders import Wish
 from pipeline.approvals.store import PROGRAM, Proposal
 from pipeline.domain.errors import AnotherRun, Interrupted, NotApproved, WrongUsage
@@ -65,7 +65,7 @@ def test_the_ledger_and_the_office_say_who_stopped_it_and_why(desk: Desk):
         told = [line for line in memory.views.log(done.info) if line.event is Event.STOPPED]
         assert {(line.who, line.note) for line in told} == {("web: eva", f"envío detenido: {WHY}")}
         assert examine(memory.database).faults == []
-    assert (done.proposal.why, stopping.stopped_by(desk.store, done.proposal)) == (WHY, "eva")
+    assert (done.proposal.why, asking.stopped_by(desk.store, done.proposal)) == (WHY, "eva")
     assert [one.address for one in desk.store.events(one.id) if one.event == "stopped"] == ["10.0.0.7"]
 
 
@@ -251,7 +251,7 @@ def test_one_that_stopped_by_itself_was_stopped_by_nobody(desk: Desk):
     one = desk.approved([1, 2, 3])
     desk.stops_after = 1
     done = desk.carry(one)
-    assert stopping.stopped_by(desk.store, done.proposal) == PROGRAM
+    assert asking.stopped_by(desk.store, done.proposal) == PROGRAM
 
 
 def test_an_order_that_another_process_finishes_is_not_done_twice(desk: Desk, monkeypatch):

@@ -11,15 +11,18 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from pipeline.approvals import uploads
-from pipeline.approvals.check_upload import answers, check_upload
+from pipeline.approvals import decisions, uploads
+from pipeline.approvals.check_upload import check_upload
 from pipeline.approvals.review import review_in
 from pipeline.approvals.store import Proposal
 from pipeline.approvals.uploads import Handed, Received, receive
 from pipeline.domain.errors import InputRefused, StorageTrouble, WrongUsage
+from pipeline.domain.lifecycle import Event
 from pipeline.domain.proposals import ProposalState
+from pipeline.domain.records import Finding, Source
 from pipeline.office import tables
 from pipeline.read.limits import Limits
+from pipeline.run.results import write_results
 from pipeline.settings.model import limits
 from pipeline.wiring.views import open_views
 from tests.support import ledgers
@@ -92,8 +95,6 @@ def test_checked_it_is_the_draft_that_propose_would_make(desk: Desk):
 
 
 def test_it_is_approved_and_sent_like_any_other(desk: Desk):
-    from pipeline.approvals import decisions
-
     one = checked(desk, uploaded(desk, table(1, 2)))
     one = decisions.submit(desk.store, one, desk.clock.now(), who="ana")
     done = desk.carry(desk.approve(one))
@@ -140,6 +141,8 @@ def test_its_review_workbook_and_the_rows_to_correct_are_made_with_it(desk: Desk
     assert sorted(path.name for path in (desk.folder / "books").iterdir()) == [
         "lote__corregir.xlsx",
         "lote__revision.xlsx",
+        "problemas.json",
+        "problemas.jsonl",
     ]
 
 
@@ -155,13 +158,41 @@ def test_a_question_about_the_file_is_a_choice_and_the_answer_reads_it_again(des
     one = checked(desk, uploaded(desk, data, name="dos.xlsx"))
     assert one.state is ProposalState.UNUSABLE
     said = uploads.choices_of(desk.store, one.id)
-    offered = answers(dict(uploads.refusal_in(desk.store, one.id)), said)
+    offered = uploads.answers(uploads.refusal_in(desk.store, one.id), said)
     assert [choices.sheet for _, choices in offered] == ["Enero", "Febrero"]
 
     other = uploaded(desk, desk.store.file(one.id), name="dos.xlsx", choices=offered[1][1], again=one.id)
     done = checked(desk, other)
     assert (done.state, done.sheet, done.to_send) == (ProposalState.DRAFT, "Febrero", 2)
     assert uploads.again_of(desk.store, done.id) == one.id
+
+
+def test_which_of_several_sheets_is_meant_the_settings_say_as_for_a_command(desk: Desk):
+    desk.settings = desk.settings.model_copy(update={"sheet": "last"})
+    data = book(desk.folder / "dos.xlsx", {"Enero": [1], "Febrero": [2, 3]})
+    one = checked(desk, uploaded(desk, data, name="dos.xlsx"))
+    assert (one.state, one.sheet, one.to_send) == (ProposalState.DRAFT, "Febrero", 2)
+
+
+def test_the_columns_that_were_said_are_a_note_of_the_batch_as_with_run(desk: Desk):
+    said = uploads.Choices(columns="cufe=A,motivo=B")
+    one = checked(desk, uploaded(desk, table(1), choices=said))
+    one = decisions.submit(desk.store, one, desk.clock.now(), who="ana")
+    info = desk.carry(desk.approve(one)).info
+    assert info is not None
+    assert "Las columnas se indicaron con --columns cufe=A,motivo=B." in info.notes
+
+
+def test_what_edoc_gave_back_is_no_new_batch_and_its_sheet_says_where_it_is_sent_again(desk: Desk):
+    desk.findings = {make_cufe(2): Finding(Source.CANCELLATION, Event.CORRECT, http=200, estado=6)}
+    info = desk.carry(desk.approved((1, 2))).info
+    assert info is not None
+    with desk.memory() as memory:
+        book = write_results(info, memory.views, desk.folder).corrections
+    assert book is not None
+    one = checked(desk, uploaded(desk, book.read_bytes(), name="devueltas.xlsx"))
+    assert (one.state, uploads.refusal_in(desk.store, one.id)["code"]) == (ProposalState.UNUSABLE, "proposal-returned")
+    assert f"en el lote {info.id}: no es un lote nuevo. No se envió nada." in one.why
 
 
 def test_the_same_bytes_that_are_open_are_that_proposal(desk: Desk):
@@ -209,6 +240,33 @@ def test_so_are_so_many_bytes(desk: Desk, monkeypatch):
     uploaded(desk, table(1))
     with pytest.raises(WrongUsage):
         uploaded(desk, table(2))
+
+
+def test_s21_what_cannot_be_used_gives_way_to_what_is_new_the_oldest_first_and_what_is_open_does_not(
+    desk: Desk, monkeypatch
+):
+    useless = [b"CUFE,Motivo\n" + b"\n" * number for number in range(1, 4)]
+    ended = []
+    for data in useless:
+        ended.append(checked(desk, uploaded(desk, data)))
+        desk.later(minutes=1)
+    assert {one.state for one in ended} == {ProposalState.UNUSABLE}
+    mine = uploaded(desk, table(1))
+    other = checked(desk, uploaded(desk, b"CUFE,Motivo\n\n\n\n\n\n", who="eva"))
+    monkeypatch.setattr(uploads, "MOST_BYTES", len(table(1)) + len(table(2)) + len(useless[2]))
+    new = uploaded(desk, table(2))
+    kept = [uploads.has_file(desk.store, one.id) for one in (*ended, mine, other, new)]
+    assert kept == [False, False, True, True, True, True]
+    assert uploads.refusal_in(desk.store, ended[0].id), "why it could not be used stays"
+
+
+def test_the_file_of_a_batch_takes_none_of_the_room(desk: Desk, monkeypatch):
+    one = desk.approve(desk.propose(desk.file([1, 2]), "ana"))
+    desk.carry(one)
+    assert desk.store.get(one.id).batch
+    monkeypatch.setattr(uploads, "MOST_BYTES", len(table(3)))
+    uploaded(desk, table(3))
+    assert uploads.has_file(desk.store, one.id)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from pipeline.domain.records import BatchInfo, Cell, EventLine, ResultLine
 from pipeline.read.header import is_header
 from pipeline.report.model import Report
 from pipeline.report.sheets.log import write_log
-from pipeline.report.styles import Palette
 from pipeline.report.summary import summarise
 from pipeline.report.verify import MEMBERS
 from pipeline.report.workbook import write_workbook
@@ -276,7 +275,7 @@ def test_the_log_has_a_line_per_event_and_counts_what_does_not_fit(batch: Batch)
     stream = io.BytesIO()
     with Book(stream, title="x", stamp=datetime(2026, 11, 20, tzinfo=UTC)) as book:
         sheet = book.sheet("Bitácora")
-        write_log(book, sheet, Palette(sheet), report, limit=100)
+        write_log(book, sheet, book.palette, report, limit=100)
     short = openpyxl.load_workbook(stream)["Bitácora"]
     assert short.max_row == 102
     assert short["A102"].value == "No caben 20 eventos más; están completos en el historial de envíos."

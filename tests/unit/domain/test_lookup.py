@@ -98,4 +98,21 @@ def test_an_empty_text_names_nothing(text):
 
 
 def test_every_kind_has_its_words():
-    assert {kind for text in (CUFE, "20261120") for kind in wanted(text).kinds} == set(WORDS)
+    assert {kind for text in (CUFE, "20261120", "20261120-b7020992 fila 5") for kind in wanted(text).kinds} == set(
+        WORDS
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["20261120-b7020992 fila 5", "lote 20261120-B7020992, Fila 5", "Hoja1, fila 5 · lote 20261120-b7020992"]
+)
+def test_a_row_is_looked_for_by_its_batch_and_its_number(text):
+    found = wanted(text)
+    assert (found.batch, found.line, found.kinds) == ("20261120-b7020992", 5, ("batch", "row"))
+
+
+@pytest.mark.parametrize(
+    "text", ["fila 5", "20261120-b7020992", "20261120-b7020992 fila 5 y fila 6", "20261120-b7020992 fila cinco"]
+)
+def test_what_names_no_single_row_of_a_batch_is_none(text):
+    assert wanted(text).line == 0

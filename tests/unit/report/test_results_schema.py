@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from pipeline.domain.errors import Bug
@@ -18,9 +17,9 @@ from schemas.results import check_results
 MakeLine = Callable[..., ResultLine]
 
 
-def frame_of(*rows: Added, first: int = 1) -> pd.DataFrame:
+def columns_of(*rows: Added, first: int = 1) -> dict[str, tuple[Any, ...]]:
     cells = [(pos, *row.values()) for pos, row in enumerate(rows, start=first)]
-    return pd.DataFrame(cells, columns=["pos", *RESULT_COLUMNS], dtype=object).astype({"pos": int})
+    return dict(zip(("pos", *RESULT_COLUMNS), zip(*cells, strict=True), strict=True))
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def good(make_line: MakeLine) -> Added:
 
 def test_what_every_state_becomes_fits_the_schema(make_line: MakeLine) -> None:
     rows = [row_of(make_line(state, pos)).added for pos, state in enumerate(State, start=1)]
-    check_results(frame_of(*rows), 1)
+    check_results(columns_of(*rows), 1)
 
 
 @pytest.mark.parametrize(
@@ -52,28 +51,28 @@ def test_what_every_state_becomes_fits_the_schema(make_line: MakeLine) -> None:
     ],
 )
 def test_a_row_that_breaks_the_contract_is_a_bug(wrong: dict[str, Any], good: Added) -> None:
-    check_results(frame_of(good), 1)
+    check_results(columns_of(good), 1)
     with pytest.raises(Bug):
-        check_results(frame_of(replace(good, **wrong)), 1)
+        check_results(columns_of(replace(good, **wrong)), 1)
 
 
 def test_rows_out_of_order_are_a_bug(good: Added) -> None:
-    check_results(frame_of(good, good, first=5), 5)
+    check_results(columns_of(good, good, first=5), 5)
     with pytest.raises(Bug):
-        check_results(frame_of(good, good, first=5), 1)
+        check_results(columns_of(good, good, first=5), 1)
 
 
 def test_columns_in_another_order_are_a_bug(good: Added) -> None:
-    frame = frame_of(good)
+    columns = columns_of(good)
     with pytest.raises(Bug):
-        check_results(frame[["pos", *reversed(RESULT_COLUMNS)]], 1)
+        check_results({name: columns[name] for name in ("pos", *reversed(RESULT_COLUMNS))}, 1)
 
 
 def test_only_a_review_may_say_that_a_row_is_ready(make_line: MakeLine) -> None:
     ready = row_of(make_line(State.READY), preview=True).added
-    check_results(frame_of(ready), 1, review=True)
+    check_results(columns_of(ready), 1, review=True)
     with pytest.raises(Bug):
-        check_results(frame_of(ready), 1)
+        check_results(columns_of(ready), 1)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +89,4 @@ def test_only_a_review_may_say_that_a_row_is_ready(make_line: MakeLine) -> None:
 def test_a_review_that_knows_of_a_sending_is_a_bug(wrong: dict[str, Any], make_line: MakeLine) -> None:
     ready = row_of(make_line(State.READY), preview=True).added
     with pytest.raises(Bug):
-        check_results(frame_of(replace(ready, **wrong)), 1, review=True)
+        check_results(columns_of(replace(ready, **wrong)), 1, review=True)

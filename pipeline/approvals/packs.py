@@ -1,0 +1,60 @@
+"""Evidence packs that a page asks for: made by the sender, because a pack is an event of the ledger, as by
+``anular report --evidence``; its bytes are the same.
+
+The sender keeps it in its folder for the state that the batch had. A page with another folder (another machine, another
+user) has a reader child make it again from the ledger alone.
+"""
+
+from __future__ import annotations
+
+from pipeline.approvals.downloads import EVIDENCE, PACK, keep, newest
+from pipeline.approvals.orders import Order
+from pipeline.approvals.places import Places
+from pipeline.approvals.store import Proposals
+from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.domain.orders import Kind, OrderState
+from pipeline.domain.records import BatchInfo
+from pipeline.evidence.pack import write_pack
+from pipeline.run.results import write_results
+from pipeline.runtime.clock import Clock
+from pipeline.settings.model import Settings
+from pipeline.wiring.companies import check_own
+from pipeline.wiring.ledger import open_memory
+
+NEWEST = "newest"
+"""Name in what an order came to: number of the newest event of a row of the batch in the pack."""
+
+
+def carry_evidence(order: Order, store: Proposals, settings: Settings, clock: Clock) -> Order:
+    """``order`` after its pack was made, or refused for good. Raises ``AnularError`` for what keeps it from being made
+    now. Begun again after a kill, the pack is the same, and recorded once."""
+    places = Places.of(settings)
+    with open_memory(settings, sends=False) as memory:
+        info = memory.views.batch(order.wish.batch)
+        if info is None:
+            raise WrongUsage(f"El lote {order.wish.batch} no está en este historial de envíos.", code="no-batch")
+        check_own(memory.views, info)
+        if order.state is OrderState.ASKED:
+            order = store.orders.take(order, OrderState.DOING, clock.now())
+        with places.new() as folder:
+            info = write_results(info, memory.views, folder).batch
+            book = next(folder.glob("*__resultados.xlsx"))
+            try:
+                write_pack(memory.views.extract(info), book, clock.now(), who=order.signature)
+            except StorageTrouble as trouble:
+                if trouble.code != "evidence-broken":
+                    raise
+                return store.orders.take(order, OrderState.REFUSED, clock.now(), trouble.sentence)
+            for file in folder.iterdir():
+                if not file.name.endswith(PACK.ending):
+                    file.unlink()
+            keep(settings, info, EVIDENCE, folder, places)
+    return store.orders.take(order, OrderState.DONE, clock.now(), "Paquete de evidencia listo", {NEWEST: newest(info)})
+
+
+def last_order(store: Proposals, info: BatchInfo) -> Order | None:
+    """The newest order for the pack of a batch, unless it was done for an earlier state of it."""
+    found = next(iter(store.orders.of_batch(info.id, Kind.EVIDENCE)), None)
+    if found is not None and found.state is OrderState.DONE and found.found.get(NEWEST) != newest(info):
+        return None
+    return found

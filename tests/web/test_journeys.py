@@ -99,12 +99,13 @@ def test_w07_the_start_page_has_the_figures_of_status(office: Served, sample: Mo
     assert page.locator(f".todo a[href='/lotes/{sample.id}']").count() >= 1
 
 
-def run(office: Served, *arguments: str, folder: Path | None = None) -> Any:
-    """What a command says as JSON in the same office, or in another ``folder``."""
+def run(office: Served, *arguments: str, folder: Path | None = None, out: Path | None = None) -> Any:
+    """What a command says as JSON in the same office, or in another ``folder``; it writes into ``out``."""
     home = folder or office.folder
     own = {f"XDG_{kind}_HOME": str(home / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
     own |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "ANULAR_COMPANY": browsing.COMPANY}
     own |= {"ANULAR_ISSUERS": browsing.ISSUERS, "ANULAR_SANDBOX_NOW": browsing.NOW}
+    own |= {"ANULAR_OUT": str(out or home)}
     said = subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=home, env={**without_settings(), **own}, capture_output=True, text=True, check=False,
@@ -395,9 +396,9 @@ def test_w16_downloads_start_by_themselves_and_have_the_bytes_of_report(office: 
     with page.expect_download(timeout=60_000) as found:
         page.click(f"a[href='/descargas/{sample.id}/original']")
     assert Path(found.value.path()).read_bytes() == MONTH.read_bytes()
-    run(office, "report", sample.id, "--out", str(tmp_path), "--json")
+    told = run(office, "report", sample.id, "--json", out=tmp_path)
     (written,) = tmp_path.glob("*resultados.xlsx")
-    assert got == written.read_bytes()
+    assert got == written.read_bytes(), told
 
 
 def test_w17_a_certificate_goes_from_request_to_renewal(office: Served):

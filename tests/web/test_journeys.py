@@ -458,7 +458,7 @@ def test_w21_the_template_comes_down_and_the_deadline_is_worked_out(office: Serv
     page.goto(f"{office.url}/ayuda")
     with page.expect_download() as found:
         page.click("text=Descargar la plantilla")
-    book = load_workbook(found.value.path())
+    book = load_workbook(io.BytesIO(Path(found.value.path()).read_bytes()))
     sheet = book.worksheets[0]
     head = next(row for row in sheet.iter_rows() if any(cell.value == "CUFE" for cell in row))
     places = {cell.value: cell.column for cell in head if cell.value}

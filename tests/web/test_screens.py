@@ -130,6 +130,7 @@ WITHOUT_A_SCREEN = {
     "bitacora.csv",
     "cuenta/codigos",  # a form of the second factor leads there
     "entrar/segundo-factor",  # and the log-in there
+    "entrar/invitacion/<str:code>",  # the page of a new password, with a greeting
     "propuestas/<int:number>/libros/<slug:kind>",  # «Se está preparando», as of a batch
     "salud",
     "estatico/<str:mark>/<str:name>",

@@ -1,5 +1,5 @@
 """Every screen in every state, in a browser: no violation of axe-core in light and dark, wide and narrow, nothing that
-goes sideways on a telephone or at 400 %, one heading, a title that says what is wrong (web.md 9).
+goes sideways on a telephone or at 400 %, one heading, a title that says what is wrong.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def live(camera: Camera, office: browsing.Served) -> str:
         "pagina-3-aprobar",
         luis,
         ("body", "main .lead"),
-        ("main dl.facts", "main dl.facts"),
+        ("main h2:has-text('Qué se anularía')", "main dl.facts"),
         ("main form.card", "main form.card"),
     )
     luis.click("text=Aprobar y enviar")

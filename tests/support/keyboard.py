@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MOST_TABS = 80
@@ -20,6 +20,11 @@ class Keyboard:
     page: Any
     steps: int = 0
     typed: int = 0
+    #: windows for a file that are open; heard of from the start, as a browser learns late that somebody listens
+    windows: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("filechooser", lambda window: self.windows.append(window))
 
     def press(self, *keys: str) -> Keyboard:
         for key in keys:
@@ -43,8 +48,11 @@ class Keyboard:
 
     def choose(self, file: str) -> Keyboard:
         """Opens the system's own window for a file with the space bar; there it is chosen (one more key)."""
-        with self.page.expect_file_chooser() as chooser:
-            self.press("Space")
-        chooser.value.set_files(file)
-        self.steps += 1
-        return self
+        self.press("Space")
+        for _ in range(200):
+            if self.windows:
+                self.windows.pop().set_files(file)
+                self.steps += 1
+                return self
+            self.page.wait_for_timeout(50)
+        raise AssertionError("no window for a file was opened")

@@ -10,9 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from pipeline.approvals.store import Proposal
+from pipeline.domain.lifecycle import Event
+from pipeline.domain.records import Finding, Source
 from tests.support.browsing import Shown
-from tests.support.pages import SAMPLES, House
+from tests.support.pages import PASSWORD, SAMPLES, House
 from tests.web.test_batches import approved, sending, sent, stopped
+from tests.web.test_factors import set_up
 from tests.web.test_proposals import ISSUER, OTHER, cufe, draft, hand_in, number_of, table, waiting
 
 
@@ -108,9 +111,12 @@ def _request(house: House, name: str, *, hours: int, state: str = "recibida", wh
 
 
 def _accounts(shown: Shown) -> list[State]:
-    from pipeline.web.models import AccessRequest
+    from pipeline.web.access import links
+    from pipeline.web.models import AccessRequest, LinkKind
 
     house = shown.house
+    set_up(house.client("nadie"))
+    new_mail = _path(shown, links.make(LinkKind.MAIL, person=house.person("ana"), email="ana@otro.example")[0])
     ana, asked = house.person("ana"), AccessRequest.objects.get(name="Raúl Paz")
     return [
         State("account", "/cuenta", "ana", words="Mis sesiones"),
@@ -118,6 +124,12 @@ def _accounts(shown: Shown) -> list[State]:
         State("password, present one wrong", "/cuenta/clave", "ana", given={"actual": WRONG, "nueva": "a"}, wrong=True),
         State("second factor", "/cuenta/segundo-factor", "ana", words="Aplicación de códigos"),
         State("second factor, wrong code", "/cuenta/segundo-factor", "ana", given={"codigo": "000000"}, wrong=True),
+        State("second factor asked for", "/entrar", given={"usuario": "nadie", "clave": PASSWORD}, words="6 dígitos"),
+        State(
+            "recovery codes", "/cuenta/segundo-factor", "nadie", given=EMPTY, form="[action$=codigos]", words="Ya los"
+        ),
+        State("mail address", "/cuenta/correo", "ana"),
+        State("mail address confirmed", new_mail, words="correo"),
         State("confirmed", "/entrar/confirmar?siguiente=/cuenta", "ana"),
         State("confirmed, nothing typed", "/entrar/confirmar?siguiente=/cuenta", "ana", given=EMPTY, wrong=True),
         State("people", "/usuarios", "admin", words="pasó el plazo máximo"),
@@ -168,6 +180,7 @@ def _files(shown: Shown) -> list[State]:
         State("file, corrected", f"/cargar?de={unusable}", "ana", words="Es el archivo corregido"),
         State("review", f"/propuestas/{review}", "ana", words="Enviar a aprobación"),
         State("review, faults", f"/propuestas/{faulty}", "ana"),
+        State("review, rows of a cause", f"/propuestas/{faulty}/filas?problema=cufe-verificador", "ana"),
         State("review, no row", f"/propuestas/{none.id}", "ana", words="Ninguna fila se puede enviar."),
         State("review, being made", f"/propuestas/{checking.id}", "ana", frozen=True, words="Revisando", under=busy),
         State("review, file refused", f"/propuestas/{unusable}", "ana", wrong=True, words="No se puede usar"),
@@ -204,6 +217,10 @@ def _batches(shown: Shown) -> list[State]:
 
     house = shown.house
     batch, halted, moving = sent(house), stopped(house), sending(house, 600, 601, 602)
+    doubt = approved(house, 650)
+    house.desk.findings[cufe(650)] = Finding(Source.CANCELLATION, Event.UNCLEAR, http=200)
+    house.desk.carry(doubt)
+    unknown = _line(house, f"/lotes/{house.desk.store.get(doubt.id).batch}/filas")
     rows = f"/lotes/{halted.batch}/filas"
     line = _line(house, rows + "?resultado=RETENIDA")
     done = _line(house, f"/lotes/{batch}/filas?resultado=ANULADA")
@@ -222,11 +239,17 @@ def _batches(shown: Shown) -> list[State]:
         State("row, sent", done, "marta", words="Historia"),
         State("row, rejected", bad, "marta"),
         State("row, held", line, "ana", words="Decidir sobre esta fila"),
+        State("row, unknown", unknown, "ana", words="Decidir sobre esta fila"),
+        State("row, resolved", f"{unknown}/resolver", "luis"),
+        State("row, resolved without a reason", f"{unknown}/resolver", "luis", given=EMPTY, wrong=True),
+        State("row, resend asked for", f"{unknown}/reenviar", "ana"),
         State("row, taken out", f"{line}/retirar", "ana"),
         State("row, taken out without a reason", f"{line}/retirar", "ana", given=EMPTY, wrong=True),
         State("row, not there", f"/lotes/{batch}/filas/99999", "marta"),
         State("download, being made", f"/descargas/{batch}/jsonl", "marta", frozen=True, words="Se está preparando",
               under=busy),
+        State("evidence", f"/descargas/{batch}/evidencia", "luis"),
+        State("evidence, being made", f"/descargas/{batch}/evidencia", "luis", given=EMPTY, frozen=True),
         State("search", "/buscar", "marta"),
         State("search, a batch", "/buscar?q=lote", "marta", words="Lotes"),
         State("search, an invoice", f"/buscar?q={cufe(100)}", "marta", words="Facturas"),

@@ -192,7 +192,9 @@ def test_who_may_asks_for_a_stop_and_it_is_an_order_with_who_and_why(house: Hous
 def test_what_stopped_by_itself_is_continued_by_its_preparer_too(house: House):
     one, ana = stopped(house), house.client("ana")
     assert f"/lotes/{one.batch}/continuar" in ana.get(f"/lotes/{one.batch}").content.decode()
+    assert "data-again" not in ana.get(f"/lotes/{one.batch}").content.decode()
     ana.post(f"/lotes/{one.batch}/continuar")
+    assert "data-again" in ana.get(f"/lotes/{one.batch}").content.decode(), "it looks again until it is done"
     assert [order.wish.kind for order in house.desk.store.orders.of_proposal(one.id)] == [Kind.CONTINUE]
 
 

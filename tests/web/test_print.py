@@ -1,4 +1,4 @@
-"""What stands on paper: proposal, approval, batch and row, printed by the browser on letter and A4 (web.md 9)."""
+"""What stands on paper: proposal, approval, batch and row, printed by the browser on letter and A4."""
 
 from __future__ import annotations
 

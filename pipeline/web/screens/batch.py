@@ -113,6 +113,8 @@ def _page(request: Any, batch: str, ending: Ending, going_on: Continuing | None 
             found["form"] = form  # its errors stand above the page
     if not moving:
         found["summary"] = _summary(company, info)
+        # What was asked for and is not done, or a list that is being made: the page looks again by itself.
+        found["waits"] = not ending.is_bound and (found["open_orders"] or found["summary"] is None)
     return render(request, "batches/batch.html", found, status=status)
 
 

@@ -110,8 +110,8 @@ for (const one of document.querySelectorAll("[data-live]")) {
   setTimeout(look, 500);
 }
 
-// A download that is being made: asked for again until it comes down.
-for (const one of document.querySelectorAll("[data-again]")) setTimeout(() => location.reload(), 2000);
+// What is on its way: a download until it comes down, an order until it is done.
+if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 2000);
 
 // A sending: its progress as it comes, said aloud every ten seconds, and the page anew at its end.
 for (const card of document.querySelectorAll("[data-events]")) {

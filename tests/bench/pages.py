@@ -175,7 +175,7 @@ def together(here: Web, pages: dict[str, tuple[str, str]], seconds: float) -> li
     until = time.monotonic() + seconds
 
     def read(turn: int) -> list[float]:
-        taken, name = [], ("ana", "luis", "marta")[turn % 3]
+        taken, name = list[float](), ("ana", "luis", "marta")[turn % 3]
         one = Visitor(here.url, name, here.passwords[name])
         while not taken or time.monotonic() < until:
             taken.append(timed(one, paths[turn % len(paths)]))

@@ -1,5 +1,5 @@
-"""Statements as SQLAlchemy compiled them, once in a process for every SQLite file: a page opens the ledger anew for
-each visit, and what it asks is always the same.
+"""Compiled statements: SQLAlchemy's, once in a process for every SQLite file, since a page opens the ledger for each
+visit and asks the same.
 """
 
 from __future__ import annotations

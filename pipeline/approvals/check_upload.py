@@ -93,8 +93,9 @@ def _draft(
             return kept_of(plan, settings, views.newest())
 
         options = {**said.options, "include_hidden": said.include_hidden or bool(found.hidden.count)}
+        folder, ledger = settings.out or results, views.ledger_id()
         return draft_of_file(
-            found, source, settings, views, views.ledger_id(), now, options, shown, settings.out or results
+            found, source, settings, views, ledger, now, options, shown, folder, read_with=said.options
         )
 
 

@@ -40,12 +40,14 @@ def draft_of_file(
     options: Mapping[str, Any],
     shown: Shown,
     folder: Path,
+    *,
+    read_with: Mapping[str, Any] | None = None,
 ) -> tuple[Draft, Plan]:
     """Draft of a file that was just read as ``found``, from the bytes that are kept and the options that are kept.
 
     They are read once more, as they will be when it is sent, so that the same table is what is approved and what is
-    sent. Raises ``InputRefused``: it changed meanwhile, was taken in before, holds what was given back, or cannot be
-    read again in the same way.
+    sent; unless ``found`` was read from these very bytes ``read_with`` the same options. Raises ``InputRefused``: it
+    changed meanwhile, was taken in before, holds what was given back, or cannot be read again in the same way.
     """
     if source.sha256 != found.sha256:
         raise refused("archivo-cambio", name=found.name)
@@ -54,7 +56,7 @@ def draft_of_file(
         raise already_taken(known)
     if is_returned(found):
         raise _given_back(found)
-    sheet, kept = _again(found, source, settings, options)
+    sheet, kept = (found, options) if read_with == options else _again(found, source, settings, options)
     rules = check_rules(
         settings,
         allow_bad_check_digit=bool(options.get("allow_bad_check_digit")),

@@ -72,7 +72,7 @@ def standing(database: Database, info: BatchInfo, number: int) -> RowStatus:
     Raises ``WrongUsage`` when there is no such row, or when it was not to be sent itself.
     """
     row = tables.row
-    found = database.read(select(row).where(row.c.batch == info.id, row.c.line == number).limit(1))
+    found = database.read(tables.at_line(select(row), info.id, number))
     if not found:
         raise WrongUsage(
             f"El lote {info.id} no tiene la fila {number}.", code="no-row", remedy=_nearby(database, info, number)

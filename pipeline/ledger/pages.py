@@ -219,8 +219,7 @@ class Pages(Batches):
 
     def place_of(self, batch: str, line: int) -> int | None:
         """The position of the row that stands in this line of the file; None where there is none."""
-        row = tables.row.c
-        found = self._reads.read(select(row.pos).where(row.batch == batch, row.line == line).limit(1))
+        found = self._reads.read(tables.at_line(select(tables.row.c.pos), batch, line))
         return int(found[0].pos) if found and self.one(batch) is not None else None
 
     def _mine(self) -> Any:

@@ -228,6 +228,13 @@ def oldest_first() -> tuple[ColumnElement[Any], ...]:
     return FIRST_EVENT.asc(), batch.c.created_utc.asc()
 
 
+def at_line(query: Select[Any], batch: str, line: int) -> Select[Any]:
+    """``query`` for the row of a batch that stands in this line of its file. No index has the lines, but no row stands
+    before its own number: who goes down from there is with it after as many rows as lines were passed over."""
+    one = row.c
+    return query.where(one.batch == batch, one.line == line, one.pos <= line).order_by(one.pos.desc()).limit(1)
+
+
 def number(cufe: ColumnElement[Any]) -> ColumnElement[str]:
     """The document number of a code, exactly as in the index ``ix_row_number``: with bound values no index is used."""
     return func.substr(cufe, literal_column("41"), literal_column("10"), type_=String)

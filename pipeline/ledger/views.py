@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.search import Search
 
 _PREFIX = 32  # FE, type, issuer and branch
-_NUMBER_AT, _NUMBER = 41, 13  # number and point; positions count from 1
+_NUMBER = slice(-13, -3)  # of a document, which ends with its number and the point of invoicing
 _ON_THE_WAY = (State.READY.value, State.SENDING.value)
 
 
@@ -135,6 +135,15 @@ class Views(Batches):
         query = select(attempt.c.id).where(attempt.c.batch == batch, ~self._scope.rows(attempt)).limit(1)
         return bool(not self._scope.everything and self._database.read(query))
 
+    def is_foreign(self, batch: str) -> bool:
+        """As ``of_another``, for who only looks: by the credential under which the batch was taken in. Only one from
+        before there was such is told by its rows, of which there may be a hundred thousand."""
+        query = select(tables.batch.c.credential).where(tables.batch.c.id == batch)
+        marks = [line.credential for line in self._database.read(query)]
+        if self._scope.everything or not marks or marks == [None]:
+            return self.of_another(batch)
+        return marks != [self._scope.credential]
+
     def lives(self, batch: str) -> bool:
         """Whether a row of ``batch`` keeps its CUFE: it waits, was sent, or may have been."""
         attempt = tables.attempt
@@ -170,33 +179,51 @@ class Views(Batches):
         return found
 
     def taken(self, cufes: Sequence[str]) -> list[Seen]:
-        """Codes of the same fiscal documents as ``cufes`` that were sent and not refused, these codes included.
-
-        By issuer: its codes begin alike, and the index of live codes has their order. A few documents are looked up
-        by name; for many, all codes of the issuer are read, a part at a time.
-        """
+        """Codes of the same fiscal documents as ``cufes`` that were sent and not refused, these codes included."""
         attempt, batch = tables.attempt, tables.batch
         wanted: dict[str, set[str]] = {}
         for cufe in cufes:
             wanted.setdefault(cufe[:_PREFIX], set()).add(document_of(cufe))
+        columns = (attempt.c.cufe, attempt.c.batch, attempt.c.pos, attempt.c.state, tables.row.c.line)
+        query = (
+            tables.with_rows(*columns, batch.c.sheet)
+            .join(batch, tables.OF_BATCH)
+            .where(attempt.c.env == self._env, tables.live(attempt))
+            .where(attempt.c.state.in_([state.value for state in TAKES_DOCUMENT]))
+            .where((attempt.c.sent_utc.is_not(None)) | (attempt.c.state == State.ALREADY_CANCELLED.value))
+        )
         found: list[Seen] = []
         for prefix, documents in wanted.items():
-            columns = (attempt.c.id, attempt.c.cufe, attempt.c.batch, attempt.c.pos, attempt.c.state, tables.row.c.line)
-            query = (
-                tables.with_rows(*columns, batch.c.sheet)
-                .join(batch, tables.OF_BATCH)
-                .where(attempt.c.env == self._env, tables.live(attempt), self._begins(prefix))
-                .where(attempt.c.state.in_([state.value for state in TAKES_DOCUMENT]))
-                .where((attempt.c.sent_utc.is_not(None)) | (attempt.c.state == State.ALREADY_CANCELLED.value))
+            for name, places in self._same(prefix, documents).items():
+                of_batch = query.where(attempt.c.batch == name)
+                for start in range(0, len(places), IN):
+                    for line in self._database.read(of_batch.where(attempt.c.pos.in_(places[start : start + IN]))):
+                        where = Position(line.sheet or None, line.line)
+                        found.append(Seen(line.cufe, line.batch, line.pos, where, "", State(line.state)))
+        return found
+
+    def _same(self, prefix: str, documents: set[str]) -> dict[str, list[int]]:
+        """Rows of these documents of one issuer, by batch.
+
+        By their numbers, which have an index: that costs the same with whatever past. On a server many issuers have
+        the same numbers, so there, for many documents, all codes of the issuer are gone through, in the order of the
+        index of live codes.
+        """
+        row, attempt, found = tables.row.c, tables.attempt.c, dict[str, list[int]]()
+        if len(documents) > IN and self._database.shared:
+            codes = select(attempt.id, attempt.batch, attempt.pos, attempt.cufe)
+            codes = codes.where(attempt.env == self._env, tables.live(tables.attempt), self._begins(prefix))
+            parts = in_parts(self._database, codes, attempt.id)
+        else:
+            numbers = sorted({document[_NUMBER] for document in documents})
+            by_number = select(row.batch, row.pos, row.cufe)
+            parts = (
+                self._database.read(by_number.where(tables.number(row.cufe).in_(numbers[start : start + IN])))
+                for start in range(0, len(numbers), IN)
             )
-            if few := len(documents) <= IN:
-                numbers = sorted({document[-_NUMBER:] for document in documents})
-                query = query.where(func.substr(attempt.c.cufe, _NUMBER_AT, _NUMBER).in_(numbers))
-            parts = [self._database.read(query)] if few else in_parts(self._database, query, attempt.c.id)
-            for line in chain.from_iterable(parts):
-                if document_of(line.cufe) in documents:
-                    where = Position(line.sheet or None, line.line)
-                    found.append(Seen(line.cufe, line.batch, line.pos, where, "", State(line.state)))
+        for line in chain.from_iterable(parts):
+            if line.cufe.startswith(prefix) and document_of(line.cufe) in documents:
+                found.setdefault(line.batch, []).append(line.pos)
         return found
 
     def _begins(self, prefix: str) -> ColumnElement[bool]:

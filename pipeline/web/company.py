@@ -65,11 +65,12 @@ class Company:
         if not location.exists():
             yield None
             return
-        database = location.open_as_it_is()
+        database, kept = location.open_as_it_is(), kept_counts(location)
         try:
-            yield Views(database, self.settings.env, self._scope)
+            yield Views(database, self.settings.env, self._scope, kept)
         finally:
             database.close()
+        kept.save()
 
     @contextmanager
     def pages(self) -> Iterator[Pages | None]:
@@ -95,7 +96,7 @@ class Company:
     def batch(self, views: Views | None, number: str) -> BatchInfo:
         """Batch with exactly this number, if it is this company's. Raises ``Http404`` for any other, as for none."""
         found = views.batch(number) if views is not None else None
-        if views is None or found is None or found.id != number or views.of_another(number):
+        if views is None or found is None or found.id != number or views.is_foreign(number):
             raise Http404
         return found
 

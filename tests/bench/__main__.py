@@ -27,8 +27,9 @@ NAMES = (
     "companies",
     "cuts",
     "access",
+    "page",
 )
-_MODULES = {"memory": "whole"}
+_MODULES = {"memory": "whole", "page": "pages"}
 
 
 def main(arguments: list[str] | None = None) -> int:

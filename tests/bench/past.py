@@ -37,20 +37,21 @@ CANCELLED = Finding(
 )
 
 
-def ledger(rows: int, batches: int) -> Path:
-    """The file of a ledger with ``rows`` cancelled rows in ``batches`` batches, made once."""
-    path = build() / f"pasado-{rows}-{batches}.db"
+def ledger(rows: int, batches: int, largest: int = 0) -> Path:
+    """The file of a ledger with ``rows`` cancelled rows in ``batches`` batches, made once; the newest batch has the
+    ``largest`` number of them, where one is given."""
+    path = build() / f"pasado-{rows}-{batches}{f'-{largest}' if largest else ''}.db"
     if not path.exists():
         sys.stderr.write(f"building a ledger of {rows:,} rows, once: {path.name}\n")
         part = path.with_suffix(".part")
         for old in path.parent.glob(f"{part.name}*"):
             old.unlink()
-        fill(part, rows, batches)
+        fill(part, rows, batches, largest)
         part.rename(path)
     return path
 
 
-def fill(path: Path, rows: int, batches: int) -> dict[str, float]:
+def fill(path: Path, rows: int, batches: int, largest: int = 0) -> dict[str, float]:
     """Takes in and cancels ``rows`` rows. Seconds of the intake and of the moves (claims and outcomes)."""
     from pipeline.ledger.storage.location import open_ledger
     from pipeline.ledger.store import Store
@@ -60,10 +61,13 @@ def fill(path: Path, rows: int, batches: int) -> dict[str, float]:
     store, views = Store(database, ENV), Views(database, ENV)
     store.begin_run(NOW)
     taken = moved = 0.0
-    share = rows // batches
-    for number in range(batches):
-        info = batch(f"202611{number:04d}-pasado", share, path.parent, NOW - timedelta(days=batches - number))
-        content = checked(share, 1 + number * share)
+    sizes = [(rows - largest) // (batches - 1)] * (batches - 1) + [largest] if largest else [rows // batches] * batches
+    first = 1
+    for number, share in enumerate(sizes):
+        created = NOW - timedelta(days=batches - number)
+        info = batch(f"{created:%Y%m%d}-{number:08x}", share, path.parent, created)
+        content = checked(share, first)
+        first += share
         start = time.perf_counter()
         store.intake(info, content)
         taken += time.perf_counter() - start

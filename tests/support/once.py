@@ -1,5 +1,5 @@
 """What every test makes anew though it is the same each time, made once in a process: the tables of a new SQLite
-ledger, what SQLAlchemy compiled of a statement, the certificates of the authorities."""
+ledger, the certificates of the authorities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
 
@@ -18,7 +18,6 @@ def replacements() -> Iterator[tuple[object, str, Any]]:
     from pipeline.ledger.storage import schema, sqlite
 
     yield sqlite, "upgrade", remembering(schema.upgrade)
-    yield sqlite, "create_engine", sharing(vars(sqlite)["create_engine"])
     yield transport, "client_context", functools.cache(vars(transport)["client_context"])
 
 
@@ -44,24 +43,3 @@ def remembering(upgrade: Callable[[Connection], None]) -> Callable[[Connection],
             vars(schema)["crashpoint"]("schema-before-commit")  # the one that a test may have put there
 
     return at_once
-
-
-class Statements(dict[Any, Any]):
-    """What SQLAlchemy compiled for one SQLite file, for all others too: each test has a file of its own, and the
-    statements are the same. Of a key ``(dialect, …)`` only the dialect's name counts."""
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return super().get((key[0].name, *key[1:]), default)
-
-    def __setitem__(self, key: Any, compiled: Any) -> None:
-        super().__setitem__((key[0].name, *key[1:]), compiled)
-
-
-def sharing(create: Callable[..., Engine]) -> Callable[..., Engine]:
-    """``create_engine`` whose engines share what they compiled."""
-    statements = Statements()
-
-    def shared(*arguments: Any, **more: Any) -> Engine:
-        return create(*arguments, **more, execution_options={"compiled_cache": statements})
-
-    return shared

@@ -66,13 +66,15 @@ def serving(folder: Path, env: Mapping[str, str]) -> Iterator[Serving]:
             passwords = dict(re.findall(r"^ +(\w+) +(\S+)$", "".join(lines), re.MULTILINE))
             assert len(passwords) == 4, (lines, (folder / "pages.txt").read_text())
             made = Serving(process, f"http://localhost:{port}", passwords)
-            yield made
-            for one in made.here:
-                one.close()
+            try:
+                yield made
+            finally:
+                for one in made.here:
+                    one.close()
         finally:
             process.stdin.close()
             try:
-                process.wait(30)
+                process.wait(PATIENCE_S)
             finally:
                 process.kill()
     assert "Traceback" not in (folder / "pages.txt").read_text()
@@ -85,6 +87,10 @@ class Visitor:
         self._client = httpx.Client(base_url=url, timeout=PATIENCE_S, headers={"Origin": url}, trust_env=False)
         answer = self.post("/entrar", {"usuario": name, "clave": password})
         assert (answer.status_code, answer.headers.get("location")) == (302, "/"), answer.text[:1000]
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._client.cookies
 
     def get(self, path: str) -> httpx.Response:
         return self._client.get(path)

@@ -127,6 +127,8 @@ CASES = [
     corpus(
         "columns_said.xlsx", form={"columnas": "cufe=B, motivo=C"}, flags=("--columns", "cufe=B, motivo=C")
     ),
+    corpus("second_sheet_without_header.xlsx"),
+    corpus("hidden_sheet.xlsx"),
     corpus("far.csv", form={"lejanas": 1}, sending=("--far-rows", 1)),
     corpus("view.xlsx", form={"vistas": "on"}, sending=("--ignore-views",)),
     Case("sheet_of_the_settings", (("dos.xlsx", several_sheets),), settings={"sheet": "last"}),

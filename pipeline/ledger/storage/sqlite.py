@@ -24,6 +24,7 @@ from pipeline.ledger.storage.database import Database
 from pipeline.ledger.storage.driver import has_wal, sqlite3
 from pipeline.ledger.storage.files import TROUBLES, free_name, locked, make_folder, reason_of, storage_errors
 from pipeline.ledger.storage.schema import SCHEMA, is_half, mark_half, not_newest, schema_of, upgrade
+from pipeline.ledger.storage.statements import OF_SQLITE
 from pipeline.runtime.atomic_file import sync_folder
 from pipeline.runtime.failpoints import crashpoint
 from pipeline.runtime.file_address import file_address
@@ -364,6 +365,7 @@ def _engine(url: URL, pragmas: Sequence[str], driver: Any = sqlite3) -> Engine:
         module=driver,
         poolclass=StaticPool,
         connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+        execution_options={"compiled_cache": OF_SQLITE},
     )
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", _begin)

@@ -101,6 +101,18 @@ def test_a_code_is_looked_up_in_the_index_of_live_attempts(book, history):
     )
 
 
+def test_other_codes_of_a_document_are_looked_up_by_its_number_whatever_the_issuer_sent_before(book, history):
+    codes = [line.cufe for line in book.views.lines(history)]
+    found = plans(book, lambda: book.views.taken(codes))
+    assert any("INDEX ix_row_number (<expr>=?)" in step for step in found)
+    assert [step for step in found if "one_live (env=? AND cufe>?" in step] == [], "all codes of the issuer"
+
+
+def test_a_line_of_the_file_is_found_without_going_through_the_batch(book, history):
+    found = plans(book, lambda: book.views.standing(history, 5))
+    assert any("(batch=? AND pos<?)" in step for step in found)
+
+
 def test_a_document_number_and_the_events_of_a_row_have_their_indexes(book, history):
     assert any(
         "INDEX ix_row_number (<expr>=?)" in step for step in plans(book, lambda: book.views.search().hits(wanted("12")))

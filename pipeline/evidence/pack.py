@@ -43,7 +43,7 @@ def write_pack(
     def bind(sums: bytes) -> int:
         return bind_pack(extract.database, batch.id, seal, now, who=who, sums=sums, layout=layout())
 
-    return _publish(extract, workbook, bind)
+    return _publish(extract, workbook, bind, checking)
 
 
 def copy_pack(extract: Extract, workbook: Path) -> Path:
@@ -62,7 +62,12 @@ def _seal(extract: Extract) -> int:
     return extract.info.seal.seq
 
 
-def _publish(extract: Extract, workbook: Path, bind: Callable[[bytes], int]) -> Path:
+def _publish(
+    extract: Extract,
+    workbook: Path,
+    bind: Callable[[bytes], int],
+    checking: Callable[[], Checked | None] = lambda: None,
+) -> Path:
     batch = extract.info
 
     def write(stream: IO[bytes]) -> None:

@@ -27,7 +27,7 @@ export FILE
 WORKERS ?= 4
 
 # What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each.
-ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/integration/office tests/integration/approvals tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py tests/storm/test_kill_storm.py \
+ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/integration/office tests/integration/approvals tests/integration/queue tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py tests/storm/test_kill_storm.py \
 	tests/storm/test_crash_points.py tests/storm/test_server.py tests/storm/test_copy_crash.py tests/storm/test_workers.py \
 	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_nights.py \
 	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +19,7 @@ _NAMES = {".pdf": "Constancias", ".csv": "CSV", ".jsonl": "JSON"}
 
 if TYPE_CHECKING:
     from pipeline.domain.records import BatchInfo
+    from pipeline.evidence.check import Checked
     from pipeline.ledger.views import Views
 
 
@@ -44,20 +47,21 @@ def report(
     settings, talk = settings_for(profile, ledger), Talk(as_json)
     if evidence and not ledger_exists(settings):
         raise no_batch(batch)
-    with open_memory(settings, sends=False) if evidence else open_views(settings) as opened:
+    with open_memory(settings, sends=False) if evidence else open_views(settings) as opened, ExitStack() as held:
         views = opened.views if isinstance(opened, Memory) else opened
         if views is None:
             raise no_batch(batch)
         info = own_batch(views, batch) if evidence else batch_named(views, batch)
+        checked = held.enter_context(_checking(info, views, settings.out)) if evidence else None
         written = write_results(info, views, settings.out, csv=csv, jsonl=jsonl, pdf=pdf, constancias=constancias)
         code = exit_code(written.lines)
         answer = batch_data(written, code)
         told = [f"{_NAMES.get(path.suffix, 'Resultados')}: {path}" for path in (written.workbook, *written.exports)]
         told += to_correct(written)
-        if evidence:
+        if checked is not None:
             info, workbook = written.batch, written.workbook
             del written  # the pack is made from the ledger: the rows of a large batch are not in memory beside it
-            pack = _write_pack(info, views, workbook, make_clock(settings).now())
+            pack = _write_pack(info, views, workbook, make_clock(settings).now(), checked)
             answer, told = {**answer, "evidence": str(pack)}, [f"Paquete de evidencia: {pack}", *told]
     talk.data(answer)
     for line in told:
@@ -65,8 +69,17 @@ def report(
     return code
 
 
-def _write_pack(info: BatchInfo, views: Views, workbook: Path, now: datetime) -> Path:
+def _checking(info: BatchInfo, views: Views, out: Path | None) -> AbstractContextManager[Callable[[], Checked | None]]:
+    """Begins the check of what a large pack rests on, beside the workbook that is written meanwhile."""
+    from pipeline.evidence.beside import checking
+
+    return checking(views.extract(info), out or Path(info.folder))
+
+
+def _write_pack(
+    info: BatchInfo, views: Views, workbook: Path, now: datetime, checked: Callable[[], Checked | None]
+) -> Path:
     from pipeline.evidence.pack import write_pack
     from pipeline.ledger.ownership import who_am_i
 
-    return write_pack(views.extract(info), workbook, now, who=who_am_i())
+    return write_pack(views.extract(info), workbook, now, who=who_am_i(), checking=checked)

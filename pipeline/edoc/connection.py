@@ -1,20 +1,22 @@
-"""Single-use connection: opened for one request, closed after it (docs/decisions/0002). Knows httpcore.
+"""Single-use connection: opened for one request, closed after it (docs/decisions/0002). Knows h11.
 
-httpx's pool is built for connections that are reused; here it only costs time, more than the request itself. HTTP on
-the wire is the same code as below the pool: httpcore's HTTP/1.1 connection with h11. This file does the rest: connect,
-hand over, close. Until the connection is handed over no byte of a request can leave.
+What httpx has for connections that are reused only costs time here, more than the request itself. HTTP on the wire is
+the same code as below it: h11. This file does the rest: connect, hand over, close. Until the connection is handed over
+no byte of a request can leave.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
-import httpcore
+import h11
 import httpx
+
+_READ, _LONGEST_HEAD = 64 * 1024, 100 * 1024
+"""Bytes that are read at a time, and of an answer's head at most: those of httpx."""
 
 
 class OneShot(httpx.AsyncBaseTransport):
@@ -33,19 +35,20 @@ class OneShot(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeout = request.extensions["timeout"]
-        with _httpx_errors():
-            await self._place(timeout["pool"])
-            stream: _Stream | None = None
-            try:
-                await request.extensions["trace"]("connection.connect_tcp.started", {})
-                stream = await self._connect(request.url, timeout["connect"])
-                if gate := request.extensions.get("gate"):
-                    await gate()
-                answer = await _send(request, stream)
-            except BaseException:
-                self._end(stream)
-                raise
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self, answer.stream, stream))
+        await self._place(timeout["pool"])
+        stream: _Stream | None = None
+        try:
+            await request.extensions["trace"]("connection.connect_tcp.started", {})
+            stream = await self._connect(request.url, timeout["connect"])
+            if gate := request.extensions.get("gate"):
+                await gate()
+            exchange = _Exchange(stream, request)
+            await exchange.send()
+            status, headers = await exchange.head()
+        except BaseException:
+            self._end(stream)
+            raise
+        return httpx.Response(status, headers=headers, stream=_Body(self, exchange, stream))
 
     async def aclose(self) -> None:
         """Closes all open connections at once."""
@@ -86,51 +89,92 @@ class OneShot(httpx.AsyncBaseTransport):
             stream.break_off()
 
 
-async def _send(request: httpx.Request, stream: _Stream) -> httpcore.Response:
-    url = request.url
-    origin = httpcore.Origin(url.raw_scheme, url.raw_host, _port(url))
-    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    return await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(
-        httpcore.Request(
-            request.method, target, headers=request.headers.raw, content=request.stream, extensions=request.extensions
-        )
-    )
-
-
 def _port(url: httpx.URL) -> int:
     return url.port or (443 if url.scheme == "https" else 80)
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    """asyncio's streams behind httpcore's interface; TLS, if any, is already set up."""
+class _Exchange:
+    """One request and its answer on a connection, in HTTP/1.1 as h11 speaks it."""
+
+    def __init__(self, stream: _Stream, request: httpx.Request) -> None:
+        self._stream, self._request = stream, request
+        self._timeout, self._trace = request.extensions["timeout"], request.extensions["trace"]
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+
+    async def send(self) -> None:
+        """Sends the request, head and body one after the other; the trace says how far it came."""
+        request, content = self._request, await self._request.aread()
+        try:
+            head = self._http.send(
+                h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+            )
+            await self._write("send_request_headers", head)
+            body = (self._http.send(h11.Data(content)), self._http.send(h11.EndOfMessage()))
+            await self._write("send_request_body", b"".join(filter(None, body)))
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        except httpx.WriteError:
+            pass  # a server may have answered, and closed, before it had it all: what it said is read
+
+    async def head(self) -> tuple[int, list[tuple[bytes, bytes]]]:
+        """Status and headers of the answer; notices before it (1xx) are passed over."""
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Response) or (
+                isinstance(event, h11.InformationalResponse) and event.status_code == 101
+            ):
+                return event.status_code, event.headers.raw_items()
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The pieces of the answer's body."""
+        while isinstance(event := await self._event(), h11.Data):
+            yield bytes(event.data)
+
+    async def _write(self, part: str, content: bytes | None) -> None:
+        await self._trace(f"http11.{part}.started", {})
+        if content:
+            await self._stream.write(content, self._timeout["write"])
+        await self._trace(f"http11.{part}.complete", {})
+
+    async def _event(self) -> Any:
+        try:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                data = await self._stream.read(_READ, self._timeout["read"])
+                if not data and self._http.their_state is h11.SEND_RESPONSE:
+                    raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+                self._http.receive_data(data)
+        except h11.RemoteProtocolError as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
+        return event
+
+
+class _Stream:
+    """asyncio's streams with httpx's errors; TLS, if any, is already set up."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+    async def read(self, most: int, seconds: float) -> bytes:
         try:
-            async with asyncio.timeout(timeout):
-                return await self._reader.read(max_bytes)
+            async with asyncio.timeout(seconds):
+                return await self._reader.read(most)
         except TimeoutError as error:
-            raise httpcore.ReadTimeout from error
+            raise httpx.ReadTimeout("no answer in time") from error
         except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
+            raise httpx.ReadError(str(error)) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, content: bytes, seconds: float) -> None:
         try:
-            self._writer.write(buffer)
+            self._writer.write(content)
             if not self._writer.transport.get_write_buffer_size():
                 await self._writer.drain()  # all of it is with the system: nothing to wait for, only to fail
                 return
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self._writer.drain()
         except TimeoutError as error:
-            raise httpcore.WriteTimeout from error
+            raise httpx.WriteTimeout("not written in time") from error
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
-
-    async def aclose(self) -> None:
-        self.break_off()
+            raise httpx.WriteError(str(error)) from error
 
     def break_off(self) -> None:
         """Closes at once: a clean end of TLS could take half a minute, and nothing is left to send."""
@@ -140,25 +184,15 @@ class _Stream(httpcore.AsyncNetworkStream):
 class _Body(httpx.AsyncByteStream):
     """The answer's body; closing it ends the connection."""
 
-    def __init__(self, owner: OneShot, content: Any, stream: _Stream) -> None:
-        self._owner, self._content, self._stream = owner, content, stream
+    def __init__(self, owner: OneShot, exchange: _Exchange, stream: _Stream) -> None:
+        self._owner, self._exchange, self._stream = owner, exchange, stream
         self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _httpx_errors():
-            async for chunk in self._content:
-                yield chunk
+        async for piece in self._exchange.body():
+            yield piece
 
     async def aclose(self) -> None:
         if not self._closed:
             self._closed = True
             self._owner._end(self._stream)
-
-
-@contextmanager
-def _httpx_errors() -> Iterator[None]:
-    """Translates httpcore's errors into those of httpx, which have the same names."""
-    try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -179,7 +179,7 @@ class Transport:
 
     def _httpx_pool(self, connections: int, keep: bool) -> httpx.AsyncBaseTransport:
         if self._ssl is None:
-            self._ssl = client_context(certifi.where())
+            self._ssl = _context(certifi.where())
         if not keep:
             return OneShot(connections, self._ssl)
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
@@ -199,6 +199,12 @@ class Transport:
         self, kind: type[BaseException] | None, exc: BaseException | None, where: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+@cache
+def _context(authorities: str) -> ssl.SSLContext:
+    """The context of every connection to eDoc: for each of many companies the same authorities would be loaded."""
+    return client_context(authorities)
 
 
 @lru_cache(maxsize=16)  # every cancellation goes to the same address

@@ -6,6 +6,7 @@ member, event and row. Never raises, whatever a pack contains.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections import Counter
@@ -20,7 +21,7 @@ from pipeline.domain.errors import InputRefused
 from pipeline.domain.lifecycle import MOVES, State
 from pipeline.evidence import format as m
 from pipeline.evidence.remake import Parts, Places, differences, workbook
-from pipeline.evidence.unzip import LIMITS, Box, PackFault, open_box
+from pipeline.evidence.unzip import BLOCK, LIMITS, Box, PackFault, open_box
 from pipeline.evidence.workbook import compare
 from pipeline.ledger.chain import fingerprint, head_digest, holds, link_digest, row_digest
 from pipeline.ledger.extract import Foreign
@@ -100,28 +101,12 @@ def _check(found: Pack, box: Box) -> None:
     whole = set(box.sums) in (set(m.MEMBERS), set(m.MEMBERS_OF_BEFORE))
     if m.MANIFEST in box.sums:
         _sums(found, box)
-    head = _parsed(found, box, m.HEAD, lambda: _head(box.content(m.HEAD)))
-    chain = _parsed(found, box, m.CHAIN, lambda: m.read_chain(box.content(m.CHAIN)))
-    if head is None or chain is None or m.EVENTS not in box.sums:
+    read = _texts(found, box)
+    if read is None:
         return
-    found.batch, found.file, found.env = str(head["id"]), str(head["file"]), str(head["env"])
-    found.foreign = len(chain[2])
-    told = _Events(found, head["id"], *chain)
-    if not _parsed(found, box, m.EVENTS, lambda: told.all_of(box.lines(m.EVENTS))):
-        return
-    places, counts = Places(), Counter[str]()
-    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told, places, counts))
-    if taken is None:
-        return
-    faults, found.older = taken
-    for fault in faults:
-        found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
-    told.taken.clear()
+    head, told, places = read
     _bound(found, box, told)
-    others = _parsed(found, box, m.OTHERS, lambda: _others(box)) or {}
-    events = partial(_columns, box)
-    parts = Parts(head, lambda: _rows(box), others, events, told.replay, places)
-    found.counts = dict(sorted(counts.items()))
+    parts = _parts(found, box, head, told, places)
     if m.WORKBOOK in box.sums:
         made = _made_again(found, told, parts)
         if made is None or m.sum_of(made) != box.sums[m.WORKBOOK]:
@@ -129,6 +114,125 @@ def _check(found: Pack, box: Box) -> None:
         _compared(found, box, told, parts, made)
     if whole and not any(fault.code in ("sha256", "missing") for fault in found.faults):
         _manifest(found, head, box, told)
+
+
+def _texts(found: Pack, box: Box) -> tuple[dict[str, Any], _Events, Places] | None:
+    """The head, the events and where each row is, once the chain and the rows are checked; None when one of them cannot
+    be read."""
+    head = _parsed(found, box, m.HEAD, lambda: _head(box.content(m.HEAD)))
+    chain = _parsed(found, box, m.CHAIN, lambda: m.read_chain(box.content(m.CHAIN)))
+    if head is None or chain is None or m.EVENTS not in box.sums:
+        return None
+    found.batch, found.file, found.env = str(head["id"]), str(head["file"]), str(head["env"])
+    found.foreign = len(chain[2])
+    told = _Events(found, head["id"], *chain)
+    if not _parsed(found, box, m.EVENTS, lambda: told.all_of(box.lines(m.EVENTS))):
+        return None
+    places, counts = Places(), Counter[str]()
+    taken = _parsed(found, box, m.ROWS, lambda: _taken_in(found, head, _rows(box), told, places, counts))
+    if taken is None:
+        return None
+    faults, found.older = taken
+    for fault in faults:
+        found.add(fault.code, fault.words, fault.member, fault.seq, fault.row)
+    told.taken.clear()
+    found.counts = dict(sorted(counts.items()))
+    return head, told, places
+
+
+def _parts(found: Pack, box: Box, head: Mapping[str, Any], told: _Events, places: Places) -> Parts:
+    others = _parsed(found, box, m.OTHERS, lambda: _others(box)) or {}
+    return Parts(head, lambda: _rows(box), others, partial(_columns, box), told.replay, places)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the texts of a pack that is still to be written were found to be: sound, and leading to one workbook."""
+
+    #: of the members that were checked
+    sums: dict[str, m.Sum]
+    #: that these events lead to
+    workbook: m.Sum
+    #: of the batch's rows; with ``seal`` and ``counts`` what the manifest says
+    events: int
+    seal: tuple[int, str]
+    counts: dict[str, int]
+    #: number and hash (hex) of the last event
+    last: tuple[int, str]
+
+
+CHECKED = (m.HEAD, m.ROWS, m.OTHERS, m.EVENTS, m.CHAIN)
+"""The members whose bytes ``check_texts`` checks."""
+
+
+def check_texts(stream: IO[bytes]) -> Checked | None:
+    """Checks the texts in a pack without the workbook and the event of its own, and makes the workbook from them; None
+    when anything is wrong, or when no workbook follows from them."""
+    found = Pack()
+    with open_box(stream) as (box, found.faults):
+        read = _texts(found, box)
+        if read is None:
+            return None
+        head, told, places = read
+        parts = _parts(found, box, head, told, places)
+        if found.faults or found.older or told.broken or told.replay.has_old_events:
+            return None
+        made = m.sum_of(workbook(parts, found.counts))
+        sums = {name: box.sums[name] for name in CHECKED}
+        return Checked(sums, made, found.events, found.seal, found.counts, told.last)
+
+
+def proven(stream: IO[bytes], checked: Checked) -> Pack | None:
+    """The pack in ``stream``, when it is good because it is made of the very texts that were ``checked``, the workbook
+    that they lead to, and the one event that binds these; None when that is not so: then the whole is to be checked."""
+    with open_box(stream) as (box, faults):
+        same = (m.HEAD, m.ROWS, m.OTHERS)
+        if faults or any(box.sums.get(name) != checked.sums[name] for name in same):
+            return None
+        event = _event_after(box, checked)
+        if event is None or box.sums.get(m.WORKBOOK) != checked.workbook:
+            return None
+        head = _head(box.content(m.HEAD))
+        own = event["seq"], event["hash"].hex()
+        found = Pack(head["id"], head["file"], head["env"], head["n_rows"], checked.events, own=own)
+        found.seal, found.counts = checked.seal, checked.counts
+        manifest = m.manifest(head, box.sums, events=found.events, seal=found.seal, counts=found.counts, pack=found.own)
+        bound = event["batch"] == head["id"] and event["body"] == m.bound(box.sums)
+        good = bound and event["message"] == layout() and box.content(m.README) == m.readme(head)
+        return found if good and box.content(m.MANIFEST) == manifest else None
+
+
+def _event_after(box: Box, checked: Checked) -> dict[str, Any] | None:
+    """The event of the pack, if it is all that follows those that were checked, in the chain too; events of other
+    batches may lie between."""
+    line, more = (_grown(box, name, checked.sums[name]) for name in (m.EVENTS, m.CHAIN))
+    seq, prev = checked.last[0], bytes.fromhex(checked.last[1])
+    try:
+        if line is None or more is None:
+            return None
+        others = m.read_chain(m.start_line(seq, prev) + more)[2]
+        event = m.read_event(line)
+        same = m.event_line(event) == line and b"".join(map(m.foreign_line, others)) == more
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    for one in others:
+        seq += 1
+        if one.seq != seq:
+            return None
+        prev = link_digest(prev, one.value) if one.walkable else one.value
+    follows = same and event["seq"] == seq + 1 and holds(prev, event, event["hash"])
+    return event if follows and is_packed(SimpleNamespace(**event)) else None
+
+
+def _grown(box: Box, name: str, before: m.Sum) -> bytes | None:
+    """What a member holds after the bytes with this sum; None when it does not begin with them."""
+    digest, left = hashlib.sha256(), before.size
+    with box.open(name) as stream:
+        while left and (block := stream.read(min(left, BLOCK))):
+            digest.update(block)
+            left -= len(block)
+        rest = stream.read()
+    return rest if not left and digest.hexdigest() == before.sha256 else None
 
 
 def _bound(found: Pack, box: Box, told: _Events) -> None:
@@ -301,6 +405,11 @@ class _Events:
             self._found.add("chain", "cuenta eventos que no están entre los del lote.", m.CHAIN)
         self._states.clear()
         return True
+
+    @property
+    def last(self) -> tuple[int, str]:
+        """Number and hash (hex) of the event up to which the chain holds."""
+        return self._next - 1, self._prev.hex()
 
     def chain_text(self) -> bytes:
         """``cadena.txt`` as the program writes it."""

@@ -18,7 +18,7 @@ from zipfile import ZIP_DEFLATED
 from pipeline.domain.commands import order
 from pipeline.domain.errors import StorageTrouble
 from pipeline.evidence import format as m
-from pipeline.evidence.check import check_stream
+from pipeline.evidence.check import Checked, check_stream, proven
 from pipeline.evidence.unzip import BLOCK
 from pipeline.ledger.extract import Extract, Foreign
 from pipeline.ledger.ledger_events import bind_pack, bound_pack
@@ -28,19 +28,22 @@ from pipeline.report.publish import publish_file
 from pipeline.report.xlsx_writer import FixedZip
 
 
-def write_pack(extract: Extract, workbook: Path, now: datetime, *, who: str) -> Path:
+def write_pack(
+    extract: Extract, workbook: Path, now: datetime, *, who: str, checking: Callable[[], Checked | None] = lambda: None
+) -> Path:
     """Writes ``<input stem>__<batch>__evidencia.zip`` next to ``workbook`` and returns its path.
 
     ``extract`` is the batch as the workbook shows it. Its digests go into the chain as ``who``'s event at ``now``; the
     same state records them once. Raises ``StorageTrouble`` when it cannot be written, and when the ledger is
-    inconsistent: then there is no evidence, and nothing is left behind but the event.
+    inconsistent: then there is no evidence, and nothing is left behind but the event. ``checking`` has the result of a
+    check of its texts that was begun before (``beside.py``), if there is one.
     """
     batch, seal = extract.info, _seal(extract)
 
     def bind(sums: bytes) -> int:
         return bind_pack(extract.database, batch.id, seal, now, who=who, sums=sums, layout=layout())
 
-    return _publish(extract, workbook, bind)
+    return _publish(extract, workbook, bind, checking)
 
 
 def copy_pack(extract: Extract, workbook: Path) -> Path:
@@ -59,14 +62,23 @@ def _seal(extract: Extract) -> int:
     return extract.info.seal.seq
 
 
-def _publish(extract: Extract, workbook: Path, bind: Callable[[bytes], int]) -> Path:
+def _publish(
+    extract: Extract,
+    workbook: Path,
+    bind: Callable[[bytes], int],
+    checking: Callable[[], Checked | None] = lambda: None,
+) -> Path:
     batch = extract.info
 
     def write(stream: IO[bytes]) -> None:
         with workbook.open("rb") as book:
             fill(stream, extract, book, bind)
         stream.seek(0)
-        found = check_stream(stream)
+        checked = checking()
+        found = proven(stream, checked) if checked is not None else None
+        if found is None:
+            stream.seek(0)
+            found = check_stream(stream)
         if found.faults:
             fault = found.faults[0]
             raise StorageTrouble(
@@ -87,7 +99,9 @@ def _texts(extract: Extract, head: Mapping[str, Any]) -> Iterator[tuple[str, Ite
     yield m.OTHERS, (m.other_line(*one) for one in extract.others())
 
 
-def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes], bind: Callable[[bytes], int]) -> None:
+def fill(
+    stream: IO[bytes], extract: Extract, workbook: IO[bytes], bind: Callable[[bytes], int], *, level: int = 6
+) -> None:
     """Writes the members one after the other, each as it is read: no part of a large batch is in memory as a whole.
 
     ``bind`` gets the digests of ``m.BOUND`` once these are written, adds them to the chain, and returns the number of
@@ -99,7 +113,7 @@ def fill(stream: IO[bytes], extract: Extract, workbook: IO[bytes], bind: Callabl
     chain = io.BytesIO(m.start_line(extract.span()[0] - 1, extract.before()))
     chain.seek(0, io.SEEK_END)
     texts = dict(_texts(extract, head))
-    with FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=6) as box:
+    with FixedZip(stream, "w", ZIP_DEFLATED, compresslevel=level) as box:
         sums: dict[str, m.Sum] = {}
         for name in m.BOUND:
             pieces = iter(lambda: workbook.read(BLOCK), b"") if name == m.WORKBOOK else texts[name]

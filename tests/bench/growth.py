@@ -199,7 +199,7 @@ def _figure(step: str, values: dict[int, float]) -> Figure:
 def _history(scale: Scale, run: Callable[..., Numbers]) -> list[Figure]:
     asked = scale.of(10_000, 100)
     small, large = scale.of(10_000, 200), scale.of(1_000_000, 2_000)
-    ledgers = {small: str(past.ledger(small, 10)), large: str(past.ledger(large, past.BATCHES))}
+    ledgers = {rows: str(past.ledger(rows)) for rows in (small, large)}
     figures = []
     for known in (True, False):
         told = {rows: run("looking", ledger=ledger, asked=asked, known=known) for rows, ledger in ledgers.items()}

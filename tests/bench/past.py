@@ -20,6 +20,7 @@ from tests.bench.runner import build
 BATCHES = 361
 """Batches of a million rows: one each day of a year, with some more."""
 
+_LEAST = 20
 _GROUP = 10_000
 _BODY = (
     b'{"estado":"2","FechaAutorizacion":"2026-11-20T10:00:00-05:00","codigoRespuestaDGI":"0600",'
@@ -37,9 +38,10 @@ CANCELLED = Finding(
 )
 
 
-def ledger(rows: int, batches: int, largest: int = 0) -> Path:
-    """The file of a ledger with ``rows`` cancelled rows in ``batches`` batches, made once; the newest batch has the
-    ``largest`` number of them, where one is given."""
+def ledger(rows: int, batches: int | None = None, largest: int = 0) -> Path:
+    """The file of a ledger with ``rows`` cancelled rows in ``batches`` batches (``BATCHES``, or as many as it has rows
+    for), made once; the newest batch has the ``largest`` number of them, where one is given."""
+    batches = batches or min(BATCHES, rows // _LEAST)
     path = build() / f"pasado-{rows}-{batches}{f'-{largest}' if largest else ''}.db"
     if not path.exists():
         sys.stderr.write(f"building a ledger of {rows:,} rows, once: {path.name}\n")

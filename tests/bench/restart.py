@@ -60,7 +60,7 @@ def first_request(base: str, ledger: Path, path: Path) -> Numbers:
 
 def bench(scale: Scale) -> list[Figure]:
     rows = scale.of(1_000_000, 2_000)
-    old = past.ledger(rows, past.BATCHES)
+    old = past.ledger(rows)
     path = {n: workbook(build() / f"resto-{n}.xlsx", ROWS, 50_000_000 + n * ROWS) for n in range(4)}
     with server() as base, tempfile.TemporaryDirectory(dir=build()) as folder:
         large, small = Path(folder, "grande.db"), Path(folder, "chico.db")

@@ -36,7 +36,7 @@ SQLITE = {sqlite3.__name__.partition(".")[0]} & {"pysqlite3"}
 LEDGER = {*SETTINGS, *SQLITE, "sqlalchemy"}
 SHEET = {*SETTINGS, "numpy", "pandas"}
 BOOK = {*LEDGER, *SHEET, "pandera", "openpyxl", "PIL", "defusedxml"}
-HTTP = {"httpx", "httpcore", "certifi", "anyio", "pygments"}
+HTTP = {"httpx", "h11", "certifi", "pygments"}
 
 LOADED_BY = {
     "": NOTHING,
@@ -61,7 +61,7 @@ LOADED_BY = {
     "check {home}/notes.txt": SHEET,
     "check {home}/batch.csv": BOOK,
     "poll": {*BOOK, *HTTP, "filelock"},
-    "doctor": {*LEDGER, *HTTP},
+    "doctor": {*LEDGER, *HTTP, "anyio"},
 }
 
 TELL = """

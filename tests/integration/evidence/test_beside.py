@@ -1,0 +1,122 @@
+"""The check of a large pack's texts beside its workbook: the same pack as without it, and nothing is taken on trust."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.evidence import beside, pack
+from pipeline.evidence import format as m
+from pipeline.evidence.check import Checked, check, check_texts, proven
+from pipeline.ledger.ledger_events import add_support_case
+from pipeline.run.results import write_results
+
+
+def texts(case: Any) -> io.BytesIO:
+    """What the process beside gets: the pack without workbook and event."""
+    stream = io.BytesIO()
+    info = case.book.views.batch(case.info.id)
+    beside.write_texts(stream, case.book.views.extract(info))
+    stream.seek(0)
+    return stream
+
+
+@pytest.fixture
+def checked(case: Any) -> Checked:
+    found = check_texts(texts(case))
+    assert found is not None
+    return found
+
+
+def as_stream(data: bytes) -> io.BytesIO:
+    return io.BytesIO(data)
+
+
+def test_a_pack_of_checked_texts_is_proven_and_is_what_the_whole_check_finds(case: Any, checked: Checked) -> None:
+    data = case.pack().read_bytes()
+    assert proven(as_stream(data), checked) == replace(check(data), foreign=0)
+
+
+@pytest.mark.parametrize("name", [*m.BOUND, m.EVENTS, m.CHAIN, m.MANIFEST])
+def test_a_pack_in_which_one_member_is_another_is_not_proven(name: str, case: Any, checked: Checked) -> None:
+    from zipfile import ZipFile
+
+    changed = io.BytesIO()
+    with ZipFile(case.pack()) as good, ZipFile(changed, "w") as bad:
+        for one in good.namelist():
+            content = good.read(one)
+            bad.writestr(one, content[:-2] + b" \n" if one == name else content)
+    changed.seek(0)
+    assert proven(changed, checked) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"workbook": m.Sum(1, "0" * 64)},
+        {"seal": (1, "0" * 64)},
+        {"events": 1},
+        {"counts": {}},
+        {"last": (1, "0" * 64)},
+    ],
+)
+def test_a_pack_about_which_something_else_was_found_is_not_proven(
+    wrong: dict[str, Any], case: Any, checked: Checked
+) -> None:
+    assert proven(as_stream(case.pack().read_bytes()), replace(checked, **wrong)) is None
+
+
+def test_events_of_other_batches_that_came_meanwhile_are_no_matter(case: Any, checked: Checked, row: Any) -> None:
+    case.book.take([replace(row(80), pos=1)], name="luego", sha="c")
+    data = case.pack().read_bytes()
+    assert proven(as_stream(data), checked) == replace(check(data), foreign=0)
+
+
+def test_a_batch_that_went_on_meanwhile_is_checked_as_a_whole(case: Any, checked: Checked) -> None:
+    add_support_case(case.book.database, case.info.id, case.book.now, who="ana", rows="1", digest=b"x" * 32)
+    data = case.pack().read_bytes()
+    assert proven(as_stream(data), checked) is None
+    assert check(data).good
+
+
+def test_texts_that_are_not_sound_are_not_vouched_for(case: Any) -> None:
+    from zipfile import ZipFile
+
+    changed = io.BytesIO()
+    with ZipFile(texts(case)) as good, ZipFile(changed, "w") as bad:
+        for one in good.namelist():
+            content = good.read(one)
+            bad.writestr(one, content.replace(b'"claimed"', b'"CLAIMED"', 1) if one == m.EVENTS else content)
+    changed.seek(0)
+    assert check_texts(changed) is None
+
+
+def written(case: Any, folder: Path, least: int) -> bytes:
+    shown = write_results(case.info, case.book.views, folder)
+    extract = case.book.views.extract(shown.batch)
+    with beside.checking(extract, folder, least) as found:
+        path = pack.write_pack(extract, shown.workbook, case.book.now, who="ana", checking=found)
+    return path.read_bytes()
+
+
+def test_with_a_process_beside_the_pack_has_the_same_bytes_and_nothing_is_left(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = written(case, tmp_path, beside.LEAST)
+    monkeypatch.setattr(pack, "check_stream", None)  # is not asked for
+    assert written(case, tmp_path, 1) == alone
+    assert len([one for one in tmp_path.iterdir() if one.is_file()]) == len({"libro", "paquete", "correcciones"})
+
+
+def test_where_the_process_says_nothing_the_pack_is_checked_here(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = written(case, tmp_path, beside.LEAST)
+    monkeypatch.setattr(beside, "own_module", lambda *_: ["/bin/false"])
+    assert written(case, tmp_path, 1) == alone
+    monkeypatch.setattr(beside, "own_module", lambda *_: [str(tmp_path / "no-such-python")])
+    assert written(case, tmp_path, 1) == alone

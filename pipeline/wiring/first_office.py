@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.ledger import ownership
 from pipeline.ledger.storage.location import is_on_a_server, location_of
@@ -73,6 +71,8 @@ MOST_BYTES = 2_000_000
 def companies_of_file(path: Path) -> tuple[Company, ...]:
     """Companies of a table ``empresa;RUC;usuario``: the first sheet of a workbook, or a CSV file. Raises
     ``WrongUsage``."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
     try:
         if path.stat().st_size > MOST_BYTES:
             raise WrongUsage("El archivo es demasiado grande para una tabla de empresas.", code="init-table")

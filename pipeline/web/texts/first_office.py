@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TITLE = "Su empresa"
 TEXT = (
-    "Estas respuestas se guardan en este equipo y se pueden cambiar después con el comando anular init, que sirve "
+    "Estas respuestas se guardan en este equipo y se pueden cambiar después con el comando init, que sirve "
     "también para varias empresas."
 )
 NAME = "Nombre corto de la empresa"
@@ -18,8 +18,8 @@ ENVS = [
     ("laboratorio", "Laboratorio de eDoc: pruebas, sin efecto legal"),
 ]
 ENV_TEXT = (
-    "Para el laboratorio falta después el comando anular login, que guarda el usuario y la contraseña de eDoc: esta "
-    "página nunca los pide ni los conoce. Producción se elige con anular init, que antes comprueba esas credenciales."
+    "Para el laboratorio falta después el comando login, que guarda el usuario y la contraseña de eDoc: esta "
+    "página nunca los pide ni los conoce. Producción se elige con el comando init, que antes comprueba esas credenciales."
 )
 PEOPLE = "¿Cuántas personas?"
 COUNTS = [("2", "Dos: una prepara y otra aprueba"), ("1", "Una sola; siempre se verá")]

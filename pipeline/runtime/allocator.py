@@ -19,9 +19,8 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 def give_back() -> None:
     """Sets that for this process. Where the C library is another one, nothing changes."""
-    if sys.platform != "linux":
-        return
-    with suppress(AttributeError, OSError):
-        library = ctypes.CDLL(None)
-        library.mallopt(_M_MMAP_THRESHOLD, LARGE)
-        library.mallopt(_M_ARENA_MAX, PLACES)
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            library = ctypes.CDLL(None)
+            library.mallopt(_M_MMAP_THRESHOLD, LARGE)
+            library.mallopt(_M_ARENA_MAX, PLACES)

@@ -42,6 +42,8 @@ class Done:
 
     code: int
     words: str
+    #: of it, what went to standard output
+    out: str = ""
 
 
 @dataclass
@@ -84,13 +86,13 @@ class Wine:
             self.command(*words, folder=folder, variables=variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             timeout=LONGEST_S,
             check=False,
         )
-        words_said = done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
-        lines = [line for line in words_said.splitlines() if "XDG_RUNTIME_DIR" not in line]
-        return Done(done.returncode, "\n".join(lines) + "\n")
+        out, err = (part.decode("utf-8", "replace").replace("\r\n", "\n") for part in (done.stdout, done.stderr))
+        own = [line for line in err.splitlines() if "XDG_RUNTIME_DIR" not in line]  # the rest is wine's
+        return Done(done.returncode, "\n".join([out, *own]), out)
 
     def batch(self, *lines: str, folder: str = USER, **variables: str) -> Done:
         """Runs lines of a batch file."""

@@ -20,8 +20,8 @@ from pipeline.cli.web_open import is_open
 from pipeline.domain.errors import WrongUsage
 from pipeline.settings.model import Settings
 from pipeline.web.texts.frame import NOT_WELL, WELL
+from tests.support.visitor import free_port
 from tests.support.warm import LONGEST_S, ROOT, without_settings
-from tests.web.test_browser import _free_port
 
 
 def settings(**values: Any) -> Settings:
@@ -61,7 +61,7 @@ def test_a_page_is_open_where_it_answers_as_ours_does(words, ours):
 
 
 def test_where_nothing_listens_none_is_open():
-    assert not is_open(settings(web_port=_free_port()))
+    assert not is_open(settings(web_port=free_port()))
 
 
 def test_a_page_for_other_machines_is_opened_by_its_address():
@@ -78,7 +78,7 @@ def test_the_browser_gets_the_address_for_the_first_user_and_a_second_start_give
     own |= {
         "HOME": str(tmp_path),
         "PYTHONPATH": str(ROOT),
-        "ANULAR_WEB_PORT": str(_free_port()),
+        "ANULAR_WEB_PORT": str(free_port()),
         "BROWSER": f"{browser} %s",
     }
     command, env = [sys.executable, "-m", "pipeline", "web", "--open"], {**without_settings(), **own}

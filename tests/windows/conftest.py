@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ HOME = os.environ.get("ANULAR_TEST_WINE", "")
 collect_ignore_glob = [] if HOME else ["test_*.py"]
 VERSION = "0.1.0"
 PACKAGE = rf"{DOWNLOADS}\anular-{VERSION}-windows"
+NUMBERS = itertools.count(1)
 DEMO = {"ANULAR_SANDBOX_NOW": "2026-11-20T10:00:00-05:00", "ANULAR_RATE": "50", "ANULAR_POLL_FOR": "15"}
 """Settings with which the sample files are of today, as in `make run`."""
 
@@ -33,7 +35,7 @@ def wine() -> Iterator[Wine]:
 @pytest.fixture
 def desk(wine: Wine, request: pytest.FixtureRequest) -> Desk:
     """Folder and ledger of one test."""
-    return Desk(wine, request.node.name.partition("[")[0][:40])
+    return Desk(wine, f"{request.node.name.partition('[')[0][:20]}-{next(NUMBERS)}")
 
 
 def install(wine: Wine, folder: str, **variables: str) -> Done:

@@ -38,7 +38,7 @@ def test_a_batch_is_sent_once_and_is_verified_copied_and_told(desk: Desk):
 
     told = desk.anular("status", "--json")
     assert told.code == 0, told.words
-    (batch,) = json.loads(told.words)
+    (batch,) = json.loads(told.out)
     assert (batch["file"], sum(batch["outcomes"].values())) == ("lote & (ñ).xlsx", 120)
     assert "íntegro" in desk.anular("verify").words
     copies = rf"{DOWNLOADS}\copias de Ñandú"
@@ -71,7 +71,9 @@ def test_a_ledger_is_refused_where_it_would_be_copied_or_shared(desk: Desk, ledg
     wine = desk.wine
     link = wine.drive.parent / "dosdevices" / "y:"
     if not link.is_symlink():
-        link.symlink_to("../drive_c/users")
+        shared = wine.home / "root" / "srv"
+        shared.mkdir(exist_ok=True)
+        link.symlink_to("/srv")
         key = r"HKLM\Software\Wine\Drives"
         assert wine.run("reg", "add", key, "/v", "y:", "/d", "network", "/f").code == 0
         wine.end()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import subprocess
 import time
@@ -125,15 +124,6 @@ def test_a_batch_goes_from_the_file_to_the_receipt_on_the_page_by_two_people(pag
     assert ana.download(f"/descargas/{batch}/resultados").startswith(b"PK")
     assert ana.download(f"/descargas/{batch}/constancia").startswith(b"%PDF")
     assert posts(desk.journal()) == sent, "something was sent after the end"
-
-
-def test_ctrl_c_ends_the_page_and_what_sends(page: Page):
-    page.wait_for("Página: ", "Envía lo que se aprueba")
-    page.process.send_signal(signal.SIGINT)
-    said, _ = page.process.communicate(timeout=60)
-    assert page.process.returncode == 130, page.said + said
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{page.url}/salud")
 
 
 def test_a_page_that_is_open_is_shown_and_not_opened_again(wine: Wine, desk: Desk):

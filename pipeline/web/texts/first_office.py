@@ -19,7 +19,7 @@ ENVS = [
 ]
 ENV_TEXT = (
     "Para el laboratorio falta después el comando login, que guarda el usuario y la contraseña de eDoc: esta "
-    "página nunca los pide ni los conoce. Producción se elige con el comando init, que antes comprueba esas credenciales."
+    "página nunca los pide ni los conoce. Producción se elige con el comando init, que antes los comprueba."
 )
 PEOPLE = "¿Cuántas personas?"
 COUNTS = [("2", "Dos: una prepara y otra aprueba"), ("1", "Una sola; siempre se verá")]

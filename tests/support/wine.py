@@ -85,8 +85,7 @@ class Wine:
         done = subprocess.run(
             self.command(*words, folder=folder, variables=variables),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=LONGEST_S,
             check=False,
         )

@@ -9,8 +9,8 @@ from pipeline.domain.errors import WrongUsage
 from pipeline.runtime.desktop import open_address
 from pipeline.settings.model import Settings
 
-PATIENCE_S = 5.0
-"""Seconds that a page which is busy has until it counts as none."""
+PATIENCE_S = 30.0
+"""Seconds that a page has until it counts as none: the first answer of one that was just opened takes some."""
 
 
 def is_open(settings: Settings) -> bool:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.wine import LOCAL, USER
-from tests.windows.conftest import Desk
+from tests.windows.conftest import VERSION, Desk
 
 ANSWERS = r"""
 ambiente = "probar"
@@ -61,4 +61,5 @@ def test_a_task_starts_this_installation_also_on_batteries(desk: Desk, words, ne
     assert {one.text for one in task.iter(f"{TASK}RunOnlyIfNetworkAvailable")} == {network}
     (command,) = (one.text or "" for one in task.iter(f"{TASK}Command"))
     assert desk.wine.path(command).exists()
-    assert command.endswith(r"\Scripts\anular.exe")
+    assert desk.wine.run("cmd", "/c", command, "--version").words.strip() == f"anular {VERSION}"
+    assert command.endswith(r"\tarea.bat"), "it is to start the version in use, also after an update"

@@ -129,7 +129,7 @@ def test_a_batch_goes_from_the_file_to_the_receipt_on_the_page_by_two_people(pag
 def test_a_page_that_is_open_is_shown_and_not_opened_again(wine: Wine, desk: Desk):
     browser = rf"{desk.folder}\navegador.bat"
     wine.put(browser, b'@echo off\r\n>>"%~dp0abierto.txt" echo %~1\r\n')
-    desk.settings["BROWSER"] = f"{browser} %s"
+    desk.settings["BROWSER"] = browser.replace("\\", "/") + " %s"
     page = Page(desk, "--open")
     try:
         page.wait_for("Primera vez", "Envía lo que se aprueba")

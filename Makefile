@@ -58,7 +58,7 @@ WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}"
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help install tools run web test test-all test-unit test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock package-windows package-linux package-macos clean
+.PHONY: help install tools run web test test-all test-unit test-windows test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock package-windows package-linux package-macos clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -105,6 +105,11 @@ test-all: $(TOOLS)  ## run what `make test` leaves out: long, random (SEED=... r
 
 test-unit: $(TOOLS)  ## run the unit tests only (ARGS=... goes to pytest)
 	@$(WITHOUT_SETTINGS) $(BIN)/python -m pytest tests/unit $(ARGS)
+
+# What only Windows shows; minutes, and root: no part of `make test-all`.
+test-windows: $(TOOLS)  ## install the package and work with it under wine, in a chroot that it makes (Debian, root; some minutes)
+	@rm -f build/anular-*-windows.zip && $(MAKE) package-windows
+	@$(WITHOUT_SETTINGS) $(BIN)/python .ci/wine.py $(BIN)/python -m pytest -p no:xdist tests/windows $(ARGS)
 
 test-sqlite: $(TOOLS)  ## run the tests of the ledger on the interpreter's own SQLite, as on a machine without pysqlite3
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_SQLITE=own $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ON_ITS_OWN) $(ARGS)

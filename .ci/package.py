@@ -112,6 +112,7 @@ def contents(target: Target, version: str, python: str, work: Path) -> dict[str,
     found[own.name] = own.read_bytes()
     files = {f"ruedas/{name}": data for name, data in found.items()}
     files |= {target.uv[1]: member(uv.read_bytes(), target.uv[0]), "requirements.txt": lock_of(found).encode()}
+    files["ejemplo.xlsx"] = (ROOT / "sample_data" / "lote_mensual.xlsx").read_bytes()
     files |= {"version.txt": f"{version}\n".encode(), "python.txt": f"{python}\n".encode()}
     for path in sorted((INSTALLERS / target.scripts).iterdir()):
         files[path.name] = as_on(path.read_bytes(), path.suffix)

@@ -13,6 +13,14 @@ export UV_NO_CONFIG=1 UV_PYTHON_INSTALL_DIR="$raiz/python"
 umask 077
 mkdir -p "$raiz/v" "$HOME/.local/bin"
 
+# Antes de actualizar, la versión de antes guarda una copia de cada historial: nada puede estar enviando.
+if [ -n "$antes" ] && [ "$antes" != "$version" ] && [ -x "$raiz/v/$antes/bin/anular" ]; then
+    copias=${XDG_DATA_HOME:-$HOME/.local/share}/anular-copias
+    mkdir -p "$copias"
+    "$raiz/v/$antes/bin/anular" backup "$copias" --all --idle || {
+        echo "No se actualizó: el motivo está arriba. Sigue la versión $antes." >&2; exit 1; }
+fi
+
 if [ ! -e "$nueva/listo.txt" ]; then
     rm -rf "$nueva"
     # Un Python de este equipo sirve si es de esa versión; si no, se descarga uno.
@@ -22,6 +30,7 @@ if [ ! -e "$nueva/listo.txt" ]; then
         --find-links "$aqui/ruedas" --require-hashes -r "$aqui/requirements.txt" || {
         echo 'No se pudo instalar: un archivo falta o no es el que debe ser. No se cambió nada de lo instalado.' >&2; exit 1; }
     "$nueva/bin/anular" --version
+    cp "$aqui/ejemplo.xlsx" "$nueva/ejemplo.xlsx"
     echo "$version" > "$nueva/listo.txt"
 fi
 [ -z "$antes" ] || [ "$antes" = "$version" ] || echo "$antes" > "$raiz/anterior.txt"

@@ -1,42 +1,35 @@
 @echo off
-rem Doble clic: una ventana para trabajar. Archivos arrastrados: se revisan, y se pregunta si se envian.
+rem Doble clic: la pagina, en el navegador. Archivos arrastrados: se revisan, y se abre el libro de la revision.
 setlocal EnableExtensions DisableDelayedExpansion
 chcp 65001 >nul
 set "PYTHONUTF8=1"
-title anular
+title Anular
 set "RAIZ=%LOCALAPPDATA%\Programs\anular"
 set "VERSION="
 if exist "%RAIZ%\actual.txt" set /p VERSION=<"%RAIZ%\actual.txt"
 set "PROGRAMA=%RAIZ%\v\%VERSION%\Scripts\anular.exe"
-if not exist "%PROGRAMA%" goto sin_programa
-set "PATH=%RAIZ%\v\%VERSION%\Scripts;%PATH%"
-if "%~1"=="" goto sin_archivo
 set "RC=0"
+if not exist "%PROGRAMA%" goto sin_programa
+if "%~1"=="" goto pagina
 
 :siguiente
 echo Archivo: "%~f1"
-"%PROGRAMA%" check "%~f1"
+"%PROGRAMA%" check "%~f1" --open
 if errorlevel 1 set "RC=%ERRORLEVEL%"
-if defined SIN_PREGUNTAS goto otro
-echo.
-choice /c SN /n /m "Enviar ahora las facturas que estan listas? S o N: "
-if errorlevel 2 goto otro
-"%PROGRAMA%" run "%~f1"
-set "RC=%ERRORLEVEL%"
-:otro
 shift
 if not "%~1"=="" goto siguiente
+echo.
+echo No se envio nada. Para enviar: doble clic en Anular, y cargue el archivo en la pagina.
 goto fin
 
-:sin_archivo
-"%PROGRAMA%" status
-set "RC=%ERRORLEVEL%"
-if defined SIN_PREGUNTAS goto fin
-echo.
-echo Escriba anular y lo que quiere hacer, por ejemplo: anular --help
+:pagina
+echo Esta ventana mantiene abierta la pagina de Anular: minimicela. Al cerrarla, la pagina se cierra.
 cd /d "%USERPROFILE%"
-cmd /k
-exit /b %RC%
+"%PROGRAMA%" web --open
+set "RC=%ERRORLEVEL%"
+if "%RC%"=="0" exit /b 0
+if "%RC%"=="130" exit /b 0
+goto fin
 
 :sin_programa
 echo No se encuentra anular. Abra Instalar otra vez.

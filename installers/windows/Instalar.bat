@@ -29,10 +29,21 @@ if not exist "%RAIZ%\v\" goto sin_carpeta
 
 set "UV_PYTHON_INSTALL_DIR=%RAIZ%\python"
 if exist "%AQUI%python\" set "UV_PYTHON_INSTALL_MIRROR=file:///%AQUI:\=/%python"
+
+rem Antes de actualizar, la version de antes guarda una copia de cada historial: nada puede estar enviando.
+if not defined ANTES goto preparar
+if /i "%ANTES%"=="%VERSION%" goto preparar
+if not exist "%RAIZ%\v\%ANTES%\Scripts\anular.exe" goto preparar
+set "COPIAS=%LOCALAPPDATA%\anular-copias"
+if not exist "%COPIAS%\" mkdir "%COPIAS%"
+echo Guardando una copia del historial de envios en %COPIAS% ...
+"%RAIZ%\v\%ANTES%\Scripts\anular.exe" backup "%COPIAS%" --all --idle
+if errorlevel 1 goto sin_copia
+
+:preparar
 if exist "%NUEVA%\listo.txt" goto instalada
 if exist "%NUEVA%" rmdir /s /q "%NUEVA%"
 if exist "%NUEVA%" goto en_uso
-
 echo Preparando Python %PYTHON% (la primera vez se descarga) ...
 "%AQUI%uv.exe" python install %PYTHON% --managed-python --no-bin --no-registry
 if errorlevel 1 goto sin_python
@@ -44,12 +55,15 @@ echo Instalando anular %VERSION% ...
 if errorlevel 1 goto sin_paquetes
 "%NUEVA%\Scripts\anular.exe" --version
 if errorlevel 1 goto sin_paquetes
+copy /y "%AQUI%ejemplo.xlsx" "%NUEVA%\ejemplo.xlsx" >nul
 >"%NUEVA%\listo.txt" echo %VERSION%
 
 :instalada
 copy /y "%AQUI%Anular.bat" "%RAIZ%\Anular.bat" >nul
 if errorlevel 1 goto sin_carpeta
 copy /y "%AQUI%Volver.bat" "%RAIZ%\Volver.bat" >nul
+if errorlevel 1 goto sin_carpeta
+copy /y "%AQUI%tarea.bat" "%RAIZ%\tarea.bat" >nul
 if errorlevel 1 goto sin_carpeta
 if not defined ANTES goto apuntar
 if /i "%ANTES%"=="%VERSION%" goto apuntar
@@ -65,12 +79,12 @@ if exist "%ESCRITORIO%\" copy /y "%AQUI%Anular.bat" "%ESCRITORIO%\Anular.bat" >n
 
 echo.
 echo Listo: anular %VERSION%. Abra Anular en el escritorio, o arrastre un archivo de Excel sobre el.
+if defined ANTES echo Si la pagina de Anular esta abierta, cierrela y abrala otra vez: hasta entonces es la version de antes.
 if defined ANTES echo Para volver a la version %ANTES%: %RAIZ%\Volver.bat
 set "RC=0"
 if defined ANTES goto fin
 if defined SIN_PREGUNTAS goto fin
-echo.
-"%NUEVA%\Scripts\anular.exe" init
+if exist "%ESCRITORIO%\Anular.bat" start "Anular" cmd /c call "%ESCRITORIO%\Anular.bat"
 goto fin
 
 :sin_extraer
@@ -81,6 +95,9 @@ echo Esta carpeta se sincroniza (OneDrive o Dropbox). Copie la carpeta a Descarg
 goto fin
 :sin_carpeta
 echo No se pudo crear la carpeta de anular en %RAIZ%.
+goto fin
+:sin_copia
+echo No se actualizo: el motivo esta arriba. Cierre lo que use anular, y abra Instalar otra vez. Sigue la version %ANTES%.
 goto fin
 :en_uso
 echo La version %VERSION% esta en uso. Cierre las ventanas de anular y abra Instalar otra vez.

@@ -23,6 +23,12 @@ def backup(
     folder: Annotated[
         str, typer.Argument(metavar="CARPETA", help="Dónde se guarda la copia: mejor en otro disco o en otro equipo.")
     ],
+    every: Annotated[
+        bool, typer.Option("--all", help="El de cada empresa de este equipo; donde no hay ninguno, no falla.")
+    ] = False,
+    alone: Annotated[
+        bool, typer.Option("--idle", help="Solo si nada los está usando, por ejemplo antes de actualizar el programa.")
+    ] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -32,29 +38,45 @@ def backup(
     También de la base de datos de la oficina, si la hay. Por ejemplo: anular backup /media/respaldo.
     Para volver a usar una copia: anular adopt --restored.
     """
-    from pipeline.domain.visible import thousands
-    from pipeline.wiring.ledger import backup_ledger
+    from pipeline.wiring.ledger import backup_ledger, check_idle, settings_of_every_ledger
     from pipeline.wiring.office import back_up_office
     from pipeline.wiring.rules import make_clock
 
-    settings, talk = settings_for(profile, ledger), Talk(as_json)
+    base, talk = settings_for(profile, ledger), Talk(as_json)
+    if every and (profile or ledger):
+        raise WrongUsage("--all es de todas las empresas: no lleva --profile ni --ledger.", code="backup-all")
     if not folder.strip():
         raise WrongUsage("Falta la carpeta donde se guarda la copia.", code="backup-folder")
     place = Path(folder).expanduser().absolute()
-    made = backup_ledger(settings, place)
-    seal = _write_note(made, settings, make_clock(settings).now())
-    office = back_up_office(settings, place)
-    talk.data({**_data(made, seal), "office": str(office) if office is not None else None})
-    counted = f"{thousands(made.events)} eventos y {thousands(made.rows)} filas comprobados"
-    talk.out.print(f"✓ Copia guardada: {made.path} ({counted}).", markup=False)
+    found = settings_of_every_ledger() if every else [base]
+    for settings in found if alone else ():
+        check_idle(settings)
+    told = []
+    for settings in found:
+        made = backup_ledger(settings, place)
+        seal = _write_note(made, settings, make_clock(settings).now())
+        told.append(_data(made, seal))
+        _tell(made, seal, talk)
+    office = back_up_office(base, place)
     if office is not None:
         talk.out.print(f"✓ Base de datos de la oficina: {office}", markup=False)
-    talk.out.print(f"Su sello, y cómo volver a usarla: {seal}", markup=False)
-    if Path(made.place).parent == place:
+    if not found:
+        talk.out.print("Todavía no hay historial de envíos: no hay nada que copiar.")
+    of_office = {"office": str(office) if office is not None else None}
+    talk.data({"backups": told, **of_office} if every else {**told[0], **of_office})
+    if any(Path(one["ledger"]).parent == place for one in told):
         talk.progress.warn(
             "la copia quedó en la misma carpeta que el historial de envíos: un disco dañado se lleva los dos."
         )
     return 0
+
+
+def _tell(made: Backup, seal: Path, talk: Talk) -> None:
+    from pipeline.domain.visible import thousands
+
+    counted = f"{thousands(made.events)} eventos y {thousands(made.rows)} filas comprobados"
+    talk.out.print(f"✓ Copia guardada: {made.path} ({counted}).", markup=False)
+    talk.out.print(f"Su sello, y cómo volver a usarla: {seal}", markup=False)
 
 
 def _data(made: Backup, seal: Path) -> dict[str, Any]:

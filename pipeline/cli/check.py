@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,11 +18,15 @@ from pipeline.cli.output import show_plan
 from pipeline.cli.returned import name_returned, returned_sheets
 from pipeline.domain.columns import RETURNED_SHEET
 from pipeline.domain.errors import InputRefused
+from pipeline.runtime.desktop import open_file
 from pipeline.runtime.garbage import loading
 
 if TYPE_CHECKING:
     from pipeline.read.sheet import Sheet
     from pipeline.settings.model import Settings
+
+OPENING_S = 10.0
+"""Seconds that a program has to begin to open a workbook: then this command ends all the same."""
 
 
 def check_command(
@@ -33,6 +37,7 @@ def check_command(
     include_hidden: Hidden = False,
     accept_formulas: Formulas = False,
     allow_bad_check_digit: BadDigit = False,
+    show: Annotated[bool, typer.Option("--open", help="Al terminar abre los libros de revisión.")] = False,
     as_json: Json = False,
     profile: Profile = "",
     ledger: Ledger = "",
@@ -59,7 +64,9 @@ def check_command(
                 check = context.with_resource(
                     _checking(settings, talk, wish, answer, bad_digit=allow_bad_check_digit, formulas=accept_formulas)
                 )
-            told.append(check(file, found))
+            told.append(written := check(file, found))
+            if show:
+                open_file(Path(written["workbook"])).join(OPENING_S)
         except InputRefused as refusal:
             told.append(refusal_data(file, refusal))
             console.say_error(talk.err, refusal)

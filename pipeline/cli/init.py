@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 CHOICES = {"1": "probar", "2": "laboratorio", "3": "produccion"}
 TYPED = "PRODUCCIÓN"
+SAMPLE_NOW, SAMPLE_ISSUERS = "2026-11-20T10:00:00-05:00", "155999991-2-2026,155999992-2-2026"
+"""Day of the sample batch, which carries fixed dates, and who issued its invoices."""
 
 
 def init(
@@ -35,15 +36,14 @@ def init(
 
     No borra nada: lo que había se guarda al lado, y el historial de envíos de una empresa no cambia de lugar.
     """
-    from pipeline.runtime.folders import data_folder
     from pipeline.settings import first_settings as first
-    from pipeline.settings.load import config_path, default_ledger
-    from pipeline.wiring.first_office import make_folders, tried
+    from pipeline.settings.load import config_path
+    from pipeline.wiring.first_office import companies_of_file, made, planned
 
     talk, path = Talk(False), config_path()
     asked: dict[str, tuple[str, str]] = {}
     if answers is not None:
-        office = first.answers_in(_text(answers))
+        office = first.answers_in(_text(answers), lambda file: companies_of_file(answers.parent / file))
     else:
         if not sys.stdin.isatty():
             raise WrongUsage(
@@ -52,20 +52,71 @@ def init(
                 remedy="Sin terminal, escriba las respuestas en un archivo y use --respuestas.",
             )
         office, asked = dialogue(_ask, _secret, lambda words: talk.out.print(words, markup=False))
-    office = replace(office, before=first.settings_before(path))
-    values = first.settings_of(office, data_folder() / "registro", _in_use(default_ledger()))
+    office, values, settings = planned(office)
     for warning in warnings(office):
         talk.progress.warn(warning)
-    settings = tried(office, values)
     if office.env == "produccion":
         check_production(office, settings, asked)
-    make_folders(office)
-    kept = first.write_settings(path, values)
+    kept = made(office, values)
     for name, (user, password) in asked.items():
         _remember(first.ENVIRONMENTS[office.env], name, user, password)
     for line in told(office, path, kept, values, asked):
         talk.out.print(line, markup=False, soft_wrap=True)
+    if answers is None:
+        _install_tasks(office, talk)
+        _offer_sample(office, talk)
     return 0
+
+
+def _install_tasks(office: Office, talk: Talk) -> None:
+    """Has the system start what the person said yes to; where it does not take it, says how."""
+    from pipeline.cli.schedule import described
+    from pipeline.runtime.folders import data_folder
+    from pipeline.wiring.schedule import install, installing, this_system
+
+    for what, folder in scheduled(office):
+        job, kind, place = described(what, folder, 12, 30, 0, ""), this_system(), data_folder() / "tareas"
+        if install(job, kind, place):
+            talk.out.print(f"✓ Programado: {job.words}", markup=False)
+        else:
+            talk.progress.warn(f"no se pudo programar sola: {job.words}.")
+            talk.out.print(f"Para instalarla: {installing(job, kind, place)}", markup=False, soft_wrap=True)
+
+
+def scheduled(office: Office) -> list[tuple[str, Path | None]]:
+    """What the system starts by itself: each command of ``schedule``, with its folder."""
+    found: list[tuple[str, Path | None]] = []
+    if office.copies is not None:
+        found.append(("backup", office.copies))
+    if office.unattended:
+        found.append(("watch", office.folder))
+    if office.page:
+        found.append(("web", None))
+    return found
+
+
+def _offer_sample(office: Office, talk: Talk) -> None:
+    """Runs the sample batch against the sandbox where the person wants to see it: with a ledger of its own, so that
+    nothing of it stands among the office's."""
+    import subprocess  # nosec B404 - our own program
+
+    from pipeline.runtime.file_address import file_address
+    from pipeline.runtime.own_process import own_module, own_sample, with_our_code
+
+    sample = own_sample()
+    if office.env != "probar" or sample is None:
+        return
+    if not _ask("¿Probar ahora con un lote de ejemplo de 120 filas? (s/n)", "s").casefold().startswith("s"):
+        return
+    place = office.folder / "ejemplo"
+    own = {"ANULAR_LEDGER": file_address(place / "ejemplo.db"), "ANULAR_SANDBOX_NOW": SAMPLE_NOW}
+    own |= {"ANULAR_OUT": str(place), "ANULAR_RATE": "40", "ANULAR_POLL_EVERY": "1", "ANULAR_POLL_FOR": "12"}
+    own |= {"ANULAR_ISSUERS": SAMPLE_ISSUERS, "ANULAR_CONFIG": str(place / "ninguna.toml")}
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("ANULAR_")}
+    subprocess.run(  # noqa: S603  # nosec B603 - our own interpreter and module
+        own_module("pipeline", "run", str(sample), "--yes"), env=with_our_code({**bare, **own}), check=False
+    )
+    talk.out.print(f"El ejemplo está en {place}: nada de él cuenta para su empresa.", markup=False)
 
 
 def _text(path: Path) -> str:
@@ -74,13 +125,6 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = os_words(error) if isinstance(error, OSError) else "no es texto UTF-8"
         raise WrongUsage(f"No se pueden leer las respuestas ({why}).", code="init-answers", where=str(path)) from None
-
-
-def _in_use(default: str) -> str:
-    """Address of the usual ledger, if there is one: whatever is written now must lead to it."""
-    from pipeline.ledger.storage.location import location_of
-
-    return default if location_of(default).exists() else ""
 
 
 def _ask(words: str, default: str) -> str:
@@ -115,14 +159,15 @@ def dialogue(
         unattended = int(_until(ask, say, words, "0", lambda text: "" if _counts(text) else "Escriba un número."))
     copies = ask("¿En qué carpeta se guarda cada día una copia del historial? (otro disco; vacío: ninguna)", "")
     place = Path(copies).expanduser() if copies else None
-    office = first.checked(first.Office(env, folder, companies, None, people, unattended, place))
+    page = ask("¿Abrir la página cada vez que inicia sesión en este equipo? (s/n)", "n").casefold().startswith("s")
+    office = first.checked(first.Office(env, folder, companies, None, people, unattended, place, page))
     return office, _passwords(office, secret, say) if env != "probar" else {}
 
 
 def _documents() -> Path:
-    from platformdirs import user_documents_path
+    from pipeline.runtime.folders import documents_folder
 
-    return user_documents_path()
+    return documents_folder()
 
 
 def _counts(text: str) -> bool:
@@ -165,15 +210,16 @@ def _company(ask: Callable[[str, str], str], say: Callable[[str], None], number:
 
 
 def _several(ask: Callable[[str, str], str], say: Callable[[str], None]) -> tuple[Company, ...]:
-    """Companies of a CSV file, or one after the other until an empty answer."""
-    from pipeline.settings.first_settings import companies_in, company_faults
+    """Companies of a table in a file, or one after the other until there is no other."""
+    from pipeline.settings.first_settings import company_faults
+    from pipeline.wiring.first_office import companies_of_file
 
     while True:
-        file = ask("Archivo CSV con empresa;RUC;usuario (vacío: se preguntan una a una)", "").strip('"')
+        file = ask("Archivo Excel o CSV con empresa, RUC y usuario (vacío: se preguntan una a una)", "").strip('"')
         if not file:
             break
         try:
-            found = companies_in(_text(Path(file).expanduser()))
+            found = companies_of_file(Path(file).expanduser())
         except WrongUsage as error:
             say(f"✗ {error.sentence}")
             continue
@@ -260,13 +306,11 @@ def told(office: Office, path: Path, kept: Path | None, values: dict[str, Any], 
             for one, profile in zip(office.companies, office.profiles, strict=True)
             if profile not in asked
         ]
-    if office.copies is not None:
-        lines += [
-            f"Copia diaria: {order('schedule', 'backup', office.copies, '--out', office.folder, *_own(profile))}"
-            for profile in office.profiles
-        ]
-    if office.unattended:
-        lines.append(f"La carpeta, sola: {order('schedule', 'watch', office.folder, '--out', office.folder)}")
+    names = {"backup": "Copia diaria", "watch": "La carpeta, sola", "web": "La página, al iniciar sesión"}
+    lines += [
+        f"{names[what]}: {order('schedule', what, *([folder] if folder else []), '--out', office.folder)}"
+        for what, folder in scheduled(office)
+    ]
     begin = order("template", office.folder / "plantilla.xlsx", *_own(office.profiles[0]))
     return [*lines, f"Para empezar: {begin} y {order('check', 'ARCHIVO', *_own(office.profiles[0]))}"]
 

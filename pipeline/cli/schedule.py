@@ -18,19 +18,24 @@ WORDS = {
     "watch": "anular: la carpeta vigilada",
     "poll": "anular: consulta de lo pendiente",
     "backup": "anular: copia del historial de envíos",
+    "web": "anular: la página",
 }
 
 
 def schedule(
     what: Annotated[
-        Literal["watch", "poll", "backup"],
+        Literal["watch", "poll", "backup", "web"],
         typer.Argument(
-            metavar="QUÉ", help="watch (la carpeta vigilada), poll (lo pendiente) o backup (una copia del historial)."
+            metavar="QUÉ",
+            help="watch (la carpeta vigilada), poll (lo pendiente), backup (una copia de cada historial) o web (la "
+            "página y lo que envía, al iniciar sesión).",
         ),
     ],
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="CARPETA", help="La carpeta vigilada, o la de las copias; poll no lleva ninguna."),
+        typer.Argument(
+            metavar="CARPETA", help="La carpeta vigilada, o la de las copias; poll y web no llevan ninguna."
+        ),
     ] = None,
     at: Annotated[str, typer.Option("--at", metavar="HH:MM", help="A qué hora de cada día.")] = "02:05",
     every: Annotated[
@@ -45,7 +50,7 @@ def schedule(
     ] = None,
     profile: Profile = "",
 ) -> int:
-    """Prepara la tarea que ejecuta un comando cada día. No la instala: dice cómo.
+    """Prepara la tarea que ejecuta un comando cada día, o la página al iniciar sesión. No la instala: dice cómo.
 
     Por ejemplo: anular schedule poll --at 04:35 --out Tareas.
     """
@@ -56,6 +61,8 @@ def schedule(
             code="schedule-every",
             remedy=f"Escriba uno de estos: {', '.join(map(str, EVERY))}.",
         )
+    if what == "web" and every:
+        raise WrongUsage("La página empieza al iniciar sesión y sigue: no lleva --every.", code="schedule-web")
     settings_for(profile, "")  # a profile that does not exist would fail every night
     kind, talk = system or this_system(), Talk(False)
     job = described(what, folder.absolute() if folder is not None else None, hour, minute, every, profile)
@@ -95,7 +102,8 @@ def described(what: str, folder: Path | None, hour: int, minute: int, every: int
         hour=hour,
         minute=minute,
         every=every,
-        network=what != "backup",
+        at_log_on=what == "web",
+        network=what not in ("backup", "web"),
         user=f"{domain}\\{getuser()}" if domain else getuser(),
         home=str(Path.home()),
         variables=variables,

@@ -31,7 +31,12 @@ def serve_web(
     sample: Annotated[
         bool, typer.Option("--sample", help="Crea cuatro usuarios de ejemplo; solo en el sandbox y en este equipo.")
     ] = False,
+    show: Annotated[
+        bool,
+        typer.Option("--open", help="La muestra en el navegador; si ya estaba abierta, no la abre otra vez."),
+    ] = False,
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    again: Annotated[bool, typer.Option("--again", hidden=True)] = False,
     profile: Profile = "",
     ledger: Ledger = "",
 ) -> int:
@@ -52,10 +57,16 @@ def serve_web(
     if only == PAGES:
         from pipeline.cli.web_pages import serve_pages
 
-        return serve_pages(sample=sample, child=child)
+        return serve_pages(sample=sample, child=child, show=show, again=again)
     from pipeline.cli.web_parent import watch_both
 
-    return watch_both(sample=sample)
+    if show:
+        from pipeline.cli import web_open
+        from pipeline.settings.load import load_settings
+
+        if web_open.is_open(load_settings("")):
+            return web_open.show_again()
+    return watch_both(sample=sample, show=show)
 
 
 @users.command("list", cls=SpanishCommand)

@@ -8,13 +8,17 @@ import sys
 from pipeline.cli.context import Talk
 from pipeline.domain.errors import Interrupted
 from pipeline.runtime.allocator import give_back
+from pipeline.runtime.desktop import open_address
 from pipeline.runtime.own_process import own_module, with_our_code
 
 SECRETS = "ANULAR_PASSWORD"
+REOPEN = 77
+"""Exit code of pages that wrote the settings: they are to be started again, and the sender too."""
 
 
-def serve_pages(*, sample: bool, child: bool) -> int:
-    """Serves the pages. As a ``child`` they end when their standard input closes."""
+def serve_pages(*, sample: bool, child: bool, show: bool = False, again: bool = False) -> int:
+    """Serves the pages. As a ``child`` they end when their standard input closes. ``show``: in the browser too.
+    ``again``: the address for the first user that was shown before goes on."""
     without_secrets()
     give_back()
     from pipeline.web.opening import opened_site
@@ -26,7 +30,7 @@ def serve_pages(*, sample: bool, child: bool) -> int:
 
         samples.suspend(site)
         people = samples.make(site) if sample else {}
-        address = starting.set_up_address()
+        address = starting.set_up_address() if not again else None
 
         def ready() -> None:
             talk.out.print(f"Página: {site.url}/", markup=False)
@@ -35,8 +39,12 @@ def serve_pages(*, sample: bool, child: bool) -> int:
             if address is not None:
                 talk.out.print(f"Primera vez (30 minutos, una sola vez): {address}", markup=False)
             talk.out.file.flush()
+            if show:
+                open_address(address or f"{site.url}/")
 
         serve(site, on_ready=ready, child=child)
+    if child and site.changed.is_set():
+        return REOPEN
     if not child:
         raise Interrupted("La página se cerró. Lo que se estaba enviando no depende de ella.", code="pages-stopped")
     return 0

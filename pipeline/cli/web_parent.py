@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 
 from pipeline.cli.context import Talk
-from pipeline.cli.web_pages import SECRETS
+from pipeline.cli.web_pages import REOPEN, SECRETS
 from pipeline.domain.errors import Interrupted, StoppedEarly, WrongUsage
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.own_process import NO_WINDOW, own_module, with_our_code
@@ -36,6 +36,7 @@ class Watched:
         self.process: subprocess.Popen[bytes] | None = None
         self._due = 0.0
         self.given_up = False
+        self._wanted = False
 
     def look(self) -> int | None:
         """Starts it where it is due; returns its exit code in the look that finds it ended."""
@@ -49,6 +50,11 @@ class Watched:
         if code is None:
             return None
         self.process = None
+        if self._wanted or code == REOPEN:
+            told, self._wanted = None if self._wanted else code, False
+            self._starts.clear()
+            self._due = now
+            return told
         self._due = now + AGAIN_AFTER_S
         self.given_up = len(self._starts) > MOST_STARTS
         return code
@@ -57,6 +63,13 @@ class Watched:
     def age(self) -> float:
         """Seconds since its newest start."""
         return self._clock() - self._starts[-1] if self._starts else 0.0
+
+    def start_again(self) -> None:
+        """Ends it and starts it at once, with what the settings say now."""
+        self._wanted = self.process is not None
+        self._due = 0.0
+        self.given_up = False
+        self.ask_to_end()
 
     def ask_to_end(self, *, hurry: bool = False) -> None:
         """Closes its standard input; with ``hurry`` what is in flight is given up."""
@@ -68,9 +81,9 @@ class Watched:
             self.process.send_signal(signal.SIGTERM)
 
 
-def watch_both(*, sample: bool) -> int:
-    """Starts both and watches them until Ctrl-C. Raises ``Interrupted`` then, or an error for pages that could not
-    start."""
+def watch_both(*, sample: bool, show: bool = False) -> int:
+    """Starts both and watches them until Ctrl-C; ``show`` has the browser open the page at its first start. Raises
+    ``Interrupted`` then, or an error for pages that could not start."""
     from pipeline.settings.load import load_settings
     from pipeline.web.opening import check_place
     from pipeline.wiring.rules import make_clock
@@ -80,9 +93,14 @@ def watch_both(*, sample: bool) -> int:
     clock = make_clock(settings)
     demo = settings.sandbox_now is not None
     more = ["--sample"] if sample else []
-    pages = Watched(
-        lambda: _child(["--only", "pages", *more], _environment(clock, demo, secrets=False)), time.monotonic
-    )
+    once = ["--open"] if show else []  # at the first start; later ones leave browser and set-up address alone
+
+    def start_pages() -> subprocess.Popen[bytes]:
+        words = ["--only", "pages", *more, *once]
+        once[:] = ["--again"]
+        return _child(words, _environment(clock, demo, secrets=False))
+
+    pages = Watched(start_pages, time.monotonic)
     sender = Watched(lambda: _child(["--only", "sender"], _environment(clock, demo, secrets=True)), time.monotonic)
     asked = threading.Event()
 
@@ -103,7 +121,9 @@ def watch_both(*, sample: bool) -> int:
 
 def _look(talk: Talk, pages: Watched, sender: Watched) -> None:
     code = pages.look()
-    if code is not None:
+    if code == REOPEN:
+        sender.start_again()
+    elif code is not None:
         if pages.age < YOUNG_S or pages.given_up:
             raise _ended(code)
         talk.err.print(f"⚠ La página terminó sin que nadie lo pidiera (código {code}); se abre otra vez.", markup=False)

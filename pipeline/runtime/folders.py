@@ -33,6 +33,11 @@ def config_folder() -> Path:
     return Path(_dirs(PROGRAM).user_config_dir)
 
 
+def documents_folder() -> Path:
+    """Folder of the person's own documents."""
+    return Path(_dirs(PROGRAM).user_documents_dir)
+
+
 def state_folder() -> Path:
     """Folder of the notes about ledgers; those of an earlier version are brought there."""
     if SYSTEM not in ("win32", "darwin"):

@@ -25,8 +25,18 @@ def with_our_code(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), before]))}
 
 
-def own_program() -> list[str]:
-    """Command that starts this installation later: its own script, else its interpreter and module."""
-    here = Path(sys.executable)
+def own_sample() -> Path | None:
+    """The sample batch that came with this installation, or lies in the source tree; None where there is none."""
+    places = (Path(sys.prefix) / "ejemplo.xlsx", ROOT / "sample_data" / "lote_mensual.xlsx")
+    return next((path for path in places if path.is_file()), None)
+
+
+def own_program(here: Path | None = None) -> list[str]:
+    """Command that starts this installation later, also after an update: what installed packages lead to the version
+    in use with (``installers/``), else its own script, else its interpreter ``here`` and module."""
+    here = here or Path(sys.executable)
     script = here.with_name("anular.exe" if os.name == "nt" else "anular")
+    if len(here.parents) > 3 and here.parents[2].name == "v":
+        starter = here.parents[3] / ("tarea.bat" if os.name == "nt" else "anular.sh")
+        script = starter if starter.exists() else script
     return [str(script)] if script.exists() else own_module("pipeline")

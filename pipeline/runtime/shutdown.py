@@ -152,11 +152,48 @@ def when_input_closes(call: Callable[[], object]) -> None:
     def listen() -> None:
         # os.read and not sys.stdin.read: a thread in a buffered reader would block the end of the interpreter.
         with suppress(OSError):
-            while os.read(0, 4096):
-                pass
+            read_to_the_end(waiting_in_input(), lambda: os.read(0, 4096))
         call()
 
     threading.Thread(target=listen, daemon=True).start()
+
+
+INPUT_LOOK_S = 0.2
+"""Seconds between two looks at an input in which nothing may be waited for."""
+
+
+def read_to_the_end(
+    waiting: Callable[[], int] | None, read: Callable[[], bytes], sleep: Callable[[float], object] = time.sleep
+) -> None:
+    """Reads until nothing comes any more. ``waiting`` says how many bytes are there, and raises ``OSError`` at the end;
+    where it is given, nothing is read before something is there."""
+    while True:
+        if waiting is not None and not waiting():
+            sleep(INPUT_LOOK_S)
+        elif not read():
+            return
+
+
+if sys.platform == "win32":
+    import _winapi
+    import msvcrt
+
+    def waiting_in_input() -> Callable[[], int] | None:
+        """How many bytes wait in a pipe that is standard input; None where it is something else.
+
+        While one thread waits in a read of a pipe, Windows lets nobody ask anything about it, and a library that
+        begins with its own C runtime (that of numpy does) asks what standard input is: loading it would never end.
+        """
+        handle = msvcrt.get_osfhandle(0)
+        if _winapi.GetFileType(handle) != _winapi.FILE_TYPE_PIPE:
+            return None
+        return lambda: int(_winapi.PeekNamedPipe(handle, 0)[0])
+
+else:
+
+    def waiting_in_input() -> Callable[[], int] | None:
+        """None: elsewhere a read may wait."""
+        return None
 
 
 async def first(*waits: object) -> int:

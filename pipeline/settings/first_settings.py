@@ -11,7 +11,7 @@ import io
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -72,6 +72,8 @@ class Office:
     unattended: int = 0
     #: folder of the daily copies; None for none
     copies: Path | None = None
+    #: whether the page opens when the person logs on
+    page: bool = False
     #: settings that were there before and stay
     before: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,13 +83,14 @@ class Office:
         return ("",) if len(self.companies) == 1 else tuple(one.name for one in self.companies)
 
 
-def answers_in(text: str) -> Office:
-    """Answers as a TOML file has them. Raises ``WrongUsage`` with one line per fault."""
+def answers_in(text: str, table: Callable[[str], tuple[Company, ...]] = lambda _file: ()) -> Office:
+    """Answers as a TOML file has them; ``table`` reads the companies of a file that it names. Raises ``WrongUsage``
+    with one line per fault."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WrongUsage(f"Las respuestas no son TOML válido: {error}.", code="init-answers") from None
-    known = {"ambiente", "carpeta", "historial", "personas", "sin_atender", "copias", "empresa"}
+    known = {"ambiente", "carpeta", "historial", "personas", "sin_atender", "copias", "pagina", "tabla", "empresa"}
     companies = values.get("empresa", [])
     strange = sorted(values.keys() - known)
     if not isinstance(companies, list) or not all(isinstance(one, dict) for one in companies):
@@ -99,14 +102,18 @@ def answers_in(text: str) -> Office:
     office = Office(
         env=str(values.get("ambiente", "probar")),
         folder=Path(str(values.get("carpeta", ""))).expanduser(),
-        companies=tuple(
-            Company(*(str(one.get(key, "")).strip() for key in ("nombre", "ruc", "usuario", "correo")))
-            for one in companies
+        companies=(
+            *(table(str(values["tabla"])) if "tabla" in values else ()),
+            *(
+                Company(*(str(one.get(key, "")).strip() for key in ("nombre", "ruc", "usuario", "correo")))
+                for one in companies
+            ),
         ),
         ledgers=_folder(values.get("historial")),
         people=values.get("personas", 2),
         unattended=values.get("sin_atender", 0),
         copies=_folder(values.get("copias")),
+        page=values.get("pagina", False),
     )
     return checked(office)
 
@@ -116,17 +123,22 @@ def _folder(value: object) -> Path | None:
 
 
 def companies_in(text: str) -> tuple[Company, ...]:
-    """Companies of a table ``empresa;RUC;usuario``, as pasted or from a CSV file, with its titles or without.
-
-    Raises ``WrongUsage`` for a row that has fewer cells.
-    """
+    """Companies of a table ``empresa;RUC;usuario``, as pasted or from a CSV file. Raises like ``companies_of``."""
     lines = [line for line in text.replace("\ufeff", "").splitlines() if line.strip()]
-    if not lines:
-        raise WrongUsage("La tabla no tiene empresas.", code="init-table")
-    sign = max(";\t,", key=lines[0].count)
+    sign = max(";\t,", key=lines[0].count) if lines else ";"
+    return companies_of(csv.reader(io.StringIO("\n".join(lines)), delimiter=sign))
+
+
+def companies_of(rows: Iterable[Sequence[str]]) -> tuple[Company, ...]:
+    """Companies of the rows of a table, with its titles or without: name, RUC, user of eDoc, mail.
+
+    Raises ``WrongUsage`` for a row that has fewer cells, and for a table without any.
+    """
     found = []
-    for number, cells in enumerate(csv.reader(io.StringIO("\n".join(lines)), delimiter=sign), start=1):
+    for number, cells in enumerate(rows, start=1):
         told = [cell.strip() for cell in cells]
+        if not any(told):
+            continue
         if len(told) < 2 or not all(told[:2]):
             raise WrongUsage(
                 f"La línea {number} de la tabla no tiene empresa y RUC.",
@@ -136,6 +148,8 @@ def companies_in(text: str) -> tuple[Company, ...]:
         if number == 1 and "ruc" in told[1].casefold():
             continue
         found.append(Company(told[0].casefold(), told[1], *told[2:4]))
+    if not found:
+        raise WrongUsage("La tabla no tiene empresas.", code="init-table")
     return tuple(found)
 
 
@@ -161,6 +175,8 @@ def faults(office: Office) -> list[str]:
         found.append("historial: no puede estar dentro de la carpeta de trabajo, que se copia y se comparte.")
     if type(office.people) is not int or office.people not in (1, 2):
         found.append("personas: escriba 2 (una prepara y otra aprueba) o 1 (una sola).")
+    if office.page not in (True, False):
+        found.append("pagina: escriba true (se abre al iniciar sesión) o false.")
     if type(office.unattended) is not int or office.unattended < 0:
         found.append("sin_atender: escriba cuántas facturas por archivo, como máximo; 0 para ninguna.")
     elif office.unattended and office.people == 2:

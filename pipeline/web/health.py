@@ -24,4 +24,4 @@ def health(request: Any) -> Any:
         well = False
     if not well:
         return HttpResponse(words.NOT_WELL, status=503, content_type="text/plain; charset=utf-8")
-    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+    return HttpResponse(words.WELL, content_type="text/plain; charset=utf-8")

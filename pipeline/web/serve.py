@@ -37,7 +37,7 @@ def serve(site: Site, *, on_ready: Callable[[], None], child: bool = False) -> N
     """
     settings = site.settings
     with _listening(settings) as listening, _sweeping():
-        server = _Server(_config(site), on_ready, child=child)
+        server = _Server(_config(site), on_ready, child=child, changed=site.changed.is_set)
         server.run(sockets=[listening])
 
 
@@ -126,15 +126,20 @@ def _protocol(site: Site) -> type[Impatient]:
 class _Server(uvicorn.server.Server):
     """uvicorn with our own stop conditions, and no re-raised signals."""
 
-    def __init__(self, config: uvicorn.config.Config, on_ready: Callable[[], None], *, child: bool) -> None:
+    def __init__(
+        self, config: uvicorn.config.Config, on_ready: Callable[[], None], *, child: bool, changed: Callable[[], bool]
+    ) -> None:
         super().__init__(config)
-        self._on_ready, self._child = on_ready, child
+        self._on_ready, self._child, self._changed = on_ready, child, changed
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._child:
             when_input_closes(self.stop)
         self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._changed()
 
     def stop(self) -> None:
         """Ends soon."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -49,6 +50,8 @@ class Site:
     log: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
     #: reader children, which read and write files; None where the page only lets people in
     readers: Reading | None = None
+    #: set when the settings file was written: the server ends, and begins again with what it says
+    changed: Event = field(default_factory=Event, repr=False)
     #: looks at batches, shared by the pages that are open on them
     latest: Latest = field(init=False, repr=False)
 

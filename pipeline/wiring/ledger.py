@@ -35,6 +35,7 @@ from pipeline.ledger.transfer import Transfer, move
 from pipeline.ledger.verify import LookedOver, look_over
 from pipeline.ledger.views import Views
 from pipeline.runtime.folders import state_folder
+from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Env, Settings, limits
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring import lost_ledger
@@ -274,6 +275,20 @@ def open_ledger_views(settings: Settings, files: Iterable[tuple[Path, str]] = ()
 def move_ledger(source: str, target: str, now: datetime) -> Transfer:
     """Moves a whole ledger to another place. Raises like ``transfer.move``."""
     return move(source, target, now, _notes())
+
+
+def settings_of_every_ledger() -> list[Settings]:
+    """Settings that lead to each ledger that there is on this machine, once each. Raises ``WrongUsage``."""
+    found = {one.ledger: one for one in map(load_settings, ["", *profile_names()])}
+    return [one for one in found.values() if location_of(one.ledger).exists()]
+
+
+def check_idle(settings: Settings) -> None:
+    """Raises ``AnotherRun`` when a command works with the ledger at this moment, and ``StorageTrouble`` for one that
+    this version cannot open."""
+    location = location_of(settings.ledger)
+    with location.alone():
+        location.open_to_read().close()
 
 
 def backup_ledger(settings: Settings, folder: Path) -> Backup:

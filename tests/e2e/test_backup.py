@@ -91,3 +91,34 @@ def test_a_copy_beside_the_ledger_is_made_with_a_warning(place):
 
     assert (done.code, "misma carpeta" in done.err) == (0, True)
     assert place.anular("run", place.folder / "lote.xlsx", "--yes").code == 0
+
+
+def test_every_companys_ledger_is_copied_and_where_there_is_none_nothing_fails(place):
+    place.env.pop("ANULAR_LEDGER")
+    config = place.folder / "anular.toml"
+    config.write_text(
+        f'[profile.uno]\nissuers = "29-29-29"\nledger = "sqlite:///{place.folder}/uno.db"\n'
+        f'[profile.dos]\nissuers = "8-442-445"\nledger = "sqlite:///{place.folder}/dos.db"\n'
+    )
+    place.env["ANULAR_CONFIG"] = str(config)
+    copies = place.folder / "copias"
+    copies.mkdir()
+    none = place.anular("backup", copies, "--all", "--json")
+    assert (none.code, none.data["backups"]) == (0, [])
+    assert place.anular("run", place.batch(["000"]), "--yes", "--profile", "uno").code == 0
+    done = place.anular("backup", copies, "--all", "--json")
+    assert done.code == 0
+    assert [one["ledger"] for one in done.data["backups"]] == [f"{place.folder}/uno.db"]
+    assert place.anular("backup", copies, "--all", "--profile", "uno").code == 2
+
+
+def test_before_an_update_a_ledger_in_use_is_not_copied_and_the_command_says_so(lab, copies):
+    from pipeline.ledger.storage.location import exclusive
+
+    assert lab.anular("run", lab.numbered("uno.xlsx", 1, 1), "--yes").code == 0
+    with exclusive(lab.env["ANULAR_LEDGER"]):
+        busy = lab.anular("backup", copies, "--all", "--idle")
+        assert busy.code == 6, busy.words
+        assert list(copies.iterdir()) == []
+        assert lab.anular("backup", copies).code == 0, "without --idle it is made beside"
+    assert lab.anular("backup", copies, "--idle").code == 0

@@ -94,7 +94,7 @@ def test_a_batch_file_takes_any_name_of_a_file(path):
     text = path.read_text("ascii")
     assert text.startswith("@echo off\n")
     assert "setlocal EnableExtensions DisableDelayedExpansion" in text  # ! in a name
-    assert "%*" not in text  # & and ( in a name
+    assert ("%*" in text) == (path.name == "tarea.bat")  # & and ( in a name; what is scheduled has all in quotes
     assert not re.search(r'(?<!")%~f?1|%~f?1(?!")', text)
     assert "ANULAR_" not in text  # the program refuses variables that it does not know
     assert text.rstrip().endswith("exit /b %RC%")
@@ -111,12 +111,18 @@ def test_every_place_that_a_batch_file_goes_to_is_there(path):
 def test_the_pointer_is_written_after_everything_that_can_fail():
     text = (WINDOWS / "Instalar.bat").read_text("ascii")
     pointer = text.index('>"%RAIZ%\\actual.txt" echo')
-    for before in ("python install", 'uv.exe" venv', "--require-hashes", "--version"):
+    for before in ("backup", "python install", 'uv.exe" venv', "--require-hashes", "--version"):
         assert text.index(before) < pointer
+
+
+def test_going_back_is_tried_with_the_version_of_before_first():
+    text = (WINDOWS / "Volver.bat").read_text("ascii")
+    assert text.index('backup "%COPIAS%" --all --idle') < text.index('>"%RAIZ%\\actual.txt" echo')
 
 
 # ------------------------------------------------------------------------------------------------- Linux and macOS
 
+# An ``anular`` that says what it was told; its ``backup`` ends with 6 while something is at work.
 FAKE_UV = """#!/bin/sh
 [ ! -e "$(dirname "$0")/broken" ] || exit 1
 for last; do :; done
@@ -124,7 +130,8 @@ case "$*" in
 *venv*) mkdir -p "$last/bin" ;;
 *pip*install*)
     target=$(printf '%s\\n' "$@" | sed -n 's|/bin/python$||p')
-    printf '#!/bin/sh\\necho "anular %s $*"\\n' "$(cat "$(dirname "$0")/version.txt")" > "$target/bin/anular"
+    printf '#!/bin/sh\\necho "anular %s $*"\\n[ "$1" != backup ] || [ ! -e "$HOME/busy" ] || exit 6\\n' \\
+        "$(cat "$(dirname "$0")/version.txt")" > "$target/bin/anular"
     chmod 755 "$target/bin/anular" ;;
 esac
 """
@@ -147,7 +154,8 @@ def home(tmp_path):
             (place / script.name).write_bytes(script.read_bytes())
         (place / "uv").write_text(FAKE_UV)
         (place / "uv").chmod(0o755)
-        for name, text in (("version.txt", version), ("python.txt", "3.13"), ("requirements.txt", "")):
+        files = {"version.txt": version, "python.txt": "3.13", "requirements.txt": "", "ejemplo.xlsx": ""}
+        for name, text in files.items():
             (place / name).write_text(f"{text}\n")
         (place / "broken").unlink(missing_ok=True)
         if broken:
@@ -190,3 +198,21 @@ def test_the_same_version_again_is_no_version_before(home):
     assert install("0.1.0").returncode == 0
     assert back().returncode == 1
     assert anular() == "anular 0.1.0 status\n"
+
+
+def test_nothing_is_updated_or_taken_back_while_a_ledger_is_in_use(home, tmp_path):
+    install, anular, back = home
+    install("0.1.0")
+    busy = tmp_path / "casa de Ñandú" / "busy"
+    busy.touch()
+    refused = install("0.2.0")
+    assert refused.returncode == 1
+    assert "Sigue la versión 0.1.0" in refused.stderr
+    assert anular() == "anular 0.1.0 status\n"
+    busy.unlink()
+    assert "backup" in install("0.2.0").stdout, "the version of before copies the ledgers"
+    busy.touch()
+    assert back().returncode == 1
+    assert anular() == "anular 0.2.0 status\n"
+    busy.unlink()
+    assert back().returncode == 0

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.cli.web_pages import REOPEN
 from pipeline.cli.web_parent import AGAIN_AFTER_S, MOST_STARTS, WITHIN_S, Watched
 from tests.support import needs
 from tests.support.certificates import free_port
@@ -88,6 +89,25 @@ def test_deaths_that_are_far_apart_are_not_counted_together():
         started[-1].code = 5
         sender.look()
         now[0] += WITHIN_S
+    assert not sender.given_up
+
+
+def test_pages_that_wrote_the_settings_start_again_at_once_and_the_sender_too():
+    now, started = [0.0], list[Dies]()
+
+    def start() -> Any:
+        started.append(Dies())
+        return started[-1]
+
+    pages, sender = Watched(start, lambda: now[0]), Watched(start, lambda: now[0])
+    pages.look(), sender.look()
+    started[0].code = REOPEN
+    assert pages.look() == REOPEN
+    sender.start_again()
+    started[1].code = 0
+    assert sender.look() is None, "that it ended was asked for"
+    pages.look(), sender.look()
+    assert len(started) == 4
     assert not sender.given_up
 
 

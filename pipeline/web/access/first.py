@@ -14,6 +14,7 @@ from pipeline.domain.approved_by import is_name
 from pipeline.settings.model import ENV_WORDS
 from pipeline.web import audit, mail, trouble
 from pipeline.web.access import limits, links, passwords, sessions
+from pipeline.web.access.first_office import first_office, is_first_office
 from pipeline.web.access.log_in import enter
 from pipeline.web.models import LinkKind, Membership, Person, PersonState
 from pipeline.web.pages import PageForm, render
@@ -180,6 +181,8 @@ def set_up(request: Any, code: str) -> Any:
     if link is None or Person.objects.exists():
         return trouble.page(request, 410, words.DEAD_TITLE, words.DEAD_SET_UP)
     here = site()
+    if is_first_office(here):
+        return first_office(request)
     names = [one.company for one in here.companies.values()]
     form = SetUp(request.POST if request.method == "POST" else None, names)
     if form.is_bound and form.is_valid():

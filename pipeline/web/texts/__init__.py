@@ -2,6 +2,7 @@
 
 frame        what every page shows, and errors
 access       log-in, accounts, people
+first_office the company, where nothing is configured
 upload       the page that takes a file
 options      options of the command line as the page calls them
 review       the review of a file, and its approval

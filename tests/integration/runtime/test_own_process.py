@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from pipeline.runtime.own_process import own_module, with_our_code
+from pipeline.runtime.own_process import own_module, own_program, own_sample, with_our_code
 from tests.support.warm import ROOT
 
 
@@ -46,3 +46,24 @@ def test_every_process_that_windows_knows_is_started_without_a_window():
     found = [start for text in texts for start in starts.findall(text)]
     assert len(found) >= 2
     assert all("creationflags=NO_WINDOW" in start for start in found)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_command_of_an_installed_package_is_that_of_the_version_in_use(tmp_path, there):
+    scripts = tmp_path / "v" / "0.1.0" / "bin"
+    scripts.mkdir(parents=True)
+    (scripts / "anular").touch()
+    if there:
+        (tmp_path / "anular.sh").touch()
+    wanted = tmp_path / "anular.sh" if there else scripts / "anular"
+    assert own_program(scripts / "python") == [str(wanted)]
+
+
+def test_a_command_of_a_plain_environment_is_its_own_script_or_its_interpreter(tmp_path):
+    assert own_program(tmp_path / "python") == own_module("pipeline")
+    (tmp_path / "anular").touch()
+    assert own_program(tmp_path / "python") == [str(tmp_path / "anular")]
+
+
+def test_the_sample_of_the_source_tree_is_found():
+    assert own_sample() == ROOT / "sample_data" / "lote_mensual.xlsx"

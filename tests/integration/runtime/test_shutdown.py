@@ -12,7 +12,7 @@ import pytest
 from pipeline.domain.errors import Interrupted, ServiceRefused
 from pipeline.runtime import shutdown
 from pipeline.runtime.clock import Clock
-from pipeline.runtime.shutdown import Ending, Stop, held_open, listening, signals
+from pipeline.runtime.shutdown import INPUT_LOOK_S, Ending, Stop, held_open, listening, read_to_the_end, signals
 
 
 def test_the_first_reason_is_told_and_the_request_to_stop_is_known_all_the_same():
@@ -91,3 +91,26 @@ def test_a_closed_window_ends_the_pass_over_the_drop_folder(monkeypatch):
     with listening(ending):
         window.close()
     assert ending.asked
+
+
+def test_an_input_that_nobody_may_wait_in_is_read_only_when_something_is_there():
+    waits, read, slept = iter([0, 0, 3, 0]), list[str](), list[float]()
+
+    def waiting() -> int:
+        for count in waits:
+            return count
+        raise BrokenPipeError  # the other end is closed
+
+    def take() -> bytes:
+        read.append("read")
+        return b"abc"
+
+    with pytest.raises(BrokenPipeError):
+        read_to_the_end(waiting, take, slept.append)
+    assert (len(read), slept) == (1, [INPUT_LOOK_S] * 3)
+
+
+def test_an_input_that_may_be_waited_in_is_read_to_its_end():
+    parts, slept = iter([b"a", b"b", b""]), list[float]()
+    read_to_the_end(None, lambda: next(parts), slept.append)
+    assert (next(parts, None), slept) == (None, [])

@@ -20,6 +20,7 @@ from pipeline.wiring.schedule import (
     arguments_of,
     cron_lines,
     files_of,
+    install,
     installing,
     systemd_units,
     time_of,
@@ -39,6 +40,8 @@ JOB = Job("anular-watch", "anular: la carpeta vigilada", ("anular.exe", "watch",
         ("poll", None, ""),
         ("poll", None, "acme"),
         ("backup", "/media/usb", "acme"),
+        ("backup", "/media/usb", ""),
+        ("web", None, ""),
     ],
 )
 def test_what_is_scheduled_is_a_command_with_options_that_it_takes(what, folder, profile):
@@ -47,7 +50,63 @@ def test_what_is_scheduled_is_a_command_with_options_that_it_takes(what, folder,
     group.commands[words[0]].make_context(words[0], list(words[1:]))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("what", "folder"), [("watch", None), ("backup", None), ("poll", Path("/srv"))])
+def test_a_copy_without_a_profile_is_of_every_company():
+    assert arguments_of("backup", Path("/media/usb"), "")[-1] == "--all"
+    assert "--all" not in arguments_of("backup", Path("/media/usb"), "acme")
+
+
+def test_the_page_begins_at_log_on_and_is_ended_by_no_clock():
+    job = Job("anular-web", "anular: la página", ("/opt/anular", "web"), at_log_on=True, network=False, user="PC\\ana")
+    task = fromstring(windows_task(job).encode("utf-16"))
+    assert task.findtext(f".//{TASK}LogonTrigger/{TASK}UserId") == "PC\\ana"
+    assert task.find(f".//{TASK}CalendarTrigger") is None
+    assert task.findtext(f".//{TASK}ExecutionTimeLimit") == "PT0S"
+    assert cron_lines(job).splitlines()[1].startswith("@reboot ")
+    (name,) = files_of(job, System.SYSTEMD)
+    service = files_of(job, System.SYSTEMD)[name].decode()
+    assert name == "anular-web.service"
+    assert "Type=simple" in service
+    assert "WantedBy=default.target" in service
+    assert installing(job, System.SYSTEMD, Path("/t")).endswith("enable --now anular-web.service")
+
+
+def test_the_page_is_of_all_companies():
+    with pytest.raises(WrongUsage, match="todas las empresas"):
+        arguments_of("web", None, "acme")
+
+
+def test_what_is_in_a_crontab_is_left_alone(tmp_path):
+    assert not install(JOB, System.CRON, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("code", "taken"), [(0, True), (1, False)])
+def test_a_system_that_takes_a_task_says_so(tmp_path, monkeypatch, code, taken):
+    asked = []
+
+    def run(command, **_more):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, code)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert install(JOB, System.WINDOWS, tmp_path / "tareas") is taken
+    assert asked == [
+        ["schtasks", "/Create", "/F", "/TN", JOB.name, "/XML", str(tmp_path / "tareas" / "anular-watch.xml")]
+    ]
+    assert (tmp_path / "tareas" / "anular-watch.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("a b", '"a b"'), ("a&b", '"a&b"'), ("C:\\x\\", '"C:\\x\\\\"'), ("C:\\x y\\", '"C:\\x y\\\\"')]
+)
+def test_every_argument_of_a_task_is_in_quotes(text, told):
+    job = Job("a", "palabras", ("tarea.bat", text))
+    assert fromstring(windows_task(job).encode("utf-16")).findtext(f".//{TASK}Arguments") == told
+
+
+@pytest.mark.parametrize(
+    ("what", "folder"), [("watch", None), ("backup", None), ("poll", Path("/srv")), ("web", Path("/srv"))]
+)
 def test_a_folder_is_there_where_one_is_needed(what, folder):
     with pytest.raises(WrongUsage):
         arguments_of(what, folder, "")
@@ -71,7 +130,7 @@ def test_a_task_of_windows_is_the_logged_on_users_and_runs_on_batteries_too():
         "StartBoundary": "2026-01-01T02:05:00",
         "Command": "anular.exe",
     }
-    assert task.findtext(f".//{TASK}Arguments") == f'watch "{ODD}" --once'
+    assert task.findtext(f".//{TASK}Arguments") == f'"watch" "{ODD}" "--once"'
     assert f'"{ODD}"' not in windows_task(JOB)  # the ampersand is written as XML has it
 
 

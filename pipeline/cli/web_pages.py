@@ -59,7 +59,7 @@ def without_secrets() -> None:
     if names and os.name == "posix" and sys.argv[1:2] == ["web"]:
         clean = {name: value for name, value in os.environ.items() if name not in names}
         sys.stdout.flush()
-        os.execve(sys.executable, own_module("pipeline", *sys.argv[1:]), with_our_code(clean))  # noqa: S606  # nosec B606
+        os.execve(sys.executable, own_module("pipeline", *sys.argv[1:]), with_our_code(clean))  # noqa: S606
     for name in [name for name in os.environ if name.startswith(SECRETS)]:
         del os.environ[name]
     sys.modules["keyring"] = None  # type: ignore[assignment]  # an import of it fails

@@ -331,9 +331,10 @@ def _check_seen(order: Order, proposal: Proposal) -> None:
 def has_open(settings: Settings, now: datetime) -> bool:
     """Whether rows of this company wait for an answer and were not asked about for ``ANULAR_QUEUE_POLL`` seconds, or
     were left being sent by a run that ended; or it has no ledger yet, which the next turn makes, because no page does.
-    On a server workers look after them."""
-    if location_of(settings.ledger).shared:
-        return False
+    On a server workers look after such rows."""
+    location = location_of(settings.ledger)
+    if location.shared:
+        return not location.exists()
     with open_views(settings, mine=True) as views:
         if views is None:
             return True

@@ -92,9 +92,9 @@ class Turn:
 
     def _ask_open(self) -> bool:
         """Queries what is open, until something else is to be done; whether there is. On a server workers query."""
-        follows = any(one.state is ProposalState.FOLLOWING for one in self.store.open())
+        follows = not self._shared and any(one.state is ProposalState.FOLLOWING for one in self.store.open())
         try:
-            if self._shared or not (follows or sender.has_open(self.settings, self.clock.now())):
+            if not (follows or sender.has_open(self.settings, self.clock.now())):
                 return False
 
             def stop_when() -> AnularError | None:

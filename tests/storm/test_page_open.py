@@ -18,7 +18,7 @@ from tests.storm.scene import Scene, _environment
 from tests.storm.test_approval_crash import KILLED, OF_CARRYING, ROWS, as_
 from tests.storm.test_sender import SLOW, office, serving, turn
 from tests.storm.workers import QUICK, until, work_once, working
-from tests.support import ledgers, visitor
+from tests.support import visitor
 from tests.support.long import long
 from tests.support.visitor import Looked, Serving, Visitor, looking
 
@@ -45,7 +45,7 @@ def data(office: Scene, *command: str) -> Any:
 
 def approved_on(page: Serving, office: Scene, rows: list[str]) -> tuple[Visitor, Visitor]:
     """A file that ana handed in and luis approved, both on the page."""
-    made = as_(office, "ana", "poll") if ledgers.on_a_server() else turn(office)  # in a file the sender makes it
+    made = turn(office)  # no page makes a ledger: the sender does
     assert made["code"] == 0, made["words"]
     office.write(rows)
     ana, luis = page.visitor("ana"), page.visitor("luis")

@@ -17,7 +17,8 @@ ENGLISH = re.compile(
     r"delete|edit|back|next|search|file|upload|download|row|batch|error occurred|invalid|required|submit|welcome)\b",
     re.IGNORECASE,
 )
-PLACE = re.compile(r"{\w+}")
+PLACE = re.compile(r"{\w+}|\bcomando [a-z]+\b")
+"""What is no word of a sentence: what is put in, and the name of a command."""
 TAG = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}|<!--.*?-->|<[^>]*>", re.DOTALL)
 SHOWN_ATTRIBUTE = re.compile(r"\b(?:alt|title|placeholder|aria-label)=\"([^\"{]+)\"")
 

@@ -24,7 +24,7 @@ FILE ?= sample_data/lote_mensual.xlsx
 export FILE
 
 # Test processes side by side, twice as many as cores: some always wait. Who has nothing left takes over what others have not begun.
-WORKERS ?= 4
+WORKERS ?= 5
 
 # What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each.
 ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/integration/office tests/integration/approvals tests/integration/queue tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py tests/storm/test_kill_storm.py \

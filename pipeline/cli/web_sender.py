@@ -31,7 +31,7 @@ def serve_sender(profile: str, ledger: str, *, child: bool) -> int:
         if child:
             when_input_closes(end)
         names = ", ".join(sorted(one.settings.company or one.settings.profile or "(sin nombre)" for one in found))
-        say(f"Envía lo que se aprueba. Empresas: {names}.")
+        say(f"Envía lo que se aprueba. Empresas: {names.removesuffix('.')}.")  # «…, S.A.» brings its own
         service.serve()
     if not child:
         raise Interrupted("Se dejó de enviar. Lo que faltaba sigue en el próximo inicio.", code="sender-stopped")

@@ -229,9 +229,11 @@ def _pieces(text: str, font: str, size: float, width: float) -> list[str]:
     """A word that is wider than its column (a code, a hash) in several pieces."""
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
-    pieces = []
-    while stringWidth(text, font, size) > width and len(text) > 1:
-        cut = next(at for at in range(len(text), 0, -1) if at == 1 or stringWidth(text[:at], font, size) <= width)
-        pieces.append(text[:cut])
-        text = text[cut:]
-    return [*pieces, text]
+    pieces, piece, used = list[str](), "", 0.0
+    for letter in text:
+        wide = stringWidth(letter, font, size)
+        if piece and used + wide > width:
+            pieces.append(piece)
+            piece, used = "", 0.0
+        piece, used = piece + letter, used + wide
+    return [*pieces, piece]

@@ -57,6 +57,7 @@ def files(folder: Path, entries: list[Entry]) -> list[Path]:
     return paths
 
 
+@pytest.mark.long
 def test_check_refuses_one_for_each_code_and_writes_no_workbook(warm: Warm, tmp_path: Path) -> None:
     by_code = {entry.expected.code: entry for entry in REFUSED if isinstance(entry.expected, Refused)}
     entries = [entry for entry in by_code.values() if entry.number not in TOO_LARGE_FOR_EVERY_RUN]

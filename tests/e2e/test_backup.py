@@ -47,6 +47,7 @@ def test_a_copy_put_back_is_refused_until_a_person_says_so_and_then_nothing_is_s
     assert max(lab.posts().values()) == 1
 
 
+@pytest.mark.long
 def test_it_works_while_a_run_is_going_on_which_goes_on(lab, copies, end_group):
     run = lab.start("run", lab.numbered("uno.xlsx", 1, 30), "--yes", ANULAR_RATE="10", ANULAR_CONCURRENCY="1")
     try:

@@ -146,6 +146,7 @@ def test_a_column_that_resembles_the_address_is_asked_about_once(place):
     assert (code, "Correo ← D (1 con dirección, 0 sin)" in shown) == (0, True), shown
 
 
+@pytest.mark.long
 def test_the_same_file_with_other_columns_is_no_second_batch(place, file):
     said = ["--yes", "--json", "--columns"]
     first = place.anular("run", file, "--only", "1", *said, "cufe=B,motivo=D")
@@ -170,6 +171,7 @@ def test_the_batch_says_which_columns_it_was_taken_from(place, file):
     assert any("Las columnas se indicaron con --columns cufe=B,motivo=Causa." in text for text in words)
 
 
+@pytest.mark.long
 def test_untouched_corrections_of_such_a_file_are_turned_away_again(place):
     rows = [[1, "abc", None, OTHER], [2, make_cufe(2)[:-1], "corto", OTHER], [3, None, "corto", "0000000205"]]
     file = place.file(rows, headings=HEADINGS)
@@ -203,6 +205,7 @@ def test_the_corrections_of_such_a_file_colour_the_cell_and_come_back(place):
     assert again.data[0]["corrects"] == done.data[0]["batch"]
 
 
+@pytest.mark.long
 def test_rows_to_correct_are_not_passed_over_for_those_given_back_beside_them(place):
     rows = [[1, make_cufe(1)[:-1], REASON, OTHER], [2, make_cufe(2, "906"), REASON, OTHER]]
     file = place.file(rows, headings=HEADINGS)

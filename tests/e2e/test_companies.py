@@ -102,6 +102,7 @@ def test_inbox_itself_takes_nothing_where_companies_have_folders(two):
     assert not list(two.folder.rglob("*.sandbox.jsonl"))
 
 
+@pytest.mark.long
 def test_stricter_rules_of_today_keep_the_rest_of_a_known_file_from_being_sent(place):
     file = place.batch(["000"] * 3)
     assert place.anular("run", file, "--yes", "--only", "1").code in (0, 1)
@@ -174,6 +175,7 @@ def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
         assert done.code in (0, 1, 4), (words, done.words)
 
 
+@pytest.mark.long
 def test_at_night_every_company_is_asked_about_and_the_trouble_of_one_is_its_own(two):
     """Side by side, in the order of their names, whoever ends first."""
     for number, name in enumerate(("norte", "sur"), start=1):

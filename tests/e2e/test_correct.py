@@ -109,6 +109,7 @@ def overview(path):
     return [row[1] for row in load_workbook(path)["Resumen"].iter_rows(values_only=True)]
 
 
+@pytest.mark.long
 def test_the_two_batches_know_of_each_other(place, cufe):
     first, done, _ = corrected_batch(place, cufe)
     second = done.data[0]
@@ -182,6 +183,7 @@ def test_a_workbook_of_check_that_was_saved_since_stays(place, cufe):
     assert checked.exists()
 
 
+@pytest.mark.long
 def test_a_batch_that_this_ledger_does_not_know_is_shown_as_such(place, cufe):
     first, _, fixed = corrected_batch(place, cufe)
     other = {"ANULAR_LEDGER": f"sqlite:///{place.folder / 'otro' / 'registro.db'}"}
@@ -273,6 +275,7 @@ def test_a_workbook_of_rows_that_were_given_back_alone_becomes_no_batch(place, c
     assert place.posts() == {cufe(1, "906"): 1}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["cells emptied", "rows deleted"])
 def test_with_corregir_emptied_what_was_given_back_is_read(place, cufe, how):
     """Somebody does not want the wrong rows cancelled any more, and corrects one that was given back."""
@@ -321,6 +324,7 @@ def test_the_corrections_workbook_is_counted_the_same_wherever_it_is_named(place
     assert [book[sheet].max_row - 1 for sheet in ("Corregir", "Devueltas")] == [1, 2]
 
 
+@pytest.mark.long
 def test_the_terminal_says_what_became_of_rejected_rows_in_their_correction(place, cufe):
     first = place.anular("run", mixed(place, cufe), "--yes", "--json").data[0]
     fixed = correct(first["corrections"], D2=cufe(2), E3=REASON)

@@ -7,6 +7,8 @@ import signal
 import time
 from subprocess import DEVNULL
 
+import pytest
+
 from pipeline.report.publish import MOST_NAMES
 from tests.e2e.test_watch import Drop
 from tests.support.books import rows_of
@@ -48,6 +50,7 @@ def test_a_person_may_close_the_window_while_the_authority_is_waited_for(place):
     assert set(place.posts().values()) == {1}
 
 
+@pytest.mark.long
 def test_what_is_learnt_afterwards_stands_in_the_same_workbook(place):
     place.env["ANULAR_LOG"] = str(place.folder / "anular.log")
     done = place.anular("run", place.batch(["000", "905"]), "--yes", ANULAR_POLL_EVERY="0.2", ANULAR_POLL_FOR="30")

@@ -126,6 +126,7 @@ def test_what_is_no_file_is_one_sentence_and_holds_nobody_up(done, tmp_path):
     assert done.anular("verify", ANULAR_LEDGER=f"sqlite:///{tmp_path / 'tubo'}").code == 2
 
 
+@pytest.mark.long
 def test_no_pack_is_made_while_a_run_writes(done, end_group):
     slow = done.batch(["000"] * 30, "lento.xlsx", first=100)
     running = done.start("run", slow, "--yes", ANULAR_RATE="2")

@@ -44,6 +44,7 @@ def test_a_backup_in_the_place_of_a_killed_runs_ledger_is_not_mixed_with_its_log
     assert max(lab.posts().values()) == 1
 
 
+@pytest.mark.long
 def test_a_copy_without_the_log_of_a_killed_run_sends_nothing_until_a_person_says_what_it_is(lab, end_group):
     file = lab.numbered("lote.xlsx", 50, 20)
     killed_after(lab, end_group, file, 4)
@@ -89,6 +90,7 @@ def test_a_backup_restored_after_a_killed_run_is_noticed_and_what_it_says_to_do_
     assert lab.anular("verify").code == 0
 
 
+@pytest.mark.long
 def test_the_notes_alone_notice_it_too(lab, end_group):
     ledger, backup = lab.folder / "ledger" / "registro.db", lab.folder / "copia.db"
     assert lab.anular("run", lab.numbered("antes.xlsx", 1, 1), "--yes").code == 0
@@ -108,6 +110,7 @@ def test_the_notes_alone_notice_it_too(lab, end_group):
     assert max(lab.posts().values()) == 1
 
 
+@pytest.mark.long
 def test_another_ledger_of_the_machine_does_not_send_what_was_sent_and_a_person_may_with_the_count(lab):
     assert lab.anular("run", lab.numbered("uno.xlsx", 1, 2), "--yes").code == 0
     other = {"ANULAR_LEDGER": f"sqlite:///{lab.folder / 'otro' / 'registro.db'}"}

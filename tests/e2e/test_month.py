@@ -143,6 +143,7 @@ def corrected(place) -> str:
     return str(path.relative_to(place.folder))
 
 
+@pytest.mark.long
 def test_a_month_without_one_option(month):
     code, shown = typed(month, f"check {NAME}", "1", "3")
     assert code == 1, shown

@@ -53,6 +53,7 @@ def test_a_person_at_the_terminal_who_saw_it_end_is_not_told(place, heard):
     assert heard == []
 
 
+@pytest.mark.long
 def test_a_poll_is_told_only_where_an_outcome_changed(place, heard):
     place.anular("run", place.batch(["905", "950"]), "--yes", "--no-poll")
     heard.clear()

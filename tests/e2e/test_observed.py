@@ -66,6 +66,7 @@ def test_the_log_has_every_durable_move_of_every_row_in_the_order_of_the_ledger(
     assert {m["run"] for m in moves(watched)} == {1}
 
 
+@pytest.mark.long
 def test_the_last_line_tells_the_exit_code_and_the_rows_by_outcome(watched):
     done = watched.anular("run", watched.batch(MIXED), "--yes", "--json")
     last = log(watched)[-1]
@@ -92,6 +93,7 @@ def test_neither_file_holds_a_cufe_or_what_a_person_wrote(watched):
     assert not any(words in text for words in ("Pérez", "P\\u00e9rez", "portal", "Factura emitida", "Cliente"))
 
 
+@pytest.mark.long
 def test_the_metrics_say_what_status_says_and_what_was_asked(watched):
     done = watched.anular("run", watched.batch(MIXED), "--yes", "--json")
     found = metrics(watched)
@@ -149,6 +151,7 @@ def test_sending_that_ends_because_answers_make_no_sense_is_told_as_final_and_as
     assert sum(watched.posts().values()) == 6
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("unattended", ["watch", "poll"])
 def test_what_stopped_an_unattended_command_early_stands_in_the_log_by_its_code(watched, unattended):
     root = watched.folder / "caja"
@@ -301,6 +304,7 @@ def test_a_pass_of_the_drop_folder_tells_of_its_files(watched):
     assert metrics(watched)["anular_last_run_exit_code", "watch"] == 0
 
 
+@pytest.mark.long
 def test_without_either_setting_nothing_of_it_is_even_imported(place):
     done = place.real("run", place.batch(["000"]), "--yes", PYTHONPROFILEIMPORTTIME="1")
     assert done.code == 0

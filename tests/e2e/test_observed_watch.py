@@ -106,6 +106,7 @@ def test_each_pass_that_did_something_is_in_the_log_though_it_is_rotated_away_an
     assert [one["exit_code"] for one in seen.told()[len(third) :]] == [130], "its last word, and nothing of idle passes"
 
 
+@pytest.mark.long
 def test_an_idle_pass_says_nothing_and_what_found_no_place_is_counted_in_the_first_line_that_does(watching):
     seen = watching()
     away = seen.log.parent.rename(seen.log.parent.with_name("fuera"))

@@ -66,6 +66,7 @@ def test_a_reader_that_has_seen_enough_is_no_trouble(place):
     assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.long
 def test_f57_a_closed_output_is_told_and_never_taken_for_a_file(place):
     """Without an output of its own, the next file that the program opens would get its number."""
     file = place.batch(["000"])

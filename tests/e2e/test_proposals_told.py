@@ -23,6 +23,7 @@ def subjects(heard) -> list[str]:
     return [one["subject"].partition("] ")[2] for one in heard]
 
 
+@pytest.mark.long
 def test_from_the_request_to_the_end_each_step_that_somebody_waits_for_is_told_once(office: As, place: Place, heard):
     file = place.batch(["000", "000"])
     proposed(office, file)

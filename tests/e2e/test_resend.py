@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 REASON_OF_FILE = "Factura emitida con el monto equivocado"
 REASON = "Soporte de eDoc confirmó que no se recibió, caso 4471"
 
@@ -45,6 +47,7 @@ def test_each_row_is_resent_only_when_it_may_be(place, cufe):
 NEW = "Monto equivocado: se facturó dos veces el flete"
 
 
+@pytest.mark.long
 def test_what_was_given_back_is_corrected_and_sent_again_row_by_row(place, cufe):
     """906: the authority gave it back (6). 915: eDoc did (15). 904: an error of eDoc, whose texts stay."""
     scenarios = ["906", "915", "904"]

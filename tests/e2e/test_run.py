@@ -148,6 +148,7 @@ def test_only_sends_the_first_rows_and_again_no_more(place):
     assert len(place.posts()) == 5
 
 
+@pytest.mark.long
 def test_without_polling_pending_rows_stay_for_poll(place):
     file = place.batch(["000", "905"])
     sent = place.anular("run", file, "--yes", "--no-poll", "--json")

@@ -12,6 +12,7 @@ def batch(place):
     return place.anular("run", place.batch(["000"]), "--yes", "--json").data[0]["batch"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("command", ["status", "report", "poll", "support", "release"])
 def test_the_name_of_a_file_in_place_of_a_batch_says_how_to_find_it(place, batch, command):
     options = ["--yes"] if command == "release" else []

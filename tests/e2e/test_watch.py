@@ -121,6 +121,7 @@ def test_pending_rows_end_in_done_with_exit_code_4(drop):
     assert f"«anular poll {done.data[0]['batch']} --ledger " in drop.note("lote.txt")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["file", "number"])
 def test_what_the_policy_does_not_allow_is_held_until_a_person_approves_it(drop, by):
     drop.put(["000", "000", "000"])
@@ -301,6 +302,7 @@ def test_each_company_has_its_own_subfolder_profile_and_ledger(drop):
     ledger.close()
 
 
+@pytest.mark.long
 def test_when_the_service_is_not_there_the_file_stays_and_the_next_pass_goes_on(drop):
     drop.put(["000", "000"])
     stopped = drop.go(ANULAR_BASE_URL="http://127.0.0.1:9/nada/")

@@ -208,6 +208,7 @@ resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 """
 
 
+@pytest.mark.long
 def test_f70_a_crash_dump_holds_no_secret_and_no_core_is_written(command: Command) -> None:
     """SIGABRT in the middle of a request, cores allowed and Python's own dump switched on; then all is finished."""
     command.batch(2)

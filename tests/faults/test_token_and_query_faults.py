@@ -205,6 +205,7 @@ DOWN: dict[str, Action | None] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", DOWN, ids=lambda how: f"F38-{how}")
 def test_f38_while_queries_fail_a_row_stays_unknown_and_ends_with_a_person(bench: Bench, how: str) -> None:
     bench.batch(2)

@@ -123,6 +123,7 @@ def loaded(home: Path, command: str) -> set[str]:
     return set(found[1].split())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("command", LOADED_BY)
 def test_a_command_loads_what_it_works_with_and_nothing_else(home, command):
     assert loaded(home, command) == LOADED_BY[command]

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from pipeline.telemetry.events import COUNTED
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +49,7 @@ def test_every_fact_of_an_event_is_named_beside_it():
     assert {event: facts for event, facts in missing.items() if facts} == {}
 
 
+@pytest.mark.long
 def test_the_events_are_seen_at_all():
     assert {"run_ended", "row_moved", "told", "not_told", "breaker_opened"} <= set(told())
     assert told()["breaker_opened"] == {"seconds", "final"}

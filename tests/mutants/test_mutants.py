@@ -53,6 +53,7 @@ def test_a_mutant_is_caught(mutant) -> None:
     assert seeded.is_caught(outcome), f"{mutant.id} {mutant.what}: not caught\n{outcome.output[-3000:]}"
 
 
+@pytest.mark.long
 def test_a_change_that_harms_nothing_is_not_called_caught() -> None:
     edit = seeded.Edit("pipeline/domain/schedule.py", '"""When to query again', '"""When to ask again')
     harmless = seeded.Mutant("M0", "another word in a docstring", ("tests/unit/domain/test_schedule.py",), (edit,))

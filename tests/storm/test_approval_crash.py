@@ -152,6 +152,7 @@ def test_a_crash_while_it_is_carried_out_loses_nothing_and_repeats_nothing(offic
 OF_A_STOP = ["approval-rows-held", "approval-continued", "approval-released", "approval-rows-withdrawn"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ends", ["run", *long("reject")])
 @pytest.mark.parametrize("point", ["", *long(*OF_A_STOP)])
 def test_what_was_stopped_goes_on_or_is_ended_by_a_person_and_no_kill_changes_that(

@@ -301,7 +301,7 @@ class History:
         assert {line["cufe"] for line in found if State(line["state"]) is State.CANCELLED} <= taken
 
 
-@pytest.mark.parametrize("seed", [*FIXED[:2], *long(*FIXED[2:])])
+@pytest.mark.parametrize("seed", [*FIXED[:1], *long(*FIXED[1:])])
 def test_an_office_sends_what_two_people_said_and_nothing_else(scene: Scene, seed: int) -> None:
     history = History(scene, seed)
     history.live(16)

@@ -108,6 +108,7 @@ def test_every_company_with_a_ledger_is_followed(scene, drop):
     assert "[sur]" not in done["words"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, *long(signal.SIGINT)])
 def test_who_watches_takes_what_comes_and_ends_when_asked(scene, drop, number):
     """Files are there at the start and come later; the later one is written slowly."""
@@ -133,6 +134,7 @@ def test_who_watches_takes_what_comes_and_ends_when_asked(scene, drop, number):
     scene.check_promises()
 
 
+@pytest.mark.long
 def test_a_company_that_stopped_rests_and_is_not_tried_again_at_once(scene, drop):
     scene.env |= {"ANULAR_WATCH_QUIET": "0", "ANULAR_WATCH_EVERY": "0.5", "ANULAR_BASE_URL": "http://127.0.0.1:9/"}
     drop.put(scene.write(["000"]), "a.csv")

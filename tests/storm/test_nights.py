@@ -172,6 +172,7 @@ def world(scene: Scene) -> World:
     return World(scene, drop, random.Random(FIXED))
 
 
+@pytest.mark.long
 def test_a_few_nights_leave_every_row_and_every_file_accounted_for(world: World) -> None:
     live(world, FEW, quiet=(0, 4, 8))
     assert world.whole

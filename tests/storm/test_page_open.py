@@ -19,7 +19,6 @@ from tests.storm.test_approval_crash import KILLED, OF_CARRYING, ROWS, as_
 from tests.storm.test_sender import SLOW, office, serving, turn
 from tests.storm.workers import QUICK, until, work_once, working
 from tests.support import visitor
-from tests.support.long import long
 from tests.support.visitor import Looked, Serving, Visitor, looking
 
 __all__ = ["office"]
@@ -88,8 +87,9 @@ def held_up(seen: Looked) -> bool:
     return not set(seen.statuses) <= {200, 503} or not seen.statuses[200]
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
-@pytest.mark.parametrize("point", ["post-after:3", *long(*(one for one in OF_CARRYING if one != "post-after:3"))])
+@pytest.mark.parametrize("point", OF_CARRYING)
 def test_killed_anywhere_with_the_page_open_it_says_what_is_true(office: Scene, point: str):
     with page_of(office) as page:
         ana, luis = approved_on(page, office, ROWS)

@@ -88,6 +88,7 @@ def sent(office: Scene) -> int:
     return len(office.service.posts(set(office.cufes)))
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
 def test_asked_to_end_in_the_middle_it_ends_and_the_next_one_goes_on_without_a_person(office: Scene):
     slowly_approved(office)
@@ -172,6 +173,7 @@ def held(office: Scene) -> int:
     return sum(one is State.HELD for one in office.states().values())
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
 def test_a_stop_while_the_sender_sends_holds_the_rest_and_continuing_sends_each_once(office: Scene):
     slowly_approved(office)

@@ -73,6 +73,7 @@ def test_the_grace_of_the_program_itself_ends_within_thirty_seconds():
     assert GRACE_S <= 25
 
 
+@pytest.mark.long
 def test_f42_whoever_slept_between_intent_and_sending_does_not_send_but_tries_anew(batch):
     """Slow turns leave rows claimed and waiting; the process stops longer than an intent may age."""
     batch.in_flight = 4

@@ -61,8 +61,33 @@ def forget() -> None:
         _drop(name)
 
 
-def _make(tables: bool) -> str:
+@contextmanager
+def copied(template: str) -> Iterator[str]:
+    """The address of a new database with everything in that of ``template`` (an address too) until the end of the
+    block. Nobody may be in the template meanwhile."""
+    name = _named()
+    tell_server(f"CREATE DATABASE {name} TEMPLATE {make_url(template).database}")
+    try:
+        yield address(name)
+    finally:
+        _drop(name)
+
+
+def empty() -> str:
+    """The address of a new database without tables, which is there until the end of the session."""
+    name = _named()
+    tell_server(f"CREATE DATABASE {name}")
+    return address(name)
+
+
+def _named() -> str:
     name = f"anular_{os.getpid()}_{next(_NUMBERS)}"
+    _made.add(name)
+    return name
+
+
+def _make(tables: bool) -> str:
+    name = _named()
     if tables and _TEMPLATE not in _made:
         from pipeline.ledger.storage.location import open_ledger
 
@@ -70,7 +95,6 @@ def _make(tables: bool) -> str:
         _made.add(_TEMPLATE)
         open_ledger(address(_TEMPLATE)).close()
     tell_server(f"CREATE DATABASE {name}" + (f" TEMPLATE {_TEMPLATE}" if tables else ""))
-    _made.add(name)
     return name
 
 

@@ -1,14 +1,15 @@
 """The page of two companies without a server: sample people, a ledger with a sent batch of sample_data and a proposal
 that waits, a clock that a test moves, and Django's client.
 
-Everything is made once in a process and copied for each test (SQLite).
+Everything is made once in a process and copied for each test. The office database, with its accounts, is a SQLite file,
+or, with ``ANULAR_TEST_PG``, a database on that server; the ledgers are files.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,6 +24,7 @@ from pipeline.office.place import place_of
 from pipeline.settings.model import Env, Settings
 from pipeline.web.conf import configure, database
 from pipeline.web.site import Mail, Site
+from tests.support import ledgers
 from tests.support.desk import NOW, Desk, FixedClock, settings_of
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
@@ -41,8 +43,18 @@ PEOPLE: dict[str, tuple[str, dict[str, list[str]]]] = {
     "nadie": ("Noé Díaz", {}),
 }
 """User name: name, and roles by company."""
-TEMPLATES: dict[bool, Path] = {}
-"""Where this process has its templates: with people alone, and with batches too."""
+TEMPLATES: dict[bool, Template] = {}
+"""The templates of this process: with people alone, and with batches too."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """What each test copies."""
+
+    #: with the ledgers, the uploads, and an office database that is a file
+    folder: Path
+    #: address of an office database on a server; "" for a file's
+    office: str = ""
 
 
 class AtOnce:
@@ -118,11 +130,14 @@ def house(
 ) -> Iterator[House]:
     """The page with a copy of the template in ``folder``; ``changes`` are settings of every company. Without
     ``batches`` there are people alone: no ledger, no proposal."""
-    shutil.copytree(template(batches=batches), folder / "house")
+    made_once = template(batches=batches)
+    shutil.copytree(made_once.folder, folder / "house")
     patch.setenv("XDG_STATE_HOME", str(folder / "state"))
     patch.setenv("XDG_DATA_HOME", str(folder / "data"))
-    with _opened(folder / "house", patch, changes, clock) as made:
-        yield made
+    with ExitStack() as stack:
+        if made_once.office:
+            changes = {"office": stack.enter_context(ledgers.copied(made_once.office)), **changes}
+        yield stack.enter_context(_opened(folder / "house", patch, changes, clock))
 
 
 @contextmanager
@@ -214,8 +229,8 @@ def _configure_once(site: Site) -> None:
         _configured().append(True)
 
 
-def template(*, batches: bool = True) -> Path:
-    """Folder with the office database and the ledgers that each test copies."""
+def template(*, batches: bool = True) -> Template:
+    """What each test copies, made when it is asked for first."""
     if batches not in TEMPLATES:
         import tempfile
 
@@ -223,18 +238,19 @@ def template(*, batches: bool = True) -> Path:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_STATE_HOME", str(folder / "state"))
             patch.setenv("XDG_DATA_HOME", str(folder / "data"))
-            with _opened(folder, patch, {}) as made:
+            office = ledgers.empty() if ledgers.on_a_server() else ""
+            with _opened(folder, patch, {"office": office} if office else {}) as made:
                 _people()
                 if batches:
                     _batches(made.desk)
-        TEMPLATES[batches] = folder
+        TEMPLATES[batches] = Template(folder, office)
     return TEMPLATES[batches]
 
 
 def forget() -> None:
     """At the end of the session: nothing stays on the disk."""
     while TEMPLATES:
-        shutil.rmtree(TEMPLATES.popitem()[1], ignore_errors=True)
+        shutil.rmtree(TEMPLATES.popitem()[1].folder, ignore_errors=True)
 
 
 def _people() -> None:

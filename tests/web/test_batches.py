@@ -615,6 +615,7 @@ def test_a_page_with_another_folder_than_the_senders_makes_the_same_pack_without
     assert house.desk.store.orders.open() == []
 
 
+@pytest.mark.long
 def test_the_pack_of_an_earlier_state_is_not_given_out_and_another_one_is_asked_for(house: House):
     one, line, code = held_row(house)
     where, luis = f"/descargas/{one.batch}/evidencia", house.client("luis")

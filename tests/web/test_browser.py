@@ -42,6 +42,7 @@ def test_w09_w10_w11_the_month_of_two_people_from_the_file_to_what_is_left_to_do
     assert office.browser.complaints() == []
 
 
+@pytest.mark.long
 def test_w01_from_the_log_in_to_the_first_preview_by_keyboard_alone(office: Served):
     """W01: nothing is clicked and no focus is set; only the file itself is chosen in the system's own window."""
     page = office.page()
@@ -61,6 +62,7 @@ MOST_STEPS = 40
 """Keys that are no characters of a name or a password."""
 
 
+@pytest.mark.long
 def test_w10_w12_without_script_two_people_send_a_file(office: Served):
     """W08, W09, W10, W11, W12 without JavaScript: each step is a form or a link, what waits loads itself anew."""
     ana, luis = (office.as_person(one, java_script_enabled=False) for one in ("ana", "luis"))
@@ -109,6 +111,7 @@ def test_s07_after_log_out_the_button_back_shows_nothing(office: Served):
     assert "Ana Pérez" not in page.content()
 
 
+@pytest.mark.long
 def test_s15_a_passkey_is_added_and_opens_the_page_by_itself(office: Served):
     page = office.page()
     tool = page.context.new_cdp_session(page)

@@ -67,6 +67,7 @@ def test_a_list_of_nothing_is_a_mistake_and_never_means_any(monkeypatch, capsys,
 @pytest.mark.parametrize(
     "arguments", [["status"], ["status", "--json"], ["worker"], ["run", "lote.csv", "--queue", "--yes"]]
 )
+@pytest.mark.long
 def test_without_the_extra_for_postgresql_the_message_says_how_to_install_it(arguments, tmp_path):
     settings = {"ANULAR_LEDGER": "postgresql+psycopg://ana@127.0.0.1:1/anular", "HOME": str(tmp_path)}
     command = [sys.executable, "-c", WITHOUT_POSTGRES, *arguments]
@@ -77,6 +78,7 @@ def test_without_the_extra_for_postgresql_the_message_says_how_to_install_it(arg
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.long
 def test_a_file_of_this_machine_needs_nothing_of_postgresql(tmp_path):
     command = [
         sys.executable,

@@ -91,6 +91,7 @@ def test_f55_a_file_that_was_cut_anywhere_is_refused_unless_only_empty_space_is_
     assert accepted(closed.url)
 
 
+@pytest.mark.long
 def test_f55_a_ledger_whose_journal_was_deleted_in_the_middle_of_a_commit_is_refused_or_whole(closed):
     """A crash leaves some pages of a commit written and the journal to undo them. Without that journal the file is a
     mixture: every mixture of the pages before and after that a commit can leave."""

@@ -20,6 +20,7 @@ def test_every_dialect_is_read_to_the_same_rows(name: str, tmp_path: Path) -> No
     assert sheet.oddities == {}
 
 
+@pytest.mark.long
 def test_what_libreoffice_writes_is_read_to_the_same_rows(tmp_path: Path) -> None:
     """One test for all its files: the program takes seconds to start."""
     files = by_libreoffice(tmp_path)

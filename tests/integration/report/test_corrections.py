@@ -478,6 +478,7 @@ def by_libreoffice(path: Path, folder: Path) -> Path:
     return folder / "saved" / path.name
 
 
+@pytest.mark.long
 def test_libreoffice_keeps_rows_comments_and_the_batch_it_came_from(mixed: Corrections, tmp_path: Path) -> None:
     path = published(mixed, tmp_path / "out")
     saved = by_libreoffice(path, tmp_path)

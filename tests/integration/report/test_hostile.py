@@ -31,7 +31,6 @@ from pipeline.report.publish import publish, publish_corrections, publish_export
 from pipeline.report.summary import summarise
 from tests.support.dialects import soffice
 from tests.support.hostile import HOSTILE
-from tests.support.long import long
 from tests.support.reading import read_sheet
 
 NOON = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -156,7 +155,8 @@ def test_every_text_is_in_its_row_as_text(name: str, tmp_path: Path) -> None:
     assert texts_of(path) == shown
 
 
-@pytest.mark.parametrize("name", ["results", *long("preview", "corrections")])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["results", "preview", "corrections"])
 def test_libreoffice_opens_it_and_shows_every_row_as_text(name: str, tmp_path: Path) -> None:
     given = WRITERS[name](tmp_path)
     soffice("--convert-to", "xlsx", "--outdir", tmp_path / "opened", given)

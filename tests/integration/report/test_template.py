@@ -91,6 +91,7 @@ def test_each_column_that_is_sent_has_its_rule(template: Path) -> None:
     assert max(map(len, RULES.values())) <= 255, "more is too much for Excel"
 
 
+@pytest.mark.long
 def test_libreoffice_keeps_the_rules(template: Path, tmp_path: Path) -> None:
     soffice("--convert-to", "xlsx", "--outdir", tmp_path / "again", template)
     kept = validations(tmp_path / "again" / template.name)
@@ -116,6 +117,7 @@ def test_computed_by_libreoffice_the_rules_refuse_what_they_should(template: Pat
     assert said == ["se admite" if good else "se rechaza" for *_, good in TYPED]
 
 
+@pytest.mark.long
 def test_filled_in_it_is_an_input_like_any_other(template: Path, tmp_path: Path) -> None:
     book = load_workbook(template)
     sheet = book[DATA_SHEET]

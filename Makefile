@@ -23,7 +23,7 @@ endif
 FILE ?= sample_data/lote_mensual.xlsx
 export FILE
 
-# Test processes side by side, twice as many as cores: some always wait. Who has nothing left takes over what others have not begun.
+# Test processes side by side, more than twice as many as cores: some always wait. Who has nothing left takes over what others have not begun.
 WORKERS ?= 5
 
 # What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each.

@@ -128,6 +128,7 @@ def test_the_two_batches_know_of_each_other(place, cufe):
     assert place.anular("verify").code == 0
 
 
+@pytest.mark.long
 def test_the_first_batch_counts_what_became_of_its_rows_in_the_correction(place, cufe):
     """Without a command about the first batch: its workbook is written again when the correction ends."""
     first, done, _ = corrected_batch(place, cufe)

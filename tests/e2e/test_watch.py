@@ -281,6 +281,7 @@ def test_f66_a_batch_without_a_manifest_that_agrees_is_held(drop, changes, code)
         assert sum(drop.place.posts().values()) == 2
 
 
+@pytest.mark.long
 def test_each_company_has_its_own_subfolder_profile_and_ledger(drop):
     config = drop.place.folder / "anular.toml"
     config.write_text(

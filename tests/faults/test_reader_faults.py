@@ -97,7 +97,6 @@ def test_f45_a_reading_process_without_memory_ends_with_3_and_nothing_is_sent(re
     assert "300 MB de memoria" in " ".join(done.words.split())
 
 
-@pytest.mark.long
 def test_f45_a_reading_process_that_is_killed_while_it_reads_ends_with_3_and_nothing_is_sent(refused: Command) -> None:
     """As the system does when the machine has no memory left."""
     path = refused.folder / "largo.csv"

@@ -141,7 +141,7 @@ CASES = [
     Case("corrections", (("mes.csv", lambda _: rows(make_cufe(1)) + f"{make_cufe(2)},{SHORT}\n".encode()),
                          ("mes corregido.xlsx", corrected))),
 ]  # fmt: skip
-ALWAYS = 3
+ALWAYS = 1
 
 
 @dataclass

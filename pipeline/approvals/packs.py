@@ -17,6 +17,7 @@ from pipeline.domain.records import BatchInfo
 from pipeline.evidence.pack import write_pack
 from pipeline.run.results import write_results
 from pipeline.runtime.clock import Clock
+from pipeline.runtime.os_error import os_words
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import check_own
 from pipeline.wiring.ledger import open_memory
@@ -36,19 +37,26 @@ def carry_evidence(order: Order, store: Proposals, settings: Settings, clock: Cl
         check_own(memory.views, info)
         if order.state is OrderState.ASKED:
             order = store.orders.take(order, OrderState.DOING, clock.now())
-        with places.new() as folder:
-            info = write_results(info, memory.views, folder).batch
-            book = next(folder.glob("*__resultados.xlsx"))
-            try:
+        try:
+            with places.new() as folder:
+                info = write_results(info, memory.views, folder).batch
+                book = next(folder.glob("*__resultados.xlsx"))
                 write_pack(memory.views.extract(info), book, clock.now(), who=order.signature)
-            except StorageTrouble as trouble:
-                if trouble.code != "evidence-broken":
-                    raise
-                return store.orders.take(order, OrderState.REFUSED, clock.now(), trouble.sentence)
-            for file in folder.iterdir():
-                if not file.name.endswith(PACK.ending):
-                    file.unlink()
-            keep(settings, info, EVIDENCE, folder, places)
+                for file in folder.iterdir():
+                    if not file.name.endswith(PACK.ending):
+                        file.unlink()
+                keep(settings, info, EVIDENCE, folder, places)
+        except StorageTrouble as trouble:
+            if trouble.code != "evidence-broken":
+                raise
+            return store.orders.take(order, OrderState.REFUSED, clock.now(), trouble.sentence)
+        except OSError as error:
+            raise StorageTrouble(
+                f"No se pudo guardar el paquete de evidencia: {os_words(error)}.",
+                code="evidence-unsaved",
+                where=str(places.root),
+                remedy="Revise el espacio y los permisos de esa carpeta; se intenta otra vez sin pedirlo de nuevo.",
+            ) from None
     return store.orders.take(order, OrderState.DONE, clock.now(), "Paquete de evidencia listo", {NEWEST: newest(info)})
 
 

@@ -28,7 +28,7 @@ def run_job(settings: Settings, job: str, arguments: Sequence[str], places: Plac
     """Does one job. Raises ``AnularError``."""
     clock = make_clock(settings)
     if job == DOWNLOAD:
-        batch, kind = arguments
+        batch, kind, *_ = arguments  # a pack's has its order beside them
         write_download(settings, batch, kind, places)
         return
     number = int(arguments[0])

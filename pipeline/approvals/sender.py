@@ -25,6 +25,7 @@ from pipeline.run.intake import queued_by, was_queued
 from pipeline.run.progress import Progress, Unseen
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint
+from pipeline.runtime.internal_error import internal
 from pipeline.settings.model import Settings
 from pipeline.telemetry.events import SILENT, EventBus
 from pipeline.wiring.ledger import Memory, open_memory
@@ -192,35 +193,52 @@ def carry_orders(
     bus: EventBus = SILENT,
     stop_when: StopWhen | None = None,
 ) -> list[Order]:
-    """Every open order, done, refused with a sentence, or waiting with one: stops first, the others as they came.
-    Never raises for one of them."""
-    done, rows = [], RowOrders(store, settings, clock, two)
-    for one in sorted(store.orders.open(), key=lambda order: (order.wish.kind is not Kind.STOP, order.id)):
+    """Every open order but those for evidence packs, done, refused with a sentence, or waiting with one: stops first,
+    the others as they came. Never raises for one of them."""
+    rows = RowOrders(store, settings, clock, two)
+
+    def do(order: Order) -> Order:
+        if order.wish.kind in OF_PROPOSALS:
+            return _of_a_proposal(order, store, settings, clock, bus, two=two)
+        return rows.carry(order, stop_when)
+
+    done, found = [], [one for one in store.orders.open() if one.wish.kind is not Kind.EVIDENCE]
+    for one in sorted(found, key=lambda order: (order.wish.kind is not Kind.STOP, order.id)):
         if stop_when is not None and stop_when() is not None:
             break
-        try:
-            if one.wish.kind in OF_PROPOSALS:
-                done.append(_of_a_proposal(one, store, settings, clock, bus, two=two))
-            elif one.wish.kind is Kind.EVIDENCE:
-                done.append(_evidence(one, store, settings, clock))
-            else:
-                done.append(rows.carry(one, stop_when))
-        except AnotherRun:
-            done.append(store.orders.wait(store.orders.get(one.id), LATER))
-        except AnularError as trouble:
-            done.append(store.orders.wait(store.orders.get(one.id), trouble.sentence))
+        done.append(_waiting_where_in_trouble(one, store, do))
     return done
 
 
-def _evidence(order: Order, store: Proposals, settings: Settings, clock: Clock) -> Order:
+def carry_pack(order: Order, store: Proposals, settings: Settings, clock: Clock) -> Order:
+    """An open order for an evidence pack, done, refused or waiting with a sentence. Never raises for it.
+
+    It comes after all that stops and sends, one at a time: a large one takes long, and whatever goes wrong with it
+    keeps nothing else from being done.
+    """
     from pipeline.approvals.packs import carry_evidence  # loads what writes workbooks and checks packs
 
+    def do(order: Order) -> Order:
+        try:
+            return carry_evidence(order, store, settings, clock)
+        except AnularError as trouble:
+            if not isinstance(trouble, NotApproved | WrongUsage) or trouble.code in OF_THE_MACHINE:
+                raise
+            why = trouble.sentence
+        except Exception as error:  # a fault of the program: the same next time
+            why = internal(error).sentence
+        return store.orders.take(store.orders.get(order.id), OrderState.REFUSED, clock.now(), why)
+
+    return _waiting_where_in_trouble(order, store, do)
+
+
+def _waiting_where_in_trouble(order: Order, store: Proposals, do: Callable[[Order], Order]) -> Order:
     try:
-        return carry_evidence(order, store, settings, clock)
-    except (NotApproved, WrongUsage) as refusal:
-        if refusal.code in OF_THE_MACHINE:
-            raise
-        return store.orders.take(store.orders.get(order.id), OrderState.REFUSED, clock.now(), refusal.sentence)
+        return do(order)
+    except AnotherRun:
+        return store.orders.wait(store.orders.get(order.id), LATER)
+    except AnularError as trouble:
+        return store.orders.wait(store.orders.get(order.id), trouble.sentence)
 
 
 def _of_a_proposal(
@@ -339,6 +357,14 @@ def has_open(settings: Settings, now: datetime) -> bool:
         if views is None:
             return True
         return views.unasked_since(now - timedelta(seconds=settings.queue_poll)) or bool(views.cut_off())
+
+
+def make_ledger(settings: Settings) -> None:
+    """Makes the ledger on a server where there is none yet: no page does, and no worker. Raises like
+    ``open_memory``."""
+    if not location_of(settings.ledger).exists():
+        with open_memory(settings, sends=False):
+            pass
 
 
 def ask_open(

@@ -20,6 +20,7 @@ from pipeline.approvals.orders import Order
 from pipeline.approvals.store import Proposals
 from pipeline.certificates import registry, reminders
 from pipeline.domain.errors import AnotherRun, AnularError, Interrupted
+from pipeline.domain.orders import Kind
 from pipeline.domain.proposals import DUE, ProposalState, asks_two
 from pipeline.ledger.ownership import who_am_i
 from pipeline.ledger.storage.location import location_of
@@ -69,12 +70,17 @@ class Turn:
                     break
                 continue
             begun = self._open()
+            packs = [one for one in self.store.orders.open(Kind.EVIDENCE) if not self._was_tried(one)]
             two = asks_two(self.settings.approval, "web")  # orders come from pages alone
             how: dict[str, Any] = {"bus": self.bus, "stop_when": self._asked}
             for order in sender.carry_orders(self.store, self.settings, self.clock, two=two, **how):
                 self._tell_order(order)
             for done in sender.carry_all(self.store, self.settings, self.clock, follows=False, **how):
                 self._tell(done)
+            for order in packs[:1]:  # the next one after another look at what is to be stopped
+                if not self.ending.asked:
+                    self._tell_order(sender.carry_pack(order, self.store, self.settings, self.clock))
+            begun -= {("order", one.id, one.version) for one in packs[1:]}
             # Not what came while this was done: it has its try next.
             self._tried |= {one for one in self._open() if one[:2] in {known[:2] for known in begun}}
         self._deliver()
@@ -84,6 +90,9 @@ class Turn:
         found = {("proposal", one.id, one.version) for one in self.store.open() if one.state in DUE}
         return found | {("order", one.id, one.version) for one in self.store.orders.open()}
 
+    def _was_tried(self, order: Order) -> bool:
+        return ("order", order.id, order.version) in self._tried
+
     def _left(self) -> bool:
         return bool(self._open() - self._tried)
 
@@ -92,7 +101,10 @@ class Turn:
 
     def _ask_open(self) -> bool:
         """Queries what is open, until something else is to be done; whether there is. On a server workers query."""
-        follows = not self._shared and any(one.state is ProposalState.FOLLOWING for one in self.store.open())
+        if self._shared:
+            self._make_ledger()
+            return False
+        follows = any(one.state is ProposalState.FOLLOWING for one in self.store.open())
         try:
             if not (follows or sender.has_open(self.settings, self.clock.now())):
                 return False
@@ -107,6 +119,12 @@ class Turn:
             self.said.append(trouble.sentence)
             return False
         return trouble is not None
+
+    def _make_ledger(self) -> None:
+        try:
+            sender.make_ledger(self.settings)
+        except AnularError as trouble:  # what was done is told, and messages go out, all the same
+            self.said.append(trouble.sentence)
 
     def _deliver(self) -> None:
         """Messages about proposals, and what is due about certificates, each once."""

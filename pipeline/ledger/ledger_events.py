@@ -305,7 +305,12 @@ def bound_pack(database: Database, batch: str, last: int, *, sums: bytes, layout
     before = database.read(_packs_of(batch))
     known = _same_pack(before[0] if before else None, last, sums, layout)
     if known is None:
-        raise _pack_moved()
+        raise StorageTrouble(
+            "El paquete de evidencia se hizo con otro estado del lote o con otra versión del programa, y aquí no sale "
+            "igual.",
+            code="evidence-other",
+            remedy="Pídalo otra vez.",
+        )
     return known
 
 

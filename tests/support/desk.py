@@ -25,6 +25,7 @@ from pipeline.approvals.store import Draft, Proposal, Proposals
 from pipeline.domain.cufe import check_digit
 from pipeline.domain.errors import AnularError, StoppedEarly
 from pipeline.domain.lifecycle import Event, State
+from pipeline.domain.orders import Kind
 from pipeline.domain.records import BatchInfo, Finding, Source
 from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.moves import Move
@@ -189,8 +190,10 @@ class Desk:
         return sender.carry_all(self.store, self.settings, self.clock, two=self.two, stop_when=lambda: self.ends)
 
     def orders(self) -> list[Order]:
-        """And about orders."""
-        return sender.carry_orders(self.store, self.settings, self.clock, two=self.two)
+        """And about orders, packs last."""
+        done = sender.carry_orders(self.store, self.settings, self.clock, two=self.two)
+        packs = self.store.orders.open(Kind.EVIDENCE)
+        return done + [sender.carry_pack(one, self.store, self.settings, self.clock) for one in packs]
 
     def approved(self, numbers: Sequence[int] = (1, 2, 3), **more: Any) -> Proposal:
         """A file of these invoices, prepared by ana and approved by luis."""

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline.approvals import carry
+from pipeline.approvals.downloads import EVIDENCE
+from pipeline.approvals.readers import DOWNLOAD, Work
 from pipeline.approvals.store import Proposal
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.orders import Kind, OrderState
@@ -555,9 +557,7 @@ def test_what_is_no_kind_of_download_is_not_there(house: House):
 
 
 def _sender_makes(house: House) -> list[Any]:
-    from pipeline.approvals import sender
-
-    return sender.carry_orders(house.desk.store, house.site.companies["istmo"], house.clock, two=True)
+    return house.desk.orders()
 
 
 def test_w16_the_evidence_pack_is_made_by_the_sender_and_has_the_bytes_of_report(house: House):
@@ -613,6 +613,28 @@ def test_a_page_with_another_folder_than_the_senders_makes_the_same_pack_without
     assert luis.get(where).status_code == 202
     assert luis.get(where).content == first
     assert house.desk.store.orders.open() == []
+
+
+def test_a_pack_that_cannot_be_made_here_as_the_sender_had_made_it_is_asked_for_again(house: House, monkeypatch):
+    import shutil
+
+    from pipeline.approvals.places import Places
+
+    batch, luis = sent(house), house.client("luis")
+    where, settings = f"/descargas/{batch}/evidencia", house.site.companies["istmo"]
+    luis.post(where)
+    (first,) = _sender_makes(house)
+    shutil.rmtree(Places.of(settings).root)
+    failed = "El paquete se hizo con otra versión del programa"
+    house.site.readers.works[settings.profile, DOWNLOAD, batch, EVIDENCE, str(first.id)] = Work(failed=failed)
+    assert failed in text(luis.get(where))
+    assert house.desk.store.orders.open() == [], "looking asks for nothing"
+
+    assert luis.post(where).headers["Location"] == where
+    assert luis.get(where).status_code == 202
+    (second,) = _sender_makes(house)
+    assert second.state is OrderState.DONE
+    assert luis.get(where).headers["Content-Type"] == "application/zip"
 
 
 @pytest.mark.long

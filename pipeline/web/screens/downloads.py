@@ -16,7 +16,7 @@ from pipeline.domain.orders import OPEN, OrderState
 from pipeline.web import audit, trouble
 from pipeline.web.pages import render
 from pipeline.web.screens.review import XLSX, preparing
-from pipeline.web.screens.shared import attachment, download, places
+from pipeline.web.screens.shared import attachment, download, places, readers
 from pipeline.web.site import site
 from pipeline.web.texts import batch as words
 from pipeline.web.texts.options import on_screen
@@ -44,7 +44,7 @@ def of_batch(request: Any, batch: str, kind: str) -> Any:
 
 def evidence(request: Any, batch: str) -> Any:
     """`/descargas/ID/evidencia`: the pack, if it was made for this state of the batch. POST asks the sender for it,
-    because it becomes an event of the ledger."""
+    because it becomes an event of the ledger; and again, where it cannot be made here as the sender had made it."""
     company, store = request.company, request.company.proposals
     with company.pages() as pages:
         info = pages.one(batch) if pages is not None else None
@@ -56,7 +56,10 @@ def evidence(request: Any, batch: str) -> Any:
         return attachment(file, PACK.mime)
     order = last_order(store, info)
     if order is not None and order.state is OrderState.DONE:  # it lies in the folder of another machine
-        return preparing(request, f"/lotes/{batch}", DOWNLOAD, batch, EVIDENCE)
+        job = (DOWNLOAD, batch, EVIDENCE, str(order.id))
+        tried = readers().work(company.settings, *job)
+        if request.method != "POST" or tried is None or not tried.failed:
+            return preparing(request, f"/lotes/{batch}", *job)
     waits = order is not None and order.state in OPEN
     if request.method == "POST" and not waits:
         who, address = request.user.username, audit.address_of(request)

@@ -307,6 +307,35 @@ def test_an_evidence_pack_is_an_event_of_who_asked_and_recorded_once(desk: Desk,
     desk.verified()
 
 
+def test_where_a_pack_cannot_be_kept_its_order_waits_and_says_why(desk: Desk, batch: BatchInfo, tmp_path: Path):
+    (tmp_path / "archivo").touch()
+    good = desk.settings
+    desk.settings = good.model_copy(update={"web_folder": tmp_path / "archivo" / "web"})
+    asking.ask_for_evidence(desk.store.orders, batch.id, desk.clock.now(), who="eva", address="")
+    (order,) = desk.orders()
+    assert order.state is D
+    assert "No se pudo guardar el paquete de evidencia" in order.answer
+    assert str(tmp_path / "archivo" / "web") in order.answer
+
+    desk.settings = good.model_copy(update={"web_folder": tmp_path / "web"})
+    (order,) = desk.orders()
+    assert order.state is F
+
+
+@pytest.mark.parametrize("error", [Bug("otra cosa"), MemoryError(), StopIteration()])
+def test_a_fault_of_the_program_ends_the_order_for_a_pack_and_nothing_else(
+    desk: Desk, batch: BatchInfo, monkeypatch, error: Exception
+):
+    def broken(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline.approvals.packs.write_results", broken)
+    asking.ask_for_evidence(desk.store.orders, batch.id, desk.clock.now(), who="eva", address="")
+    (order,) = desk.orders()
+    assert order.state is R
+    assert "Error interno de anular" in order.answer
+
+
 def test_evidence_of_a_batch_that_is_not_there_is_refused(desk: Desk, batch: BatchInfo):
     asking.ask_for_evidence(desk.store.orders, "20261120-00000000", desk.clock.now(), who="eva", address="")
     (order,) = desk.orders()

@@ -1,8 +1,8 @@
 """The page of two companies without a server: sample people, a ledger with a sent batch of sample_data and a proposal
 that waits, a clock that a test moves, and Django's client.
 
-Everything is made once in a process and copied for each test. The office database, with its accounts, is a SQLite file,
-or, with ``ANULAR_TEST_PG``, a database on that server; the ledgers are files.
+Everything is made once in a process and copied for each test: files, or, with ``ANULAR_TEST_PG``, one database on that
+server, with the ledger of both companies and the office with its accounts.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ PEOPLE: dict[str, tuple[str, dict[str, list[str]]]] = {
     "nadie": ("Noé Díaz", {}),
 }
 """User name: name, and roles by company."""
-TEMPLATES: dict[bool, Template] = {}
-"""The templates of this process: with people alone, and with batches too."""
+TEMPLATES: dict[tuple[bool, bool], Template] = {}
+"""The templates of this process: with people alone and with batches too, in files and on a server."""
 
 
 @dataclass(frozen=True)
 class Template:
     """What each test copies."""
 
-    #: with the ledgers, the uploads, and an office database that is a file
+    #: with the uploads, and the ledgers and the office database that are files
     folder: Path
-    #: address of an office database on a server; "" for a file's
-    office: str = ""
+    #: address of the database on a server; "" where there are files
+    server: str = ""
 
 
 class AtOnce:
@@ -126,17 +126,24 @@ class House:
 
 @contextmanager
 def house(
-    folder: Path, patch: pytest.MonkeyPatch, *, batches: bool = True, clock: FixedClock | None = None, **changes: Any
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    *,
+    batches: bool = True,
+    in_files: bool = False,
+    clock: FixedClock | None = None,
+    **changes: Any,
 ) -> Iterator[House]:
     """The page with a copy of the template in ``folder``; ``changes`` are settings of every company. Without
-    ``batches`` there are people alone: no ledger, no proposal."""
-    made_once = template(batches=batches)
+    ``batches`` there are people alone: no ledger, no proposal. ``in_files``: whatever the tests run on."""
+    made_once = template(batches=batches, on_a_server=ledgers.on_a_server() and not in_files)
     shutil.copytree(made_once.folder, folder / "house")
     patch.setenv("XDG_STATE_HOME", str(folder / "state"))
     patch.setenv("XDG_DATA_HOME", str(folder / "data"))
     with ExitStack() as stack:
-        if made_once.office:
-            changes = {"office": stack.enter_context(ledgers.copied(made_once.office)), **changes}
+        if made_once.server:
+            there = stack.enter_context(ledgers.copied(made_once.server))
+            changes = {"office": there, "ledger": there, **changes}
         yield stack.enter_context(_opened(folder / "house", patch, changes, clock))
 
 
@@ -229,22 +236,22 @@ def _configure_once(site: Site) -> None:
         _configured().append(True)
 
 
-def template(*, batches: bool = True) -> Template:
+def template(*, batches: bool, on_a_server: bool) -> Template:
     """What each test copies, made when it is asked for first."""
-    if batches not in TEMPLATES:
+    if (batches, on_a_server) not in TEMPLATES:
         import tempfile
 
         folder = Path(tempfile.mkdtemp(prefix="anular-pages-"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_STATE_HOME", str(folder / "state"))
             patch.setenv("XDG_DATA_HOME", str(folder / "data"))
-            office = ledgers.empty() if ledgers.on_a_server() else ""
-            with _opened(folder, patch, {"office": office} if office else {}) as made:
+            office = ledgers.empty() if on_a_server else ""
+            with _opened(folder, patch, {"office": office, "ledger": office} if office else {}) as made:
                 _people()
                 if batches:
                     _batches(made.desk)
-        TEMPLATES[batches] = Template(folder, office)
-    return TEMPLATES[batches]
+        TEMPLATES[batches, on_a_server] = Template(folder, office)
+    return TEMPLATES[batches, on_a_server]
 
 
 def forget() -> None:

@@ -23,7 +23,7 @@ from pipeline.run.results import write_results
 from pipeline.web.roles import May
 from pipeline.web.routes import Route
 from tests.support.desk import REASON
-from tests.support.pages import CANAL, PASSWORD, House
+from tests.support.pages import CANAL, PASSWORD, AtOnce, House
 from tests.web.test_proposals import consent, cufe, text, waiting
 
 
@@ -626,6 +626,7 @@ def test_a_pack_that_cannot_be_made_here_as_the_sender_had_made_it_is_asked_for_
     (first,) = _sender_makes(house)
     shutil.rmtree(Places.of(settings).root)
     failed = "El paquete se hizo con otra versión del programa"
+    assert isinstance(house.site.readers, AtOnce)
     house.site.readers.works[settings.profile, DOWNLOAD, batch, EVIDENCE, str(first.id)] = Work(failed=failed)
     assert failed in text(luis.get(where))
     assert house.desk.store.orders.open() == [], "looking asks for nothing"

@@ -10,6 +10,8 @@ from pipeline.office.copying import back_up, move
 from pipeline.office.place import place_of
 from tests.support.pages import House
 
+pytestmark = pytest.mark.sqlite
+
 
 def accounts(path: str) -> list[str]:
     with sqlite3.connect(path) as connection:

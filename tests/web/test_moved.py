@@ -54,7 +54,7 @@ def everything(house: House) -> dict[str, list[Any]]:
 @pytest.fixture
 def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A page on a file, where ana has a second factor; its secret."""
-    with pages.house(tmp_path, monkeypatch) as here:
+    with pages.house(tmp_path, monkeypatch, in_files=True) as here:
         found, _ = set_up(here.client("ana"))
         enter(here.client(), "luis", "no es esta")
         here.client("admin").post(

@@ -15,7 +15,7 @@ from tests.support.browsing import Shown
 from tests.web.states import State, states
 from tests.web.test_screens import opened
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.sqlite]
 
 SHEETS = {"Letter": "612 x 792", "A4": "595.92 x 842.88"}
 """Size in points, as the file says it."""

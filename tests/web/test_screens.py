@@ -17,6 +17,8 @@ from tests.support.browsing import Shown
 from tests.support.long import long
 from tests.web.states import State, states
 
+pytestmark = pytest.mark.sqlite
+
 CORE = ("approval",)
 """Looked at in every run; the others are long."""
 RULES = {"rules": {"target-size": {"enabled": True}}}

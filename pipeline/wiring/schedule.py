@@ -8,8 +8,8 @@ import subprocess  # nosec B404 - schtasks and systemctl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from pipeline.domain.errors import WrongUsage
 from pipeline.runtime.own_process import NO_WINDOW

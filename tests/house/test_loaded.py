@@ -25,8 +25,8 @@ MODULE = {
 }
 #: data, not modules
 NO_MODULE = {"tzdata"}
-#: what other libraries bring and takes long
-BROUGHT = {"anyio", "PIL", "pygments"}
+#: what libraries bring, Python's own too, and takes long
+BROUGHT = {"anyio", "http", "PIL", "pygments"}
 
 NOTHING = {"typer"}
 OPTIONS = {*NOTHING, "pydantic"}
@@ -36,7 +36,7 @@ SQLITE = {sqlite3.__name__.partition(".")[0]} & {"pysqlite3"}
 LEDGER = {*SETTINGS, *SQLITE, "sqlalchemy"}
 SHEET = {*SETTINGS, "numpy", "pandas"}
 BOOK = {*LEDGER, *SHEET, "pandera", "openpyxl", "PIL", "defusedxml"}
-HTTP = {"httpx", "h11", "certifi", "pygments"}
+HTTP = {"http", "httpx", "h11", "certifi", "pygments"}
 
 LOADED_BY = {
     "": NOTHING,
@@ -48,7 +48,7 @@ LOADED_BY = {
     "login": SETTINGS,
     "init": LEDGER,
     "schedule poll": SETTINGS,
-    "logout": {*SETTINGS, "keyring"},
+    "logout": {*SETTINGS, "keyring", "http"},
     "status": LEDGER,
     "status 2026": LEDGER,
     "find F-100": LEDGER,

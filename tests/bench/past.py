@@ -63,7 +63,9 @@ def fill(path: Path, rows: int, batches: int, largest: int = 0) -> dict[str, flo
     store, views = Store(database, ENV), Views(database, ENV)
     store.begin_run(NOW)
     taken = moved = 0.0
-    sizes = [(rows - largest) // (batches - 1)] * (batches - 1) + [largest] if largest else [rows // batches] * batches
+    others = batches - bool(largest)
+    share, more = divmod(rows - largest, others)
+    sizes = [share + (number < more) for number in range(others)] + [largest] * bool(largest)
     first = 1
     for number, share in enumerate(sizes):
         created = NOW - timedelta(days=batches - number)

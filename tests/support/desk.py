@@ -29,6 +29,7 @@ from pipeline.domain.orders import Kind
 from pipeline.domain.records import BatchInfo, Finding, Source
 from pipeline.ledger.ledger_events import id_of
 from pipeline.ledger.moves import Move
+from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.verify import examine
 from pipeline.office.place import place_of
 from pipeline.read.source import take
@@ -188,6 +189,13 @@ class Desk:
     def sweep(self) -> list[Carried]:
         """What the sender does each time about proposals."""
         return sender.carry_all(self.store, self.settings, self.clock, two=self.two, stop_when=lambda: self.ends)
+
+    def send(self, proposal: Proposal) -> None:
+        """What sends an approved one: the sender; on a server, where workers send, what stands for one."""
+        if location_of(self.settings.ledger).shared:
+            self.carry(self.store.get(proposal.id))
+        else:
+            self.sweep()
 
     def orders(self) -> list[Order]:
         """And about orders, packs last."""

@@ -216,7 +216,7 @@ def _companies(folder: Path, changes: dict[str, Any]) -> dict[str, Settings]:
 
     def company(profile: str, name: str, *rucs: str) -> Settings:
         url = f"sqlite:///{folder / profile / 'registro.db'}"
-        own = {"profile": profile, "company": name, "issuers": frozenset(rucs)}
+        own = {"profile": profile, "company": name, "issuers": frozenset(rucs), "user": profile}
         return settings_of(folder, url, **{**own, **common})
 
     return {

@@ -51,7 +51,7 @@ def approved_file(house: House, number: int) -> str:
 def stopped(house: House) -> Proposal:
     one = approved(house)
     house.desk.stops_after = 3
-    house.desk.sweep()
+    house.desk.send(one)
     now = house.desk.store.get(one.id)
     assert now.state is ProposalState.STOPPED
     return now
@@ -203,7 +203,7 @@ def test_what_stopped_by_itself_is_continued_by_its_preparer_too(house: House):
 def test_what_another_person_stopped_is_continued_by_an_approver_alone(house: House):
     one = sending(house)
     house.client("luis").post(f"/lotes/{one.batch}/detener")
-    house.desk.sweep()
+    house.desk.send(one)
     assert house.desk.store.get(one.id).state is ProposalState.STOPPED
     ana = house.client("ana")
     shown = ana.get(f"/lotes/{one.batch}")
@@ -216,7 +216,7 @@ def test_what_another_person_stopped_is_continued_by_an_approver_alone(house: Ho
 def test_another_approver_confirms_who_they_are_before_they_continue_it(house: House):
     one = sending(house)
     house.client("ana").post(f"/lotes/{one.batch}/detener")
-    house.desk.sweep()
+    house.desk.send(one)
     luis = house.client("luis")
     house.later(minutes=6)
     answer = luis.post(f"/lotes/{one.batch}/continuar")
@@ -227,7 +227,7 @@ def test_another_approver_confirms_who_they_are_before_they_continue_it(house: H
 def test_another_approver_continues_it_by_one_press_with_their_password(house: House):
     one = sending(house)
     house.client("ana").post(f"/lotes/{one.batch}/detener")
-    house.desk.sweep()
+    house.desk.send(one)
     luis = house.client("luis")
     assert 'name="clave"' not in luis.get(f"/lotes/{one.batch}").content.decode(), "confirmed just now"
     house.later(minutes=6)

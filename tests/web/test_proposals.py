@@ -454,7 +454,7 @@ def test_what_was_approved_on_the_page_is_sent_once_and_the_ledger_says_by_whom(
     one = waiting(house)
     house.client("luis").post(f"/propuestas/{one.id}/aprobar", consent(one))
     before = dict(house.desk.posts)
-    house.desk.sweep()
+    house.desk.send(one)
     sent = {code: house.desk.posts[code] - before.get(code, 0) for code in (cufe(1), cufe(2))}
     assert sent == {cufe(1): 1, cufe(2): 1}
     house.desk.verified()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -83,16 +85,62 @@ def test_a_batch_that_went_on_meanwhile_is_checked_as_a_whole(case: Any, checked
     assert check(data).good
 
 
-def test_texts_that_are_not_sound_are_not_vouched_for(case: Any) -> None:
+def with_another(texts: io.BytesIO, name: str, change: Callable[[bytes], bytes]) -> io.BytesIO:
+    """The texts with one member changed."""
     from zipfile import ZipFile
 
     changed = io.BytesIO()
-    with ZipFile(texts(case)) as good, ZipFile(changed, "w") as bad:
+    with ZipFile(texts) as good, ZipFile(changed, "w") as bad:
         for one in good.namelist():
             content = good.read(one)
-            bad.writestr(one, content.replace(b'"claimed"', b'"CLAIMED"', 1) if one == m.EVENTS else content)
+            bad.writestr(one, change(content) if one == name else content)
     changed.seek(0)
+    return changed
+
+
+def test_texts_that_are_not_sound_are_not_vouched_for(case: Any) -> None:
+    changed = with_another(texts(case), m.EVENTS, lambda content: content.replace(b'"claimed"', b'"CLAIMED"', 1))
     assert check_texts(changed) is None
+
+
+def with_its_keys_in_another_order(content: bytes) -> bytes:
+    head = json.loads(content)
+    return (json.dumps({"env": head.pop("env"), **head}, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def on_one_line(content: bytes) -> bytes:
+    return (json.dumps(json.loads(content), ensure_ascii=False) + "\n").encode()
+
+
+def with_a_key_twice(content: bytes) -> bytes:
+    return content.replace(b'{\n "id"', b'{\n "id": "otro",\n "id"', 1)
+
+
+def with_other_line_ends(content: bytes) -> bytes:
+    return content.replace(b"\n", b"\r\n")
+
+
+def with_a_zero_in_front(content: bytes) -> bytes:
+    return b"0" + content
+
+
+FORMS = [
+    (m.HEAD, with_its_keys_in_another_order),
+    (m.HEAD, on_one_line),
+    (m.HEAD, with_a_key_twice),
+    (m.CHAIN, with_other_line_ends),
+    (m.CHAIN, with_a_zero_in_front),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), FORMS)
+def test_texts_that_say_the_same_in_another_form_are_not_vouched_for(
+    name: str, change: Callable[[bytes], bytes], case: Any
+) -> None:
+    before = texts(case)
+    assert check_texts(with_another(before, name, bytes)) is not None
+    before.seek(0)
+    assert check_texts(with_another(before, name, change)) is None
 
 
 def written(case: Any, folder: Path, least: int) -> bytes:

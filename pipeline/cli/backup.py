@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.context import Talk, local_time, settings_for
+from pipeline.cli.context import ExitCodes, Talk, local_time, settings_for
 from pipeline.cli.options import Json, Ledger, Profile
 from pipeline.domain.commands import order
-from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.domain.errors import AnularError, StorageTrouble, WrongUsage
 from pipeline.runtime.file_address import file_address
 
 if TYPE_CHECKING:
@@ -38,37 +40,116 @@ def backup(
     También de la base de datos de la oficina, si la hay. Por ejemplo: anular backup /media/respaldo.
     Para volver a usar una copia: anular adopt --restored.
     """
-    from pipeline.wiring.ledger import backup_ledger, check_idle, settings_of_every_ledger
-    from pipeline.wiring.office import back_up_office
-    from pipeline.wiring.rules import make_clock
-
-    base, talk = settings_for(profile, ledger), Talk(as_json)
+    talk = Talk(as_json)
     if every and (profile or ledger):
         raise WrongUsage("--all es de todas las empresas: no lleva --profile ni --ledger.", code="backup-all")
     if not folder.strip():
         raise WrongUsage("Falta la carpeta donde se guarda la copia.", code="backup-folder")
     place = Path(folder).expanduser().absolute()
-    found = settings_of_every_ledger() if every else [base]
-    for settings in found if alone else ():
+    if every:
+        return _back_up_all(place, talk, alone=alone)
+    from pipeline.wiring.ledger import check_idle
+    from pipeline.wiring.office import back_up_office
+
+    settings = settings_for(profile, ledger)
+    if alone:
         check_idle(settings)
-    told = []
-    for settings in found:
-        made = backup_ledger(settings, place)
-        seal = _write_note(made, settings, make_clock(settings).now())
-        told.append(_data(made, seal))
-        _tell(made, seal, talk)
-    office = back_up_office(base, place)
+    told = _copied(settings, place, talk)
+    office = back_up_office(settings, place)
+    talk.data({**told, **_tell_office(office, talk)})
+    _warn_beside([told], place, talk)
+    return 0
+
+
+def _back_up_all(place: Path, talk: Talk, *, alone: bool) -> int:
+    """Copies of every company's ledger and of the office database. Trouble of one is said with its name and does not
+    stop the others; with ``alone`` nothing is copied unless all can be."""
+    from pipeline.cli import console
+    from pipeline.ledger.backup import check_folder
+    from pipeline.wiring.ledger import check_idle, everyone
+    from pipeline.wiring.office import back_up_office
+
+    found, answer = everyone(), ExitCodes()
+    for name, trouble in found.troubles if alone else ():
+        raise _of(name, name, trouble)
+    for settings in found.ledgers if alone else ():
+        with _named(settings):
+            check_idle(settings)
+    if found.ledgers:
+        check_folder(place)  # once, not for each
+
+    def say(trouble: AnularError) -> None:
+        answer.codes.append(trouble.exit_code)
+        console.say_error(talk.err, trouble)
+
+    for name, trouble in found.troubles:
+        say(_of(name, name, trouble))
+    told: list[dict[str, Any]] = []
+    for settings in found.ledgers:
+        try:
+            with _named(settings):
+                told.append(_copied(settings, place, talk))
+        except AnularError as trouble:
+            say(trouble)
+    office = None
+    try:
+        office = back_up_office(found.common, place)
+    except AnularError as trouble:
+        say(trouble)
+    of_office = _tell_office(office, talk)
+    if not (found.ledgers or found.troubles):
+        talk.out.print("Todavía no hay historial de envíos: no hay nada que copiar.")
+    talk.data({"backups": told, **of_office})
+    _warn_beside(told, place, talk)
+    return answer.code
+
+
+@contextmanager
+def _named(settings: Settings) -> Iterator[None]:
+    """Whatever goes wrong with one of many companies has its name; a bug too, which does not stop the others."""
+    from pipeline.runtime.internal_error import internal
+
+    try:
+        yield
+    except AnularError as trouble:
+        raise _of(settings.company, settings.profile, trouble) from trouble.__cause__
+    except Exception as error:
+        raise _of(settings.company, settings.profile, internal(error)) from error
+
+
+def _of(company: str, profile: str, trouble: AnularError) -> AnularError:
+    """The trouble with the name of its company, and the commands in it for that company."""
+    from pipeline.settings.model import whose
+
+    if company and trouble.where:
+        trouble.where = f"[{company}] {trouble.where}"
+    elif company:
+        trouble.message = f"[{company}] {trouble.message}"
+    return whose(profile, "").complete_error(trouble)
+
+
+def _copied(settings: Settings, place: Path, talk: Talk) -> dict[str, Any]:
+    """One company's ledger, copied, with its note, and said; what ``--json`` says of it."""
+    from pipeline.wiring.ledger import backup_ledger
+    from pipeline.wiring.rules import make_clock
+
+    made = backup_ledger(settings, place)
+    seal = _write_note(made, settings, make_clock(settings).now())
+    _tell(made, seal, talk)
+    return _data(made, seal)
+
+
+def _tell_office(office: Path | None, talk: Talk) -> dict[str, Any]:
     if office is not None:
         talk.out.print(f"✓ Base de datos de la oficina: {office}", markup=False)
-    if not found:
-        talk.out.print("Todavía no hay historial de envíos: no hay nada que copiar.")
-    of_office = {"office": str(office) if office is not None else None}
-    talk.data({"backups": told, **of_office} if every else {**told[0], **of_office})
+    return {"office": str(office) if office is not None else None}
+
+
+def _warn_beside(told: list[dict[str, Any]], place: Path, talk: Talk) -> None:
     if any(Path(one["ledger"]).parent == place for one in told):
         talk.progress.warn(
             "la copia quedó en la misma carpeta que el historial de envíos: un disco dañado se lleva los dos."
         )
-    return 0
 
 
 def _tell(made: Backup, seal: Path, talk: Talk) -> None:

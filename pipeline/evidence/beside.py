@@ -15,14 +15,14 @@ import json
 import subprocess  # nosec B404 - starts this very program, no shell
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from os import getpid
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from pipeline.evidence.check import Checked, check_texts
+from pipeline.evidence.check import CHECKED, Checked, check_texts
 from pipeline.evidence.format import Sum
 from pipeline.evidence.pack import fill
 from pipeline.ledger.extract import Extract
@@ -37,21 +37,29 @@ LEAST = 5_000
 @contextmanager
 def checking(extract: Extract, folder: Path, least: int = LEAST) -> Iterator[Callable[[], Checked | None]]:
     """Begins the check of a batch's texts, which are in ``folder`` meanwhile and gone afterwards; what it gives waits
-    for the result. None at once for a small batch, or where no process can be had."""
-    if extract.info.rows < least or not folder.is_dir():
-        yield lambda: None
-        return
+    for the result. None at once for a small batch, or where no file or no process can be had: it only saves time, and
+    whoever writes into that folder next says what is wrong with it."""
+    with ExitStack() as held:
+        process = None
+        if extract.info.rows >= least:
+            with suppress(OSError):
+                process = held.enter_context(_begun(extract, folder))
+        if process is None:
+            yield lambda: None
+        else:
+            yield lambda: _told(process.communicate()[0], process.returncode)
+
+
+@contextmanager
+def _begun(extract: Extract, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, with the texts. Raises ``OSError`` when it cannot be begun."""
     with tempfile.TemporaryFile(dir=folder) as texts:
         write_texts(texts, extract)
         texts.flush()
         texts.seek(0)
+        process = _started(texts)
         try:
-            process = _started(texts)
-        except OSError:
-            yield lambda: None
-            return
-        try:
-            yield lambda: _told(process.communicate()[0], process.returncode)
+            yield process
         finally:
             process.kill()
             process.wait()
@@ -78,12 +86,25 @@ def _started(texts: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _told(words: bytes, code: int) -> Checked | None:
+    """What the process found; None when it found nothing, or what it wrote is no answer of ours."""
     if code or not words:
         return None
-    told = json.loads(words)
-    sums = {name: Sum(**one) for name, one in told["sums"].items()}
-    seal, last = tuple(told["seal"]), tuple(told["last"])
-    return Checked(sums, Sum(**told["workbook"]), told["events"], seal, told["counts"], last)
+    try:
+        told = json.loads(words)
+        sums = {name: _sum(told["sums"][name]) for name in CHECKED}
+        seal, last = _event(told["seal"]), _event(told["last"])
+        return Checked(sums, _sum(told["workbook"]), int(told["events"]), seal, dict(told["counts"]), last)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _sum(told: Mapping[str, Any]) -> Sum:
+    return Sum(int(told["size"]), str(told["sha256"]))
+
+
+def _event(told: Iterable[Any]) -> tuple[int, str]:
+    seq, hash_ = told
+    return int(seq), bytes.fromhex(hash_).hex()
 
 
 def main() -> None:

@@ -174,6 +174,7 @@ def check_texts(stream: IO[bytes]) -> Checked | None:
         if read is None:
             return None
         head, told, places = read
+        _forms(found, box, told)
         parts = _parts(found, box, head, told, places)
         if found.faults or found.older or told.broken or told.replay.has_old_events:
             return None
@@ -252,7 +253,12 @@ def _bound(found: Pack, box: Box, told: _Events) -> None:
     for name in m.BOUND:
         if name in box.sums and sums.get(name) != box.sums[name].sha256:
             found.add("digest", f"no es el que se escribió al hacer el paquete (evento {seq}).", name, seq)
-    if m.HEAD in box.sums and m.head_text(_head(box.content(m.HEAD))) != box.content(m.HEAD):
+    _forms(found, box, told)
+
+
+def _forms(found: Pack, box: Box, told: _Events) -> None:
+    """Head and chain must be written as the program writes them, to the byte; of the events ``_Events`` sees to it."""
+    if m.head_text(_head(box.content(m.HEAD))) != box.content(m.HEAD):
         found.add("format", "no tiene la forma en que anular lo escribe.", m.HEAD)
     if told.chain_text() != box.content(m.CHAIN):
         found.add("format", "no tiene la forma en que anular lo escribe.", m.CHAIN)

@@ -76,7 +76,7 @@ def back_up(
     Raises ``WrongUsage`` for a folder that cannot be one, ``AnotherRun`` when a large ledger is in use,
     ``StorageTrouble``; then no copy is left over. Nothing is ever overwritten.
     """
-    _check_folder(folder)
+    check_folder(folder)
     local = location if isinstance(location, SqliteLocation) else None
     stem = local.path.stem if local is not None else _plain(database.name)
     name = f"{stem}-{now.astimezone(PANAMA):%Y%m%d-%H%M%S}"
@@ -106,7 +106,8 @@ def back_up(
     return Backup(path, database.place, id_of(database), found.events, found.rows, found.head.hex(), digest, reserves)
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Raises ``WrongUsage`` for a folder in which no copy can be made."""
     if folder.is_dir():
         return
     if folder.exists():

@@ -44,10 +44,12 @@ class Moved:
 
 
 def back_up(office: Office, folder: Path, now: datetime) -> Path:
-    """A finished copy in a new file in ``folder``, which exists. Raises ``StorageTrouble``; then nothing is left."""
+    """A finished copy in a new file in ``folder``, created if missing. Raises ``StorageTrouble``; then no copy is
+    left."""
     name = f"oficina-{now.astimezone(PANAMA):%Y%m%d-%H%M%S}"
     fresh = folder / f".{name}.{os.getpid()}.nuevo"
     try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         copy = FilePlace(file_address(fresh)).open(now)
         try:
             with office.moment() as source, copy.write() as target:

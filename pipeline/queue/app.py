@@ -115,12 +115,12 @@ class Connections:
     @contextmanager
     def connected(self, url: str) -> Iterator[psycopg.Connection[Any]]:
         """As the function of this name. What a use does not bring to its end is rolled back, and its connection is not
-        used again."""
+        used again. One that ended since its last use is replaced before this one begins."""
         check_server(url)
         with queue_errors(url):
-            connection = self._taken(url)
+            connection, transaction = self._begun(url)
             try:
-                with connection.transaction():
+                with transaction:
                     yield connection
             except BaseException:
                 connection.close()
@@ -128,19 +128,44 @@ class Connections:
             with self._lock:
                 self._free.append((url, connection))
 
-    def _taken(self, url: str) -> psycopg.Connection[Any]:
+    def _begun(self, url: str) -> tuple[psycopg.Connection[Any], ExitStack]:
+        """A connection in a transaction, which ends with the stack: a kept one that the server still knows, or a new
+        one."""
+        while (kept := self._kept(url)) is not None:
+            try:
+                return kept, _transaction(kept)
+            except psycopg.Error:  # the server was started again, or ended it
+                kept.close()
+        fresh = self._opened(url)
+        return fresh, _transaction(fresh)
+
+    def _kept(self, url: str) -> psycopg.Connection[Any] | None:
         with self._lock:
             for number, (known, connection) in enumerate(self._free):
                 if known == url:
                     del self._free[number]
                     return connection
+        return None
+
+    def _opened(self, url: str) -> psycopg.Connection[Any]:
         connection = psycopg.connect(**driver_arguments(url))
+        try:
+            configure(connection)
+            _create(connection)
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
         with self._lock:
             self._stack.callback(connection.close)
-        configure(connection)
-        _create(connection)
-        connection.commit()
         return connection
+
+
+def _transaction(connection: psycopg.Connection[Any]) -> ExitStack:
+    """A transaction that has begun: its first word has been to the server and back."""
+    stack = ExitStack()
+    stack.enter_context(connection.transaction())
+    return stack
 
 
 def _create(connection: psycopg.Connection[Any]) -> None:

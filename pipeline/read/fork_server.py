@@ -21,12 +21,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from pipeline.read import child
 
 STREAMS = 3
 _MOST = 64
+_HIGHEST = 65_536
+"""Above every descriptor that the server can come to have: a new one gets the lowest free number."""
 
 
 if sys.platform == "linux":
@@ -109,11 +112,23 @@ if sys.platform == "linux":
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for number, descriptor in enumerate(streams):
                 os.dup2(descriptor, number)
-            os.closerange(STREAMS, os.sysconf("SC_OPEN_MAX"))
+            _close_others()
             child.main()
         except BaseException:
             traceback.print_exc()
         os._exit(1)
+
+    def _close_others() -> None:
+        """Closes all but the three streams: only what is open, as the highest number may be a thousand million."""
+        try:
+            numbers = [int(one.name) for one in Path("/proc/self/fd").iterdir()]
+        except (OSError, ValueError):  # no such folder here
+            os.closerange(STREAMS, _HIGHEST)
+            return
+        for number in numbers:
+            if number >= STREAMS:
+                with suppress(OSError):  # that of the list itself is closed already
+                    os.close(number)
 
     if __name__ == "__main__":
         main()

@@ -112,13 +112,13 @@ class _Beside(io.RawIOBase):
         try:
             while self._waiting:
                 self._waiting.popleft().result()
+            if self._thread is None:
+                self._member.write(self._first)
         finally:
             if self._thread is not None:
                 self._thread.shutdown()
-            else:
-                self._member.write(self._first)
             super().close()
-            self._member.close()
+            self._member.close()  # else the archive complains about an open member, and not about a full disk
 
 
 class SheetStream(WorksheetWriter):

@@ -277,10 +277,41 @@ def move_ledger(source: str, target: str, now: datetime) -> Transfer:
     return move(source, target, now, _notes())
 
 
-def settings_of_every_ledger() -> list[Settings]:
-    """Settings that lead to each ledger that there is on this machine, once each. Raises ``WrongUsage``."""
-    found = {one.ledger: one for one in map(load_settings, ["", *profile_names()])}
-    return [one for one in found.values() if location_of(one.ledger).exists()]
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """The companies of this machine, for a command that goes on with the others where one is in trouble."""
+
+    #: of any that can be read: what is the machine's, like the office database, is the same in all
+    common: Settings
+    #: lead to each ledger that there is, once each
+    ledgers: list[Settings]
+    #: profile of each company whose settings cannot be read, or of whose ledger it cannot be told whether there is one
+    troubles: list[tuple[str, AnularError]]
+
+
+def everyone() -> Everyone:
+    """The companies of this machine. Raises ``WrongUsage`` when no settings can be read."""
+    loaded: dict[str, Settings] = {}
+    common: Settings | None = None
+    troubles: list[tuple[str, AnularError]] = []
+    for name in ["", *profile_names()]:
+        try:
+            one = load_settings(name)
+        except AnularError as trouble:
+            troubles.append((name, trouble))
+        else:
+            common = common or one
+            loaded[one.ledger] = one
+    if common is None:
+        raise troubles[0][1]
+    ledgers = []
+    for one in loaded.values():
+        try:
+            if location_of(one.ledger).exists():
+                ledgers.append(one)
+        except AnularError as trouble:
+            troubles.append((one.profile, trouble))
+    return Everyone(common, ledgers, troubles)
 
 
 def check_idle(settings: Settings) -> None:

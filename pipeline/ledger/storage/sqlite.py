@@ -150,7 +150,9 @@ class SqliteLocation:
         return Path(f"{self.path}.sandbox.jsonl")
 
     def exists(self) -> bool:
-        return self.path.exists()
+        """Whether there is a file. Raises ``StorageTrouble`` when that cannot be determined."""
+        with storage_errors(self.path):
+            return self.path.exists()
 
     def emptied(self) -> bool:
         """Whether the ledger's file has no bytes."""

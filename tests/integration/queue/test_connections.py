@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.queue import app
 from pipeline.queue.app import Connections
 from tests.support import ledgers
 
@@ -83,13 +84,66 @@ def test_uses_at_the_same_time_have_one_each_and_a_lock_of_one_ends_with_it(url:
         assert set(pool.map(use, (3, 1, 2))) == first  # nobody waits for a lock of before
 
 
+def end(url: str, *numbers: int) -> None:
+    """The server ends these connections, and they are gone."""
+    for one in numbers:
+        ledgers.tell_server(f"SELECT pg_terminate_backend({one}, 10000)")
+
+
 @pytest.mark.postgres
-def test_a_connection_that_the_server_ended_is_a_trouble_once(url: str) -> None:
+def test_a_connection_that_the_server_ended_between_two_uses_costs_nothing(url: str) -> None:
+    with Connections() as connections:
+        with connections.connected(url) as one, connections.connected(url) as two:
+            first = {number(one), number(two)}
+        end(url, *first)
+        with connections.connected(url) as other:
+            assert number(other) not in first
+            assert (one.closed, two.closed) == (True, True)
+            assert other.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (0,)
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_closed_between_two_uses_costs_nothing(url: str) -> None:
     with Connections() as connections:
         with connections.connected(url) as one:
-            first = number(one)
-        ledgers.tell_server(f"SELECT pg_terminate_backend({first})")
+            pass
+        one.close()
+        with connections.connected(url) as other:
+            assert other is not one
+
+
+@pytest.mark.postgres
+def test_a_connection_that_the_server_ends_during_a_use_is_a_trouble_once_and_nothing_is_done_twice(url: str) -> None:
+    uses: list[int] = []
+
+    def use() -> None:
+        with connections.connected(url) as one:
+            uses.append(number(one))
+            if len(uses) == 2:
+                end(url, uses[-1])
+            one.execute("SELECT 1")
+
+    with Connections() as connections:
+        use()
+        with pytest.raises(StorageTrouble):
+            use()
+        assert uses[0] == uses[1]
+        use()
+        assert len(uses) == 3
+        assert uses[2] != uses[1]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", ["configure", "_create"])
+def test_a_connection_that_cannot_be_made_ready_is_closed(step: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[psycopg.Connection[Any]] = []
+
+    def broken(connection: psycopg.Connection[Any]) -> None:
+        seen.append(connection)
+        raise psycopg.OperationalError("x")
+
+    monkeypatch.setattr(app, step, broken)
+    with Connections() as connections:
         with pytest.raises(StorageTrouble), connections.connected(url):
             pass
-        with connections.connected(url) as other:
-            assert number(other) != first
+        assert [one.closed for one in seen] == [True]

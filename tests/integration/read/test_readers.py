@@ -92,6 +92,40 @@ def test_a_process_has_nothing_open_but_its_three_streams(readers: Readers) -> N
         one.close()
 
 
+SERVER = """
+import os, pathlib, sys
+held = [os.dup2(0, number) for number in range(40, 60)]
+os.sysconf = lambda _: 1_073_741_816
+def close_one_by_one(low, high):  # as where there is no close_range(2)
+    assert high < 100_000, "it would take minutes"
+    for number in range(low, high):
+        try:
+            os.close(number)
+        except OSError:
+            pass
+os.closerange = close_one_by_one
+WITHOUT
+from pipeline.read import fork_server
+fork_server.main()
+"""
+WITHOUT = """
+def missing(*_):
+    raise FileNotFoundError
+pathlib.Path.iterdir = missing
+"""
+
+
+@linux
+@pytest.mark.parametrize("without", ["", WITHOUT], ids=["listed", "without-proc"])
+def test_what_the_server_holds_is_closed_however_high_the_limit_is(path: Path, without: str) -> None:
+    with Readers([sys.executable, "-c", SERVER.replace("WITHOUT", without)]) as readers:
+        reader = readers.reader()
+        held = {one.name for one in Path(f"/proc/{readers.server}/fd").iterdir()}
+        assert {str(number) for number in range(40, 60)} <= held
+        soon(lambda: {one.name for one in Path(f"/proc/{reader.pid}/fd").iterdir()} == {"0", "1", "2"})
+        assert len(read_sheet(path, reader=reader).cells) == 2
+
+
 @linux
 def test_neither_the_server_nor_its_forks_know_a_setting(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANULAR_PASSWORD", "cláve")

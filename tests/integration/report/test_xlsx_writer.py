@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -36,7 +37,7 @@ class Full(io.BytesIO):
     """A disk that is full after some bytes."""
 
     def write(self, content: Any) -> int:
-        if self.tell() > 50_000:
+        if self.tell() + len(content) > 50_000:
             raise OSError(28, "No space left on device")
         return super().write(content)
 
@@ -46,3 +47,16 @@ def test_a_disk_that_is_full_is_told_to_who_writes() -> None:
 
     with pytest.raises(OSError, match="No space left"), box.stream("a.xml") as member:
         member.write(CONTENT)
+
+
+@pytest.mark.parametrize("size", [1_000, 100_000, 3_000_000])
+def test_a_disk_that_is_full_is_what_the_whole_archive_says_too(size: int) -> None:
+    noise, full = random.Random(1).randbytes(size), Full()
+    full.seek(49_000 if size < 50_000 else 0)
+
+    with (
+        pytest.raises(OSError, match="No space left"),
+        FixedZip(full, "w", ZIP_DEFLATED) as box,
+        box.stream("a.xml") as member,
+    ):
+        member.write(noise)

@@ -31,7 +31,7 @@ ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/int
 	tests/storm/test_crash_points.py tests/storm/test_server.py tests/storm/test_copy_crash.py tests/storm/test_workers.py \
 	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_nights.py \
 	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
-	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py tests/web/test_server.py tests/web/test_moved.py tests/storm/test_approval_queue.py tests/storm/test_sender.py tests/integration/wiring/test_credentials.py tests/storm/test_page_open.py
+	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py tests/web tests/storm/test_approval_queue.py tests/storm/test_sender.py tests/integration/wiring/test_credentials.py tests/storm/test_page_open.py
 
 # What is tested with the interpreter's own SQLite too.
 ON_ITS_OWN := tests/integration/ledger tests/integration/office tests/storm/test_crash_points.py tests/storm/test_kill_storm.py \

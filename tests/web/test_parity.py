@@ -157,6 +157,9 @@ class Ways:
         return self.page, self.two, self.plain
 
 
+pytestmark = pytest.mark.sqlite
+
+
 @pytest.fixture
 def ways(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ways]:
     clock = still_clock()

@@ -20,6 +20,7 @@ import pytest
 
 from pipeline.approvals.places import Places
 from pipeline.approvals.readers import Work
+from pipeline.ledger.storage.location import is_on_a_server
 from pipeline.office.place import place_of
 from pipeline.settings.model import Env, Settings
 from pipeline.web.conf import configure, database
@@ -216,7 +217,9 @@ def _companies(folder: Path, changes: dict[str, Any]) -> dict[str, Settings]:
 
     def company(profile: str, name: str, *rucs: str) -> Settings:
         url = f"sqlite:///{folder / profile / 'registro.db'}"
-        own = {"profile": profile, "company": name, "issuers": frozenset(rucs), "user": profile}
+        own = {"profile": profile, "company": name, "issuers": frozenset(rucs)}
+        if is_on_a_server(str(changes.get("ledger", ""))):
+            own["user"] = profile  # in one ledger the user is what tells companies apart
         return settings_of(folder, url, **{**own, **common})
 
     return {

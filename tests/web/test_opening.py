@@ -109,6 +109,6 @@ def test_s27_the_ledger_is_opened_without_the_keyring(house: House, monkeypatch)
     with one.ledger() as views:
         assert views is not None
         assert len(views.batches()) == 1
-    outside = replace(one, settings=one.settings.model_copy(update={"env": Env.LAB}))
+    outside = replace(one, settings=one.settings.model_copy(update={"env": Env.LAB, "user": ""}))
     with pytest.raises(WrongUsage, match="Falta el usuario"), outside.ledger():
         pass

@@ -16,7 +16,7 @@ from pipeline.approvals.orders import Order, Orders, Wish
 from pipeline.approvals.store import PROGRAM, RESEND, Proposal, Proposals
 from pipeline.domain.approved_by import ApprovedBy, is_name
 from pipeline.domain.errors import NotApproved, WrongUsage
-from pipeline.domain.orders import Kind
+from pipeline.domain.orders import Kind, OrderState
 from pipeline.domain.proposals import Step
 from pipeline.domain.records import BatchInfo, Correction
 from pipeline.ledger.decisions import RowStatus
@@ -116,7 +116,16 @@ def correction_in(data: Mapping[str, Any]) -> Correction | None:
     return Correction(str(found[0]), found[1]) if found else None
 
 
-def stopped_by(store: Proposals, proposal: Proposal) -> str:
-    """Name of the last to stop ``proposal``: a person, or ``PROGRAM`` for one that stopped by itself."""
+def stopped_by(store: Proposals, proposal: Proposal, unlike: str = "") -> str:
+    """Name of the last to stop ``proposal``: a person, or ``PROGRAM`` for one that stopped by itself; where several
+    people asked for it, one ``unlike`` that name."""
     steps = [one for one in store.events(proposal.id) if one.event == Step.STOPPED.value]
-    return steps[-1].who if steps else PROGRAM
+    if not steps:
+        return PROGRAM
+    names = [steps[-1].who]
+    for order in store.orders.of_proposal(proposal.id):
+        if order.wish.kind is Kind.CONTINUE and order.state is not OrderState.REFUSED:
+            break
+        if order.wish.kind is Kind.STOP and order.state is not OrderState.REFUSED and order.changed >= steps[-1].at:
+            names.append(order.wish.who)
+    return next((name for name in names if name not in (unlike, PROGRAM)), names[0])

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.errors import NotApproved
-from pipeline.domain.orders import OPEN, WORDS, Kind, OrderState, check_step
+from pipeline.domain.orders import DECIDED, OPEN, WORDS, Kind, OrderState, check_step
 from pipeline.ledger.codec import to_text, to_time
 from pipeline.office import tables
 from pipeline.office.database import Office
@@ -153,10 +153,18 @@ class Orders:
     # --- writing
 
     def add(self, wish: Wish, now: datetime) -> tuple[Order, bool]:
-        """Keeps an order; True when it is new. One that waits for the same is returned instead, of any person."""
+        """Keeps an order; True when it is new. One that waits for the same is returned instead, of any person; but each
+        person's stop is kept, because who stopped it decides who may continue it. Raises ``NotApproved`` where another
+        decision on the same row waits."""
         with self._office.write() as connection:
             known = self._known(connection, wish)
             if known is not None:
+                if wish.kind in DECIDED and known.wish.data != wish.data:
+                    raise NotApproved(
+                        "Ya se pidió algo sobre esta fila y se está haciendo. No se cambió nada.",
+                        code="order-other",
+                        remedy="Espere a que termine y mire otra vez la fila.",
+                    )
                 return known, False
             at = to_text(now)
             values = {
@@ -241,6 +249,8 @@ class Orders:
             query = query.where(table.c.proposal == wish.proposal, table.c.line.is_(None))
         else:
             query = query.where(table.c.batch == wish.batch, table.c.line == wish.line)
+        if wish.kind is Kind.STOP:
+            query = query.where(table.c.who == wish.who)
         found = connection.execute(query.order_by(table.c.id)).first()
         return _order(found) if found is not None else None
 

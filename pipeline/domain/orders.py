@@ -26,6 +26,9 @@ class Kind(StrEnum):
 OF_PROPOSALS = frozenset({Kind.STOP, Kind.CONTINUE, Kind.END})
 """What is asked for of a proposal as a whole; ``EVIDENCE`` is about a batch, the others about one row."""
 
+DECIDED = frozenset({Kind.WITHDRAW, Kind.RESOLVE, Kind.RESEND})
+"""What a person decides about a row: two different ones do not wait side by side."""
+
 
 class OrderState(StrEnum):
     """State of an order. The value is what the office database stores."""

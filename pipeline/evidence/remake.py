@@ -130,8 +130,16 @@ def _info(parts: Parts, counts: Mapping[str, int]) -> BatchInfo:
         corrects_known=bool(head.get("corrects_known")),
         corrected_in=tuple(head.get("corrected_in") or ()),
         seal=Seal(last["seq"], bytes(last["hash"]).hex()),
-        approvals=tuple(Approval(who, codec.to_time(utc), rows) for (who, utc), rows in parts.replay.approved.items()),
+        approvals=_approvals(parts.replay),
     )
+
+
+def _approvals(replay: Replay) -> tuple[Approval, ...]:
+    """Who released what the drop folder held. What was held by a stop and goes on is in the log alone, as in the
+    workbook."""
+    if not replay.held:
+        return ()
+    return tuple(Approval(who, codec.to_time(utc), rows) for (who, utc), rows in replay.approved.items())
 
 
 class _Kept:

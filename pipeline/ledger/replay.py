@@ -77,6 +77,7 @@ class Replay:
         self.known: dict[int, Stand] = {}
         self.decided: dict[int, tuple[str, str]] = {}
         self.approved: dict[tuple[str, str], int] = {}  # who, when -> how many held rows
+        self.held = False  # whether any row was held on arrival
         self.first: Mapping[str, Any] | None = None  # event of a row of the batch
         self.last: Mapping[str, Any] | None = None
 
@@ -95,6 +96,7 @@ class Replay:
             if event["to_"] in (State.READY.value, State.HELD.value):
                 rows[pos] = Stand(self._shared(batch), pos, self._shared(event["to_"]), event["run"])
                 rows[pos].old = event.get("more") is None
+                self.held = self.held or event["to_"] == State.HELD.value
         elif stand is not None:
             if event["event"] == Event.RETRY.value:
                 stand = rows[pos] = self._next(stand, event)

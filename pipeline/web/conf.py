@@ -93,7 +93,7 @@ def _models() -> dict[str, Any]:
             "pipeline.web.middleware.Outermost",
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
-            "django.contrib.sessions.middleware.SessionMiddleware",
+            "pipeline.web.middleware.Sessions",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "allauth.account.middleware.AccountMiddleware",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import HttpResponseNotAllowed, HttpResponsePermanentRedirect, HttpResponseRedirect, JsonResponse
 from django.utils.http import urlencode
@@ -63,6 +65,16 @@ class Outermost:
         if is_path and request.method in ("GET", "HEAD") and site().host.startswith("localhost"):
             return HttpResponsePermanentRedirect(site().url + request.get_full_path())
         return trouble.bad_request(request)
+
+
+class Sessions(SessionMiddleware):
+    """Django's; a session that another request ended meanwhile leads to the log-in, and is no wrong request."""
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            return HttpResponseRedirect("/entrar?fin=1")
 
 
 class Doorkeeper:

@@ -61,8 +61,9 @@ def test_s17_who_one_is_is_confirmed_before(house: House, ana):
 
 
 @with_mail
-@pytest.mark.parametrize("how", ["time", "password", "another", "suspended"])
+@pytest.mark.parametrize("how", ["time", "password", "another", "suspended", "sessions", "suspended, and active again"])
 def test_s26_a_link_dies_with_time_password_a_newer_one_and_the_account(house: House, ana, how):
+    from pipeline.web.access import people_rules
     from pipeline.web.access.first import set_password
     from pipeline.web.models import Person, PersonState
 
@@ -73,6 +74,11 @@ def test_s26_a_link_dies_with_time_password_a_newer_one_and_the_account(house: H
         set_password(house.person("ana"), "nueve gatos sobre el tejado azul")
     elif how == "another":
         asked(house, ana, "otra@empresa.example")
+    elif how == "sessions":
+        people_rules.end_sessions(house.person("admin"), house.person("ana"))
+    elif how == "suspended, and active again":
+        people_rules.suspend(house.person("admin"), house.person("ana"))
+        people_rules.resume(house.person("admin"), house.person("ana"))
     else:
         Person.objects.filter(username="ana").update(state=PersonState.SUSPENDED)
     assert DEAD in text_of(house.client().post(link))
@@ -112,7 +118,9 @@ def test_s28_three_an_hour_are_the_most(house: House, ana):
 
 
 @with_mail
-@pytest.mark.parametrize("wrong", ["", "nada", "a@b", OLD, OLD.upper(), "a b@c.example"])
+@pytest.mark.parametrize(
+    "wrong", ["", "nada", "a@b", OLD, OLD.upper(), "a b@c.example", "<a@c.example", "a,b@c.example"]
+)
 def test_what_is_no_new_address_is_said_on_the_form(house: House, ana, wrong):
     assert ana.post("/cuenta/correo", {"correo": wrong}).status_code == 422
     assert links() == 0

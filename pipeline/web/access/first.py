@@ -25,7 +25,7 @@ from pipeline.web.texts import mails
 
 NEW = {"autocomplete": "new-password"}
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
-MAIL = re.compile(r"[^@\s]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+MAIL = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
 class NewPassword(PageForm):

@@ -41,24 +41,22 @@ ALERT_AT = 20
 KEPT = timedelta(hours=2)
 
 
-def take(kind: str, who: str) -> bool:
-    """Whether one more try is allowed; it is counted when it is. One that is refused is not, so that a limit ends by
-    itself."""
+def take(kind: str, who: str) -> int:
+    """Number of one more try, which is counted; 0 when it is not allowed. One that is refused is not counted, so that a
+    limit ends by itself."""
     limit, now, key = LIMITS[kind], site().now(), mark(kind, who)
     with transaction.atomic():
         since = Attempt.objects.filter(kind=kind, key=key, at__gt=now - limit.within, at__lte=now)
         if since.count() >= limit.most:
-            return False
-        Attempt.objects.create(kind=kind, key=key, at=now)
+            return 0
+        made = Attempt.objects.create(kind=kind, key=key, at=now)
         Attempt.objects.filter(at__lt=now - KEPT).delete()
-    return True
+    return int(made.pk)
 
 
-def take_back(kind: str, who: str) -> None:
-    """Forgets the newest try: it was no failure. Others of the same address stay counted."""
-    newest = Attempt.objects.filter(kind=kind, key=mark(kind, who)).order_by("-id").first()
-    if newest is not None:
-        newest.delete()
+def take_back(number: int) -> None:
+    """Forgets this try: it was no failure. Others of the same address, at the same time too, stay counted."""
+    Attempt.objects.filter(pk=number).delete()
 
 
 def count(kind: str, who: str) -> None:

@@ -71,7 +71,8 @@ def _try(request: Any, form: Any) -> Any:
     person = person_named(form.cleaned_data["usuario"])
     who = person.username if person is not None else form.cleaned_data["usuario"].strip().casefold()
     name = person.username if person is not None else ""
-    if not limits.take("entrar-direccion", audit.address_of(request)) or not limits.take("entrar-usuario", who):
+    from_here = limits.take("entrar-direccion", audit.address_of(request))
+    if not from_here or not limits.take("entrar-usuario", who):
         audit.note(request, "limite", ok=False, who=name, about="entrar")
         form.add_error(None, words.TOO_MANY)
         return None
@@ -81,7 +82,7 @@ def _try(request: Any, form: Any) -> Any:
         form.add_error(None, words.WRONG)
         return None
     limits.give_back("entrar-usuario", who)
-    limits.take_back("entrar-direccion", audit.address_of(request))
+    limits.take_back(from_here)
     if factors.kinds(person):
         request.session.flush()
         request.session[PENDING] = {"id": person.pk, "at": site().now().isoformat(), "next": inside(request)}

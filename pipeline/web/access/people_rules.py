@@ -129,7 +129,7 @@ def suspend(admin: Any, person: Person) -> None:
         for one in Membership.objects.filter(person=person, role=Role.ADMIN, waits=False):
             _check_not_last(person, one.profile)
         Person.objects.filter(pk=person.pk).update(state=PersonState.SUSPENDED, changed_at=site().now())
-        sessions.end_all(person)
+        _shut_out(person)
 
 
 def resume(admin: Any, person: Person) -> None:
@@ -140,9 +140,17 @@ def resume(admin: Any, person: Person) -> None:
 
 
 def end_sessions(admin: Any, person: Person) -> None:
-    """Ends every session of ``person``. Raises ``NotAllowed``."""
+    """Ends every session of ``person``, and what was asked for in one. Raises ``NotAllowed``."""
     _check_all(admin, person)
+    with transaction.atomic():
+        _shut_out(person)
+
+
+def _shut_out(person: Person) -> None:
+    """Whoever had a session, or a link that was asked for in one, has none any more."""
     sessions.end_all(person)
+    for kind in (LinkKind.MAIL, LinkKind.RESET):
+        links.end(kind, person)
 
 
 def check_link(admin: Any, person: Person) -> None:

@@ -131,7 +131,7 @@ def _facts(request: Any, info: BatchInfo, proposal: Proposal | None) -> dict[str
     orders = store.orders.of_proposal(proposal.id) if proposal is not None else []
     open_ = [one for one in orders if one.state in OPEN]
     state = proposal.state if proposal is not None else None
-    by = stopped_by(store, proposal) if proposal is not None and state is ProposalState.STOPPED else ""
+    by = stopped_by(store, proposal, who) if proposal is not None and state is ProposalState.STOPPED else ""
     idle = not open_
     may_continue = _may_continue(company, by, who, own=own) if state is ProposalState.STOPPED else False
     return {
@@ -324,7 +324,7 @@ def _ask(request: Any, batch: str, kind: Kind, why: str) -> Any:
     if proposal is None:
         raise Http404
     who, own = request.user.username, request.user.username in proposal.people.preparers
-    by = stopped_by(store, proposal)
+    by = stopped_by(store, proposal, who)
     allowed = {
         Kind.STOP: company.may(May.STOP, own=own),
         Kind.CONTINUE: _may_continue(company, by, who, own=own),

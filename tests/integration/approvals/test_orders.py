@@ -273,6 +273,19 @@ def test_what_is_done_or_refused_does_not_change():
                 check_step(before, after)
 
 
+def test_two_people_who_decide_differently_about_a_row_are_not_taken_for_one(desk: Desk, batch: BatchInfo):
+    first = asked(desk, batch, Kind.RESOLVE, 3, decision=decide.Decision.CANCELLED)
+    assert asked(desk, batch, Kind.RESOLVE, 3, decision=decide.Decision.CANCELLED).id == first.id, "pressed twice"
+    assert asked(desk, batch, Kind.RESOLVE, 3, who="luis", decision=decide.Decision.CANCELLED).id == first.id
+    for who, decision in (("luis", decide.Decision.NOT_CANCELLED), ("eva", decide.Decision.NOT_CANCELLED)):
+        with pytest.raises(NotApproved) as refused:
+            asked(desk, batch, Kind.RESOLVE, 3, who=who, decision=decision)
+        assert refused.value.code == "order-other"
+    (order,) = desk.orders()
+    assert (order.id, order.state) == (first.id, F)
+    assert row(desk, batch, 3).state is State.CLOSED_BY_PERSON
+
+
 # --- evidence
 
 

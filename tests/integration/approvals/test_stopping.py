@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.approvals import asking
@@ -11,6 +13,7 @@ from pipeline.domain.errors import AnotherRun, Interrupted, NotApproved, WrongUs
 from pipeline.domain.lifecycle import Event
 from pipeline.domain.orders import LATER, Kind, OrderState
 from pipeline.domain.proposals import ProposalState
+from pipeline.evidence.check import check_stream
 from pipeline.ledger.verify import examine
 from tests.support.desk import Desk, make_cufe
 
@@ -53,6 +56,51 @@ def test_a_stop_while_it_is_being_sent_lets_nothing_more_leave(desk: Desk):
     assert desk.counts(done.proposal.batch) == {"ANULADA": 1, "RETENIDA": 2}
     (order,) = desk.store.orders.of_proposal(one.id)
     assert (order.state, order.answer) == (OrderState.DONE, "Se detuvo: 2 quedaron RETENIDAS")
+
+
+def test_where_two_people_stop_it_neither_may_say_that_only_they_did(desk: Desk):
+    one = desk.approved([1, 2, 3, 4])
+
+    def both(count: int) -> None:
+        if count == 1:
+            asked(desk, Kind.STOP, desk.store.get(one.id), "ana")
+            asked(desk, Kind.STOP, desk.store.get(one.id), "luis")
+
+    desk.after_row = both
+    desk.sweep()
+    desk.orders()
+    stopped = desk.store.get(one.id)
+    assert {order.state for order in desk.store.orders.of_proposal(one.id)} == {OrderState.DONE}
+    assert asking.stopped_by(desk.store, stopped, "ana") == "luis"
+    assert asking.stopped_by(desk.store, stopped, "luis") == "ana"
+
+    asked(desk, Kind.CONTINUE, stopped, "luis")
+    desk.after_row = lambda count: asked(desk, Kind.STOP, desk.store.get(one.id), "ana") if count == 1 else None
+    desk.orders()
+    desk.sweep()
+    again = desk.store.get(one.id)
+    assert again.state is ProposalState.STOPPED
+    assert asking.stopped_by(desk.store, again, "ana") == "ana", "what luis stopped before went on"
+
+
+def test_a_batch_that_was_stopped_and_went_on_has_its_evidence(desk: Desk, tmp_path: Path):
+    desk.settings = desk.settings.model_copy(update={"web_folder": tmp_path / "web"})
+    one = desk.approved([1, 2, 3])
+    desk.after_row = lambda count: asked(desk, Kind.STOP, desk.store.get(one.id)) if count == 1 else None
+    (stopped,) = desk.sweep()
+    desk.after_row = lambda count: None
+    asked(desk, Kind.CONTINUE, stopped.proposal)
+    desk.orders()
+    desk.sweep()
+    assert desk.posts == codes(1, 2, 3)
+
+    orders, now = desk.store.orders, desk.clock.now()
+    asking.ask_for_evidence(orders, stopped.proposal.batch, now, who="luis", address="")
+    (order,) = desk.orders()
+    assert (order.state, order.answer) == (OrderState.DONE, "Paquete de evidencia listo")
+    (pack,) = (tmp_path / "web").rglob("*__evidencia.zip")
+    with pack.open("rb") as stream:
+        assert check_stream(stream).faults == []
 
 
 def test_the_ledger_and_the_office_say_who_stopped_it_and_why(desk: Desk):
@@ -208,9 +256,9 @@ def test_who_saw_it_before_somebody_else_took_a_step_is_refused(desk: Desk, monk
     assert desk.posts == {}
 
 
-def test_the_order_that_waits_for_the_same_is_returned_whoever_asks(desk: Desk, monkeypatch):
+def test_a_stop_that_was_asked_for_twice_is_one_and_each_persons_is_kept(desk: Desk, monkeypatch):
     one = begun(desk, monkeypatch)
-    assert asked(desk, Kind.STOP, one) == asked(desk, Kind.STOP, one, who="luis")
+    assert asked(desk, Kind.STOP, one) == asked(desk, Kind.STOP, one) != asked(desk, Kind.STOP, one, who="luis")
 
 
 def test_what_is_not_being_sent_cannot_be_stopped(desk: Desk):

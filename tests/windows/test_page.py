@@ -26,6 +26,7 @@ class Page:
             found.bind(("127.0.0.1", 0))
             self.port = int(found.getsockname()[1])
         self.desk, self.url, self.said = desk, f"http://localhost:{self.port}", ""
+        self.clients: list[httpx.Client] = []
         own = {**desk.settings, "ANULAR_WEB_PORT": str(self.port), "PYTHONUTF8": "1"}
         program = rf"{PROGRAM}\v\{VERSION}\Scripts\anular.exe"
         self.process = subprocess.Popen(
@@ -53,6 +54,7 @@ class Browser:
 
     def __init__(self, page: Page, name: str) -> None:
         self.client = httpx.Client(base_url=page.url, follow_redirects=True, timeout=60)
+        page.clients.append(self.client)
         self.at = self.post("/entrar", usuario=name, clave=page.passwords()[name])
         assert self.at.url.path == "/", self.at.text
 
@@ -94,6 +96,8 @@ def page(desk: Desk) -> Iterator[Page]:
     try:
         yield made
     finally:
+        for client in made.clients:
+            client.close()
         made.process.kill()
         made.process.communicate()
         desk.wine.end()

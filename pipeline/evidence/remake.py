@@ -135,7 +135,7 @@ def _info(parts: Parts, counts: Mapping[str, int]) -> BatchInfo:
 
 
 def _approvals(replay: Replay) -> tuple[Approval, ...]:
-    """Who released what the drop folder held. What was held by a stop and goes on is in the log alone, as in the
+    """Approvals of what the drop folder held. What was held by a stop and goes on is in the log alone, as in the
     workbook."""
     if not replay.held:
         return ()

@@ -147,7 +147,7 @@ def end_sessions(admin: Any, person: Person) -> None:
 
 
 def _shut_out(person: Person) -> None:
-    """Whoever had a session, or a link that was asked for in one, has none any more."""
+    """Ends every session of ``person``, and the links that were asked for in one."""
     sessions.end_all(person)
     for kind in (LinkKind.MAIL, LinkKind.RESET):
         links.end(kind, person)

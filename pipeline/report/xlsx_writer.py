@@ -101,6 +101,7 @@ class _Beside(io.RawIOBase):
                 return len(content)
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zip")
             self._waiting.append(self._thread.submit(self._member.write, self._first))
+            self._first = b""
         while len(self._waiting) >= _AHEAD:
             self._waiting.popleft().result()
         self._waiting.append(self._thread.submit(self._member.write, content))

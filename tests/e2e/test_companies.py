@@ -154,7 +154,8 @@ def test_every_command_that_the_program_suggests_is_one_that_it_takes(two):
                 ("8-123-456" if "--ruc" in words else "1") if word in (batch, "NUMERO") else word for word in words
             )
         if words[0] == "schedule":  # there it is a folder, and one with the name of a batch would stand in its way
-            words = tuple("copias" if word == batch else word for word in words)
+            what = "backup" if words[1] == batch else words[1]
+            words = ("schedule", what, *("copias" if word == batch else word for word in words[2:]))
         (command,) = suggested(Here("sur").complete(order(*words)))
         if words[0] in ("worker", "login") or "--workers" in words or "link" in words:
             # needs a server, a terminal or an account: they say so, and know their options

@@ -130,7 +130,6 @@ def look(url: str, port: int, gate) -> None:
     office.close()
 
 
-@pytest.mark.long
 def test_four_processes_at_once_tell_each_thing_once(tmp_path, server, box):
     with ledgers.fresh(tmp_path, tables=False) as url:
         office = place_of(url).open(NOW)

@@ -157,6 +157,7 @@ def test_the_first_batch_counts_what_became_of_its_rows_in_the_correction(place,
     assert place.posts() == {cufe(n): 1 for n in (1, 2, 3, 4)}
 
 
+@pytest.mark.long
 def test_the_corrections_of_check_become_those_of_the_batch_and_there_is_one_workbook(place, cufe):
     file = mixed(place, cufe)
     checked = place.anular("check", file, "--json").data[0]["corrections"]

@@ -41,6 +41,7 @@ def test_it_is_found_however_it_was_pasted_and_by_number(sent, cufe):
     assert row["events"][-1]["words"] == "Anulación confirmada"
 
 
+@pytest.mark.long
 def test_a_file_is_found_by_name_path_content_batch_or_workbook(sent):
     renamed = sent.sent.rename(sent.folder / "otro nombre.xlsx")
     book = next((sent.folder / "out").glob("*__resultados.xlsx"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from openpyxl import load_workbook
 
 from tests.e2e.conftest import make_cufe
@@ -25,6 +26,7 @@ def test_the_template_that_was_filled_in_passes_check_and_is_sent(place):
     assert place.anular("run", path, "--yes", "--json").data[0]["outcomes"] == {"ANULADA": 2}
 
 
+@pytest.mark.long
 def test_another_file_is_never_written_over(place):
     path = place.folder / "mía.xlsx"
     path.write_bytes(b"trabajo de alguien")

@@ -195,6 +195,7 @@ def test_a_stop_while_the_sender_sends_holds_the_rest_and_continuing_sends_each_
     assert sent(office) == 25
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
 def test_a_stop_that_comes_when_all_has_left_stops_nothing_and_nobody_has_to_continue(office: Scene):
     approved(office)

@@ -82,5 +82,5 @@ def test_a_server_that_does_not_answer_keeps_no_message_from_being_delivered(des
     delivered = list[bool]()
     monkeypatch.setattr(sender, "make_ledger", away)
     monkeypatch.setattr(Turn, "_deliver", lambda _self: delivered.append(True))
-    assert turn(desk).said == ["El servidor no responde. [pg-unreachable]"]
+    assert turn(desk).said == ["El servidor no responde."]
     assert delivered == [True]

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tests.support import needs
+from tests.support.scripts import CI, loaded
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-audit = load("audit")
-branches = load("branches")
+audit = loaded(CI / "audit.py")
+branches = loaded(CI / "branches.py")
 
 
 def report(*packages: dict[str, Any]) -> dict[str, Any]:

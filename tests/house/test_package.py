@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import os
 import re
 import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.support.scripts import CI, loaded
+
 ROOT = Path(__file__).resolve().parents[2]
 WINDOWS, UNIX = ROOT / "installers" / "windows", ROOT / "installers" / "unix"
 BATCHES = sorted(WINDOWS.glob("*.bat"))
 
 
-def loaded():
-    spec = importlib.util.spec_from_file_location("package_of_ci", ROOT / ".ci" / "package.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-package = loaded()
+package = loaded(CI / "package.py")
 FILES = {
     "ruedas/a-1.0-py3-none-any.whl": b"wheel",
     "uv": b"\x7fELF",

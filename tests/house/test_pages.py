@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.support.scripts import CI, loaded
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-pages, site = load("pages"), load("site")
+pages, site = loaded(CI / "pages.py"), loaded(CI / "site.py")
 CHANGES = site.FROM_ELSEWHERE["CHANGELOG.md"].removeprefix("dev/")
 
 
@@ -106,7 +97,7 @@ def test_what_is_of_the_site_or_only_named_is_not(page: str) -> None:
 
 # --------------------------------------------------------------------------------------------- pictures of a terminal
 
-terminal = load("terminal")
+terminal = loaded(CI / "terminal.py")
 
 
 def test_of_what_was_printed_a_part_is_drawn_with_its_colours_and_nothing_from_elsewhere() -> None:

@@ -3,30 +3,18 @@ where it is long. `make mutants` tries them one after the other."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from tests.support.long import long
+from tests.support.scripts import loaded
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("seeded_mutants", Path(__file__).with_name("seeded.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-seeded = _load()
+seeded = loaded(Path(__file__).with_name("seeded.py"))
 MUTANTS = seeded.load()
 
 

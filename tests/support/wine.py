@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from tests.support.scripts import CI, loaded
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = r"C:\users\wine"
@@ -23,17 +22,7 @@ DOWNLOADS = rf"{USER}\Downloads"
 LONGEST_S = 300.0
 
 
-def _loaded() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wine_of_ci", ROOT / ".ci" / "wine.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-ci = _loaded()
+ci = loaded(CI / "wine.py")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support import pages
+from tests.support import browsing, pages
+from tests.support.browsing import Shown
 from tests.support.pages import House
+from tests.web.states import State, states
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,3 +49,20 @@ def marta(house: House) -> Any:
 def admin(house: House) -> Any:
     """… as who administers."""
     return house.client("admin")
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """The page as a server, for a browser."""
+    with (
+        browsing.browser() as chrome,
+        pytest.MonkeyPatch.context() as patch,
+        browsing.shown(tmp_path_factory.mktemp("shown"), patch, chrome) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def all_states(shown: Shown) -> dict[str, State]:
+    """Every screen in every state, by its name."""
+    return {one.name: one for one in states(shown)}

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.approvals.work import sign
-from tests.support import browsing, needs
+from tests.support import needs
 from tests.support.browsing import Shown
-from tests.web.states import State, states
+from tests.web.states import State
 from tests.web.test_screens import opened
 
 pytestmark = [pytest.mark.long, pytest.mark.sqlite]
 
 SHEETS = {"Letter": "612 x 792", "A4": "595.92 x 842.88"}
 """Size in points, as the file says it."""
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with (
-        browsing.browser() as chrome,
-        pytest.MonkeyPatch.context() as patch,
-        browsing.shown(tmp_path_factory.mktemp("print"), patch, chrome) as made,
-    ):
-        yield made
-
-
-@pytest.fixture(scope="module")
-def all_states(shown: Shown) -> dict[str, State]:
-    return {one.name: one for one in states(shown)}
 
 
 def printed(file: Path) -> str:

@@ -15,7 +15,7 @@ from playwright.sync_api import Error as PlaywrightError
 from tests.support import browsing
 from tests.support.browsing import Shown
 from tests.support.long import long
-from tests.web.states import State, states
+from tests.web.states import State
 
 pytestmark = pytest.mark.sqlite
 
@@ -25,21 +25,6 @@ RULES = {"rules": {"target-size": {"enabled": True}}}
 """All that axe-core knows, with the one that it leaves out unless it is asked: targets of 24 px."""
 WIDE, NARROW, ZOOMED = 1200, 360, 320
 """px; 320 is a screen of 1280 px at 400 %."""
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with (
-        browsing.browser() as chrome,
-        pytest.MonkeyPatch.context() as patch,
-        browsing.shown(tmp_path_factory.mktemp("screens"), patch, chrome) as made,
-    ):
-        yield made
-
-
-@pytest.fixture(scope="module")
-def all_states(shown: Shown) -> dict[str, State]:
-    return {one.name: one for one in states(shown)}
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import or_, select, text
 
 from pipeline.domain.approved_by import WAYS
+from pipeline.domain.cufe import Cufe
 from pipeline.domain.deadline import limit_of_day
 from pipeline.domain.outcomes import DONE, Outcome
 from pipeline.domain.records import BatchInfo, Leader, ResultLine
@@ -169,7 +170,7 @@ class Pages(Batches):
                 if line.remarks:
                     problems, _, warnings = codec.remarks_from_text(line.remarks)
                     codes = tuple(dict.fromkeys(one.code for one in (*problems, *warnings)))
-                yield line.pos, line.cufe[5:25].lstrip("0") if line.cufe else "", codes
+                yield line.pos, Cufe(line.cufe).ruc if line.cufe else "", codes
             after = lines[-1].pos
 
     def among(

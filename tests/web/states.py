@@ -35,8 +35,6 @@ class State:
     wrong: bool = False
     #: what stands there; "" for anything
     words: str = ""
-    #: it goes on by itself: nothing more is asked for, so that it stays as it is
-    frozen: bool = False
     #: replaced while it is asked for: object, name, value
     under: tuple[Any, str, Any] | None = field(default=None, compare=False)
 
@@ -182,12 +180,12 @@ def _files(shown: Shown) -> list[State]:
         State("review, faults", f"/propuestas/{faulty}", "ana"),
         State("review, rows of a cause", f"/propuestas/{faulty}/filas?problema=cufe-verificador", "ana"),
         State("review, no row", f"/propuestas/{none.id}", "ana", words="Ninguna fila se puede enviar."),
-        State("review, being made", f"/propuestas/{checking.id}", "ana", frozen=True, words="Revisando", under=busy),
+        State("review, being made", f"/propuestas/{checking.id}", "ana", words="Revisando", under=busy),
         State("review, file refused", f"/propuestas/{unusable}", "ana", wrong=True, words="No se puede usar"),
         State("review, columns not found", f"/propuestas/{columns}", "ana", wrong=True),
         State("review, waits", f"/propuestas/{waits.id}", "ana", words="La aprueba otra persona"),
         State("review, not approved", f"/propuestas/{declined.id}", "ana", words="El emisor no es de este mes"),
-        State("review, approved", f"/propuestas/{yes.id}", "ana", frozen=True, words="Aprobada"),
+        State("review, approved", f"/propuestas/{yes.id}", "ana", words="Aprobada"),
         State("approval", approve, "luis", words="Esto no se puede deshacer."),
         State("approval, wrong count", approve, "luis", given={"cantidad": "9"}, wrong=True),
         State("approval, not allowed", approve, "ana"),
@@ -231,7 +229,7 @@ def _batches(shown: Shown) -> list[State]:
         State("batch, stopped", f"/lotes/{halted.batch}", "luis", words="Continuar"),
         State("batch, ended without a reason", f"/lotes/{halted.batch}", "luis", given=EMPTY, wrong=True,
               form="[action$=terminar]"),
-        State("batch, sending", f"/lotes/{moving.batch}", "ana", frozen=True, words="Puede cerrar esta página"),
+        State("batch, sending", f"/lotes/{moving.batch}", "ana", words="Puede cerrar esta página"),
         State("batch, list being made", f"/lotes/{batch}", "marta", words="Se está preparando",
               under=(screen, "_summary", lambda *_: None)),
         State("rows", f"/lotes/{batch}/filas", "marta"),
@@ -246,10 +244,10 @@ def _batches(shown: Shown) -> list[State]:
         State("row, taken out", f"{line}/retirar", "ana"),
         State("row, taken out without a reason", f"{line}/retirar", "ana", given=EMPTY, wrong=True),
         State("row, not there", f"/lotes/{batch}/filas/99999", "marta"),
-        State("download, being made", f"/descargas/{batch}/jsonl", "marta", frozen=True, words="Se está preparando",
+        State("download, being made", f"/descargas/{batch}/jsonl", "marta", words="Se está preparando",
               under=busy),
         State("evidence", f"/descargas/{batch}/evidencia", "luis"),
-        State("evidence, being made", f"/descargas/{batch}/evidencia", "luis", given=EMPTY, frozen=True),
+        State("evidence, being made", f"/descargas/{batch}/evidencia", "luis", given=EMPTY),
         State("search", "/buscar", "marta"),
         State("search, a batch", "/buscar?q=lote", "marta", words="Lotes"),
         State("search, an invoice", f"/buscar?q={cufe(100)}", "marta", words="Facturas"),

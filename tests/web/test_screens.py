@@ -34,6 +34,7 @@ def opened(shown: Shown, state: State) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         if state.under is not None:
             patch.setattr(*state.under)
+        _still(page, documents=1 if state.given is None else 2)
         page.goto(shown.url + state.path, wait_until="domcontentloaded")
         if state.given is not None:
             for name, value in state.given.items():
@@ -44,10 +45,25 @@ def opened(shown: Shown, state: State) -> Iterator[Any]:
                     field.fill(value)
             with page.expect_navigation():
                 page.evaluate(f'document.querySelector("{state.form}").submit()')
-        if state.frozen:
-            page.route("**/*", lambda route: route.abort("aborted"))
         yield page
     page.context.close()
+
+
+def _still(page: Any, documents: int) -> None:
+    """Let so many documents be loaded and nothing after them: a screen that goes on by itself stays as it is."""
+    left = documents
+
+    def passed(route: Any) -> None:
+        nonlocal left
+        kind = route.request.resource_type
+        if kind == "document":
+            left -= 1
+        if kind in ("fetch", "eventsource") or left < 0:
+            route.abort("aborted")  # as a click that another click overtakes: the browser keeps what it shows
+        else:
+            route.continue_()
+
+    page.route("**/*", passed)
 
 
 def faults(page: Any, state: State) -> list[str]:

@@ -32,11 +32,11 @@ ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/int
 	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_nights.py \
 	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
 	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py \
-	tests/web/test_batches.py tests/web/test_browser.py tests/web/test_certificates.py tests/web/test_doors.py \
+	tests/web/test_access_journeys.py tests/web/test_batches.py tests/web/test_browser.py tests/web/test_certificates.py tests/web/test_doors.py \
 	tests/web/test_factors.py tests/web/test_first_office.py tests/web/test_frame.py tests/web/test_gate.py \
-	tests/web/test_help.py tests/web/test_hostile.py tests/web/test_latest.py tests/web/test_log_in.py \
+	tests/web/test_help.py tests/web/test_hostile.py tests/web/test_journeys.py tests/web/test_latest.py tests/web/test_log_in.py \
 	tests/web/test_moved.py tests/web/test_new_mail.py tests/web/test_open.py tests/web/test_opening.py \
-	tests/web/test_parent.py tests/web/test_passwords.py tests/web/test_people.py tests/web/test_proposals.py \
+	tests/web/test_parent.py tests/web/test_parity.py tests/web/test_passwords.py tests/web/test_people.py tests/web/test_proposals.py \
 	tests/web/test_requirements.py tests/web/test_server.py tests/web/test_stranger.py tests/web/test_terminal.py \
 	tests/storm/test_approval_queue.py tests/storm/test_sender.py tests/integration/wiring/test_credentials.py tests/storm/test_page_open.py
 

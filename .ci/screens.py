@@ -111,9 +111,26 @@ def look_up(camera: Camera, office: browsing.Served, code: str) -> None:
     camera.take("pagina-8-buscar", marta, ("body", "main table"))
 
 
+def first_time(camera: Camera, office: browsing.Served) -> None:
+    """What a page asks where nothing is yet: the company, then the first person."""
+    page = office.page(WIDTH)
+    page.goto(office.first)
+    page.fill("#empresa", "Distribuidora Istmo")
+    page.fill("#ruc", "155999991-2-2026 DV 84")
+    camera.take("primera-vez-1-empresa", page, ("body", "main #id_personas, main fieldset:has([name=personas])"))
+    page.click("main button.main")
+    page.wait_for_selector("#nombre")
+    page.fill("#nombre", "Elena Paz")
+    page.fill("#correo", "elena@istmo.example")
+    page.fill("#usuario", "elena")
+    camera.take("primera-vez-2-usuario", page, ("body", "main form"))
+
+
 def main(target: Path, folder: Path) -> None:
     camera = Camera(target)
     with browsing.browser() as chrome:
+        with browsing.served(folder / "first", chrome, COMPANY="", ISSUERS="", SANDBOX_NOW="") as office:
+            first_time(camera, office)
         with browsing.served(folder, chrome, "--sample", RATE="10", POLL_FOR="6") as office:
             code = live(camera, office)
         with browsing.served(folder, chrome, "--sample", SANDBOX_NOW=LATER) as office:

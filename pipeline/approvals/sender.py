@@ -146,14 +146,17 @@ def with_workers(proposal: Proposal, settings: Settings) -> bool:
 
 
 def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, *, who: str) -> Carried:
-    """Brings an approved proposal into the ledger and its batch into the queue; notices when workers are done with it,
-    or that it was stopped. Raises ``NotApproved``, ``StorageTrouble``."""
+    """Brings an approved proposal into the ledger and its batch into the queue; notices when workers have sent all of
+    it, when they are done with it (every row is final, or the time of a run is up), or that it was stopped. Raises
+    ``NotApproved``, ``StorageTrouble``."""
     from pipeline.queue import enqueue
 
     proposal = store.get(proposal.id)
     if proposal.state is ProposalState.FOLLOWING:
         info = memory.views.batch(proposal.batch)
-        return Carried(_noticed(proposal, store, memory, clock), info)
+        if info is not None and enqueue.in_work([info], memory.views, memory.settings):
+            return Carried(proposal, info)
+        return Carried(store.take(proposal, Step.FOLLOWED, clock.now()), info)
     note = carry.certificates_note(proposal, memory, clock)
     if proposal.source == FILE and proposal.state is not ProposalState.STOPPED:  # of a batch that will be made
         note = f"{queued_by(carry.text_of(proposal))} {note}".rstrip()
@@ -164,21 +167,18 @@ def hand_in(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock, 
         enqueue.give_job(begun.info, memory.settings, again=True)
         crashpoint("approval-handed-in")
         return begun
+    stopped_rows = memory.views.stopped(begun.info.id)
     if enqueue.in_work([begun.info], memory.views, memory.settings):
-        return begun
-    if memory.views.stopped(begun.info.id):  # by a stop that was killed halfway, or another one of the office
+        if stopped_rows or memory.views.unsent(begun.info.id):
+            return begun
+        return replace(begun, proposal=store.take(begun.proposal, Step.ALL_SENT, clock.now()))
+    if stopped_rows:  # by a stop that was killed halfway, or another one of the office
         stopped = stopping.hold(
             begun.proposal, begun.info, store, memory, clock, who=PROGRAM, note="stop", why=stopping.UNSENT
         )
         return replace(begun, proposal=stopped)
     sent = store.take(begun.proposal, Step.ALL_SENT, clock.now())
-    return replace(begun, proposal=_noticed(sent, store, memory, clock))
-
-
-def _noticed(proposal: Proposal, store: Proposals, memory: Memory, clock: Clock) -> Proposal:
-    if memory.views.followed([proposal.batch]):
-        return proposal
-    return store.take(proposal, Step.FOLLOWED, clock.now())
+    return replace(begun, proposal=store.take(sent, Step.FOLLOWED, clock.now()))
 
 
 # --- orders

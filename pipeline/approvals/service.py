@@ -38,9 +38,11 @@ from pipeline.wiring.office import opened_office
 LOOK_S = 0.5
 """Seconds between two looks; it takes as long until a request to end is noticed."""
 RETRY_S = 15.0
-"""Seconds until what could not be done is tried again: another run had the ledger, or the turn died."""
+"""Seconds until what could not be done is tried again: another run had the ledger, or the turn died; and between two
+looks at a batch on a server that workers have."""
 NOTICE_S = 60.0
-"""Seconds between two looks at a batch on a server that workers ask about."""
+"""Seconds at most between two looks into a ledger for rows that are to be asked about; on a server, between two tries
+of a message."""
 SIGN_S = 15.0
 AT_ONCE = 4
 """Turns of different companies at once."""
@@ -186,10 +188,17 @@ class Service:
             return True
         if (work.urgent or state.failed) and since >= RETRY_S:
             return True
-        shared = location_of(company.settings.ledger).shared
-        if work.patient and since >= (NOTICE_S if shared else company.settings.queue_poll):
+        if work.patient and since >= self._patience(company, work):
             return True
         return self._looks_into_ledger(company, state, now)
+
+    @staticmethod
+    def _patience(company: Company, work: Work) -> float:
+        """Seconds between two tries of what is not urgent. On a server the sender asks eDoc about nothing: it looks
+        whether workers are done."""
+        if not location_of(company.settings.ledger).shared:
+            return company.settings.queue_poll
+        return RETRY_S if any(kind == "proposal" for kind, _, _ in work.patient) else NOTICE_S
 
     def _looks_into_ledger(self, company: Company, state: _State, now: float) -> bool:
         """Whether there are certificates to look after today, or rows to ask about, which is looked at now and then."""

@@ -41,6 +41,20 @@ def test_workers_send_what_was_approved_once_and_the_proposal_ends(office: Scene
     assert batch["approved_by"].startswith("terminal: luis aprobó; ana preparó; huella ")
 
 
+def test_answers_that_are_still_to_come_when_the_time_is_up_keep_no_proposal_open(scene: Scene):
+    """As on a machine of one's own: it ends, and its open rows are queried further (web.md 4)."""
+    scene.env = {"ANULAR_APPROVAL": "two", "ANULAR_OFFICE": scene.url}
+    scene.write(["000", "950"])  # the second one is on its way to the DGI for long
+    assert as_(scene, "ana", "propose", scene.file)["code"] == 0
+    assert as_(scene, "luis", "approve", 1, "--confirm", 2)["code"] == 0
+    assert hand_in(scene) == 4
+    work_once(scene)
+    assert hand_in(scene) in (0, 4, 7)
+    assert state(scene) == []
+    states = [line["state"] for line in ledgers.lines(scene.url, "SELECT state FROM attempt ORDER BY id")]
+    assert states == ["CANCELLED", "PENDING"]
+
+
 def test_handed_in_twice_there_is_one_job(office: Scene):
     assert hand_in(office) == 4
     assert hand_in(office) == 4

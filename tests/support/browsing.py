@@ -11,16 +11,20 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import needs
+from pipeline.wiring.sandbox import running_sandbox
+from tests.storm.workers import QUICK, until
+from tests.support import ledgers, needs
 from tests.support.certificates import Box, free_port
+from tests.support.desk import settings_of
 from tests.support.pages import House
 from tests.support.warm import ROOT, without_settings
 
@@ -85,6 +89,8 @@ class Served:
     process: subprocess.Popen[str]
     #: where the first administrator is made, when there is nobody
     first: str = ""
+    #: of its ledger on a server; "" for a file
+    ledger: str = ""
 
     def page(self, width: int = 1200, **context: Any) -> Any:
         return self.browser.page(width, **context)
@@ -122,7 +128,8 @@ class Served:
 
 @contextmanager
 def served(folder: Path, browser: Browser, *options: str, **settings: str) -> Iterator[Served]:
-    """``anular web`` with ``options``; ``settings`` are its ``ANULAR_…`` by name."""
+    """``anular web`` with ``options``; ``settings`` are its ``ANULAR_…`` by name. Where the tests run on a server, its
+    ledger and its office are a new database there, and a worker sends what the page hands in."""
     from aiosmtpd.controller import Controller
 
     box, port = Box(), free_port()
@@ -133,9 +140,18 @@ def served(folder: Path, browser: Browser, *options: str, **settings: str) -> It
     given |= {"RATE": "40", "CONCURRENCY": "8", "POLL_EVERY": "1", "POLL_FOR": "2"}
     given |= {"MAIL_HOST": "127.0.0.1", "MAIL_PORT": str(post.port), "MAIL_SECURITY": "none"}
     given |= {"MAIL_FROM": "anular@sandbox.invalid", **settings}
-    own |= {f"ANULAR_{name}": value for name, value in given.items()}
     post.start()
-    try:
+    with ExitStack() as stack:
+        stack.callback(post.stop)
+        there = stack.enter_context(ledgers.fresh(folder, tables=False)) if ledgers.on_a_server() else ""
+        if there:
+            given = {
+                "LEDGER": there,
+                "OFFICE": there,
+                "BASE_URL": stack.enter_context(_edoc(folder, there, given)),
+                **given,
+            }
+        own |= {f"ANULAR_{name}": value for name, value in given.items()}
         with subprocess.Popen(
             [sys.executable, "-m", "pipeline", "web", *options],
             cwd=folder,
@@ -148,18 +164,41 @@ def served(folder: Path, browser: Browser, *options: str, **settings: str) -> It
             try:
                 said = _until_ready(process, "--sample" in options)
                 passwords = dict(re.findall(r"^ +(\w+) +(\S+)$", said, re.MULTILINE))
-                first = re.search(r"(http://localhost:\d+/inicio/\S+)", said)
-                yield Served(
-                    f"http://localhost:{port}", passwords, browser, folder, box, process, first[1] if first else ""
-                )
+                found = re.search(r"(http://localhost:\d+/inicio/\S+)", said)
+                first = found[1] if found else ""
+                if there and "--sample" in options:
+                    stack.enter_context(_worker(there, folder, own))
+                yield Served(f"http://localhost:{port}", passwords, browser, folder, box, process, first, there)
                 process.send_signal(signal.SIGINT)
                 assert process.wait(60) == 130
             finally:
                 if process.poll() is None:
                     with suppress(ProcessLookupError):
                         os.killpg(process.pid, signal.SIGKILL)
-    finally:
-        post.stop()
+
+
+def _edoc(folder: Path, ledger: str, given: Mapping[str, str]) -> AbstractContextManager[str]:
+    """Address of one double of eDoc for the sender and the worker, with its journal where a file's is."""
+    journal, now = given.get("SANDBOX_JOURNAL", folder / "edoc.jsonl"), given["SANDBOX_NOW"]
+    moment = datetime.fromisoformat(now) if now else None
+    return running_sandbox(settings_of(folder, ledger, sandbox_journal=Path(journal), sandbox_now=moment))
+
+
+@contextmanager
+def _worker(ledger: str, folder: Path, own: Mapping[str, str]) -> Iterator[None]:
+    """``anular worker``, from when the sender has made the ledger to the end of the block."""
+    until(lambda: "batch" in ledgers.tables(ledger), "there is a ledger")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "worker"],
+        cwd=folder,
+        env={**without_settings(), **own, **QUICK},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 def _until_ready(process: subprocess.Popen[str], sample: bool) -> str:

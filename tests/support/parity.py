@@ -27,7 +27,11 @@ from pipeline.approvals import identity, prepare
 from pipeline.approvals.turn import Turn
 from pipeline.domain.lifecycle import State
 from pipeline.edoc.transport import Transport
+from pipeline.queue import job_process
+from pipeline.queue.profiles import post_of
+from pipeline.queue.worker import Worker
 from pipeline.run import session
+from pipeline.run.intake import QUEUED
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Ending
 from pipeline.sandbox.answers import Cut
@@ -36,6 +40,7 @@ from pipeline.sandbox.faults import Route
 from pipeline.sandbox.request_log import RequestLog
 from pipeline.sandbox.service import Incoming, Sandbox
 from pipeline.settings.model import Settings
+from pipeline.wiring.telemetry import Observation
 from tests.support import ledgers, reading
 from tests.support.desk import NOW, FixedClock
 from tests.support.pages import House
@@ -169,7 +174,11 @@ class Way:
         """What the ledger has in a table, without what belongs to the ledger itself, its runs and its places."""
         found = ledgers.lines(self.settings.ledger, f"SELECT * FROM {table} ORDER BY {order}")
         return [
-            {name: value for name, value in line.items() if name not in OWN[table] and not _seals(name, line)}
+            {
+                name: _but_queued(name, value)
+                for name, value in line.items()
+                if name not in OWN[table] and not _seals(name, line)
+            }
             for line in found
         ]
 
@@ -182,6 +191,11 @@ class Way:
         """How often each code was handed to eDoc, without what a 401 or 429 proves unapplied."""
         sent = [one for one in self.sandbox.request_log.entries() if one["route"] == "cancel"]
         return Counter(one["cufe"] for one in sent if one["processed"] or one["status"] not in (401, 429))
+
+
+def _but_queued(name: str, value: Any) -> Any:
+    """Notes of a batch without the one that says who handed it in to a server's queue."""
+    return [one for one in json.loads(value) if QUEUED not in one] if name == "notes" else value
 
 
 def _seals(name: str, line: Mapping[str, Any]) -> bool:
@@ -221,10 +235,26 @@ class Page(Way):
         return self.house.desk.store
 
     def turn(self) -> None:
-        """What the sender does when something is to be done."""
+        """What the sender does when something is to be done; on a server, then a worker, and the sender again."""
         with self.here():
-            made = Turn(self.house.site.office, self.settings, self.clock, Ending())
-            made.take()
+            Turn(self.house.site.office, self.settings, self.clock, Ending()).take()
+        if ledgers.on_a_server() and "procrastinate_jobs" in ledgers.tables(self.settings.ledger):
+            with self.here(), pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Worker, "_process", lambda _worker, _post, batch: self._job(batch))
+                Worker([post_of(self.settings)], self.clock, lambda _: None, at_once=1).serve(once=True)
+            with self.here():
+                Turn(self.house.site.office, self.settings, self.clock, Ending()).take()
+
+    async def _job(self, batch: str) -> tuple[int, list[str]]:
+        """The job of a worker, which a process of its own does otherwise."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(job_process, "running_sandbox", self._running)
+            patch.setattr(job_process, "load_settings", lambda *_: self.settings)
+            patch.setattr(job_process, "make_clock", lambda _: self.clock)
+            patch.setattr(job_process, "_end_with_worker", lambda _: None)
+            trouble, unwritten = await asyncio.to_thread(job_process.carry, "", batch, Observation())
+        assert trouble is None, trouble
+        return 0, unwritten
 
     def hand_in(self, name: str, data: bytes, **form: object) -> Any:
         """The answer to the form of an upload, given by who prepares."""

@@ -106,6 +106,7 @@ def run(office: Served, *arguments: str, folder: Path | None = None, out: Path |
     own |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "ANULAR_COMPANY": browsing.COMPANY}
     own |= {"ANULAR_ISSUERS": browsing.ISSUERS, "ANULAR_SANDBOX_NOW": browsing.NOW}
     own |= {"ANULAR_OUT": str(out or home)}
+    own |= {"ANULAR_LEDGER": office.ledger} if office.ledger and folder is None else {}
     said = subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=home, env={**without_settings(), **own}, capture_output=True, text=True, check=False,

@@ -41,17 +41,21 @@ ALERT_AT = 20
 KEPT = timedelta(hours=2)
 
 
-def take(kind: str, who: str) -> int:
-    """Number of one more try, which is counted; 0 when it is not allowed. One that is refused is not counted, so that a
-    limit ends by itself."""
-    limit, now, key = LIMITS[kind], site().now(), mark(kind, who)
+def take(kind: str, *who: str) -> int:
+    """Number of one more try of each of ``who``, which is counted (of the last one's); 0 when one of them is not
+    allowed. What is refused is not counted for any of them, so that a limit ends by itself."""
+    limit, now = LIMITS[kind], site().now()
+    number = 0
     with transaction.atomic():
-        since = Attempt.objects.filter(kind=kind, key=key, at__gt=now - limit.within, at__lte=now)
-        if since.count() >= limit.most:
-            return 0
-        made = Attempt.objects.create(kind=kind, key=key, at=now)
+        keys = [mark(kind, one) for one in who]
+        for key in keys:
+            since = Attempt.objects.filter(kind=kind, key=key, at__gt=now - limit.within, at__lte=now)
+            if since.count() >= limit.most:
+                return 0
+        for key in keys:
+            number = int(Attempt.objects.create(kind=kind, key=key, at=now).pk)
         Attempt.objects.filter(at__lt=now - KEPT).delete()
-    return int(made.pk)
+    return number
 
 
 def take_back(number: int) -> None:
@@ -75,9 +79,10 @@ def in_an_hour(kind: str, who: str) -> int:
     return int(Attempt.objects.filter(kind=kind, key=mark(kind, who), at__gt=now - timedelta(hours=1)).count())
 
 
-def by_address(request: Any, kind: str) -> bool:
-    """Whether one more try from the address of ``request`` is allowed; a refusal is in the log of accesses."""
-    if take(kind, audit.address_of(request)):
+def by_address(request: Any, kind: str, *who: str) -> bool:
+    """Whether one more try from the address of ``request``, and of ``who``, is allowed; a refusal is in the log of
+    accesses."""
+    if take(kind, *who, audit.address_of(request)):
         return True
     audit.note(request, "limite", ok=False, about=kind)
     return False

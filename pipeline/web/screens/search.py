@@ -29,7 +29,7 @@ def search(request: Any) -> Any:
     """`/buscar?q=`."""
     text = str(request.GET.get("q", ""))[:LONGEST].strip()
     shown: dict[str, Any] = {"q": text, "asked": bool(text)}
-    if text and not (limits.take("buscar", request.user.username) and limits.by_address(request, "buscar")):
+    if text and not limits.by_address(request, "buscar", request.user.username):
         return trouble.page(request, 429, words.TITLE, access.TOO_MANY)
     if text:
         with request.company.ledger() as views:

@@ -62,7 +62,7 @@ def upload(request: Any) -> Any:
     """`/cargar`."""
     company, about = request.company, dict[str, Any]()
     form = Upload(request.POST, request.FILES) if request.method == "POST" else Upload()
-    if form.is_bound and not (limits.take("previa", request.user.username) and limits.by_address(request, "previa")):
+    if form.is_bound and not limits.by_address(request, "previa", request.user.username):
         return trouble.page(request, 429, words.TITLE, access.TOO_MANY)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data["archivo"]

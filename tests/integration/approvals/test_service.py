@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from pipeline.approvals import sender, service
 from pipeline.approvals.orders import Orders, Wish
@@ -15,7 +16,7 @@ from pipeline.approvals.service import RETRY_S, Company, Service
 from pipeline.approvals.work import is_alive
 from pipeline.domain.errors import StorageTrouble, WrongUsage
 from pipeline.domain.orders import Kind, OrderState
-from pipeline.office import outbox
+from pipeline.office import outbox, tables
 from pipeline.runtime.shutdown import Ending
 from tests.support.desk import Desk, FixedClock
 
@@ -189,6 +190,23 @@ def test_a_message_that_no_channel_took_is_not_tried_every_moment(bench: Bench):
     bench.look()
     assert bench.look(RETRY_S) == 0
     assert bench.look(bench.desk.settings.queue_poll) == 1
+
+
+@pytest.mark.parametrize(("url", "after"), [("sqlite:////x.db", "poll"), ("postgresql+psycopg://u@h/x", "look")])
+def test_what_workers_do_is_looked_at_soon_and_what_the_sender_asks_itself_at_its_time(
+    bench: Bench, url: str, after: str
+):
+    """A sent batch whose answers are to come: on a server workers ask, and the sender looks whether they are done."""
+    number = bench.desk.approved().id
+    with bench.desk.office.write() as connection:
+        connection.execute(update(tables.proposal).where(tables.proposal.c.id == number).values(state="FOLLOWING"))
+    company = bench.company()
+    bench.serve(Company(company.settings.model_copy(update={"ledger": url}), company.mark))
+    assert bench.look() == 1
+    bench.turns[0].code = 0
+    bench.look()
+    assert bench.look(RETRY_S) == (1 if after == "look" else 0)
+    assert bench.look(bench.desk.settings.queue_poll) == (0 if after == "look" else 1)
 
 
 def test_certificates_are_looked_after_once_a_day(bench: Bench):

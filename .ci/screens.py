@@ -115,8 +115,8 @@ def first_time(camera: Camera, office: browsing.Served) -> None:
     """What a page asks where nothing is yet: the company, then the first person."""
     page = office.page(WIDTH)
     page.goto(office.first)
-    page.fill("#empresa", "Distribuidora Istmo")
-    page.fill("#ruc", "155999991-2-2026 DV 84")
+    page.fill("#empresa", "istmo")
+    page.fill("#ruc", "155999991-2-2026 DV 07")
     camera.take("primera-vez-1-empresa", page, ("body", "main #id_personas, main fieldset:has([name=personas])"))
     page.click("main button.main")
     page.wait_for_selector("#nombre")

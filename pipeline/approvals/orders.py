@@ -23,6 +23,8 @@ from pipeline.runtime.failpoints import crashpoint
 
 PROGRAM = "anular"
 """Who takes the steps that no person takes."""
+NEWEST = "newest"
+"""Name in what an order for an evidence pack came to: number of the newest event of a row of the batch in the pack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,14 @@ class Orders:
         table = tables.decision_order
         query = self._mine().where(table.c.batch == batch, table.c.line.is_(None), table.c.kind == kind.value)
         return [_order(found) for found in self._office.read(query.order_by(table.c.id.desc()))]
+
+    def last_pack(self, batch: str, newest: int) -> Order | None:
+        """The newest order for the evidence pack of a batch, unless it was done for an earlier state of it than that of
+        its event ``newest``."""
+        found = next(iter(self.of_batch(batch, Kind.EVIDENCE)), None)
+        if found is not None and found.state is OrderState.DONE and found.found.get(NEWEST) != newest:
+            return None
+        return found
 
     def stop_of(self, proposal: int) -> Order | None:
         """The open order to stop a proposal."""

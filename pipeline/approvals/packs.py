@@ -8,12 +8,11 @@ user) has a reader child make it again from the ledger alone.
 from __future__ import annotations
 
 from pipeline.approvals.downloads import EVIDENCE, PACK, keep, newest
-from pipeline.approvals.orders import Order
+from pipeline.approvals.orders import NEWEST, Order
 from pipeline.approvals.places import Places
 from pipeline.approvals.store import Proposals
 from pipeline.domain.errors import StorageTrouble, WrongUsage
-from pipeline.domain.orders import Kind, OrderState
-from pipeline.domain.records import BatchInfo
+from pipeline.domain.orders import OrderState
 from pipeline.evidence.pack import write_pack
 from pipeline.run.results import write_results
 from pipeline.runtime.clock import Clock
@@ -21,9 +20,6 @@ from pipeline.runtime.os_error import os_words
 from pipeline.settings.model import Settings
 from pipeline.wiring.companies import check_own
 from pipeline.wiring.ledger import open_memory
-
-NEWEST = "newest"
-"""Name in what an order came to: number of the newest event of a row of the batch in the pack."""
 
 
 def carry_evidence(order: Order, store: Proposals, settings: Settings, clock: Clock) -> Order:
@@ -58,11 +54,3 @@ def carry_evidence(order: Order, store: Proposals, settings: Settings, clock: Cl
                 remedy="Revise el espacio y los permisos de esa carpeta; se intenta otra vez sin pedirlo de nuevo.",
             ) from None
     return store.orders.take(order, OrderState.DONE, clock.now(), "Paquete de evidencia listo", {NEWEST: newest(info)})
-
-
-def last_order(store: Proposals, info: BatchInfo) -> Order | None:
-    """The newest order for the pack of a batch, unless it was done for an earlier state of it."""
-    found = next(iter(store.orders.of_batch(info.id, Kind.EVIDENCE)), None)
-    if found is not None and found.state is OrderState.DONE and found.found.get(NEWEST) != newest(info):
-        return None
-    return found

@@ -18,9 +18,8 @@ from pipeline.read.limits import Limits
 from pipeline.report.inert import fit, visible
 from pipeline.report.labels import RESULTS
 from pipeline.report.lines import row_of
-from pipeline.report.model import Row
+from pipeline.report.model import Row, Value
 from pipeline.report.printed import first_values, last_values
-from pipeline.report.rowxml import Value
 
 _PRINTED = (*FIRST_COLUMNS, *LAST_COLUMNS)
 _OWN = ("resultado", "vence", "fila_origen", "cufe_enviado")

@@ -16,6 +16,8 @@ from pipeline.domain.outcomes import Outcome
 from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import BatchInfo, Cell
 
+Value = str | int | float | bool | None
+"""Of a cell."""
 IDLE = "Nada"
 """``Qué hacer`` of a row with which nothing is to be done; in a review the reason follows: ``Nada: …``."""
 

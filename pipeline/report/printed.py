@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from pipeline.domain.deadline import PANAMA
-from pipeline.report.model import Row
-from pipeline.report.rowxml import Value
+from pipeline.report.model import Row, Value
 
 _EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 _DAY_S = 86_400

@@ -14,8 +14,8 @@ from functools import lru_cache
 from openpyxl.utils import get_column_letter
 
 from pipeline.report.inert import fit, looks_like_formula, visible
+from pipeline.report.model import Value
 
-Value = str | int | float | bool | None
 Quote = Callable[[int], int]
 """From a style id to the same look for text that must stay text even if a person edits the cell."""
 

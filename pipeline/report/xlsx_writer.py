@@ -47,8 +47,9 @@ from openpyxl.xml.functions import tostring
 
 from pipeline.domain.visible import one_line
 from pipeline.report.edit_check import seal_of
+from pipeline.report.model import Value
 from pipeline.report.notes import COMMENTS_PART, SHAPES_PART, Note, comments_xml, shapes_xml
-from pipeline.report.rowxml import Quote, Value, row_xml
+from pipeline.report.rowxml import Quote, row_xml
 from pipeline.report.styles import Palette, base_font
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

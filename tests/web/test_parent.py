@@ -111,7 +111,8 @@ def test_pages_that_wrote_the_settings_start_again_at_once_and_the_sender_too():
     assert not sender.given_up
 
 
-def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_path):
+def test_s27_the_pages_have_no_password_of_edoc_nor_what_reads_and_writes_sheets_and_both_end_with_ctrl_c(tmp_path):
+    """What reads and writes sheets is loaded in children alone: it would double the memory of the pages."""
     needs.proc()
     port = free_port()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
@@ -143,6 +144,8 @@ def test_s27_the_pages_have_no_password_of_edoc_and_both_end_with_ctrl_c(tmp_pat
             assert address
             with urllib.request.urlopen(f"http://localhost:{port}{address[1]}") as answer:
                 assert answer.status == 200
+            loaded = Path(f"/proc/{pages[0]}/maps").read_text()
+            assert [name for name in ("pandas", "numpy") if f"/{name}/" in loaded] == []
             parent.send_signal(signal.SIGINT)
             assert parent.wait(40) == 130
             assert [pid for pid in children if _alive(pid)] == []

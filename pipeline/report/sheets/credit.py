@@ -10,8 +10,7 @@ from pipeline.domain.cufe import DOCUMENT_TYPES, Cufe
 from pipeline.domain.errors import CufeInvalid
 from pipeline.domain.own_columns import amount_in
 from pipeline.domain.records import Cell
-from pipeline.report.model import Report, Row
-from pipeline.report.rowxml import Value
+from pipeline.report.model import Report, Row, Value
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
 from pipeline.report.styles import AMOUNT, CODE, DATE, HEAD, PLAIN, TYPED, WRAPPED, Look, Palette
 from pipeline.report.xlsx_writer import Book

@@ -7,9 +7,8 @@ from typing import Any
 from pipeline.domain.columns import PLACE_COLUMN, REASONS_COLUMN, role_of
 from pipeline.domain.records import Cell
 from pipeline.report.corrections import Corrections, Fix
-from pipeline.report.model import Tone
+from pipeline.report.model import Tone, Value
 from pipeline.report.notes import Note
-from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
 from pipeline.report.sheets.results import cell_of, given_widths
 from pipeline.report.styles import HEAD, HEAD_GIVEN, PLAIN, TYPED, TYPED_CODE, WRAPPED, Look, Palette, toned

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.domain.visible import thousands
-from pipeline.report.model import LogRow, Report
+from pipeline.report.model import LogRow, Report, Value
 from pipeline.report.printed import serial_of
-from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
 from pipeline.report.styles import CODE, HEAD, MOMENT, NUMBER, PLAIN, WRAPPED, Look, Palette
 from pipeline.report.xlsx_writer import Book

@@ -12,8 +12,7 @@ from openpyxl.utils import get_column_letter
 
 from pipeline.domain.records import Position
 from pipeline.report.inert import one_line
-from pipeline.report.model import Printed
-from pipeline.report.rowxml import Value
+from pipeline.report.model import Printed, Value
 from pipeline.report.styles import ACCENT, Look, Palette
 from pipeline.report.xlsx_writer import Book, SheetStream
 

@@ -16,9 +16,8 @@ from pipeline.domain.columns import FIRST_COLUMNS, LAST_COLUMNS, REVIEW_COLUMNS
 from pipeline.domain.outcomes import Outcome
 from pipeline.domain.own_columns import OwnColumns
 from pipeline.domain.records import Cell
-from pipeline.report.model import Report, Row, Tone
+from pipeline.report.model import Report, Row, Tone, Value
 from pipeline.report.printed import first_values, last_values, review_values
-from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, fit_height, place_width, set_up
 from pipeline.report.styles import (
     AMOUNT,

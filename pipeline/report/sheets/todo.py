@@ -12,9 +12,8 @@ from typing import Any
 
 from pipeline.domain.columns import role_of
 from pipeline.report.labels import count
-from pipeline.report.model import Report, Row
+from pipeline.report.model import Report, Row, Value
 from pipeline.report.printed import serial_of
-from pipeline.report.rowxml import Value
 from pipeline.report.sheets.page import Page, Span, fit_height, place_width, set_up
 from pipeline.report.sheets.results import given_cells, given_widths
 from pipeline.report.styles import (

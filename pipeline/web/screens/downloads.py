@@ -7,8 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponseRedirect
 
 from pipeline.approvals.asking import ask_for_evidence
-from pipeline.approvals.downloads import EMPTY, EVIDENCE, KINDS, PACK, ready
-from pipeline.approvals.packs import last_order
+from pipeline.approvals.downloads import EMPTY, EVIDENCE, KINDS, PACK, newest, ready
 from pipeline.approvals.readers import DOWNLOAD
 from pipeline.approvals.store import FILE
 from pipeline.approvals.uploads import has_file
@@ -54,7 +53,7 @@ def evidence(request: Any, batch: str) -> Any:
     if file is not None and file.name != EMPTY:
         audit.note(request, "descarga", about=f"lote {batch}", detail=EVIDENCE)
         return attachment(file, PACK.mime)
-    order = last_order(store, info)
+    order = store.orders.last_pack(batch, newest(info))
     if order is not None and order.state is OrderState.DONE:  # it lies in the folder of another machine
         job = (DOWNLOAD, batch, EVIDENCE, str(order.id))
         tried = readers().work(company.settings, *job)

@@ -22,7 +22,10 @@ ENV_TEXT = (
     "página nunca los pide ni los conoce. Producción se elige con el comando init, que antes los comprueba."
 )
 PEOPLE = "¿Cuántas personas?"
-COUNTS = [("2", "Dos: una prepara y otra aprueba"), ("1", "Una sola, que prepara y aprueba; queda escrito en cada lote")]
+COUNTS = [
+    ("2", "Dos: una prepara y otra aprueba"),
+    ("1", "Una sola, que prepara y aprueba; queda escrito en cada lote"),
+]
 FOLDER = "Carpeta de trabajo"
 FOLDER_HINT = "Lo que se deja en su carpeta inbox se revisa. El historial de envíos no queda ahí."
 SAVED = "Guardado"

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.report.inert import visible
-from pipeline.report.rowxml import Value, row_xml
+from pipeline.report.model import Value
+from pipeline.report.rowxml import row_xml
 
 
 def written(*values: Value, height: float | None = None) -> ElementTree.Element:

@@ -245,4 +245,4 @@ def _engine(url: URL) -> Engine:
     """Its tables are named with their schema, so that nothing depends on a session's search path."""
     from pipeline.ledger.storage.postgres_session import make_engine
 
-    return make_engine(url, execution_options={"schema_translate_map": {None: SPACE}})
+    return make_engine(url, pool_pre_ping=True, execution_options={"schema_translate_map": {None: SPACE}})

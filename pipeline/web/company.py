@@ -14,7 +14,6 @@ from pipeline.domain.errors import NotApproved
 from pipeline.domain.records import BatchInfo
 from pipeline.ledger.pages import Pages
 from pipeline.ledger.scope import Scope, credential_mark
-from pipeline.ledger.storage.location import location_of
 from pipeline.ledger.views import Views
 from pipeline.notify import has_recipients
 from pipeline.settings.model import Settings
@@ -61,7 +60,7 @@ class Company:
 
         Nothing is created or changed. Raises ``StorageTrouble``.
         """
-        location = location_of(self.settings.ledger)
+        location = site().ledgers.location(self.settings.ledger)
         if not location.exists():
             yield None
             return
@@ -76,7 +75,7 @@ class Company:
     def pages(self) -> Iterator[Pages | None]:
         """Batches and rows of this company by pages, with counts that were kept where a batch did not move; None where
         there is no ledger yet. Raises like ``ledger``."""
-        location = location_of(self.settings.ledger)
+        location = site().ledgers.location(self.settings.ledger)
         if not location.exists():
             yield None
             return

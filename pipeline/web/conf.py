@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SPACE = "anular_office"
 PATIENCE_S = 20
+MOST_SESSIONS = 10
+"""Of the pages on the server of the office database."""
 FORM_BYTES = 1_048_576
 """Bytes of a form's fields, without files."""
 
@@ -50,7 +52,7 @@ def django_settings(site: Site) -> dict[str, Any]:
         "SECRET_KEY_FALLBACKS": list(site.keys[1:]),
         "ALLOWED_HOSTS": _hosts(site),
         "ROOT_URLCONF": "pipeline.web.urls",
-        "DATABASES": {"default": database(site.settings.office)},
+        "DATABASES": {"default": _kept_open(database(site.settings.office))},
         "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -153,6 +155,15 @@ def _second_factors() -> dict[str, Any]:
         "ACCOUNT_SIGNUP_FIELDS": ["username*", "email*"],
         "ACCOUNT_EMAIL_VERIFICATION": "none",
     }
+
+
+def _kept_open(address: dict[str, Any]) -> dict[str, Any]:
+    """The same address with sessions that the requests share: each request has a thread of its own, so that what Django
+    keeps open for a thread would serve nobody else, and a new session on a server costs more than most pages."""
+    if not address["ENGINE"].endswith("postgresql"):
+        return address
+    options = {**address["OPTIONS"], "pool": {"min_size": 1, "max_size": MOST_SESSIONS}}
+    return {**address, "OPTIONS": options, "CONN_HEALTH_CHECKS": True}
 
 
 def database(url: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from pipeline.runtime.patience import replace, unlink
 from pipeline.settings.load import load_settings, secret_file
 from pipeline.settings.model import HOME, PROGRAM, Settings
 from pipeline.web.mail import post_of
-from pipeline.web.site import Site, company_settings
+from pipeline.web.site import AT_ONCE, Site, company_settings
+from pipeline.wiring.many import Ledgers
 from pipeline.wiring.office import opened_office
 from pipeline.wiring.rules import make_clock
 
@@ -39,12 +40,12 @@ def opened_site(settings: Settings | None = None, *, last_mails_s: float = 5.0) 
     base = settings or load_settings("")
     check_place(base)
     companies = company_settings()
-    with opened_office(base) as office, _log_of(base) as log:
+    with opened_office(base) as office, _log_of(base) as log, Ledgers(AT_ONCE) as ledgers:
         url = base.web_url or f"http://localhost:{base.web_port}"
         post = post_of(base, log)
         clock = make_clock(base)
         readers = Readers(clock)
-        site = Site(base, companies, clock, keys_of(base), url, office, post, log, readers)
+        site = Site(base, companies, clock, keys_of(base), url, office, post, log, readers, ledgers)
         from pipeline.web.conf import configure
 
         configure(site)

@@ -13,11 +13,15 @@ from pipeline.domain.ruc import bare
 from pipeline.settings.load import load_settings, profile_names
 from pipeline.settings.model import Env, Settings
 from pipeline.web.latest import Latest
+from pipeline.wiring.many import Ledgers
 
 if TYPE_CHECKING:
     from pipeline.approvals.readers import Reading
     from pipeline.office.database import Office
     from pipeline.runtime.clock import Clock
+
+AT_ONCE = 4
+"""Requests that read a ledger on a server at the same time without waiting for a new connection."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Site:
     log: Callable[[str, Mapping[str, Any]], None] = lambda _event, _facts: None
     #: reader children, which read and write files; None where the page only lets people in
     readers: Reading | None = None
+    #: ledgers, each opened once where it is on a server; closed by who opened the site
+    ledgers: Ledgers = field(default_factory=lambda: Ledgers(AT_ONCE), repr=False)
     #: set when the settings file was written: the server ends, and begins again with what it says
     changed: Event = field(default_factory=Event, repr=False)
     #: looks at batches, shared by the pages that are open on them

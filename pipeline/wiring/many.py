@@ -1,4 +1,5 @@
-"""Ledgers of a command that works for many companies: one on a server is opened once, and each is looked over once."""
+"""Ledgers of a command that works for many companies, or of a page: one on a server is opened once, and each is looked
+over once."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ TITLES = {
     "cuts": "Cortes de energía",
     "access": "Un nombre conocido y uno desconocido",
     "page": "La página",
+    "page-server": "La página en PostgreSQL",
 }
 ABOUT = {
     "start": "Un comando frente a importar solo las bibliotecas sin las que no puede trabajar; `anular --help`, "
@@ -68,6 +69,8 @@ ABOUT = {
     "page": "`anular web` con un historial de envíos de 1,000,000 de filas en 361 lotes, el último de 100,000, en un "
     "archivo SQLite. Quien mira usa HTTP como un navegador; cuenta el 95 % más rápido de las visitas. Las páginas "
     "abiertas siguen el avance de un lote hasta su final, y todas lo ven.",
+    "page-server": "Lo que solo se lee, con el mismo historial de envíos y la base de datos de la oficina en un "
+    "PostgreSQL de este equipo, adonde los lleva `anular ledger copy`.",
 }
 
 

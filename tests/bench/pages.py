@@ -72,12 +72,11 @@ class Web:
 
 
 @contextmanager
-def web(folder: Path, ledger: Path, base: str, rate: float) -> Iterator[Web]:
-    """The page with its sample people until the end of the block."""
+def web(folder: Path, ledger: str, office: str, base: str, rate: float) -> Iterator[Web]:
+    """The page with its sample people until the end of the block; ``ledger`` and ``office`` are addresses."""
     port = free_port()
-    own = {f"XDG_{kind}_HOME": str(folder / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
-    own |= {"HOME": str(folder), "ANULAR_WEB_PORT": str(port), "ANULAR_LEDGER": f"sqlite:///{ledger}"}
-    own |= {"ANULAR_OFFICE": f"sqlite:///{folder / 'office' / 'anular-office.db'}", "ANULAR_OUT": str(folder / "out")}
+    own = {**folders(folder), "ANULAR_WEB_PORT": str(port), "ANULAR_LEDGER": ledger}
+    own |= {"ANULAR_OFFICE": office, "ANULAR_OUT": str(folder / "out")}
     own |= {"ANULAR_BASE_URL": base, "ANULAR_RATE": str(rate), "ANULAR_CONCURRENCY": "32"}
     own |= {"ANULAR_SANDBOX_NOW": NOW.isoformat(), "ANULAR_COMPANY": "Distribuidora Istmo, S.A."}
     (folder / "out").mkdir(exist_ok=True)
@@ -105,6 +104,11 @@ def web(folder: Path, ledger: Path, base: str, rate: float) -> Iterator[Web]:
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def folders(folder: Path) -> dict[str, str]:
+    own = {f"XDG_{kind}_HOME": str(folder / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
+    return {"HOME": str(folder), **own}
 
 
 # --- reading
@@ -147,7 +151,7 @@ SPECIAL = {"inicio": 100.0, "una página de sus filas": 50.0, "las de un resulta
 """Goals in milliseconds of what has one of its own; any other page has 100."""
 
 
-def alone(here: Web, pages: dict[str, tuple[str, str]], reads: int) -> list[Figure]:
+def alone(here: Web, pages: dict[str, tuple[str, str]], reads: int, where: str = "") -> list[Figure]:
     figures = []
     for name, (who, path) in pages.items():
         one = here.visitor(who)
@@ -155,18 +159,18 @@ def alone(here: Web, pages: dict[str, tuple[str, str]], reads: int) -> list[Figu
         before = here.busy()
         taken = [timed(one, path) for _ in range(reads)]
         busy = round((here.busy() - before) / reads, 1)
-        figures.append(figure(f"{name}, una persona", "ms", taken, SPECIAL.get(name, 100.0), busy))
+        figures.append(figure(f"{name}, una persona{where}", "ms", taken, SPECIAL.get(name, 100.0), busy))
     return figures
 
 
-def looked_up(here: Web, first: int, rows: int, times: int) -> Figure:
+def looked_up(here: Web, first: int, rows: int, times: int, where: str = "") -> Figure:
     """CUFE by CUFE, all over the ledger; within what a person may search for in a minute."""
     one = here.visitor("luis")
     codes = [make_cufe(first + turn * (rows // (times + 1))) for turn in range(times + 1)]
     timed(one, f"/buscar?q={codes.pop()}")
     before = here.busy()
     taken = [timed(one, f"/buscar?q={code}") for code in codes]
-    return figure("buscar un CUFE", "ms", taken, 20.0, round((here.busy() - before) / len(codes), 1))
+    return figure(f"buscar un CUFE{where}", "ms", taken, 20.0, round((here.busy() - before) / len(codes), 1))
 
 
 def together(here: Web, pages: dict[str, tuple[str, str]], seconds: float) -> list[float]:
@@ -304,21 +308,38 @@ class Files:
 
 
 def bench(scale: Scale) -> list[Figure]:
-    rows, batches, largest = scale.of(ROWS, 3_000), scale.of(BATCHES, 11), scale.of(LARGEST, 1_000)
-    kept, files, figures = past.ledger(rows, batches, largest), Files.made(scale, largest), list[Figure]()
+    rows, largest, figures = *sizes(scale), list[Figure]()
+    files = Files.made(scale, largest)
     with tempfile.TemporaryDirectory(dir=build()) as folder, server(50.0) as base:
         place = Path(folder)
-        ledger = place / "ledger" / "registro.db"
-        ledger.parent.mkdir()
-        shutil.copyfile(kept, ledger)
-        ledger.chmod(0o600)
-        mark = credential_mark("sandbox", "sandbox")  # as the program writes it with every batch
-        ledgers.change(f"sqlite:///{ledger}", f"UPDATE batch SET credential='{mark}'")
-        with web(place, ledger, base, RATE) as here:
+        ledger = of_the_sandbox(f"sqlite:///{ledger_copy(scale, place)}")
+        with web(place, ledger, f"sqlite:///{place / 'office' / 'anular-office.db'}", base, RATE) as here:
             for one in measured(here, base, scale, rows, largest, files):
                 figures.append(one)
                 sys.stderr.write(f"{one.case}: {one.medians()}\n")
     return figures
+
+
+def sizes(scale: Scale) -> tuple[int, int]:
+    """Rows of the ledger, and of its largest batch."""
+    return scale.of(ROWS, 3_000), scale.of(LARGEST, 1_000)
+
+
+def ledger_copy(scale: Scale, place: Path) -> Path:
+    """A copy of the ledger."""
+    rows, largest = sizes(scale)
+    ledger = place / "ledger" / "registro.db"
+    ledger.parent.mkdir()
+    shutil.copyfile(past.ledger(rows, scale.of(BATCHES, 11), largest), ledger)
+    ledger.chmod(0o600)
+    return ledger
+
+
+def of_the_sandbox(ledger: str) -> str:
+    """The address of a ledger whose batches are of the sandbox's credential from now on."""
+    mark = credential_mark("sandbox", "sandbox")  # as the program writes it with every batch
+    ledgers.change(ledger, f"UPDATE batch SET credential='{mark}'")
+    return ledger
 
 
 def measured(here: Web, base: str, scale: Scale, rows: int, largest: int, files: Files) -> Iterator[Figure]:

@@ -18,7 +18,7 @@ from tests.storm.scene import Scene, _environment
 from tests.storm.test_approval_crash import KILLED, OF_CARRYING, ROWS, as_
 from tests.storm.test_sender import SLOW, office, serving, turn
 from tests.storm.workers import QUICK, until, work_once, working
-from tests.support import visitor
+from tests.support import ledgers, visitor
 from tests.support.visitor import Looked, Serving, Visitor, looking
 
 __all__ = ["office"]
@@ -85,6 +85,16 @@ def held_up(seen: Looked) -> bool:
     """Whether somebody who looked all the time was ever told anything but a page; 503 says that it is being
     recovered."""
     return not set(seen.statuses) <= {200, 503} or not seen.statuses[200]
+
+
+@pytest.mark.postgres
+def test_a_server_that_was_started_again_in_between_is_not_noticed(office: Scene):
+    """The pages keep ledger and office open; whoever comes after their sessions ended is given new ones."""
+    with page_of(office) as page:
+        ana, _ = approved_on(page, office, ROWS)
+        for _ in range(2):
+            assert [ana.get(path).status_code for path in ("/", "/buscar?q=x", "/cuenta")] == [200] * 3
+            ledgers.end_sessions(office.url)
 
 
 @pytest.mark.long

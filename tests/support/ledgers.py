@@ -152,6 +152,14 @@ def tell_server(order: str, database: str = "postgres") -> None:
     engine.dispose()
 
 
+def end_sessions(url: str) -> None:
+    """Ends everybody's session in this database, as a server does that is started again."""
+    engine = past_the_program(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_EVERYBODY_OUT)
+    engine.dispose()
+
+
 def past_the_program(url: str) -> Engine:
     """A connection each time, without a word of ours. A file's folder is made; one with a log may only be read, or a
     killed run's would be gone with it."""

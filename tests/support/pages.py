@@ -25,6 +25,7 @@ from pipeline.office.place import place_of
 from pipeline.settings.model import Env, Settings
 from pipeline.web.conf import configure, database
 from pipeline.web.site import Mail, Site
+from pipeline.wiring.many import Ledgers
 from tests.support import ledgers
 from tests.support.desk import NOW, Desk, FixedClock, settings_of
 
@@ -177,11 +178,11 @@ def _opened(
     istmo, clock = companies[ISTMO], clock or FixedClock(NOW)
     mails: list[Mail] = []
     lines: list[tuple[str, dict[str, Any]]] = []
-    with _office(istmo.office) as office:
+    with _office(istmo.office) as office, Ledgers(1) as kept_open:
         base = istmo.model_copy(update={"profile": "", "company": ""})
         send = mails.append if istmo.mail_host else None
         log = lambda event, facts: lines.append((event, dict(facts)))  # noqa: E731
-        site = Site(base, companies, clock, (KEY,), istmo.web_url or URL, office, send, log, AtOnce(clock))
+        site = Site(base, companies, clock, (KEY,), istmo.web_url or URL, office, send, log, AtOnce(clock), kept_open)
         _configure_once(site)
         _use(database(istmo.office))
         desk = Desk(folder, istmo, patch, clock)

@@ -42,7 +42,7 @@ _ASKED = 4
 
 @dataclass
 class _Once:
-    """What the companies of one command have in common."""
+    """What the companies of one command, or the requests to one page, have in common."""
 
     engine: Engine
     #: of the sessions that hold locks: each is its own
@@ -76,10 +76,10 @@ class PostgresLocation:
 
     @contextmanager
     def kept_open(self, most: int) -> Iterator[Callable[[], PostgresLocation]]:
-        """Until the end of the block the ledger is opened once for many companies, of which ``most`` work at the same
-        time. What it gives makes this location again for each of them: the same connections, its own locks."""
+        """Until the end of the block the ledger is opened once for many companies or requests, ``most`` of them at
+        the same time. What it gives makes this location again for each of them: the same connections, its own locks."""
         once = _Once(
-            self._engine(pool_size=most, max_overflow=most),
+            self._engine(pool_size=most, max_overflow=most, pool_pre_ping=True),  # a page outlives a server's restart
             self._engine(poolclass=NullPool, isolation_level="AUTOCOMMIT"),
         )
 
@@ -133,12 +133,13 @@ class PostgresLocation:
     def _asked(self, work: Callable[[Connection], T]) -> T:
         """Result of ``work`` in a transaction of its own."""
         with self._errors():
-            engine = self._engine()
+            engine = self._engine() if self._once is None else self._once.engine
             try:
                 with engine.begin() as connection:
                     return work(connection)
             finally:
-                engine.dispose()
+                if self._once is None:
+                    engine.dispose()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -253,12 +254,13 @@ class PostgresLocation:
 
     def open_as_it_is(self) -> PostgresLedger:
         """The ledger for examination. Raises ``StorageTrouble`` when there is none of the newest schema."""
-        with self._errors(), self._kept() as engine:
+        once = self._once
+        with self._errors(), self._kept() if once is None else nullcontext(once.engine) as engine:
             with engine.begin() as connection:
                 found = schema_of(connection, self.place)
             if found != SCHEMA:
                 raise not_newest(self.place)
-        return PostgresLedger(engine, self)
+        return PostgresLedger(engine, self, kept=once is not None)
 
     @contextmanager
     def _kept(self) -> Iterator[Engine]:

@@ -163,7 +163,7 @@ def reason(text: str) -> str:
     words = " ".join(text.split())
     if not WHY[0] <= len(words) <= WHY[1] or not words.isprintable():
         raise WrongUsage(
-            f"--reason: escriba de {WHY[0]} a {WHY[1]} caracteres, sin caracteres de control.", code="signed"
+            f"El motivo: escriba de {WHY[0]} a {WHY[1]} caracteres, sin caracteres de control.", code="signed"
         )
     return words
 

@@ -15,12 +15,15 @@ from platformdirs import user_data_path
 
 from pipeline.approvals.readers import Readers
 from pipeline.domain.errors import StorageTrouble, WrongUsage
+from pipeline.ledger.scope import credential_mark
+from pipeline.ledger.storage.location import location_of
 from pipeline.runtime.atomic_file import sync_file, sync_folder
 from pipeline.runtime.patience import replace, unlink
 from pipeline.settings.load import load_settings, secret_file
-from pipeline.settings.model import HOME, PROGRAM, Settings
+from pipeline.settings.model import HOME, PROGRAM, Env, Settings
 from pipeline.web.mail import post_of
 from pipeline.web.site import AT_ONCE, Site, company_settings
+from pipeline.wiring.credentials import user_of
 from pipeline.wiring.many import Ledgers
 from pipeline.wiring.office import opened_office
 from pipeline.wiring.rules import make_clock
@@ -40,6 +43,7 @@ def opened_site(settings: Settings | None = None, *, last_mails_s: float = 5.0) 
     base = settings or load_settings("")
     check_place(base)
     companies = company_settings()
+    check_apart(companies)
     with opened_office(base) as office, _log_of(base) as log, Ledgers(AT_ONCE) as ledgers:
         url = base.web_url or f"http://localhost:{base.web_port}"
         post = post_of(base, log)
@@ -88,6 +92,30 @@ def check_place(settings: Settings) -> None:
             code="web-https",
             remedy="Defina el certificado y su clave, o la dirección del proxy que los tiene.",
         )
+
+
+def check_apart(companies: Mapping[str, Settings]) -> None:
+    """Raises ``WrongUsage`` for two companies of one credential and one ledger (decision 0122).
+
+    A ledger knows credentials, not profiles: the people of one would see the batches of the other. In the sandbox all
+    have the same user.
+    """
+    known: dict[tuple[bytes, str], str] = {}
+    for name, one in companies.items():
+        if one.env is Env.SANDBOX:
+            continue
+        try:
+            mark = credential_mark(one.env, user_of(one, keyring=False))
+        except WrongUsage:  # nothing is sent with it, and nothing shown
+            continue
+        other = known.setdefault((location_of(one.ledger).key, mark), name)
+        if other != name:
+            raise WrongUsage(
+                f"Los perfiles {other or '(sin nombre)'} y {name} usan el mismo usuario de eDoc y el mismo historial "
+                "de envíos: en la página, quien ve una empresa vería también los lotes de la otra.",
+                code="web-companies",
+                remedy="Dé a cada perfil su propio historial (ledger) o su propio usuario de eDoc.",
+            )
 
 
 def keys_of(settings: Settings) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -319,3 +320,17 @@ def test_s24_who_tried_is_in_the_log_and_what_was_typed_is_not(house: House):
     assert not any("mi secreto" in line for line in lines)
     assert house.audit("entrada")[0].who == "ana"
     assert hashlib.sha256(b"mi secreto de prueba").hexdigest() not in str(lines)
+
+
+def test_s28_a_person_has_a_limit_and_many_may_work_behind_one_address(house: House, monkeypatch):
+    """Searches and uploads: one person too many waits, the others in the office do not; the address has a limit too."""
+    from pipeline.web.access import limits
+
+    monkeypatch.setitem(limits.LIMITS, "buscar", limits.Limit(2, timedelta(minutes=1)))
+    people = [f"p{number}" for number in range(limits.PEOPLE)]
+    assert [bool(limits.take("buscar", people[0], "10.0.0.7")) for _ in range(4)] == [True, True, False, False]
+    assert all(limits.take("buscar", one, "10.0.0.7") for one in people[1:] * 2)
+    assert not limits.take("buscar", "another", "10.0.0.7")
+    assert limits.take("buscar", "another", "10.0.0.8"), "what was refused counts for nobody"
+    assert limits.take("buscar", "another", "10.0.0.8")
+    assert not limits.take("buscar", "another", "10.0.0.9")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from pipeline.domain.errors import WrongUsage
-from pipeline.settings.model import Settings
+from pipeline.settings.model import Env, Settings
 from pipeline.web import opening
 from tests.support.pages import House
 
@@ -45,6 +46,38 @@ def test_a_page_that_others_could_reach_without_https_is_refused(values, code):
 )
 def test_a_page_at_home_or_under_https_is_fine(values):
     opening.check_place(settings(**values))
+
+
+LEDGER, OTHER = "sqlite:////l/uno.db", "sqlite:////l/dos.db"
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ({"user": "mismo", "ledger": LEDGER}, True),
+        ({"user": "otro", "ledger": LEDGER}, False),
+        ({"user": "mismo", "ledger": OTHER}, False),
+        ({"user": "mismo", "ledger": LEDGER, "env": Env.PRODUCTION}, False),
+    ],
+)
+def test_two_companies_that_a_ledger_cannot_tell_apart_are_not_served(values, refused):
+    """Their people would see each other's batches: a ledger knows credentials (decision 0122)."""
+    own = {"env": Env.LAB, "password": SecretStr("x")}
+    one = settings(profile="uno", user="mismo", ledger=LEDGER, **own)
+    both = {"uno": one, "dos": settings(profile="dos", **{**own, **values})}
+    if not refused:
+        opening.check_apart(both)
+        return
+    with pytest.raises(WrongUsage, match="Los perfiles uno y dos usan el mismo usuario") as told:
+        opening.check_apart(both)
+    assert told.value.code == "web-companies"
+
+
+def test_companies_of_the_sandbox_or_without_a_user_are_served():
+    spare = settings(profile="uno", user="sandbox", ledger=LEDGER)
+    opening.check_apart({"uno": spare, "dos": spare})
+    none = settings(profile="uno", env=Env.LAB, ledger=LEDGER)
+    opening.check_apart({"uno": none, "dos": none})
 
 
 @pytest.mark.parametrize("url", ["http://x.example", "https://x.example/anular", "https://", "x.example"])

@@ -37,25 +37,25 @@ LIMITS = {
     "previa": Limit(30, timedelta(minutes=10)),
 }
 """What is limited. Failures count for the first four, every try for the others."""
+PEOPLE = 5
+"""How many people at their limit may work behind one address, where it is known who they are."""
 ALERT_AT = 20
 KEPT = timedelta(hours=2)
 
 
-def take(kind: str, *who: str) -> int:
-    """Number of one more try of each of ``who``, which is counted (of the last one's); 0 when one of them is not
-    allowed. What is refused is not counted for any of them, so that a limit ends by itself."""
+def take(kind: str, who: str, address: str = "") -> int:
+    """Number of one more try of ``who``, which is counted; 0 when it is not allowed. One that is refused is not
+    counted, so that a limit ends by itself. With an ``address`` it counts as one more from there too."""
     limit, now = LIMITS[kind], site().now()
-    number = 0
+    most = {mark(kind, who): limit.most} | ({mark(kind, address): limit.most * PEOPLE} if address else {})
     with transaction.atomic():
-        keys = [mark(kind, one) for one in who]
-        for key in keys:
+        for key, many in most.items():
             since = Attempt.objects.filter(kind=kind, key=key, at__gt=now - limit.within, at__lte=now)
-            if since.count() >= limit.most:
+            if since.count() >= many:
                 return 0
-        for key in keys:
-            number = int(Attempt.objects.create(kind=kind, key=key, at=now).pk)
+        made = [Attempt.objects.create(kind=kind, key=key, at=now) for key in most]
         Attempt.objects.filter(at__lt=now - KEPT).delete()
-    return number
+    return int(made[0].pk)
 
 
 def take_back(number: int) -> None:
@@ -79,10 +79,11 @@ def in_an_hour(kind: str, who: str) -> int:
     return int(Attempt.objects.filter(kind=kind, key=mark(kind, who), at__gt=now - timedelta(hours=1)).count())
 
 
-def by_address(request: Any, kind: str, *who: str) -> bool:
-    """Whether one more try from the address of ``request``, and of ``who``, is allowed; a refusal is in the log of
-    accesses."""
-    if take(kind, *who, audit.address_of(request)):
+def by_address(request: Any, kind: str, who: str = "") -> bool:
+    """Whether one more try from the address of ``request``, or of ``who`` from there, is allowed; a refusal is in the
+    log of accesses."""
+    address = audit.address_of(request)
+    if take(kind, who, address) if who else take(kind, address):
         return True
     audit.note(request, "limite", ok=False, about=kind)
     return False

@@ -56,6 +56,7 @@ if errorlevel 1 goto sin_paquetes
 "%NUEVA%\Scripts\anular.exe" --version
 if errorlevel 1 goto sin_paquetes
 copy /y "%AQUI%ejemplo.xlsx" "%NUEVA%\ejemplo.xlsx" >nul
+if errorlevel 1 goto sin_carpeta
 >"%NUEVA%\listo.txt" echo %VERSION%
 
 :instalada

@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pipeline.domain.lifecycle import State
+from pipeline.web.conf import MOST_SESSIONS
 from tests.storm.scene import Scene, _environment
 from tests.storm.test_approval_crash import KILLED, OF_CARRYING, ROWS, as_
 from tests.storm.test_sender import SLOW, office, serving, turn
@@ -95,6 +96,20 @@ def test_a_server_that_was_started_again_in_between_is_not_noticed(office: Scene
         for _ in range(2):
             assert [ana.get(path).status_code for path in ("/", "/buscar?q=x", "/cuenta")] == [200] * 3
             ledgers.end_sessions(office.url)
+
+
+@pytest.mark.postgres
+def test_pages_that_are_open_on_a_sending_keep_no_session_of_the_server(office: Scene):
+    """More of them than the pages have sessions, and others go on reading."""
+    with page_of(office) as page, ExitStack() as streams:
+        ana, luis = approved_on(page, office, ROWS)
+        assert turn(office, later=AFTER)["code"] == 0  # handed in: no worker is there
+        (batch,) = data(office, "status")
+        for _ in range(MOST_SESSIONS + 2):
+            streams.enter_context(ana.following(batch["batch"]))
+        assert luis.get("/").status_code == 200
+        held = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+        assert ledgers.lines(office.url, held) == [{"n": 0}]
 
 
 @pytest.mark.long

@@ -126,6 +126,14 @@ class Visitor:
         answer = self.post(f"/propuestas/{number}/aprobar", {"cantidad": str(count)})
         assert answer.status_code == 302, answer.text[:3000]
 
+    @contextmanager
+    def following(self, batch: str) -> Iterator[None]:
+        """The stream of a batch stays open until the end of the block."""
+        with self._client.stream("GET", f"/lotes/{batch}/avance") as answer:
+            assert answer.status_code == 200
+            assert next(answer.iter_lines()) == "event: avance"
+            yield
+
     def progress(self, batch: str, *, all_of_it: bool = False) -> list[dict[str, Any]]:
         """What the stream of a batch tells: its first message, or all until it ends by itself."""
         told: list[dict[str, Any]] = []

@@ -83,12 +83,10 @@ def frame(request: Any) -> dict[str, Any]:
     }
     if person is None or not person.is_authenticated:
         return found
-    from pipeline.web.company import companies_of
-
     return {
         **found,
         "person": person,
-        "companies": companies_of(person),
+        "companies": getattr(request, "companies", []),
         "band": BANDS[company.settings.env] if company is not None else "",
         "env": company.settings.env.value if company is not None else "",
         "alone": company is not None and not company.two,

@@ -36,7 +36,7 @@ class Outermost:
         self._next = get_response
 
     def __call__(self, request: Any) -> Any:
-        request.company = None
+        request.company, request.companies = None, []
         answer = self._elsewhere(request) or self._next(request)
         for name, value in answer_headers(https=site().https).items():
             if name not in OWN or name not in answer:
@@ -133,8 +133,8 @@ def _to_confirm(request: Any, route: Route) -> Any:
 
 
 def _choose(request: Any) -> None:
-    """Sets the company that the session has chosen, or the first one of the person."""
-    found = companies_of(request.user)
+    """Sets the person's companies, and the one that the session has chosen, or the first one."""
+    found = request.companies = companies_of(request.user)
     wanted = request.session.get(CHOSEN)
     request.company = next((one for one in found if one.profile == wanted), found[0] if found else None)
 

@@ -53,7 +53,7 @@ def take(kind: str, who: str, address: str = "") -> int:
             since = Attempt.objects.filter(kind=kind, key=key, at__gt=now - limit.within, at__lte=now)
             if since.count() >= many:
                 return 0
-        made = [Attempt.objects.create(kind=kind, key=key, at=now) for key in most]
+        made = Attempt.objects.bulk_create([Attempt(kind=kind, key=key, at=now) for key in most])
         Attempt.objects.filter(at__lt=now - KEPT).delete()
     return int(made[0].pk)
 

@@ -55,12 +55,12 @@ def decision_named(text: str) -> Decision:
 
 def signed(who: str, why: str) -> tuple[str, str]:
     """Name and reason as they are recorded. Raises ``WrongUsage`` when they would be empty for an auditor."""
-    return named(who), _text("El motivo", why, *WHY)
+    return named(who), _text("--reason", why, *WHY)
 
 
 def named(who: str) -> str:
     """A name as it is recorded. Raises ``WrongUsage``."""
-    return _text("Su nombre", who, *WHO)
+    return _text("--by", who, *WHO)
 
 
 def confirmation(cufe: str) -> str:
@@ -297,8 +297,8 @@ def _remedy(state: State) -> str:
     return "Su resultado es definitivo."
 
 
-def _text(what: str, value: str, least: int, most: int) -> str:
+def _text(option: str, value: str, least: int, most: int) -> str:
     text = " ".join(value.split())
     if not least <= len(text) <= most or not text.isprintable():
-        raise WrongUsage(f"{what}: escriba de {least} a {most} caracteres, sin caracteres de control.", code="signed")
+        raise WrongUsage(f"{option}: escriba de {least} a {most} caracteres, sin caracteres de control.", code="signed")
     return text

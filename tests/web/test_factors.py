@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.settings.model import Env
-from tests.support.pages import PASSWORD, House
+from tests.support.pages import COUNTER, PASSWORD, House
 from tests.web.test_log_in import enter, text_of
 
 OUTSIDE: dict[str, Any] = {"env": Env.LAB, "sandbox_now": None, "user": "empresa"}
@@ -16,11 +16,9 @@ OUTSIDE: dict[str, Any] = {"env": Env.LAB, "sandbox_now": None, "user": "empresa
 
 def code_of(secret: str, ahead: int = 0) -> str:
     """The present code of an application with ``secret``, or a later one."""
-    import time
-
     from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
-    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead)))
+    return str(format_hotp_value(hotp_value(secret, COUNTER + ahead)))
 
 
 def set_up(client: Any) -> tuple[str, list[str]]:

@@ -32,9 +32,9 @@ ON_A_SERVER := tests/integration/ledger tests/integration/certificates tests/int
 	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_nights.py \
 	tests/storm/test_cut_off.py tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
 	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py \
-	tests/web/test_access_journeys.py tests/web/test_batches.py tests/web/test_browser.py tests/web/test_certificates.py tests/web/test_doors.py \
+	tests/web/test_batches.py tests/web/test_browser.py tests/web/test_certificates.py tests/web/test_doors.py \
 	tests/web/test_factors.py tests/web/test_first_office.py tests/web/test_frame.py tests/web/test_gate.py \
-	tests/web/test_help.py tests/web/test_hostile.py tests/web/test_journeys.py tests/web/test_latest.py tests/web/test_log_in.py \
+	tests/web/test_help.py tests/web/test_hostile.py tests/web/test_latest.py tests/web/test_log_in.py \
 	tests/web/test_moved.py tests/web/test_new_mail.py tests/web/test_open.py tests/web/test_opening.py \
 	tests/web/test_parent.py tests/web/test_parity.py tests/web/test_passwords.py tests/web/test_people.py tests/web/test_proposals.py \
 	tests/web/test_requirements.py tests/web/test_server.py tests/web/test_stranger.py tests/web/test_terminal.py \
@@ -65,7 +65,7 @@ WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}"
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help install tools run web test test-all test-unit test-windows test-sqlite test-pg mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock package-windows package-linux package-macos clean
+.PHONY: help install tools run web test test-all test-unit test-windows test-sqlite test-pg test-pg-journeys mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock package-windows package-linux package-macos clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -123,6 +123,9 @@ test-sqlite: $(TOOLS)  ## run the tests of the ledger on the interpreter's own S
 
 test-pg: $(TOOLS)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' $(ON_A_SERVER) $(ARGS)
+
+test-pg-journeys: $(TOOLS)  ## walk all journeys of the page in a browser with its ledger and office on a real PostgreSQL server (some minutes)
+	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' tests/web/test_journeys.py tests/web/test_access_journeys.py $(ARGS)
 
 mutants: $(TOOLS)  ## seed the faults of tests/mutants into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)

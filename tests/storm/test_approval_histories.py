@@ -311,8 +311,8 @@ def test_an_office_sends_what_two_people_said_and_nothing_else(scene: Scene, see
     assert history.done, "an order has to be carried out"
 
 
-HISTORIES = int(os.environ.get("HISTORIES", "20"))
-"""How many `make test-all` lives through; `make histories` names more, on either kind of database."""
+HISTORIES = int(os.environ.get("HISTORIES") or (8 if ledgers.on_a_server() else 20))
+"""How many `make test-all` lives through, in files and on a server; `make histories` names more, on either."""
 
 
 @pytest.mark.long

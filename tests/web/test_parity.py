@@ -142,6 +142,7 @@ CASES = [
                          ("mes corregido.xlsx", corrected))),
 ]  # fmt: skip
 ALWAYS = 1
+IN_FILES = [pytest.mark.long, pytest.mark.sqlite]
 
 
 @dataclass
@@ -198,8 +199,16 @@ def told(plan: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plan.items() if name not in ("file", "workbook", "corrections")}
 
 
+def on_a_server_too(case: Case) -> bool:
+    """Whether it is about more than how one file is read, which no database changes."""
+    return case.name not in CORPUS or case.name in ("hidden_rows_included.xlsx", "dup_same.csv")
+
+
 @pytest.mark.parametrize(
-    ("case", "ways"), [(one, one) for one in CASES[:ALWAYS]] + long(*((one, one) for one in CASES[ALWAYS:])),
+    ("case", "ways"),
+    [(one, one) for one in CASES[:ALWAYS]]
+    + long(*((one, one) for one in CASES[ALWAYS:] if on_a_server_too(one)))
+    + [pytest.param(one, one, marks=IN_FILES) for one in CASES[ALWAYS:] if not on_a_server_too(one)],
     indirect=["ways"], ids=lambda one: str(one),
 )  # fmt: skip
 def test_the_page_and_the_terminal_do_the_same_with_a_file(case: Case, ways: Ways, tmp_path: Path):

@@ -241,6 +241,7 @@ def test_a_name_that_wants_to_act_is_only_text(house: House):
 
 
 @pytest.mark.long
+@pytest.mark.sqlite  # about reading files, whatever keeps them
 def test_w08_every_file_of_the_corpus_is_a_table_or_one_sentence(house: House):
     """And never a number for support: what no reader foresaw is none of them."""
     from tests.corpus.test_corpus import ENTRIES

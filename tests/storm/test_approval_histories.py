@@ -311,7 +311,7 @@ def test_an_office_sends_what_two_people_said_and_nothing_else(scene: Scene, see
     assert history.done, "an order has to be carried out"
 
 
-HISTORIES = int(os.environ.get("HISTORIES") or (8 if ledgers.on_a_server() else 20))
+HISTORIES = int(os.environ.get("HISTORIES") or (5 if ledgers.on_a_server() else 20))
 """How many `make test-all` lives through, in files and on a server; `make histories` names more, on either."""
 
 

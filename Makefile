@@ -64,6 +64,7 @@ SITE := .venv/.docs
 WITHOUT_SETTINGS := env -u PYTHONDONTWRITEBYTECODE TMPDIR="$${TMPDIR:-/var/tmp}" $$(env | sed -n 's/^\(ANULAR_[A-Z0-9_]*\)=.*/-u \1/p')
 
 PYTEST := $(WITHOUT_SETTINGS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST_ON_A_SERVER := $(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m ''
 
 .PHONY: help install tools run web test test-all test-unit test-windows test-sqlite test-pg test-pg-journeys mutants simulate histories storm fleet powercuts fuzz bench check sample-data docs pages pictures coverage lock package-windows package-linux package-macos clean
 
@@ -122,10 +123,10 @@ test-sqlite: $(TOOLS)  ## run the tests of the ledger on the interpreter's own S
 	@$(WITHOUT_SETTINGS) ANULAR_TEST_SQLITE=own $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ON_ITS_OWN) $(ARGS)
 
 test-pg: $(TOOLS)  ## run the tests of the ledger on a real PostgreSQL server too (ANULAR_TEST_PG=... names one)
-	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' $(ON_A_SERVER) $(ARGS)
+	@$(PYTEST_ON_A_SERVER) $(ON_A_SERVER) $(ARGS)
 
 test-pg-journeys: $(TOOLS)  ## walk all journeys of the page in a browser with its ledger and office on a real PostgreSQL server (some minutes)
-	@$(WITHOUT_SETTINGS) ANULAR_TEST_PG='$(ANULAR_TEST_PG)' .ci/postgres --or-skip $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m '' tests/web/test_journeys.py tests/web/test_access_journeys.py $(ARGS)
+	@$(PYTEST_ON_A_SERVER) tests/web/test_journeys.py tests/web/test_access_journeys.py $(ARGS)
 
 mutants: $(TOOLS)  ## seed the faults of tests/mutants into copies of the source, one by one, and see them caught (ARGS=M8: this one)
 	@$(WITHOUT_SETTINGS) $(BIN)/python tests/mutants/seeded.py $(ARGS)

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 SPACE = "anular_office"
 PATIENCE_S = 20
 MOST_SESSIONS = 10
-"""Of the pages on the server of the office database."""
+"""Sessions that the pages have at most, for their accounts, on the server of the office database."""
 FORM_BYTES = 1_048_576
 """Bytes of a form's fields, without files."""
 

@@ -105,10 +105,10 @@ def check_apart(companies: Mapping[str, Settings]) -> None:
         if one.env is Env.SANDBOX:
             continue
         try:
-            mark = credential_mark(one.env, user_of(one, keyring=False))
+            shared = location_of(one.ledger).key, credential_mark(one.env, user_of(one, keyring=False))
         except WrongUsage:  # nothing is sent with it, and nothing shown
             continue
-        other = known.setdefault((location_of(one.ledger).key, mark), name)
+        other = known.setdefault(shared, name)
         if other != name:
             raise WrongUsage(
                 f"Los perfiles {other or '(sin nombre)'} y {name} usan el mismo usuario de eDoc y el mismo historial "

@@ -107,6 +107,7 @@ def web(folder: Path, ledger: str, office: str, base: str, rate: float) -> Itera
 
 
 def folders(folder: Path) -> dict[str, str]:
+    """Variables of a home in ``folder``."""
     own = {f"XDG_{kind}_HOME": str(folder / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}
     return {"HOME": str(folder), **own}
 

@@ -235,7 +235,7 @@ SHORT = settings(
 )
 LONG = settings(
     settings.get_profile("random"),
-    max_examples=100,
+    max_examples=200,
     stateful_step_count=60,
     suppress_health_check=list(HealthCheck),
 )

@@ -24,7 +24,6 @@ def test_f40_no_kill_sends_twice_loses_a_row_or_takes_back_what_was_told(tmp_pat
 
 
 @pytest.mark.long
-@pytest.mark.sqlite  # on a server the short one, the fleet and the workers; `make fleet` kills there for longer
 def test_f40_many_kills_send_nothing_twice_lose_no_row_and_take_nothing_back(seed):
     kills, rows = (40, 1_600) if ledgers.on_a_server() else (100, 4_000)
     tally = storm(kills=kills, rows=rows, streams=1, seed=seed)

@@ -180,7 +180,6 @@ def test_a_few_nights_leave_every_row_and_every_file_accounted_for(world: World)
 
 
 @pytest.mark.long
-@pytest.mark.sqlite  # on a server those in front of a queue, and a few of these
 def test_many_nights_leave_every_row_and_every_file_accounted_for(world: World, seed: int) -> None:
     world.dice = random.Random(seed)
     live(world, NIGHTS)

@@ -112,7 +112,7 @@ def test_pages_that_wrote_the_settings_start_again_at_once_and_the_sender_too():
 
 
 def test_s27_the_pages_have_no_password_of_edoc_nor_what_reads_and_writes_sheets_and_both_end_with_ctrl_c(tmp_path):
-    """What reads and writes sheets is loaded in children alone: it would double the memory of the pages."""
+    """What reads and writes sheets is loaded in children alone: it takes half as much memory as all the rest."""
     needs.proc()
     port = free_port()
     own = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CONFIG", "DATA", "CACHE")}

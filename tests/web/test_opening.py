@@ -73,11 +73,13 @@ def test_two_companies_that_a_ledger_cannot_tell_apart_are_not_served(values, re
     assert told.value.code == "web-companies"
 
 
-def test_companies_of_the_sandbox_or_without_a_user_are_served():
+def test_companies_of_the_sandbox_without_a_user_or_with_a_wrong_ledger_are_served():
     spare = settings(profile="uno", user="sandbox", ledger=LEDGER)
     opening.check_apart({"uno": spare, "dos": spare})
     none = settings(profile="uno", env=Env.LAB, ledger=LEDGER)
     opening.check_apart({"uno": none, "dos": none})
+    wrong = settings(profile="uno", env=Env.LAB, user="mismo", password=SecretStr("x"), ledger="nada")
+    opening.check_apart({"uno": wrong, "dos": wrong})
 
 
 @pytest.mark.parametrize("url", ["http://x.example", "https://x.example/anular", "https://", "x.example"])

@@ -49,7 +49,10 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         needed = asked[:1] if set(asked[:1]) & COMMANDS.keys() else COMMANDS
         with loading():
             commands = command_line(needed)
-        return int(commands(asked, prog_name="anular", standalone_mode=False, obj=seen) or 0)
+        # Not commands(...), which makes of Ctrl-C an exit code without a word.
+        command = typer.main.get_command(commands)
+        with command.make_context("anular", asked, obj=seen) as context:
+            return int(command.invoke(context) or 0)
     except AnularError as error:
         seen.error = error.code
         _say(error)
@@ -66,7 +69,7 @@ def _ended(arguments: Sequence[str], seen: Observation) -> int:
         return 2
     except typer.Exit as end:
         return end.exit_code
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, EOFError, KeyboardInterrupt):
         seen.error = Interrupted().code
         _say(Interrupted())
         return Interrupted.exit_code

@@ -316,6 +316,20 @@ def _raise_at(point: str, error: str, nth: int = 1) -> None:
     _at_each_point(crashpoint)
 
 
+def _signal_at(point: str, nth: int, *numbers: int) -> None:
+    """The process gets these signals, one right after the other, at the ``nth`` passage of a named point."""
+    import itertools
+
+    passages = itertools.count(1)
+
+    def crashpoint(name: str) -> None:
+        if name == point and next(passages) == nth:
+            for number in numbers:
+                os.kill(os.getpid(), number)
+
+    _at_each_point(crashpoint)
+
+
 def _at_each_point(crashpoint: Callable[[str], None]) -> None:
     """What happens at the named points of the program, in each module that has some."""
     for name, module in list(sys.modules.items()):
@@ -432,6 +446,7 @@ _RIGS: dict[str, Callable[..., None]] = {
     "read-only": _read_only,
     "full-before-results": _full_before_results,
     "raise-at": _raise_at,
+    "signal-at": _signal_at,
     "stand-still-at": _stand_still_at,
     "begin-after": _begin_after,
     "server-waits": lambda given: _server_waits(**given),

@@ -32,8 +32,7 @@ def events(scene):
 
 @pytest.mark.parametrize(("number", "times"), CASES)
 def test_f41_a_signal_ends_the_run_with_its_results_and_the_next_run_goes_on(batch, number, times):
-    ended = batch.go(after=20, signals=[[0.002 * n, number] for n in range(times)])
-    assert ended["signalled"] == [number] * times
+    ended = batch.go(rig=[["signal-at", "outcome-after", 10, *[number] * times]])
     assert ended["code"] == INTERRUPTED, ended["words"]
     assert "Interrumpido" in ended["words"]
     batch.check_promises(finished=False)
@@ -45,6 +44,16 @@ def test_f41_a_signal_ends_the_run_with_its_results_and_the_next_run_goes_on(bat
         assert State.UNKNOWN not in states, "what was in flight had its time"
     assert batch.go()["code"] in (0, 4)
     batch.check_promises()
+
+
+def test_ctrl_c_after_the_last_answer_says_so_and_the_same_command_again_writes_the_results(batch):
+    """The sending is over, so nothing listens for it any more: the workbook is being written."""
+    ended = batch.go(rig=[["signal-at", "results-begun", 1, signal.SIGINT]])
+    assert ended["code"] == INTERRUPTED, ended["words"]
+    assert "Interrumpido. Lo enviado quedó registrado" in ended["words"]
+    assert batch.go()["code"] == 0, "the same command again, as it said"
+    batch.check_promises()
+    batch.check_results()
 
 
 @pytest.mark.parametrize("times", [1, 2])

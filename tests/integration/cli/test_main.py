@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from pipeline.cli.main import run_command
 from pipeline.domain.errors import Bug
@@ -44,13 +45,15 @@ def test_a_bug_of_the_ledger_protocol_says_which(monkeypatch, capsys):
     assert "no legal move" in capsys.readouterr().err
 
 
-def test_ctrl_c_before_anything_happened_is_130(monkeypatch):
+@pytest.mark.parametrize("broken_off", [KeyboardInterrupt, EOFError, typer.Abort])
+def test_ctrl_c_where_nothing_listens_for_it_is_130_and_says_so(monkeypatch, capsys, broken_off):
     def interrupted(*_args):
-        raise KeyboardInterrupt
+        raise broken_off
 
     monkeypatch.setattr(load, "load_settings", interrupted)
 
     assert run_command(["status"]) == 130
+    assert "Interrumpido. Lo enviado quedó registrado" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["ANULAR_ISSUERS", "ANULAR_WATCH_ISSUERS", "ANULAR_MAIL_TO"])

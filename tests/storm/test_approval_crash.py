@@ -161,7 +161,7 @@ def test_what_was_stopped_goes_on_or_is_ended_by_a_person_and_no_kill_changes_th
     approved_slowly(office)
     held = point if point == "approval-rows-held" else ""
     stop = as_(
-        office, "ana", "run", "--approved", 1, crash=held, env={"ANULAR_RATE": "10"},
+        office, "ana", "run", "--approved", 1, crash=held, env={"ANULAR_RATE": "4"},
         signals=[[0.0, signal.SIGTERM]], after=4,
     )  # fmt: skip
     assert stop["code"] == (KILLED if held else 130), stop["words"]

@@ -73,7 +73,7 @@ def test_in_session_mode_all_is_as_without_it(lab):
         assert scene.anular("run", other, "--yes", crash="post-after:3", **through)["code"] == KILLED
         assert scene.anular("run", other, "--yes", **through)["code"] in (0, 4)
         slow = scene.write(["000"] * 40, "lento.csv")
-        both = [scene.spec("run", slow, "--yes", env={**through["env"], "ANULAR_RATE": "20"}) for _ in range(2)]
+        both = [scene.spec("run", slow, "--yes", env={**through["env"], "ANULAR_RATE": "10"}) for _ in range(2)]
         assert sorted(ended["code"] for ended in scene.nursery.run(both)) == [0, 6]
         lab.put(scene.write(["000"] * 2, "noche.csv"), "noche.csv")
         assert scene.anular("watch", lab.root, "--once", **through)["code"] == 0

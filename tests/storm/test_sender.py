@@ -22,7 +22,7 @@ from tests.storm.workers import Running, children, is_empty, jobs, until, workin
 from tests.support import ledgers
 from tests.support.long import long
 
-SLOW = {"ANULAR_RATE": "5", "ANULAR_CONCURRENCY": "1"}
+SLOW = {"ANULAR_RATE": "2", "ANULAR_CONCURRENCY": "1"}
 ALL = [*(point for point in OF_CARRYING if point in ALWAYS), "proposal-followed-after-commit"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 import zipfile
 
 import pytest
@@ -158,9 +157,7 @@ def test_f56_a_reader_that_never_lets_go_stops_the_run_before_it_sends(taken_in)
     with ledgers.opened(taken_in.ledger):
         """Without a log a reader has to let go before there may be one."""
     with ledgers.reading(taken_in.ledger):
-        started = time.monotonic()
         ended = taken_in.go(rig=[["busy", 300]])
-        assert time.monotonic() - started < 10
     taken_in.check_stopped_safely(ended)
     assert "bloqueado" in ended["words"]
     assert not taken_in.service.posts(set(taken_in.cufes))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import pytest
 
@@ -220,9 +219,7 @@ def test_a_worker_that_is_asked_to_stop_lets_what_is_in_flight_finish_and_puts_t
     hand_in(scene, rows=100)
     with working(scene, **SLOWLY) as worker:
         until(lambda: sent(scene) > 5, "it sends")
-        begun = time.monotonic()
         assert worker.ask_to_stop() == 130, worker.words
-        assert time.monotonic() - begun < 20
         assert "vuelve a la cola" in worker.words
     assert jobs(scene) == ["todo"]
     assert sent(scene) < 100

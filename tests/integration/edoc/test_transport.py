@@ -242,9 +242,9 @@ def test_silence_ends_with_the_time_out_of_a_read(serve: Serve) -> None:
 def test_an_answer_that_drips_ends_with_the_total_deadline(serve: Serve) -> None:
     """Each read comes in time; only the clock over the whole exchange ends it (F10)."""
     started = time.monotonic()
-    failed, received = exchange(serve, sends(*(bytes([b]) for b in OK), pause=0.1), total_s=2.0, read_s=1.9)
+    failed, received = exchange(serve, sends(*(bytes([b]) for b in OK), pause=0.5), total_s=2.0, read_s=1.9)
     assert (type(failed), failed.reason, received) == (AnswerLost, "deadline", 1)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < len(OK) * 0.5, "the whole answer was waited for"
 
 
 def test_a_cancelled_exchange_says_so_and_frees_its_connection(serve: Serve) -> None:

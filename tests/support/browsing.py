@@ -32,7 +32,7 @@ NOW = "2026-11-20T10:00:00-05:00"
 """When the sample files are in time."""
 COMPANY = "Distribuidora Istmo, S.A."
 ISSUERS = "155999991-2-2026,155999992-2-2026"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -118,7 +118,7 @@ class Served:
 
     def mail(self, page: Any, subject: str) -> str:
         """Text of the newest mail with this subject, awaited."""
-        for _ in range(100):
+        for _ in range(900):
             for told, text in reversed(self.box.mails):
                 if subject in told:
                     return text

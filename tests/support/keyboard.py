@@ -49,7 +49,7 @@ class Keyboard:
     def choose(self, file: str) -> Keyboard:
         """Opens the system's own window for a file with the space bar; there it is chosen (one more key)."""
         self.press("Space")
-        for _ in range(200):
+        for _ in range(1200):
             if self.windows:
                 self.windows.pop().set_files(file)
                 self.steps += 1

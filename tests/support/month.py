@@ -92,7 +92,7 @@ def figure(page: Any) -> int:
 
 def more_than(page: Any, count: int) -> None:
     """Waits until the page of a batch says by itself that more are sent. (Its policy forbids a function that waits.)"""
-    for _ in range(600):
+    for _ in range(1800):
         if figure(page) > count:
             return
         page.wait_for_timeout(50)
@@ -101,7 +101,7 @@ def more_than(page: Any, count: int) -> None:
 
 def until(page: Any, word: str) -> None:
     """Waits on the page of a batch until it stands there by itself."""
-    page.wait_for_selector(f"main .state:has-text('{word}')", timeout=60_000)
+    page.wait_for_selector(f"main .state:has-text('{word}')", timeout=180_000)
 
 
 def finished(page: Any, batch: str) -> None:

@@ -81,6 +81,8 @@ def _live(spec: dict[str, Any], out: int) -> None:
     """The life of a fork; never returns."""
     code = 99
     try:
+        # A shell starts what runs in the background with Ctrl-C ignored, and a child keeps that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (1, 2):
             os.dup2(out, number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

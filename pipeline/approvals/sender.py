@@ -16,12 +16,12 @@ from pipeline.approvals.orders import Order
 from pipeline.approvals.resend import carry_resend
 from pipeline.approvals.row_orders import OF_THE_MACHINE, RowOrders, write_books
 from pipeline.approvals.store import FILE, PROGRAM, RESEND, Proposal, Proposals
+from pipeline.domain.batch_notes import queued_by, was_queued
 from pipeline.domain.errors import AnotherRun, AnularError, NotApproved, WrongUsage
 from pipeline.domain.orders import LATER, OF_PROPOSALS, Kind, OrderState
 from pipeline.domain.proposals import DUE, ProposalState, Step, asks_two
 from pipeline.ledger.storage.location import location_of
 from pipeline.run import session
-from pipeline.run.intake import queued_by, was_queued
 from pipeline.run.progress import Progress, Unseen
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint

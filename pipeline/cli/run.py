@@ -134,10 +134,11 @@ def run_files(
     confirm_asked(files, sheets, far_rows, talk, yes=yes, ignore_views=ignore_views)
     with loading():
         from pipeline.certificates.check import note_of
+        from pipeline.domain.batch_notes import was_queued
         from pipeline.ledger.ownership import who_am_i
         from pipeline.report.publish import check_folder
         from pipeline.run import session
-        from pipeline.run.intake import take_in, was_queued
+        from pipeline.run.intake import take_in
         from pipeline.run.plan import make_plan
         from pipeline.wiring.ledger import open_memory
         from pipeline.wiring.rules import check_rules, make_clock, send_rules

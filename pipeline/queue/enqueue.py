@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.domain.batch_notes import queued_by, was_queued
 from pipeline.domain.eligibility import Rules
 from pipeline.domain.records import BatchInfo
 from pipeline.ledger.views import Views
@@ -12,7 +13,7 @@ from pipeline.queue import jobs
 from pipeline.queue.app import Connect, connected
 from pipeline.queue.profiles import post_of
 from pipeline.read.sheet import Sheet
-from pipeline.run.intake import queued_by, retry_if_taken, take_in, was_queued
+from pipeline.run.intake import retry_if_taken, take_in
 from pipeline.run.plan import Plan, make_plan
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.failpoints import crashpoint

@@ -12,11 +12,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.domain.batch_notes import BY_FOLDER
 from pipeline.domain.errors import AnularError, Interrupted, SendingStopped, StorageTrouble
 from pipeline.domain.records import BatchInfo
 from pipeline.notify import has_recipients, send
 from pipeline.run import session
-from pipeline.run.intake import BY_FOLDER
 from pipeline.run.notification_texts import Digest, digest, notification
 from pipeline.run.progress import Unseen
 from pipeline.run.results import Written, exit_code, renew_corrected, write_results

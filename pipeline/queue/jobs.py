@@ -10,12 +10,12 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from pipeline.domain.batch_notes import QUEUED
 from pipeline.ledger.scope import Scope
 from pipeline.ledger.storage.postgres_session import number_of
 from pipeline.ledger.views import Views
 from pipeline.queue.app import BATCH, POLL, Connect, connected
 from pipeline.queue.profiles import Post
-from pipeline.run.intake import QUEUED
 
 _MORE = "+"
 """Suffix of the job name when rows were approved while a job of the batch was running: another job follows."""

@@ -25,11 +25,6 @@ TRIES = 5
 T = TypeVar("T")
 
 
-QUEUED = "Entregado a la cola de trabajo"
-"""Begins a note of a batch that a person or the drop folder approved for workers to send: one of these that lost its
-job gets another. A batch of ``run`` alone never does: its person may have sent only a part on purpose."""
-
-
 def take_in(
     plan: Plan, memory: Memory, *, who: str, folder: Path, note: str = "", cap: Cap | None = None, name: str = ""
 ) -> BatchInfo:
@@ -61,20 +56,6 @@ def release(plan: Plan, store: Store, *, who: str, note: str = "") -> BatchInfo:
     if not store.at_the_desk:  # else whoever carries the batch out does so
         store.reopen(plan.known.id, plan.moment, known_elsewhere_by=who if plan.known_elsewhere else "")
     return plan.known
-
-
-BY_FOLDER = "Llegó por la carpeta vigilada"
-"""In the note of a batch that the drop folder took in: its passes notify of it."""
-
-
-def queued_by(who: str) -> str:
-    """Note of a batch that ``who`` approved for workers to send."""
-    return f"{QUEUED} por {who}."
-
-
-def was_queued(info: BatchInfo) -> bool:
-    """Whether workers send the batch: then all of it that is not sent yet will be."""
-    return any(note.startswith(QUEUED) for note in info.notes)
 
 
 def retry_if_taken(attempt: Callable[[], T]) -> T:

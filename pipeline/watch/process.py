@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.certificates.check import blocking, check_before_run, in_note, note_of
+from pipeline.domain.batch_notes import BY_FOLDER, queued_by, was_queued
 from pipeline.domain.certificates import Finding
 from pipeline.domain.deadline import PANAMA
 from pipeline.domain.errors import AnularError, InputRefused, Interrupted, StoppedEarly
@@ -30,7 +31,7 @@ from pipeline.ledger.storage.location import location_of
 from pipeline.read.sheet import read_sheet
 from pipeline.report.lines import outcome_of
 from pipeline.run import questions, session
-from pipeline.run.intake import BY_FOLDER, queued_by, retry_if_taken, take_in, was_queued
+from pipeline.run.intake import retry_if_taken, take_in
 from pipeline.run.notification_texts import limits_of
 from pipeline.run.plan import Plan, hold, make_plan
 from pipeline.run.progress import Progress

@@ -129,6 +129,14 @@ def test_a_command_loads_what_it_works_with_and_nothing_else(home, command):
     assert loaded(home, command) == LOADED_BY[command]
 
 
+def test_a_worker_that_waits_has_nothing_of_sheets():
+    """Its jobs have processes of their own. (That of a real one: ``tests/storm/test_workers.py``.)"""
+    words = "import sys, pipeline.cli.worker, pipeline.queue.worker; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "procrastinate" in told.split()
+    assert not {"pandas", "numpy", "pandera", "openpyxl"} & set(told.split())
+
+
 def test_every_command_that_is_listed_can_be_loaded():
     made = command_line()
     names = [str(one.name) for one in made.registered_commands] + [str(one.name) for one in made.registered_groups]

@@ -212,6 +212,7 @@ def test_a_credential_that_somebody_uses_puts_the_job_back(scene):
             assert "Otra ejecución" in worker.words
             assert sent(scene) == 0
         until(lambda: is_empty(scene), "it is done")
+        assert not worker.has_loaded("numpy"), "sheets are read and written by the processes of its jobs"
     check_sent_once(scene)
 
 

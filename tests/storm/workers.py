@@ -36,6 +36,10 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=PATIENCE_S)
 
+    def has_loaded(self, library: str) -> bool:
+        """Whether the process has something of a library in its memory."""
+        return f"/{library}/" in Path(f"/proc/{self.process.pid}/maps").read_text()
+
     def kill(self, *, with_job: bool) -> None:
         """Pulls its plug; ``with_job``: and that of the process that carries its job out."""
         jobs = children(self.process.pid) if with_job else []

@@ -25,13 +25,13 @@ import pytest
 
 from pipeline.approvals import identity, prepare
 from pipeline.approvals.turn import Turn
+from pipeline.domain.batch_notes import QUEUED
 from pipeline.domain.lifecycle import State
 from pipeline.edoc.transport import Transport
 from pipeline.queue import job_process
 from pipeline.queue.profiles import post_of
 from pipeline.queue.worker import Worker
 from pipeline.run import session
-from pipeline.run.intake import QUEUED
 from pipeline.runtime.clock import Clock
 from pipeline.runtime.shutdown import Ending
 from pipeline.sandbox.answers import Cut

@@ -116,14 +116,14 @@ class Served:
         (found,) = [one for one in children if part in Path(f"/proc/{one}/cmdline").read_text().split("\0")]
         return int(found)
 
-    def mail(self, page: Any, subject: str) -> str:
-        """Text of the newest mail with this subject, awaited."""
+    def mail(self, page: Any, subject: str, to: str) -> str:
+        """Text of the newest mail to somebody with this subject, awaited: it leaves after the page has answered."""
         for _ in range(900):
-            for told, text in reversed(self.box.mails):
-                if subject in told:
+            for (told, text), people in reversed([*zip(self.box.mails, self.box.to, strict=False)]):
+                if subject in told and to in people:
                     return text
             page.wait_for_timeout(100)
-        raise AssertionError(f"no mail «{subject}», only {self.box.subjects}")
+        raise AssertionError(f"no mail «{subject}» to {to}, only {self.box.subjects} to {self.box.to}")
 
 
 @contextmanager

@@ -102,10 +102,13 @@ class Box:
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str]] = []
+        #: of each, to whom
+        self.to: list[list[str]] = []
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - the name that aiosmtpd calls
         mail = message_from_bytes(envelope.content, policy=policy.default)
         body = mail.get_body()
+        self.to.append(list(envelope.rcpt_tos))
         self.mails.append((mail["subject"], body.get_content() if body is not None else ""))
         return "250 OK"
 

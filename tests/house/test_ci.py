@@ -157,7 +157,7 @@ def no_server(bare: Path) -> Path:
 def without_a_server(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [str(folder / "postgres"), *words, "id"]
     return subprocess.run(
-        command, env={"PATH": str(folder), **variables}, check=False, capture_output=True, text=True, timeout=30
+        command, env={"PATH": str(folder), **variables}, check=False, capture_output=True, text=True, timeout=120
     )
 
 

@@ -72,7 +72,7 @@ def test_a_unit_is_one_that_systemd_takes(unit, tmp_path):
         for other in UNITS:
             text = re.sub(r"^(User|Group)=anular$", r"\1=root", other.read_text("utf-8"), flags=re.MULTILINE)
             (tmp_path / other.name).write_text(text.replace("/opt/anular/.venv/bin/anular", shutil.which("true") or ""))
-        done = subprocess.run([tool, "verify", tmp_path / unit.name], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([tool, "verify", tmp_path / unit.name], capture_output=True, text=True, timeout=180)
         assert (done.returncode, [x for x in done.stderr.splitlines() if str(tmp_path) in x]) == (0, []), done.stderr
 
 
@@ -124,7 +124,7 @@ def test_by_hand_what_was_typed_reaches_the_program_as_it_was_typed(tmp_path):
     (tmp_path / "shows").chmod(0o755)
     done = subprocess.run(
         ["/bin/sh", "-c", text, "anular", "run", "dos palabras.xlsx", "--reason", "«$HOME»"],
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, timeout=60,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     told = ["/srv/anular/anular.toml", "0027", "run", "dos palabras.xlsx", "--reason", "«$HOME»"]
     assert (done.stdout.splitlines(), done.returncode) == (told, 0), done.stderr

@@ -135,7 +135,7 @@ def home(tmp_path):
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
 
     def run(*command):
-        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=180)
 
     def install(version, *, broken=False):
         place = tmp_path / f"anular & ({version})"

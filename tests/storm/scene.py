@@ -136,7 +136,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
     process.stdin.close()
     try:
-        process.wait(timeout=20)
+        process.wait(timeout=120)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

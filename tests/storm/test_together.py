@@ -57,7 +57,7 @@ def test_f47_the_same_with_processes_that_have_nothing_in_common(scene, processe
         )
         for spec in specs
     ]
-    codes = [process.wait(timeout=60) for process in started]
+    codes = [process.wait(timeout=180) for process in started]
     assert 0 in codes
     assert set(codes) <= {0, ANOTHER_RUN}
     scene.check_promises()

@@ -224,11 +224,11 @@ def test_a_long_watch_tells_of_a_file_when_it_is_handed_in_and_when_it_is_done(s
         until(lambda: "lote.csv" in front.files("done"), "it is put away")
         until(lambda: len(told.got) == 2, "it is told")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 130
+        assert process.wait(timeout=180) == 130
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait(timeout=30)
+            process.wait(timeout=180)
     words = log.read_text("utf-8")
     assert words.count("en cola, lo envía un trabajador") == 1, words
     assert words.count("procesado") == 1, words

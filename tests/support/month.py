@@ -150,7 +150,8 @@ def sent(office: Served, rows: Sequence[str], name: str) -> str:
 
 
 def main(page: Any) -> str:
-    """What stands in the page between head and foot."""
+    """What stands in the page between head and foot, once all of it has come."""
+    page.wait_for_load_state("domcontentloaded")
     return re.sub(r"\s+", " ", page.inner_text("main"))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import browsing
 from tests.support.browsing import Served
+from tests.support.month import main
 
 pytestmark = pytest.mark.long
 
@@ -27,10 +28,6 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         browsing.served(tmp_path_factory.mktemp("office"), chrome, "--sample") as made,
     ):
         yield made
-
-
-def main(page: Any) -> str:
-    return re.sub(r"\s+", " ", page.inner_text("main"))
 
 
 def link_in(text: str) -> str:
@@ -111,6 +108,7 @@ def test_w04_a_forgotten_password_comes_as_a_link_that_works_once(office: Served
     page.fill("#otra", "corta")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=La contraseña necesita al menos 12 caracteres.")
+    page.wait_for_selector(".problems:focus")  # else what is typed next may lose the focus to it
     page.fill("#nueva", OTHER)
     page.fill("#otra", OTHER)
     page.keyboard.press("Enter")
@@ -161,6 +159,7 @@ def test_w06_a_changed_password_ends_the_other_sessions(office: Served):
     here.fill("#otra", OTHER)
     here.keyboard.press("Enter")
     here.wait_for_selector("text=La contraseña actual no es correcta.")
+    here.wait_for_selector(".problems:focus")  # else what is typed next may lose the focus to it
     here.fill("#actual", GOOD)
     here.fill("#nueva", OTHER)
     here.fill("#otra", OTHER)

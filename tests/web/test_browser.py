@@ -91,7 +91,7 @@ def test_w02_the_log_in_by_keyboard_alone_with_the_error_in_focus(office: Served
     page.keyboard.type("no es esta")
     page.keyboard.press("Enter")
     page.wait_for_selector(".problems")
-    assert page.evaluate("document.activeElement.className") == "problems"
+    page.wait_for_selector(".problems:focus")
     assert page.title() == "Error: Iniciar sesión · anular"
     page.fill("#clave", office.passwords["ana"])
     page.keyboard.press("Enter")

@@ -132,9 +132,9 @@ def test_w08_a_file_is_dropped_on_the_page_and_a_wrong_one_says_what_to_do(offic
     page.evaluate(drop, ["foto.png", "\u0089PNG"])
     page.click("main button.main")
     page.wait_for_selector(".problems")
-    assert page.evaluate("document.activeElement.className") == "problems"
+    page.wait_for_selector(".problems:focus")
     page.click(".problems a")
-    assert page.evaluate("document.activeElement.id") == "archivo"
+    page.wait_for_selector("#archivo:focus")
 
 
 def test_w09_the_review_has_the_numbers_of_check(office: Served, sample: Month, tmp_path: Path):
@@ -189,7 +189,7 @@ def test_w10_every_refusal_of_an_approval_is_on_screen_and_sends_nothing(office:
     assert "Marque cada uno de los emisores" in main(luis)
     assert "Lo escrito no es la cantidad de facturas" in main(luis)
     assert luis.is_checked("#emisor-2")
-    assert luis.evaluate("document.activeElement.className") == "problems"
+    luis.wait_for_selector(".problems:focus")
     fill_in(other, review)
     luis.goto(f"{review}/no-aprobar")
     luis.fill("#motivo", "Falta una factura")
@@ -427,6 +427,7 @@ def test_w17_a_certificate_goes_from_request_to_renewal(office: Served):
     page.fill("#hasta", "01/11/2027")
     page.click("main button.main")
     page.wait_for_selector(".state:has-text('Completado')")
+    page.wait_for_load_state()
     assert page.locator("tbody tr").count() == 4
 
 

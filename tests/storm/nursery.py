@@ -19,7 +19,7 @@ from typing import Any
 import tests.support.own_sqlite  # noqa: F401 - before the program
 from tests.storm import rigging
 
-MOST_S = 60.0
+MOST_S = 180.0
 
 
 class Child:

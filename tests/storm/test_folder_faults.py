@@ -118,7 +118,7 @@ def test_f62_what_is_no_plain_file_goes_to_failed_and_the_others_go_on(scene, dr
     put_good(scene, drop)
     done = drop.go()
     assert done["code"] == 3, done["words"]
-    assert done["seconds"] < 30
+    assert done["seconds"] < 60
     assert {path.name for path in (drop.root / "failed").iterdir()} == {"raro.csv", "raro.txt"}
     assert "[archivo-especial]" in (drop.root / "failed" / "raro.txt").read_text()
     assert "bueno.csv" in drop.files("done")
@@ -189,7 +189,7 @@ def test_f64_a_file_of_five_gigabytes_is_refused_without_being_read(scene, drop)
         sparse.truncate(5 * 1024**3)
     done = drop.go()
     assert done["code"] == 3
-    assert done["seconds"] < 30
+    assert done["seconds"] < 60
     assert "[archivo-grande]" in (drop.root / "failed" / "enorme.txt").read_text()
 
 

@@ -65,7 +65,7 @@ def test_f41_a_service_that_hangs_cannot_hold_up_the_end(scene, times):
     asked = [[0.2 + 0.1 * n, signal.SIGTERM] for n in range(times)]
     ended = scene.go(rig=[["patience", grace]], after=10 + 10 + 8, signals=asked)
     assert ended["code"] == INTERRUPTED, ended["words"]
-    assert ended["last"] < 15
+    assert ended["last"] < 45, "the grace of the second case is 60 seconds"
     states = [*scene.states().values()]
     assert states.count(State.UNKNOWN) >= 4, "it waited for the service"
     assert State.SENDING not in states

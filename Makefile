@@ -28,9 +28,9 @@ WORKERS ?= 5
 
 # What is tested on both kinds of database: in `make test` with a file each, in `make test-pg` with a database each. What
 # takes minutes comes first: begun last it would be waited for by workers that have nothing left.
-ON_A_SERVER := tests/storm/test_nights.py tests/storm/test_kill_storm.py tests/storm/test_cut_off.py tests/integration/ledger tests/integration/certificates tests/integration/office tests/integration/approvals tests/integration/queue tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py \
+ON_A_SERVER := tests/storm/test_nights.py tests/storm/test_kill_storm.py tests/integration/ledger tests/integration/certificates tests/integration/office tests/integration/approvals tests/integration/queue tests/integration/steps tests/integration/evidence/test_forged.py tests/storm/test_together.py \
 	tests/storm/test_crash_points.py tests/storm/test_server.py tests/storm/test_copy_crash.py tests/storm/test_workers.py \
-	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py \
+	tests/storm/test_fleet.py tests/storm/test_watch_queue.py tests/storm/test_watch_crash.py tests/storm/test_cut_off.py \
 	tests/storm/test_watch_queue_odd.py tests/storm/test_standby.py tests/storm/test_pooler.py \
 	tests/storm/test_watch_cap.py tests/storm/test_approval_histories.py tests/storm/test_approval_crash.py \
 	tests/web/test_batches.py tests/web/test_browser.py tests/web/test_certificates.py tests/web/test_doors.py \

@@ -89,9 +89,9 @@ def test_f42_whoever_slept_between_intent_and_sending_does_not_send_but_tries_an
     slow = {"ANULAR_RATE": "20"}  # four wait a fifth of a second at most
     ended = batch.go(
         env=slow,
-        rig=[["stale-after", 0.6]],
+        rig=[["stale-after", 2.0]],
         after=40,
-        signals=[[0.01, signal.SIGSTOP], [1.2, signal.SIGCONT]],
+        signals=[[0.01, signal.SIGSTOP], [3.0, signal.SIGCONT]],
     )
     assert ended["signalled"] == [signal.SIGSTOP, signal.SIGCONT]
     assert ended["code"] in (0, 4), ended["words"]
@@ -103,6 +103,6 @@ def test_f42_whoever_slept_between_intent_and_sending_does_not_send_but_tries_an
 
 @pytest.mark.parametrize("after", [9, *long(1, 30)])
 def test_f42_a_sleep_in_the_middle_of_anything_sends_nothing_twice(batch, after):
-    ended = batch.go(rig=[["stale-after", 0.2]], after=after, signals=[[0.0, signal.SIGSTOP], [0.5, signal.SIGCONT]])
+    ended = batch.go(rig=[["stale-after", 2.0]], after=after, signals=[[0.0, signal.SIGSTOP], [3.0, signal.SIGCONT]])
     assert ended["code"] in (0, 4), ended["words"]
     batch.check_promises()

@@ -35,7 +35,7 @@ CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("ANULAR_", "MA
 
 def make(*arguments: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["make", *arguments], cwd=folder, env=CLEAN | variables, check=False, capture_output=True, text=True, timeout=120
+        ["make", *arguments], cwd=folder, env=CLEAN | variables, check=False, capture_output=True, text=True, timeout=99
     )
 
 
@@ -56,7 +56,7 @@ def demo(tmp_path: Path) -> Path:
 
 def run_demo(folder: Path, file: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [".ci/demo", file], cwd=folder, env=CLEAN | variables, check=False, capture_output=True, text=True, timeout=120
+        [".ci/demo", file], cwd=folder, env=CLEAN | variables, check=False, capture_output=True, text=True, timeout=99
     )
 
 

@@ -16,7 +16,7 @@ from tests.storm.machines import Machine
 from tests.storm.scene import ROOT, Scene, _environment
 from tests.support import ledgers
 
-QUICK = {"ANULAR_QUEUE_EVERY": "0.3", "ANULAR_QUEUE_STALE": "1.5", "ANULAR_QUEUE_RETRY": "1"}
+QUICK = {"ANULAR_QUEUE_EVERY": "0.3", "ANULAR_QUEUE_STALE": "3", "ANULAR_QUEUE_RETRY": "1"}
 PATIENCE_S = 180.0
 """Only a machine that is busy with other things comes near it."""
 

@@ -16,7 +16,7 @@ from pipeline.sandbox.request_log import busiest_second, read
 from pipeline.wiring.credentials import SANDBOX_USER
 from tests.storm.scene import ROOT
 from tests.storm.test_nightly import told as told
-from tests.storm.workers import is_empty, jobs, until, work_once, working
+from tests.storm.workers import is_empty, jobs, loaded, until, work_once, working
 from tests.support import ledgers
 
 pytestmark = pytest.mark.postgres
@@ -212,7 +212,7 @@ def test_a_credential_that_somebody_uses_puts_the_job_back(scene):
             assert "Otra ejecución" in worker.words
             assert sent(scene) == 0
         until(lambda: is_empty(scene), "it is done")
-        assert not worker.has_loaded("numpy"), "sheets are read and written by the processes of its jobs"
+        assert loaded(worker.process.pid, "numpy", "pandas") == [], "sheets are for the processes of its jobs"
     check_sent_once(scene)
 
 

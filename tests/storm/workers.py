@@ -36,10 +36,6 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=PATIENCE_S)
 
-    def has_loaded(self, library: str) -> bool:
-        """Whether the process has something of a library in its memory."""
-        return f"/{library}/" in Path(f"/proc/{self.process.pid}/maps").read_text()
-
     def kill(self, *, with_job: bool) -> None:
         """Pulls its plug; ``with_job``: and that of the process that carries its job out."""
         jobs = children(self.process.pid) if with_job else []
@@ -52,6 +48,12 @@ def children(pid: int) -> list[int]:
     """The processes that ``pid`` has started and that are still there."""
     told = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(one) for one in told]
+
+
+def loaded(pid: int, *libraries: str) -> list[str]:
+    """Those of ``libraries`` of which a process has something in its memory."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    return [name for name in libraries if f"/{name}/" in maps]
 
 
 def working(scene: Scene, *arguments: str, **env: str) -> AbstractContextManager[Running]:

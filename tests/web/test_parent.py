@@ -16,6 +16,7 @@ import pytest
 
 from pipeline.cli.web_pages import REOPEN
 from pipeline.cli.web_parent import AGAIN_AFTER_S, MOST_STARTS, WITHIN_S, Watched
+from tests.storm.workers import children, loaded
 from tests.support import needs
 from tests.support.certificates import free_port
 from tests.support.warm import ROOT, without_settings
@@ -134,21 +135,20 @@ def test_s27_the_pages_have_no_password_of_edoc_nor_what_reads_and_writes_sheets
                 line = parent.stdout.readline()
                 assert line, said
                 said += line
-            children = _children(parent.pid)
-            environments = {pid: Path(f"/proc/{pid}/environ").read_text() for pid in children}
-            pages = [pid for pid, words in _commands(children).items() if "pages" in words]
-            assert len(children) == 2
+            parts = children(parent.pid)
+            environments = {pid: Path(f"/proc/{pid}/environ").read_text() for pid in parts}
+            pages = [pid for pid, words in _commands(parts).items() if "pages" in words]
+            assert len(parts) == 2
             assert [SECRET in environments[pid] for pid in pages] == [False]
             assert SECRET in "".join(environments.values()), "the sender has it"
             address = re.search(r"http://localhost:\d+(/inicio/\S+)", said)
             assert address
             with urllib.request.urlopen(f"http://localhost:{port}{address[1]}") as answer:
                 assert answer.status == 200
-            loaded = Path(f"/proc/{pages[0]}/maps").read_text()
-            assert [name for name in ("pandas", "numpy") if f"/{name}/" in loaded] == []
+            assert loaded(pages[0], "pandas", "numpy") == []
             parent.send_signal(signal.SIGINT)
             assert parent.wait(40) == 130
-            assert [pid for pid in children if _alive(pid)] == []
+            assert [pid for pid in parts if _alive(pid)] == []
         finally:
             if parent.poll() is None:
                 os.killpg(parent.pid, signal.SIGKILL)
@@ -174,15 +174,9 @@ def test_s27_the_pages_alone_begin_anew_without_a_password_that_they_were_given(
         assert pages.stdin is not None
         assert pages.stdout.readline().startswith("Página: ")
         assert SECRET not in Path(f"/proc/{pages.pid}/environ").read_text()
-        loaded = Path(f"/proc/{pages.pid}/maps").read_text()
-        assert [name for name in ("numpy", "pandas", "PIL") if f"/{name}/" in loaded] == [], "children read files"
+        assert loaded(pages.pid, "numpy", "pandas", "PIL") == [], "children read files"
         pages.stdin.close()
         assert pages.wait(30) == 0
-
-
-def _children(parent: int) -> list[int]:
-    found = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(one) for one in found]
 
 
 def _commands(pids: list[int]) -> dict[int, list[str]]:
